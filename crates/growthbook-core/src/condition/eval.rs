@@ -1,0 +1,190 @@
+//! Walking a compiled condition. Results are three-valued: an operator or saved group of a kind
+//! this SDK does not know leaves the answer open, and an open answer does not pass.
+
+use core::cell::Cell;
+
+use super::groups::GroupIndex;
+use super::{Clause, Clauses, SavedGroups, ValueTest};
+use crate::attributes::Attributes;
+use crate::json::{Node, deep_equal};
+
+/// How many levels of conditions, lists and saved groups one evaluation descends through before
+/// it gives up and fails: together with the parser's own limit this bounds the stack.
+const MAX_EVALUATION_DEPTH: u32 = 512;
+/// How many condition groups may refer to one another in a row.
+const MAX_SAVED_GROUP_DEPTH: u32 = 128;
+/// How many condition groups one evaluation may enter, counted over all its branches.
+const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
+
+/// What a condition tests.
+#[derive(Clone, Copy)]
+pub(crate) enum Fields<'a> {
+    /// A user's attributes, with the global ones behind them.
+    Attributes { user: &'a Attributes, global: &'a Attributes },
+    /// A prerequisite's value, as the field `value`.
+    ParentValue(Node<'a>),
+    /// The properties of an array element.
+    Properties(Node<'a>),
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn get(self, name: &str) -> Node<'a> {
+        match self {
+            Fields::Attributes { user, global } => {
+                user.get(name).or_else(|| global.get(name)).map_or(Node::Null, |value| value.node())
+            }
+            Fields::ParentValue(value) if name == "value" => value,
+            Fields::ParentValue(_) => Node::Null,
+            Fields::Properties(node) => node.property(name),
+        }
+    }
+}
+
+/// Whether the condition passes.
+pub(crate) fn passes(clauses: &Clauses, fields: Fields<'_>, groups: &SavedGroups) -> bool {
+    let group_evaluations = Cell::new(0);
+    let scope =
+        Scope { fields, groups, group_evaluations: &group_evaluations, entered: None, depth: 0 };
+    scope.condition(clauses) == Outcome::Pass
+}
+
+/// The answer of a condition or a part of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    Pass,
+    Fail,
+    /// It depends on an operator or a saved group of a kind this SDK does not know.
+    Unknown,
+    /// A malformed part was reached, or a limit: the whole evaluation fails.
+    Abort,
+}
+
+impl Outcome {
+    pub(super) fn negate(self) -> Self {
+        match self {
+            Outcome::Pass => Outcome::Fail,
+            Outcome::Fail => Outcome::Pass,
+            open => open,
+        }
+    }
+
+    /// AND: a failure decides, wherever an open answer stands.
+    pub(super) fn all(outcomes: impl Iterator<Item = Self>) -> Self {
+        let mut result = Outcome::Pass;
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Pass => {}
+                Outcome::Unknown => result = Outcome::Unknown,
+                Outcome::Fail | Outcome::Abort => return outcome,
+            }
+        }
+        result
+    }
+
+    /// OR: a pass decides, wherever an open answer stands.
+    pub(super) fn any(outcomes: impl Iterator<Item = Self>) -> Self {
+        let mut result = Outcome::Fail;
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Fail => {}
+                Outcome::Unknown => result = Outcome::Unknown,
+                Outcome::Pass | Outcome::Abort => return outcome,
+            }
+        }
+        result
+    }
+}
+
+impl From<bool> for Outcome {
+    fn from(passes: bool) -> Self {
+        if passes { Outcome::Pass } else { Outcome::Fail }
+    }
+}
+
+/// Where an evaluation stands: what it tests, and how it came here.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) fields: Fields<'a>,
+    pub(super) groups: &'a SavedGroups,
+    group_evaluations: &'a Cell<u32>,
+    entered: Option<&'a Entered<'a>>,
+    depth: u32,
+}
+
+/// The condition groups entered on the way here, innermost first.
+struct Entered<'a> {
+    group: GroupIndex,
+    outer: Option<&'a Entered<'a>>,
+    depth: u32,
+}
+
+impl<'a> Scope<'a> {
+    /// Every entry must pass.
+    pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
+        if self.depth >= MAX_EVALUATION_DEPTH {
+            return Outcome::Abort;
+        }
+        let inner = Scope { depth: self.depth + 1, ..*self };
+        Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
+    }
+
+    fn clause(&self, clause: &Clause) -> Outcome {
+        match clause {
+            Clause::Attribute(path, test) => self.value(test, path.resolve(self.fields)),
+            Clause::Or(branches) => self.or(branches),
+            Clause::Nor(branches) => self.or(branches).negate(),
+            Clause::And(branches) => {
+                Outcome::all(branches.iter().map(|branch| self.condition(branch)))
+            }
+            Clause::Not(condition) => self.condition(condition).negate(),
+            Clause::SavedGroup(reference) => reference.eval(self),
+            Clause::Never => Outcome::Fail,
+            Clause::Malformed => Outcome::Abort,
+        }
+    }
+
+    /// An empty `$or` passes.
+    fn or(&self, branches: &[Clauses]) -> Outcome {
+        if branches.is_empty() {
+            return Outcome::Pass;
+        }
+        Outcome::any(branches.iter().map(|branch| self.condition(branch)))
+    }
+
+    pub(super) fn value(&self, test: &ValueTest, actual: Node<'_>) -> Outcome {
+        match test {
+            ValueTest::Equals(literal) => deep_equal(literal.node(), actual).into(),
+            ValueTest::Operators(operators) => {
+                if self.depth >= MAX_EVALUATION_DEPTH {
+                    return Outcome::Abort;
+                }
+                let inner = Scope { depth: self.depth + 1, ..*self };
+                Outcome::all(operators.iter().map(|operator| operator.eval(&inner, actual)))
+            }
+        }
+    }
+
+    /// Tests something else than this scope does, with the same groups and limits.
+    pub(super) fn with_fields<'b>(&'b self, fields: Fields<'b>) -> Scope<'b> {
+        Scope { fields, ..*self }
+    }
+
+    /// Evaluates a condition group. Fails on a cycle, which is a matter of this branch alone.
+    pub(super) fn enter_group(&self, group: GroupIndex, condition: &Clauses) -> Outcome {
+        let depth = self.entered.map_or(0, |entered| entered.depth);
+        let mut outer = self.entered;
+        while let Some(entered) = outer {
+            if entered.group == group {
+                return Outcome::Fail;
+            }
+            outer = entered.outer;
+        }
+        let evaluations = self.group_evaluations.get();
+        if depth >= MAX_SAVED_GROUP_DEPTH || evaluations >= MAX_SAVED_GROUP_EVALUATIONS {
+            return Outcome::Abort;
+        }
+        self.group_evaluations.set(evaluations + 1);
+        let entered = Entered { group, outer: self.entered, depth: depth + 1 };
+        Scope { entered: Some(&entered), ..*self }.condition(condition)
+    }
+}

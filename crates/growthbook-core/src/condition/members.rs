@@ -1,0 +1,85 @@
+//! Lists a value is looked up in, as hash sets.
+
+use alloc::{borrow::ToOwned, boxed::Box};
+
+use hashbrown::HashSet;
+
+use super::text::with_lowercase;
+use crate::json::{Json, Node};
+
+/// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members {
+    strings: HashSet<Box<str>>,
+    /// The bits of doubles, with -0 as 0.
+    numbers: HashSet<u64>,
+    null: bool,
+    yes: bool,
+    no: bool,
+}
+
+impl Members {
+    pub(super) fn new(list: &[Json<'_>]) -> Self {
+        Members::collect(list, |text| text.to_owned().into())
+    }
+
+    /// Members to be looked up with [`Members::contains_lowercase`].
+    pub(super) fn lowercase(list: &[Json<'_>]) -> Self {
+        Members::collect(list, |text| text.to_lowercase().into())
+    }
+
+    fn collect(list: &[Json<'_>], string: impl Fn(&str) -> Box<str>) -> Self {
+        let mut members = Members::default();
+        for item in list {
+            match Node::from(item) {
+                Node::Null => members.null = true,
+                Node::Bool(true) => members.yes = true,
+                Node::Bool(false) => members.no = true,
+                Node::Number(number) => {
+                    members.numbers.insert(number_key(number));
+                }
+                Node::String(text) => {
+                    members.strings.insert(string(text));
+                }
+                Node::Array(_) | Node::Object(_) => {}
+            }
+        }
+        members.strings.shrink_to_fit();
+        members
+    }
+
+    /// Whether the value, or a primitive element of it when it is an array, is a member.
+    pub(super) fn contains(&self, actual: Node<'_>) -> bool {
+        any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))
+    }
+
+    /// The same without regard to case, by lower-casing.
+    pub(super) fn contains_lowercase(&self, actual: Node<'_>) -> bool {
+        any_primitive(actual, |node| {
+            self.has(node, |text| with_lowercase(text, |text| self.strings.contains(text)))
+        })
+    }
+
+    fn has(&self, node: Node<'_>, string: impl FnOnce(&str) -> bool) -> bool {
+        match node {
+            Node::Null => self.null,
+            Node::Bool(true) => self.yes,
+            Node::Bool(false) => self.no,
+            Node::Number(number) => self.numbers.contains(&number_key(number)),
+            Node::String(text) => string(text),
+            Node::Array(_) | Node::Object(_) => false,
+        }
+    }
+}
+
+fn any_primitive(actual: Node<'_>, test: impl Fn(Node<'_>) -> bool) -> bool {
+    match actual {
+        Node::Array(items) => items.iter().any(|item| test(Node::from(item))),
+        primitive => test(primitive),
+    }
+}
+
+fn number_key(number: f64) -> u64 {
+    // Adding 0 turns -0 into 0.
+    (number + 0.0).to_bits()
+}

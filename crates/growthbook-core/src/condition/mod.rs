@@ -1,0 +1,211 @@
+//! Targeting conditions: GrowthBook's MongoDB-like queries over a user's attributes.
+//!
+//! JSON is parsed once into the tree below ([`parse`]); evaluating it ([`eval`], [`operator`])
+//! allocates nothing on the common path and parses nothing.
+
+mod eval;
+mod groups;
+mod members;
+mod operator;
+mod parse;
+mod pattern;
+mod text;
+mod version;
+
+use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
+
+use serde_json::Value;
+
+pub(crate) use eval::{Fields, passes};
+pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
+pub(crate) use parse::ConditionParser;
+pub(crate) use pattern::{CaseFolding, Pattern};
+
+use crate::json::{Json, Node};
+use crate::warning::WarningKind;
+use groups::GroupReference;
+use operator::Operator;
+
+/// A targeting condition, compiled for evaluation.
+///
+/// ```
+/// use growthbook_core::{Condition, Snapshot, UserContext};
+///
+/// let condition = Condition::from_json(r#"{"country": {"$in": ["US", "CA"]}}"#)?;
+/// let snapshot = Snapshot::empty();
+/// let user = UserContext::new("user-1").attribute("country", "CA");
+/// assert!(snapshot.for_user(&user).eval_condition(&condition));
+/// # Ok::<(), growthbook_core::ConditionError>(())
+/// ```
+#[derive(Clone)]
+pub struct Condition {
+    root: Clauses,
+    source: Json<'static>,
+    warnings: Box<[WarningKind]>,
+}
+
+impl Condition {
+    /// Compiles a condition from JSON text. The order of its keys is kept, and decides where a
+    /// malformed part beside a failing one is reached.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON, nests deeper than 128 levels, or is no JSON object.
+    pub fn from_json(text: &str) -> Result<Self, ConditionError> {
+        let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
+            ConditionError::Syntax { line: error.line(), column: error.column() }
+        })?;
+        match json {
+            Json::Object(_) => Ok(Condition::new(json.into_owned())),
+            _ => Err(ConditionError::NotAnObject),
+        }
+    }
+
+    fn new(source: Json<'static>) -> Self {
+        let mut warnings = Vec::new();
+        let folding = CaseFolding::default();
+        let root = ConditionParser::new(None, &folding, &mut warnings).condition(&source);
+        Condition { root, source, warnings: warnings.into() }
+    }
+
+    pub(crate) fn json(&self) -> &Json<'static> {
+        &self.source
+    }
+
+    pub(crate) fn clauses(&self) -> &Clauses {
+        &self.root
+    }
+
+    /// Parts that can never match: regular expressions we cannot run, and the like.
+    pub fn warnings(&self) -> &[WarningKind] {
+        &self.warnings
+    }
+
+    /// The condition as JSON.
+    pub fn to_json(&self) -> Value {
+        self.source.to_value()
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Condition").field(&self.to_json()).finish()
+    }
+}
+
+impl serde::Serialize for Condition {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.source.serialize(serializer)
+    }
+}
+
+/// Never fails: a value that is no object becomes a condition nobody passes, with a warning.
+impl From<Value> for Condition {
+    fn from(value: Value) -> Self {
+        Condition::new(Json::from(&value))
+    }
+}
+
+/// Why something is no condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConditionError {
+    /// Not JSON, or nested too deeply.
+    Syntax {
+        /// The line of the text where reading stopped, from 1.
+        line: usize,
+        /// The column where reading stopped.
+        column: usize,
+    },
+    /// JSON, but no object.
+    NotAnObject,
+}
+
+impl fmt::Display for ConditionError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConditionError::Syntax { line, column } => {
+                write!(formatter, "the condition is not valid JSON (line {line}, column {column})")
+            }
+            ConditionError::NotAnObject => formatter.write_str("the condition is not an object"),
+        }
+    }
+}
+
+impl core::error::Error for ConditionError {}
+
+/// The entries of a condition object, all of which must pass, in their order.
+#[derive(Clone, Debug)]
+pub(crate) struct Clauses(Box<[Clause]>);
+
+impl Clauses {
+    fn malformed() -> Self {
+        Clauses([Clause::Malformed].into())
+    }
+}
+
+/// One entry of a condition object.
+#[derive(Clone, Debug)]
+enum Clause {
+    /// `$or`
+    Or(Box<[Clauses]>),
+    /// `$nor`
+    Nor(Box<[Clauses]>),
+    /// `$and`
+    And(Box<[Clauses]>),
+    /// `$not`
+    Not(Clauses),
+    /// `$savedGroup`
+    SavedGroup(GroupReference),
+    /// Decided false, so that `$not` makes it true.
+    Never,
+    /// Fails the whole evaluation once it is reached, even under `$not`.
+    Malformed,
+    /// An attribute path and the test of what lies there.
+    Attribute(Path, ValueTest),
+}
+
+/// A test of one value.
+#[derive(Clone, Debug)]
+enum ValueTest {
+    /// Implicit equality with a literal.
+    Equals(Literal),
+    /// An operator object: every operator must pass.
+    Operators(Box<[Operator]>),
+}
+
+/// A value a condition compares with.
+#[derive(Clone)]
+struct Literal(Json<'static>);
+
+impl Literal {
+    fn node(&self) -> Node<'_> {
+        Node::from(&self.0)
+    }
+}
+
+impl fmt::Debug for Literal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.to_value(), formatter)
+    }
+}
+
+/// A dotted attribute path, split.
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    first: Box<str>,
+    rest: Box<[Box<str>]>,
+}
+
+impl Path {
+    fn new(path: &str) -> Self {
+        let mut segments = path.split('.').map(Box::from);
+        Path { first: segments.next().unwrap_or_default(), rest: segments.collect() }
+    }
+
+    /// What lies at the path; null when nothing does.
+    fn resolve<'a>(&self, fields: Fields<'a>) -> Node<'a> {
+        self.rest.iter().fold(fields.get(&self.first), |node, segment| node.property(segment))
+    }
+}

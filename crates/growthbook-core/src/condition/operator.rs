@@ -1,0 +1,213 @@
+//! The operators a condition applies to a value.
+
+use alloc::boxed::Box;
+use core::cmp::Ordering;
+
+use super::eval::{Fields, Outcome, Scope};
+use super::groups::GroupId;
+use super::members::Members;
+use super::text::{compare_utf16, with_lowercase};
+use super::version::compare_versions;
+use super::{Clauses, Literal, Pattern, ValueTest};
+use crate::json::{Kind, Node, js_number_string};
+
+/// An operator with its operand.
+#[derive(Clone, Debug)]
+pub(super) enum Operator {
+    /// `$eq`, and negated `$ne`
+    Equal { operand: Scalar, negate: bool },
+    /// `$lt $lte $gt $gte`
+    Order { comparison: Comparison, operand: Scalar },
+    /// `$veq $vne $vlt $vlte $vgt $vgte`
+    Version { comparison: Comparison, operand: Scalar },
+    /// `$exists`, and with a falsy operand negated
+    Exists { negate: bool },
+    /// `$type`; `None` for a name no value has
+    Type(Option<Kind>),
+    /// `$in`, and negated `$nin`
+    In { members: Members, negate: bool },
+    /// `$ini`, and negated `$nini`
+    InInsensitive { members: Members, negate: bool },
+    /// `$inGroup`, and negated `$notInGroup`
+    InGroup { group: GroupId, negate: bool },
+    /// `$regex` and `$regexi`, negated `$notRegex` and `$notRegexi`; `None` for a pattern that
+    /// is none, or that we cannot run
+    Regex { pattern: Option<Pattern>, negate: bool },
+    /// `$all`
+    All(Box<[ValueTest]>),
+    /// `$alli`
+    AllInsensitive(Box<[ValueTest]>),
+    /// `$size`
+    Size(ValueTest),
+    /// `$elemMatch`
+    ElemMatch(ElemMatch),
+    /// `$not`
+    Not(ValueTest),
+    /// Decided false.
+    Never,
+    /// An operator this SDK does not know.
+    Unknown,
+}
+
+/// What `$elemMatch` tests: each element itself, or each element's fields.
+#[derive(Clone, Debug)]
+pub(super) enum ElemMatch {
+    Value(ValueTest),
+    Fields(Clauses),
+    Malformed,
+}
+
+/// The operand of a comparison.
+#[derive(Clone, Debug)]
+pub(super) enum Scalar {
+    Literal(Literal),
+    /// An array or object, which no value is identical to.
+    Container,
+}
+
+impl Scalar {
+    fn node(&self) -> Option<Node<'_>> {
+        match self {
+            Scalar::Literal(literal) => Some(literal.node()),
+            Scalar::Container => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Comparison::Equal => ordering.is_eq(),
+            Comparison::NotEqual => ordering.is_ne(),
+            Comparison::Less => ordering.is_lt(),
+            Comparison::LessOrEqual => ordering.is_le(),
+            Comparison::Greater => ordering.is_gt(),
+            Comparison::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+}
+
+impl Operator {
+    pub(super) fn eval(&self, scope: &Scope<'_>, actual: Node<'_>) -> Outcome {
+        match self {
+            Operator::Equal { operand, negate } => (identical(actual, operand) != *negate).into(),
+            Operator::Order { comparison, operand } => ordered(actual, *comparison, operand).into(),
+            Operator::Version { comparison, operand } => {
+                version_ordered(actual, *comparison, operand).into()
+            }
+            Operator::Exists { negate } => (matches!(actual, Node::Null) == *negate).into(),
+            Operator::Type(kind) => (Some(actual.kind()) == *kind).into(),
+            Operator::In { members, negate } => (members.contains(actual) != *negate).into(),
+            Operator::InInsensitive { members, negate } => {
+                (members.contains_lowercase(actual) != *negate).into()
+            }
+            Operator::InGroup { group, negate } => group.eval(scope, actual, *negate),
+            Operator::Regex { pattern, negate } => (regex(actual, pattern) != *negate).into(),
+            Operator::All(tests) => all(scope, actual, tests, Scope::value),
+            Operator::AllInsensitive(tests) => all(scope, actual, tests, value_insensitive),
+            Operator::Size(test) => match actual {
+                Node::Array(items) => scope.value(test, Node::Number(items.len() as f64)),
+                _ => Outcome::Fail,
+            },
+            Operator::ElemMatch(test) => elem_match(scope, actual, test),
+            Operator::Not(test) => scope.value(test, actual).negate(),
+            Operator::Never => Outcome::Fail,
+            Operator::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
+/// JavaScript's `===`: primitives of one type and value.
+fn identical(actual: Node<'_>, operand: &Scalar) -> bool {
+    match (actual, operand.node()) {
+        (Node::Null, Some(Node::Null)) => true,
+        (Node::Bool(a), Some(Node::Bool(b))) => a == b,
+        (Node::Number(a), Some(Node::Number(b))) => a == b,
+        (Node::String(a), Some(Node::String(b))) => a == b,
+        _ => false,
+    }
+}
+
+/// Two numbers, or two strings by UTF-16 code units; nothing else is ordered.
+fn ordered(actual: Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
+    match (actual, operand.node()) {
+        (Node::Number(a), Some(Node::Number(b))) => {
+            a.partial_cmp(&b).is_some_and(|ordering| comparison.holds(ordering))
+        }
+        (Node::String(a), Some(Node::String(b))) => comparison.holds(compare_utf16(a, b)),
+        _ => false,
+    }
+}
+
+/// Two strings, or two numbers by their text; anything else differs.
+fn version_ordered(actual: Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
+    match (actual, operand.node()) {
+        (Node::String(a), Some(Node::String(b))) => comparison.holds(compare_versions(a, b)),
+        (Node::Number(a), Some(Node::Number(b))) => js_number_string(a, |a| {
+            js_number_string(b, |b| comparison.holds(compare_versions(a, b)))
+        }),
+        _ => matches!(comparison, Comparison::NotEqual),
+    }
+}
+
+fn regex(actual: Node<'_>, pattern: &Option<Pattern>) -> bool {
+    match (actual, pattern) {
+        (Node::String(text), Some(pattern)) => pattern.is_match(text),
+        _ => false,
+    }
+}
+
+/// Every test must pass for some element.
+fn all<'s>(
+    scope: &Scope<'s>,
+    actual: Node<'_>,
+    tests: &[ValueTest],
+    element: impl Fn(&Scope<'s>, &ValueTest, Node<'_>) -> Outcome,
+) -> Outcome {
+    let Node::Array(items) = actual else {
+        return Outcome::Fail;
+    };
+    Outcome::all(
+        tests.iter().map(|test| {
+            Outcome::any(items.iter().map(|item| element(scope, test, Node::from(item))))
+        }),
+    )
+}
+
+/// Like [`Scope::value`], but strings equal one another without regard to case.
+fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: Node<'_>) -> Outcome {
+    if let ValueTest::Equals(literal) = test
+        && let (Node::String(expected), Node::String(actual)) = (literal.node(), actual)
+    {
+        return with_lowercase(expected, |a| with_lowercase(actual, |b| a == b)).into();
+    }
+    scope.value(test, actual)
+}
+
+/// Some element that is not null must pass.
+fn elem_match(scope: &Scope<'_>, actual: Node<'_>, test: &ElemMatch) -> Outcome {
+    let Node::Array(items) = actual else {
+        return Outcome::Fail;
+    };
+    if matches!(test, ElemMatch::Malformed) {
+        return Outcome::Abort;
+    }
+    let elements = items.iter().map(Node::from).filter(|node| !matches!(node, Node::Null));
+    Outcome::any(elements.map(|element| match test {
+        ElemMatch::Value(test) => scope.value(test, element),
+        ElemMatch::Fields(condition) => {
+            scope.with_fields(Fields::Properties(element)).condition(condition)
+        }
+        ElemMatch::Malformed => Outcome::Abort,
+    }))
+}

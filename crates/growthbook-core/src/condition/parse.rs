@@ -1,0 +1,244 @@
+//! From JSON to the compiled tree. Parsing cannot fail: what makes no sense becomes a part that
+//! does not pass, with a warning.
+
+use alloc::{boxed::Box, string::ToString, vec::Vec};
+
+use hashbrown::HashMap;
+
+use super::groups::{GroupId, GroupReference, SavedGroup};
+use super::members::Members;
+use super::operator::{Comparison, ElemMatch, Operator, Scalar};
+use super::{CaseFolding, Clause, Clauses, GroupIndex, Literal, Path, Pattern, ValueTest};
+use crate::json::{Json, Object};
+use crate::warning::WarningKind;
+
+/// Compiles conditions, links the saved groups they name, and collects warnings.
+pub(crate) struct ConditionParser<'p> {
+    groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
+    folding: &'p CaseFolding,
+    warnings: &'p mut Vec<WarningKind>,
+}
+
+impl<'p> ConditionParser<'p> {
+    /// With `groups` to link to; without, groups are looked up by id when evaluated.
+    pub(crate) fn new(
+        groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
+        folding: &'p CaseFolding,
+        warnings: &'p mut Vec<WarningKind>,
+    ) -> Self {
+        ConditionParser { groups, folding, warnings }
+    }
+
+    /// A condition. Anything but an object fails the evaluation that reaches it.
+    pub(crate) fn condition(&mut self, json: &Json<'_>) -> Clauses {
+        match json {
+            Json::Object(object) => {
+                Clauses(object.iter().map(|(key, operand)| self.clause(key, operand)).collect())
+            }
+            _ => {
+                self.warnings.push(WarningKind::MalformedCondition);
+                Clauses::malformed()
+            }
+        }
+    }
+
+    fn clause(&mut self, key: &str, operand: &Json<'_>) -> Clause {
+        match key {
+            "$or" => self.branches(operand).map_or(Clause::Malformed, Clause::Or),
+            "$nor" => self.branches(operand).map_or(Clause::Malformed, Clause::Nor),
+            "$and" => self.branches(operand).map_or(Clause::Malformed, Clause::And),
+            "$not" => Clause::Not(self.condition(operand)),
+            "$savedGroup" => {
+                self.group_reference(operand).map_or(Clause::Never, Clause::SavedGroup)
+            }
+            "$savedGroups" => Clause::Never,
+            path => Clause::Attribute(Path::new(path), self.value_test(operand)),
+        }
+    }
+
+    fn branches(&mut self, operand: &Json<'_>) -> Option<Box<[Clauses]>> {
+        let Some(branches) = operand.as_array() else {
+            self.warnings.push(WarningKind::MalformedCondition);
+            return None;
+        };
+        Some(branches.iter().map(|branch| self.condition(branch)).collect())
+    }
+
+    fn group_reference(&mut self, operand: &Json<'_>) -> Option<GroupReference> {
+        let reference = operand.as_object()?;
+        let group = self.group_id(reference.get("id")?)?;
+        let attribute = match reference.get("attributeKey") {
+            None => None,
+            Some(key) => {
+                let key = key.as_str()?;
+                Some((key.into(), Path::new(key)))
+            }
+        };
+        Some(GroupReference { group, attribute })
+    }
+
+    fn group_id(&self, operand: &Json<'_>) -> Option<GroupId> {
+        let id = operand.as_str()?;
+        Some(match self.groups.and_then(|groups| groups.get(id)) {
+            Some(index) => GroupId::Linked(*index),
+            None => GroupId::Named(id.into()),
+        })
+    }
+
+    fn value_test(&mut self, json: &Json<'_>) -> ValueTest {
+        match json {
+            Json::Object(object) if is_operator_object(object) => ValueTest::Operators(
+                object.iter().map(|(name, operand)| self.operator(name, operand)).collect(),
+            ),
+            literal => ValueTest::Equals(Literal(literal.clone().into_owned())),
+        }
+    }
+
+    fn value_tests(&mut self, operand: &Json<'_>) -> Option<Box<[ValueTest]>> {
+        Some(operand.as_array()?.iter().map(|item| self.value_test(item)).collect())
+    }
+
+    fn operator(&mut self, name: &str, operand: &Json<'_>) -> Operator {
+        let order = |comparison| Operator::Order { comparison, operand: scalar(operand) };
+        let version = |comparison| Operator::Version { comparison, operand: scalar(operand) };
+        match name {
+            "$eq" => Operator::Equal { operand: scalar(operand), negate: false },
+            "$ne" => Operator::Equal { operand: scalar(operand), negate: true },
+            "$lt" => order(Comparison::Less),
+            "$lte" => order(Comparison::LessOrEqual),
+            "$gt" => order(Comparison::Greater),
+            "$gte" => order(Comparison::GreaterOrEqual),
+            "$veq" => version(Comparison::Equal),
+            "$vne" => version(Comparison::NotEqual),
+            "$vlt" => version(Comparison::Less),
+            "$vlte" => version(Comparison::LessOrEqual),
+            "$vgt" => version(Comparison::Greater),
+            "$vgte" => version(Comparison::GreaterOrEqual),
+            "$exists" => Operator::Exists { negate: !operand.is_truthy() },
+            "$type" => Operator::Type(operand.as_str().and_then(crate::json::Kind::from_name)),
+            "$in" => membership(operand, false),
+            "$nin" => membership(operand, true),
+            "$ini" => membership_insensitive(operand, false),
+            "$nini" => membership_insensitive(operand, true),
+            "$inGroup" => self.in_group(operand, false),
+            "$notInGroup" => self.in_group(operand, true),
+            "$regex" => self.regex(operand, false, false),
+            "$regexi" => self.regex(operand, true, false),
+            "$notRegex" => self.regex(operand, false, true),
+            "$notRegexi" => self.regex(operand, true, true),
+            "$all" => self.value_tests(operand).map_or(Operator::Never, Operator::All),
+            "$alli" => self.value_tests(operand).map_or(Operator::Never, Operator::AllInsensitive),
+            "$size" => Operator::Size(self.value_test(operand)),
+            "$elemMatch" => Operator::ElemMatch(self.elem_match(operand)),
+            "$not" => Operator::Not(self.value_test(operand)),
+            "$or" | "$and" | "$nor" | "$savedGroup" => Operator::Never,
+            unknown => {
+                self.warnings.push(WarningKind::UnknownOperator(unknown.into()));
+                Operator::Unknown
+            }
+        }
+    }
+
+    fn in_group(&mut self, operand: &Json<'_>, negate: bool) -> Operator {
+        match self.group_id(operand) {
+            Some(group) => Operator::InGroup { group, negate },
+            None => Operator::Never,
+        }
+    }
+
+    fn regex(&mut self, operand: &Json<'_>, ignore_case: bool, negate: bool) -> Operator {
+        let pattern = operand.as_str().and_then(|source| {
+            Pattern::new(source, ignore_case, self.folding)
+                .map_err(|error| {
+                    self.warnings.push(WarningKind::Regex {
+                        pattern: source.into(),
+                        reason: error.to_string().into(),
+                    });
+                })
+                .ok()
+        });
+        Operator::Regex { pattern, negate }
+    }
+
+    fn elem_match(&mut self, operand: &Json<'_>) -> ElemMatch {
+        match operand {
+            Json::Object(object) if tests_elements(object) => {
+                ElemMatch::Value(self.value_test(operand))
+            }
+            Json::Object(_) => ElemMatch::Fields(self.condition(operand)),
+            _ => {
+                self.warnings.push(WarningKind::MalformedCondition);
+                ElemMatch::Malformed
+            }
+        }
+    }
+
+    /// An entry of the payload's `savedGroups`.
+    pub(crate) fn saved_group(&mut self, id: &str, entry: &Json<'_>) -> SavedGroup {
+        let object = match entry {
+            Json::Array(values) => return SavedGroup::LegacyList(Members::new(values)),
+            Json::Object(object) => object,
+            _ => {
+                self.warnings.push(WarningKind::MalformedSavedGroup);
+                return SavedGroup::Malformed;
+            }
+        };
+        let attribute = object.get("attributeKey").and_then(Json::as_str);
+        let group = match object.get("type").and_then(Json::as_str) {
+            Some("list") => SavedGroup::List {
+                attribute: attribute.map(Path::new),
+                members: object.get("values").and_then(Json::as_array).map(Members::new),
+            },
+            Some("condition") => SavedGroup::Condition(
+                object
+                    .get("condition")
+                    .filter(|condition| condition.as_object().is_some())
+                    .map(|condition| self.condition(condition)),
+            ),
+            Some("remote") => {
+                SavedGroup::Remote { id: id.into(), attribute: attribute.map(Box::from) }
+            }
+            _ => SavedGroup::Unknown,
+        };
+        match group {
+            SavedGroup::Unknown => self.warnings.push(WarningKind::UnknownSavedGroupType),
+            SavedGroup::List { members: None, .. } | SavedGroup::Condition(None) => {
+                self.warnings.push(WarningKind::MalformedSavedGroup);
+            }
+            _ => {}
+        }
+        group
+    }
+}
+
+/// Every key starts with `$`; `{}` has no key that does not.
+fn is_operator_object(object: &Object<'_>) -> bool {
+    object.keys().all(|key| key.starts_with('$'))
+}
+
+/// `$elemMatch` tests the elements themselves when its operand has operators on values only.
+fn tests_elements(object: &Object<'_>) -> bool {
+    is_operator_object(object)
+        && !object.keys().any(|key| matches!(key, "$or" | "$and" | "$nor" | "$savedGroup"))
+}
+
+fn scalar(operand: &Json<'_>) -> Scalar {
+    match operand {
+        Json::Array(_) | Json::Object(_) => Scalar::Container,
+        literal => Scalar::Literal(Literal(literal.clone().into_owned())),
+    }
+}
+
+fn membership(operand: &Json<'_>, negate: bool) -> Operator {
+    match operand.as_array() {
+        Some(list) => Operator::In { members: Members::new(list), negate },
+        None => Operator::Never,
+    }
+}
+
+fn membership_insensitive(operand: &Json<'_>, negate: bool) -> Operator {
+    match operand.as_array() {
+        Some(list) => Operator::InInsensitive { members: Members::lowercase(list), negate },
+        None => Operator::Never,
+    }
+}

@@ -1,0 +1,249 @@
+//! JavaScript regular expressions on the linear-time `regex` crate.
+//!
+//! A pattern in JavaScript's dialect (without the `u` flag, Annex B included) is translated to an
+//! equivalent one of the `regex` crate: same language, so a match is found in the same texts.
+//! Look-around and back-references cannot be expressed there and are refused.
+//!
+//! JavaScript matches UTF-16 code units. Text inside the Basic Multilingual Plane is one unit a
+//! character and is matched as it is. A character beyond it is two units, each of which gets a
+//! stand-in character of a private-use plane, in pattern and text alike.
+
+mod fold;
+mod translate;
+mod units;
+
+use alloc::string::String;
+use core::fmt;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+pub(crate) use fold::CaseFolding;
+
+/// The longest pattern accepted, in bytes of UTF-8.
+pub(crate) const MAX_PATTERN_LENGTH: usize = 32 * 1024;
+/// How much memory one compiled pattern may take, in bytes.
+const MAX_COMPILED_SIZE: usize = 1024 * 1024;
+
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    /// Set when an empty match may lie inside a character, where JavaScript has no position.
+    may_split_characters: bool,
+}
+
+/// Why a pattern cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PatternError {
+    /// JavaScript rejects it as well.
+    Syntax(&'static str),
+    /// Valid in JavaScript, but not expressible without backtracking.
+    Unsupported(&'static str),
+    /// Over [`MAX_PATTERN_LENGTH`], or it would compile to over [`MAX_COMPILED_SIZE`].
+    TooLarge,
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PatternError::Syntax(what) => write!(formatter, "invalid: {what}"),
+            PatternError::Unsupported(what) => write!(formatter, "not supported: {what}"),
+            PatternError::TooLarge => write!(
+                formatter,
+                "too large: over {MAX_PATTERN_LENGTH} bytes, or over {MAX_COMPILED_SIZE} compiled"
+            ),
+        }
+    }
+}
+
+impl Pattern {
+    pub(crate) fn new(
+        source: &str,
+        ignore_case: bool,
+        folding: &CaseFolding,
+    ) -> Result<Self, PatternError> {
+        if source.len() > MAX_PATTERN_LENGTH {
+            return Err(PatternError::TooLarge);
+        }
+        let translated = translate::translate(source, ignore_case.then_some(folding))?;
+        let regex = RegexBuilder::new(&translated.pattern)
+            .size_limit(MAX_COMPILED_SIZE)
+            .build()
+            .map_err(|_| PatternError::TooLarge)?;
+        Ok(Pattern { regex, may_split_characters: translated.has_non_word_boundary })
+    }
+
+    /// Whether the pattern matches anywhere in the text.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        // Only characters beyond the Basic Multilingual Plane start with such a byte.
+        if text.bytes().any(|byte| byte >= 0xf0) {
+            self.is_match_in_plane(&split_characters(text))
+        } else {
+            self.is_match_in_plane(text)
+        }
+    }
+
+    fn is_match_in_plane(&self, text: &str) -> bool {
+        if self.may_split_characters {
+            self.regex.find_iter(text.as_bytes()).any(|found| text.is_char_boundary(found.start()))
+        } else {
+            self.regex.is_match(text.as_bytes())
+        }
+    }
+}
+
+/// Replaces every character by the stand-ins of its code units.
+fn split_characters(text: &str) -> String {
+    text.encode_utf16().filter_map(units::stand_in).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_match(pattern: &str, text: &str) -> bool {
+        Pattern::new(pattern, false, &CaseFolding::default()).unwrap().is_match(text)
+    }
+
+    fn is_match_ignoring_case(pattern: &str, text: &str) -> bool {
+        Pattern::new(pattern, true, &CaseFolding::default()).unwrap().is_match(text)
+    }
+
+    /// Answers as Node gives them for `new RegExp(pattern).test(text)`.
+    #[test]
+    fn patterns_mean_what_they_mean_in_javascript() {
+        let cases = [
+            ("", "", true),
+            ("a|", "b", true),
+            ("^abc$", "abc", true),
+            ("^abc$", "abc\n", false),
+            ("a.c", "a\nc", false),
+            ("a.c", "a\u{2028}c", false),
+            ("a.c", "a\u{85}c", true),
+            (r"^\w$", "é", false),
+            (r"^\d$", "٣", false),
+            (r"^\s$", "\u{feff}", true),
+            (r"^\s$", "\u{85}", false),
+            (r"\bé", "é", false),
+            (r"\B", "é", true),
+            (r"\B", "aéb", false),
+            (r"\B", "ab", true),
+            ("^[^]$", "\n", true),
+            ("[]", "a", false),
+            ("[]", "", false),
+            ("a{,3}", "a{,3}", true),
+            ("^a{2,3}$", "aa", true),
+            ("^a{2,3}$", "aaaa", false),
+            ("x{", "x{", true),
+            ("]}", "]}", true),
+            (r"^[\d-x]+$", "1-x", true),
+            (r"^\cJ$", "\n", true),
+            (r"^\c$", r"\c", true),
+            (r"^\z$", "z", true),
+            (r"^\A\Z$", "AZ", true),
+            (r"^\p{L}$", "p{L}", true),
+            (r"^\u0041\x42$", "AB", true),
+            (r"^\u{3}$", "uuu", true),
+            (r"^\x4$", "x4", true),
+            (r"^\101\8\0$", "A8\0", true),
+            (r"^\/a/$", "/a/", true),
+            (r"^(?<year>\d{4})$", "2026", true),
+            (r"^\k<a>$", "k<a>", true),
+            ("^.$", "\u{1f600}", false),
+            ("^..$", "\u{1f600}", true),
+            ("^\u{1f600}$", "\u{1f600}", true),
+            ("^\u{1f600}+$", "\u{1f600}\u{1f600}", false),
+            ("[\u{1f600}]", "\u{1f601}", true),
+            (r"^\ud83d", "\u{1f600}", true),
+            (r"^[^\ud800-\udfff]$", "\u{ffff}", true),
+            (r"^[\b]$", "\u{8}", true),
+            ("^(a*)*$", "aaa", true),
+            ("a+?b??", "a", true),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(is_match(pattern, text), expected, "/{pattern}/ in {text:?}");
+        }
+    }
+
+    #[test]
+    fn case_is_ignored_as_javascript_ignores_it() {
+        let cases = [
+            ("^HeLLo$", "hEllO", true),
+            ("^[a-c]+$", "ABC", true),
+            ("^[^a]$", "A", false),
+            ("^ß$", "ẞ", false),
+            ("ss", "ß", false),
+            ("^é$", "É", true),
+            ("^[à-ü]$", "É", true),
+            ("^s$", "ſ", false),
+            ("^k$", "\u{212a}", false),
+            ("^\u{212a}$", "k", false),
+            ("^µ$", "μ", true),
+            ("^σ$", "ς", true),
+            (r"^\w$", "ſ", false),
+            (r"^[\W]$", "s", false),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(is_match_ignoring_case(pattern, text), expected, "/{pattern}/i in {text:?}");
+        }
+    }
+
+    #[test]
+    fn what_javascript_rejects_is_rejected() {
+        let patterns = [
+            "(",
+            ")",
+            "[",
+            "a**",
+            "a++",
+            "?a",
+            "{1}",
+            "a{2}{3}",
+            "[z-a]",
+            "(?i)a",
+            "(?>a)",
+            "(?P<n>a)",
+            "a{3,2}",
+            "\\",
+            "^*",
+            r"\b+",
+            "(?<n>a)(?<n>b)",
+            "(?<1>a)",
+            r"(?<n>a)\k",
+            "(?:a",
+            "(?<n",
+        ];
+        for pattern in patterns {
+            let error = Pattern::new(pattern, false, &CaseFolding::default()).unwrap_err();
+            assert!(matches!(error, PatternError::Syntax(_)), "/{pattern}/: {error}");
+        }
+    }
+
+    #[test]
+    fn what_needs_backtracking_is_refused_by_name() {
+        let patterns = [
+            ("(?=a)", "look-ahead"),
+            ("(?!a)b", "look-ahead"),
+            ("(?<=a)b", "look-behind"),
+            ("(?<!a)b", "look-behind"),
+            (r"(a)\1", "back-reference"),
+            (r"\1(a)", "back-reference"),
+            (r"(?<n>a)\k<n>", "back-reference"),
+        ];
+        for (pattern, feature) in patterns {
+            let error = Pattern::new(pattern, false, &CaseFolding::default()).unwrap_err();
+            assert_eq!(error, PatternError::Unsupported(feature), "/{pattern}/");
+        }
+    }
+
+    #[test]
+    fn size_is_limited() {
+        let long = "a".repeat(MAX_PATTERN_LENGTH + 1);
+        let deep = "(".repeat(5_000) + &")".repeat(5_000);
+        for pattern in [long.as_str(), "a{60000}{1}b", "(?:a{1000}){1000}", &deep, "a{9999999999}"]
+        {
+            assert!(Pattern::new(pattern, false, &CaseFolding::default()).is_err());
+        }
+        assert!(is_match("^a{0,9999999999}$", "aaa"));
+    }
+}

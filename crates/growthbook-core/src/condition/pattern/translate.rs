@@ -1,0 +1,505 @@
+//! Reads ECMAScript's pattern grammar (22.2.1 and Annex B.1.2, without the `u` flag) and writes
+//! the same language in the `regex` crate's syntax.
+
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use core::fmt::Write;
+
+use super::units::{UnitSet, is_surrogate, stand_in};
+use super::{CaseFolding, PatternError};
+
+/// How deep groups may nest.
+const MAX_GROUP_DEPTH: usize = 200;
+/// Repetitions above this are not counted: as a maximum they mean "any number", as a minimum
+/// they would not fit the size limit anyway.
+const MAX_REPETITIONS: u32 = 100_000;
+
+pub(super) struct Translated {
+    pub(super) pattern: String,
+    pub(super) has_non_word_boundary: bool,
+}
+
+/// Translates `source`; with `folding`, so that case is ignored.
+pub(super) fn translate(
+    source: &str,
+    folding: Option<&CaseFolding>,
+) -> Result<Translated, PatternError> {
+    let units: Vec<u16> = source.encode_utf16().collect();
+    let groups = Groups::scan(&units)?;
+    let mut translator = Translator {
+        units: &units,
+        position: 0,
+        groups,
+        folding,
+        output: String::with_capacity(source.len() * 2),
+        has_non_word_boundary: false,
+        unsupported: None,
+    };
+    translator.disjunction(0)?;
+    if translator.position < units.len() {
+        return Err(PatternError::Syntax("unmatched parenthesis"));
+    }
+    match translator.unsupported {
+        Some(feature) => Err(PatternError::Unsupported(feature)),
+        None => Ok(Translated {
+            pattern: translator.output,
+            has_non_word_boundary: translator.has_non_word_boundary,
+        }),
+    }
+}
+
+struct Translator<'a> {
+    units: &'a [u16],
+    position: usize,
+    groups: Groups,
+    folding: Option<&'a CaseFolding>,
+    output: String,
+    has_non_word_boundary: bool,
+    /// The first construct that needs backtracking. Reading goes on, to tell such a pattern
+    /// from an invalid one.
+    unsupported: Option<&'static str>,
+}
+
+/// What an escape stands for.
+enum Escape {
+    Unit(u16),
+    Set(UnitSet),
+    BackReference,
+}
+
+impl Translator<'_> {
+    fn peek(&self) -> Option<char> {
+        self.peek_at(0)
+    }
+
+    fn peek_at(&self, ahead: usize) -> Option<char> {
+        // A surrogate is no character and compares equal to none.
+        self.units
+            .get(self.position + ahead)
+            .map(|&unit| char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn next_unit(&mut self) -> Option<u16> {
+        let unit = self.units.get(self.position).copied()?;
+        self.position += 1;
+        Some(unit)
+    }
+
+    fn eat(&mut self, expected: &str) -> bool {
+        let matches = expected.chars().enumerate().all(|(at, char)| self.peek_at(at) == Some(char));
+        if matches {
+            self.position += expected.len();
+        }
+        matches
+    }
+
+    fn disjunction(&mut self, depth: usize) -> Result<(), PatternError> {
+        if depth > MAX_GROUP_DEPTH {
+            return Err(PatternError::TooLarge);
+        }
+        loop {
+            match self.peek() {
+                None | Some(')') => return Ok(()),
+                Some('|') => {
+                    self.position += 1;
+                    self.output.push('|');
+                }
+                Some(_) => self.term(depth)?,
+            }
+        }
+    }
+
+    fn term(&mut self, depth: usize) -> Result<(), PatternError> {
+        if self.assertion() {
+            return match self.quantifier()? {
+                None => Ok(()),
+                Some(_) => Err(PatternError::Syntax("nothing to repeat")),
+            };
+        }
+        self.atom(depth)?;
+        if let Some((min, max)) = self.quantifier()? {
+            self.write_quantifier(min, max)?;
+        }
+        Ok(())
+    }
+
+    /// `^ $ \b \B`
+    fn assertion(&mut self) -> bool {
+        if self.eat("^") {
+            self.output.push_str(r"\A");
+        } else if self.eat("$") {
+            self.output.push_str(r"\z");
+        } else if self.eat(r"\b") {
+            self.output.push_str(r"(?-u:\b)");
+        } else if self.eat(r"\B") {
+            self.output.push_str(r"(?-u:\B)");
+            self.has_non_word_boundary = true;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn atom(&mut self, depth: usize) -> Result<(), PatternError> {
+        if self.quantifier()?.is_some() {
+            return Err(PatternError::Syntax("nothing to repeat"));
+        }
+        if self.eat("(") {
+            return self.group(depth);
+        }
+        if self.eat(".") {
+            UnitSet::line_terminators().complement().write(&mut self.output);
+            return Ok(());
+        }
+        if self.eat("[") {
+            let set = self.class()?;
+            set.write(&mut self.output);
+            return Ok(());
+        }
+        if self.eat("\\") {
+            match self.escape(false)? {
+                Escape::Unit(unit) => self.write_unit(unit),
+                Escape::Set(set) => set.write(&mut self.output),
+                Escape::BackReference => self.refuse("back-reference"),
+            }
+            return Ok(());
+        }
+        if let Some(unit) = self.next_unit() {
+            self.write_unit(unit);
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, feature: &'static str) {
+        self.unsupported.get_or_insert(feature);
+        // An atom that keeps the output well-formed; it is never compiled.
+        self.output.push_str("(?:)");
+    }
+
+    /// A group behind its opening parenthesis. None captures: only whether there is a match counts.
+    fn group(&mut self, depth: usize) -> Result<(), PatternError> {
+        if self.eat("?") {
+            if self.eat("=") || self.eat("!") {
+                self.refuse("look-ahead");
+            } else if self.eat("<=") || self.eat("<!") {
+                self.refuse("look-behind");
+            } else if self.eat("<") {
+                // The scan has read the name already.
+                while let Some(unit) = self.next_unit() {
+                    if unit == u16::from(b'>') {
+                        break;
+                    }
+                }
+            } else if !self.eat(":") {
+                return Err(PatternError::Syntax("unknown group"));
+            }
+        }
+        self.output.push_str("(?:");
+        self.disjunction(depth + 1)?;
+        if !self.eat(")") {
+            return Err(PatternError::Syntax("unterminated group"));
+        }
+        self.output.push(')');
+        Ok(())
+    }
+
+    /// The least and the greatest number of repetitions, if a quantifier stands here.
+    fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
+        let range = if self.eat("*") {
+            (0, None)
+        } else if self.eat("+") {
+            (1, None)
+        } else if self.eat("?") {
+            (0, Some(1))
+        } else if let Some(range) = self.braces() {
+            range
+        } else {
+            return Ok(None);
+        };
+        // Laziness changes which match is found, not whether there is one.
+        self.eat("?");
+        match range {
+            (min, Some(max)) if min > max => Err(PatternError::Syntax("numbers out of order")),
+            range => Ok(Some(range)),
+        }
+    }
+
+    /// `{n}`, `{n,}` or `{n,m}`; anything else is literal braces.
+    fn braces(&mut self) -> Option<(u32, Option<u32>)> {
+        let start = self.position;
+        let range = self.eat("{").then(|| self.braces_content()).flatten();
+        if range.is_none() {
+            self.position = start;
+        }
+        range
+    }
+
+    fn braces_content(&mut self) -> Option<(u32, Option<u32>)> {
+        let min = self.number()?;
+        let max = if self.eat(",") {
+            if self.peek() == Some('}') { None } else { Some(self.number()?) }
+        } else {
+            Some(min)
+        };
+        self.eat("}").then_some((min, max))
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        let mut number = None;
+        while let Some(digit) = self.peek().and_then(|char| char.to_digit(10)) {
+            self.position += 1;
+            number = Some(number.unwrap_or(0_u32).saturating_mul(10).saturating_add(digit));
+        }
+        number
+    }
+
+    fn write_quantifier(&mut self, min: u32, max: Option<u32>) -> Result<(), PatternError> {
+        if min > MAX_REPETITIONS {
+            return Err(PatternError::TooLarge);
+        }
+        // Writing to a String cannot fail.
+        let _ = match max.filter(|&max| max <= MAX_REPETITIONS) {
+            Some(max) => write!(self.output, "{{{min},{max}}}"),
+            None => write!(self.output, "{{{min},}}"),
+        };
+        Ok(())
+    }
+
+    fn write_unit(&mut self, unit: u16) {
+        match self.folding {
+            Some(folding) => folding.close(&UnitSet::unit(unit)).write(&mut self.output),
+            None => {
+                if let Some(char) = stand_in(unit) {
+                    if char.is_ascii_alphanumeric() || is_surrogate(unit) {
+                        self.output.push(char);
+                    } else {
+                        let _ = write!(self.output, r"\x{{{:x}}}", u32::from(char));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A character class behind its opening bracket.
+    fn class(&mut self) -> Result<UnitSet, PatternError> {
+        let negated = self.eat("^");
+        let mut set = UnitSet::default();
+        loop {
+            if self.eat("]") {
+                break;
+            }
+            let first = self.class_atom()?;
+            let is_range = self.peek() == Some('-') && !matches!(self.peek_at(1), Some(']') | None);
+            if !is_range {
+                set.extend(&first);
+                continue;
+            }
+            self.position += 1;
+            let last = self.class_atom()?;
+            match (first.single(), last.single()) {
+                (Some(first), Some(last)) if first <= last => set.push(first, last),
+                (Some(_), Some(_)) => return Err(PatternError::Syntax("range out of order")),
+                // Annex B: with a class on either side the hyphen is itself.
+                _ => {
+                    set.extend(&first);
+                    set.push(b'-'.into(), b'-'.into());
+                    set.extend(&last);
+                }
+            }
+        }
+        if let Some(folding) = self.folding {
+            set = folding.close(&set);
+        }
+        Ok(if negated { set.complement() } else { set })
+    }
+
+    fn class_atom(&mut self) -> Result<UnitSet, PatternError> {
+        if self.eat("\\") {
+            return match self.escape(true)? {
+                Escape::Unit(unit) => Ok(UnitSet::unit(unit)),
+                Escape::Set(set) => Ok(set),
+                Escape::BackReference => Err(PatternError::Syntax("back-reference in a class")),
+            };
+        }
+        self.next_unit().map(UnitSet::unit).ok_or(PatternError::Syntax("unterminated class"))
+    }
+
+    /// An escape behind its backslash.
+    fn escape(&mut self, in_class: bool) -> Result<Escape, PatternError> {
+        let Some(char) = self.peek() else {
+            return Err(PatternError::Syntax("a backslash at the end"));
+        };
+        let set = match char {
+            'd' => Some(UnitSet::digits()),
+            'D' => Some(UnitSet::digits().complement()),
+            'w' => Some(UnitSet::word()),
+            'W' => Some(UnitSet::word().complement()),
+            's' => Some(UnitSet::space()),
+            'S' => Some(UnitSet::space().complement()),
+            _ => None,
+        };
+        if let Some(set) = set {
+            self.position += 1;
+            return Ok(Escape::Set(set));
+        }
+        match char {
+            '0'..='9' => return Ok(self.decimal_escape(in_class)),
+            'k' if self.groups.are_named() && in_class => {
+                return Err(PatternError::Syntax("\\k in a class"));
+            }
+            'k' if self.groups.are_named() => return self.named_back_reference(),
+            // Annex B: without a letter behind it, \c is a backslash, and the c comes next.
+            'c' => return Ok(Escape::Unit(self.control_escape(in_class))),
+            _ => {}
+        }
+        self.position += 1;
+        Ok(Escape::Unit(match char {
+            't' => 0x09,
+            'n' => 0x0a,
+            'v' => 0x0b,
+            'f' => 0x0c,
+            'r' => 0x0d,
+            'b' if in_class => 0x08,
+            'x' => self.hex(2).unwrap_or(u16::from(b'x')),
+            'u' => self.hex(4).unwrap_or(u16::from(b'u')),
+            // Every other character stands for itself, be it half of one.
+            _ => self.units.get(self.position - 1).copied().unwrap_or_default(),
+        }))
+    }
+
+    fn control_escape(&mut self, in_class: bool) -> u16 {
+        match self.peek_at(1) {
+            Some(letter)
+                if letter.is_ascii_alphabetic()
+                    || in_class && (letter.is_ascii_digit() || letter == '_') =>
+            {
+                self.position += 2;
+                u16::from(letter as u8 % 32)
+            }
+            _ => b'\\'.into(),
+        }
+    }
+
+    /// Exactly `digits` hexadecimal digits, or nothing is read.
+    fn hex(&mut self, digits: usize) -> Option<u16> {
+        let mut value = 0;
+        for at in 0..digits {
+            value = value * 16 + self.peek_at(at)?.to_digit(16)?;
+        }
+        self.position += digits;
+        u16::try_from(value).ok()
+    }
+
+    /// A back-reference to a group there is; else (Annex B) an octal code, or the digit itself.
+    fn decimal_escape(&mut self, in_class: bool) -> Escape {
+        let start = self.position;
+        if !in_class
+            && self.peek() != Some('0')
+            && self.number().is_some_and(|number| number <= self.groups.count)
+        {
+            return Escape::BackReference;
+        }
+        self.position = start;
+        let mut value = 0_u16;
+        let mut length = 0;
+        while let Some(digit) = self.peek().and_then(|char| char.to_digit(8)) {
+            let next = value * 8 + digit as u16;
+            if length == 3 || next > 0o377 {
+                break;
+            }
+            value = next;
+            length += 1;
+            self.position += 1;
+        }
+        if length == 0 {
+            // 8 or 9
+            return Escape::Unit(self.next_unit().unwrap_or_default());
+        }
+        Escape::Unit(value)
+    }
+
+    fn named_back_reference(&mut self) -> Result<Escape, PatternError> {
+        self.position += 1;
+        let error = PatternError::Syntax("invalid named reference");
+        if !self.eat("<") {
+            return Err(error);
+        }
+        let name = read_name(self.units, &mut self.position).ok_or(error)?;
+        if !self.groups.names.contains(&name) {
+            return Err(error);
+        }
+        Ok(Escape::BackReference)
+    }
+}
+
+impl UnitSet {
+    /// The only unit of a set made from one.
+    fn single(&self) -> Option<u16> {
+        match self.ranges() {
+            [(first, last)] if first == last => Some(*first),
+            _ => None,
+        }
+    }
+}
+
+/// What the meaning of some escapes depends on: the capturing groups of the whole pattern.
+struct Groups {
+    count: u32,
+    names: BTreeSet<Vec<u16>>,
+}
+
+impl Groups {
+    fn scan(units: &[u16]) -> Result<Self, PatternError> {
+        let mut groups = Groups { count: 0, names: BTreeSet::new() };
+        let mut in_class = false;
+        let mut position = 0;
+        let at =
+            |position: usize| units.get(position).and_then(|&unit| char::from_u32(unit.into()));
+        while position < units.len() {
+            match at(position) {
+                Some('\\') => position += 1,
+                Some('[') => in_class = true,
+                Some(']') => in_class = false,
+                Some('(') if !in_class => {
+                    let named = at(position + 1) == Some('?')
+                        && at(position + 2) == Some('<')
+                        && !matches!(at(position + 3), Some('=' | '!'));
+                    if named {
+                        let mut end = position + 3;
+                        let name = read_name(units, &mut end)
+                            .ok_or(PatternError::Syntax("invalid group name"))?;
+                        if !groups.names.insert(name) {
+                            return Err(PatternError::Syntax("duplicate group name"));
+                        }
+                    }
+                    if named || at(position + 1) != Some('?') {
+                        groups.count += 1;
+                    }
+                }
+                _ => {}
+            }
+            position += 1;
+        }
+        Ok(groups)
+    }
+
+    fn are_named(&self) -> bool {
+        !self.names.is_empty()
+    }
+}
+
+/// A group name and its closing bracket.
+fn read_name(units: &[u16], position: &mut usize) -> Option<Vec<u16>> {
+    let rest = units.get(*position..)?;
+    let length = rest.iter().position(|&unit| unit == u16::from(b'>'))?;
+    let name = rest.get(..length)?;
+    let mut characters = char::decode_utf16(name.iter().copied());
+    let first = characters.next()?.ok()?;
+    let starts = first.is_alphabetic() || matches!(first, '$' | '_');
+    let continues = characters
+        .all(|char| char.is_ok_and(|char| char.is_alphanumeric() || matches!(char, '$' | '_')));
+    if !(starts && continues) {
+        return None;
+    }
+    *position += length + 1;
+    Some(name.to_vec())
+}

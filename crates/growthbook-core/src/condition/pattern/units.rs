@@ -1,0 +1,140 @@
+//! Sets of UTF-16 code units.
+
+use alloc::{string::String, vec, vec::Vec};
+use core::fmt::Write;
+
+/// Surrogates have no characters of their own; they are moved up by this much, into the
+/// private-use plane 16, where no text has a character once it is split into units.
+const SURROGATE_OFFSET: u32 = 0x10_0000;
+
+/// The character that stands for a code unit.
+pub(super) fn stand_in(unit: u16) -> Option<char> {
+    let code = u32::from(unit);
+    char::from_u32(if is_surrogate(unit) { code + SURROGATE_OFFSET } else { code })
+}
+
+pub(super) fn is_surrogate(unit: u16) -> bool {
+    (0xd800..=0xdfff).contains(&unit)
+}
+
+/// A set of code units, as ranges with both ends inside.
+#[derive(Clone, Default)]
+pub(super) struct UnitSet(Vec<(u16, u16)>);
+
+impl UnitSet {
+    pub(super) fn unit(unit: u16) -> Self {
+        UnitSet(vec![(unit, unit)])
+    }
+
+    pub(super) fn of(ranges: &[(u16, u16)]) -> Self {
+        UnitSet(ranges.to_vec())
+    }
+
+    /// `\d`
+    pub(super) fn digits() -> Self {
+        UnitSet::of(&[(0x30, 0x39)])
+    }
+
+    /// `\w`: ASCII letters, digits and the underscore.
+    pub(super) fn word() -> Self {
+        UnitSet::of(&[(0x30, 0x39), (0x41, 0x5a), (0x5f, 0x5f), (0x61, 0x7a)])
+    }
+
+    /// `\s`: ECMAScript's WhiteSpace and LineTerminator.
+    pub(super) fn space() -> Self {
+        UnitSet::of(&[
+            (0x09, 0x0d),
+            (0x20, 0x20),
+            (0xa0, 0xa0),
+            (0x1680, 0x1680),
+            (0x2000, 0x200a),
+            (0x2028, 0x2029),
+            (0x202f, 0x202f),
+            (0x205f, 0x205f),
+            (0x3000, 0x3000),
+            (0xfeff, 0xfeff),
+        ])
+    }
+
+    /// What `.` does not match.
+    pub(super) fn line_terminators() -> Self {
+        UnitSet::of(&[(0x0a, 0x0a), (0x0d, 0x0d), (0x2028, 0x2029)])
+    }
+
+    pub(super) fn ranges(&self) -> &[(u16, u16)] {
+        &self.0
+    }
+
+    pub(super) fn push(&mut self, first: u16, last: u16) {
+        self.0.push((first, last));
+    }
+
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+
+    pub(super) fn contains(&self, unit: u16) -> bool {
+        self.0.iter().any(|&(first, last)| (first..=last).contains(&unit))
+    }
+
+    pub(super) fn is_ascii(&self) -> bool {
+        self.0.iter().all(|&(_, last)| last < 0x80)
+    }
+
+    /// Sorted ranges that neither overlap nor touch.
+    fn normalized(&self) -> Vec<(u16, u16)> {
+        let mut ranges = self.0.clone();
+        ranges.sort_unstable();
+        let mut merged: Vec<(u16, u16)> = Vec::with_capacity(ranges.len());
+        for (first, last) in ranges {
+            match merged.last_mut() {
+                Some(previous) if u32::from(first) <= u32::from(previous.1) + 1 => {
+                    previous.1 = previous.1.max(last);
+                }
+                _ => merged.push((first, last)),
+            }
+        }
+        merged
+    }
+
+    pub(super) fn complement(&self) -> Self {
+        let mut gaps = Vec::new();
+        let mut next = Some(0_u16);
+        for (first, last) in self.normalized() {
+            if let Some(start) = next
+                && start < first
+            {
+                gaps.push((start, first - 1));
+            }
+            next = last.checked_add(1);
+        }
+        if let Some(start) = next {
+            gaps.push((start, u16::MAX));
+        }
+        UnitSet(gaps)
+    }
+
+    /// Writes the set as a character class of the `regex` crate.
+    pub(super) fn write(&self, pattern: &mut String) {
+        let ranges = self.normalized();
+        if ranges.is_empty() {
+            // Matches nothing.
+            pattern.push_str(r"[^\x{0}-\x{10FFFF}]");
+            return;
+        }
+        pattern.push('[');
+        for (first, last) in ranges {
+            for (low, high) in [(0, 0xd7ff), (0xd800, 0xdfff), (0xe000, 0xffff)] {
+                let (from, to) = (first.max(low), last.min(high));
+                if from <= to
+                    && let (Some(from), Some(to)) = (stand_in(from), stand_in(to))
+                {
+                    // Writing to a String cannot fail.
+                    let _ =
+                        write!(pattern, r"\x{{{:x}}}-\x{{{:x}}}", u32::from(from), u32::from(to));
+                }
+            }
+        }
+        pattern.push(']');
+    }
+}

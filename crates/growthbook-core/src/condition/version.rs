@@ -1,0 +1,96 @@
+//! Version comparison (`$veq` and its kin), with GrowthBook's padded version strings.
+
+use core::cmp::Ordering;
+
+/// Compares two versions: parts split at `-` and `.`, numbers by value up to five digits, a
+/// release above its pre-releases, everything else as text.
+pub(super) fn compare_versions(a: &str, b: &str) -> Ordering {
+    Padded::new(a).units().cmp(Padded::new(b).units())
+}
+
+/// Parts are compared at this width: "9" becomes "    9".
+const PAD_WIDTH: usize = 5;
+
+/// A version whose padded string is read unit by unit instead of being built.
+struct Padded<'a> {
+    core: &'a str,
+    /// Three parts get a fourth, "~": it sorts behind every pre-release tag.
+    release: bool,
+}
+
+impl<'a> Padded<'a> {
+    fn new(version: &'a str) -> Self {
+        let version = if version.is_empty() { "0" } else { version };
+        let without_build = strip_build(version);
+        let core = without_build.strip_prefix('v').unwrap_or(without_build);
+        Padded { core, release: parts(core).count() == 3 }
+    }
+
+    /// The UTF-16 code units of the padded string.
+    fn units(&self) -> impl Iterator<Item = u16> {
+        let tail = if self.release { "-~" } else { "" };
+        parts(self.core)
+            .enumerate()
+            .flat_map(|(index, part)| {
+                let numeric = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+                let padding = if numeric { PAD_WIDTH.saturating_sub(part.len()) } else { 0 };
+                let separator = (index > 0).then_some(u16::from(b'-'));
+                separator
+                    .into_iter()
+                    .chain(core::iter::repeat_n(u16::from(b' '), padding))
+                    .chain(part.encode_utf16())
+            })
+            .chain(tail.encode_utf16())
+    }
+}
+
+fn parts(core: &str) -> impl Iterator<Item = &str> {
+    core.split(['-', '.'])
+}
+
+/// Drops `\+.*$`: from the first plus sign that no line break follows.
+fn strip_build(version: &str) -> &str {
+    let last_line = version.rfind(['\n', '\r', '\u{2028}', '\u{2029}']).map_or(0, |at| {
+        at + version.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
+    });
+    match version.get(last_line..).and_then(|line| line.find('+')) {
+        Some(plus) => version.get(..last_line + plus).unwrap_or(version),
+        None => version,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+
+    fn padded(version: &str) -> String {
+        char::decode_utf16(Padded::new(version).units()).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn padding() {
+        let cases = [
+            ("1.2.3", "    1-    2-    3-~"),
+            ("v1.2.3-rc.1+build123", "    1-    2-    3-rc-    1"),
+            ("vv1", "v1"),
+            ("", "    0"),
+            ("123456.1", "123456-    1"),
+            ("1..3", "    1--    3-~"),
+            ("1.2.3+a\nb+c", "    1-    2-3+a\nb-~"),
+            ("1+a+b", "    1"),
+            ("v", ""),
+        ];
+        for (version, expected) in cases {
+            assert_eq!(padded(version), expected, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn order() {
+        assert_eq!(compare_versions("9", "10"), Ordering::Less);
+        assert_eq!(compare_versions("1.0.0-beta", "1.0.0"), Ordering::Less);
+        assert_eq!(compare_versions("v1.0.0+7", "1.0.0"), Ordering::Equal);
+    }
+}

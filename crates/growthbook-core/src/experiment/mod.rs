@@ -1,0 +1,10 @@
+//! Experiments: what they are defined by, whether in a feature's rule or in code.
+
+mod definition;
+mod inline;
+mod read;
+
+pub(crate) use definition::{Echo, ParentCondition, ParentFeature, Rollout};
+pub use definition::{ExperimentDefinition, ExperimentStatus, Filter, VariationMeta};
+pub use inline::{Experiment, NoVariations};
+pub(crate) use read::{Links, Reader};

@@ -1,0 +1,352 @@
+//! Rules and experiments from JSON. A member of the wrong type makes the part it stands in apply
+//! to nobody; which one is told in the error.
+
+use alloc::{boxed::Box, string::ToString, vec::Vec};
+
+use hashbrown::HashMap;
+
+use super::definition::{
+    DEFAULT_HASH_ATTRIBUTE, ExperimentDefinition, ExperimentStatus, Filter, ParentCondition,
+    ParentFeature, Rollout, VariationMeta,
+};
+use crate::bucket::{BucketHasher, BucketRange, Namespace};
+use crate::condition::{CaseFolding, Clauses, ConditionParser, GroupIndex};
+use crate::json::{Json, Object, js_number_string};
+use crate::snapshot::FeatureIndex;
+use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
+use crate::warning::WarningKind;
+
+/// What names in a payload link to.
+#[derive(Clone, Copy)]
+pub(crate) struct Links<'p> {
+    pub(crate) features: &'p HashMap<Box<str>, FeatureIndex>,
+    pub(crate) groups: &'p HashMap<Box<str>, GroupIndex>,
+}
+
+/// Reads the members of one rule or experiment.
+pub(crate) struct Reader<'p> {
+    object: &'p Object<'p>,
+    links: Option<Links<'p>>,
+    folding: &'p CaseFolding,
+    warnings: &'p mut Vec<WarningKind>,
+}
+
+type Read<T> = Result<T, WarningKind>;
+
+fn wrong_type<T>(field: &'static str, expected: &'static str) -> Read<T> {
+    Err(WarningKind::WrongType { field, expected })
+}
+
+impl<'p> Reader<'p> {
+    pub(crate) fn new(
+        object: &'p Object<'p>,
+        links: Option<Links<'p>>,
+        folding: &'p CaseFolding,
+        warnings: &'p mut Vec<WarningKind>,
+    ) -> Self {
+        Reader { object, links, folding, warnings }
+    }
+
+    /// A member, whatever it is.
+    pub(crate) fn get(&self, field: &str) -> Option<&'p Json<'p>> {
+        self.object.get(field)
+    }
+
+    /// The variations of a rule; `None` when it is no experiment. Bandit rules have theirs under
+    /// another name, so that SDKs that do not know bandits skip them.
+    pub(crate) fn variations(&self) -> Read<Option<&'p [Json<'p>]>> {
+        match self.object.get("contextualVariations") {
+            None | Some(Json::Null) => self.list("variations"),
+            Some(Json::Array(variations)) => Ok(Some(variations)),
+            Some(_) => wrong_type("contextualVariations", "a list"),
+        }
+    }
+
+    /// A member, unless it is missing or falsy: then GrowthBook treats it as not set.
+    pub(crate) fn truthy(&self, field: &str) -> Option<&'p Json<'p>> {
+        self.object.get(field).filter(|value| value.is_truthy())
+    }
+
+    /// Text; a number counts as its text, as JavaScript would have it.
+    pub(crate) fn text(&self, field: &'static str) -> Read<Option<Box<str>>> {
+        match self.truthy(field) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text.as_ref().into())),
+            Some(Json::Number(number)) => {
+                Ok(Some(js_number_string(number.as_f64(), |text| text.to_string().into())))
+            }
+            Some(_) => wrong_type(field, "a string"),
+        }
+    }
+
+    fn number(&self, field: &'static str) -> Read<Option<f64>> {
+        match self.object.get(field) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::Number(number)) => Ok(Some(number.as_f64())),
+            Some(_) => wrong_type(field, "a number"),
+        }
+    }
+
+    fn list(&self, field: &'static str) -> Read<Option<&'p [Json<'p>]>> {
+        match self.truthy(field) {
+            None => Ok(None),
+            Some(Json::Array(items)) => Ok(Some(items)),
+            Some(_) => wrong_type(field, "a list"),
+        }
+    }
+
+    pub(crate) fn condition(&mut self) -> Option<Clauses> {
+        let condition = self.truthy("condition")?;
+        Some(self.conditions().condition(condition))
+    }
+
+    fn conditions(&mut self) -> ConditionParser<'_> {
+        let groups = self.links.map(|links| links.groups);
+        ConditionParser::new(groups, self.folding, self.warnings)
+    }
+
+    /// The members a rule's experiment copies.
+    pub(crate) fn experiment(
+        &mut self,
+        default_key: &str,
+        variations: usize,
+    ) -> Read<ExperimentDefinition> {
+        let key = self.text("key")?.unwrap_or_else(|| default_key.into());
+        let mut definition = ExperimentDefinition::new(key, variations);
+        definition.name = self.text("name")?;
+        definition.phase = self.text("phase")?;
+        definition.seed = self.text("seed")?;
+        definition.hash_version = self.hash_version(1);
+        definition.hash_attribute = self.hash_attribute()?;
+        definition.fallback_attribute = self.text("fallbackAttribute")?;
+        definition.coverage = self.number("coverage")?;
+        definition.weights = self.weights()?;
+        definition.explicit_ranges =
+            self.list("ranges")?.map(|ranges| self.ranges("ranges", ranges));
+        definition.meta = self.meta()?;
+        definition.namespace = self.namespace();
+        definition.filters = self.filters()?;
+        definition.condition = self.condition();
+        definition.derive();
+        if definition.hasher.is_none() {
+            self.warnings.push(WarningKind::UnknownHashVersion);
+        }
+        Ok(definition)
+    }
+
+    /// The members only an experiment of its own has, not one in a rule.
+    pub(crate) fn inline_settings(&mut self, definition: &mut ExperimentDefinition) -> Read<()> {
+        definition.parents = self.parents()?;
+        definition.active = !matches!(self.object.get("active"), Some(Json::Bool(false)));
+        definition.status = match self.object.get("status").and_then(Json::as_str) {
+            Some("draft") => ExperimentStatus::Draft,
+            Some("stopped") => ExperimentStatus::Stopped,
+            _ => ExperimentStatus::Running,
+        };
+        definition.force = self.object.get("force").and_then(forced_variation);
+        if let Some(patterns) = self.list("urlPatterns")? {
+            let targets: Vec<UrlTarget> = patterns.iter().filter_map(url_target).collect();
+            let complete = targets.len() == patterns.len();
+            let compiled = UrlTargets::new(&targets, self.folding, |pattern| {
+                self.warnings.push(WarningKind::UrlPattern(pattern.into()));
+            });
+            if !complete {
+                return wrong_type("urlPatterns", "a list of objects with type and pattern");
+            }
+            definition.set_url_patterns(&targets, compiled);
+        }
+        Ok(())
+    }
+
+    /// Falsy means the default; what is no whole number is a version nobody knows.
+    fn hash_version(&self, default: i64) -> i64 {
+        self.truthy("hashVersion").map_or(default, |version| whole(version).unwrap_or(0))
+    }
+
+    fn hash_attribute(&self) -> Read<Box<str>> {
+        Ok(self.text("hashAttribute")?.unwrap_or_else(|| DEFAULT_HASH_ATTRIBUTE.into()))
+    }
+
+    fn weights(&self) -> Read<Option<Box<[f64]>>> {
+        let Some(weights) = self.list("weights")? else {
+            return Ok(None);
+        };
+        match weights.iter().map(Json::as_f64).collect::<Option<_>>() {
+            Some(weights) => Ok(Some(weights)),
+            None => wrong_type("weights", "a list of numbers"),
+        }
+    }
+
+    fn ranges(&mut self, field: &'static str, ranges: &[Json<'_>]) -> Box<[BucketRange]> {
+        ranges
+            .iter()
+            .map(|range| match bucket_range(range) {
+                Some(range) => range,
+                None => {
+                    self.warnings
+                        .push(WarningKind::WrongType { field, expected: "pairs of numbers" });
+                    BucketRange::EMPTY
+                }
+            })
+            .collect()
+    }
+
+    fn meta(&self) -> Read<Box<[VariationMeta]>> {
+        let Some(meta) = self.list("meta")? else {
+            return Ok(Box::default());
+        };
+        let text = |object: &Object<'_>, field| {
+            object.get(field).and_then(Json::as_str).filter(|text| !text.is_empty()).map(Box::from)
+        };
+        Ok(meta
+            .iter()
+            .map(|item| match item.as_object() {
+                Some(object) => VariationMeta {
+                    key: text(object, "key"),
+                    name: text(object, "name"),
+                    passthrough: object.get("passthrough").is_some_and(Json::is_truthy),
+                },
+                None => VariationMeta::default(),
+            })
+            .collect())
+    }
+
+    /// A namespace that makes no sense has nobody in it.
+    fn namespace(&mut self) -> Option<Namespace> {
+        let namespace = self.truthy("namespace")?;
+        if let Some([Json::String(id), Json::Number(start), Json::Number(end)]) =
+            namespace.as_array()
+        {
+            return Some(Namespace::new(id.as_ref(), start.as_f64(), end.as_f64()));
+        }
+        let expected = "a list of an id and two numbers";
+        self.warnings.push(WarningKind::WrongType { field: "namespace", expected });
+        Some(Namespace::new("", 0.0, 0.0))
+    }
+
+    /// A filter that makes no sense lets nobody pass.
+    pub(crate) fn filters(&mut self) -> Read<Option<Box<[Filter]>>> {
+        let Some(filters) = self.list("filters")? else {
+            return Ok(None);
+        };
+        let filters = filters.iter().map(|filter| {
+            self.filter(filter).unwrap_or_else(|kind| {
+                self.warnings.push(kind);
+                Filter::nobody()
+            })
+        });
+        Ok(Some(filters.collect()))
+    }
+
+    fn filter(&mut self, filter: &Json<'_>) -> Read<Filter> {
+        let Some(object) = filter.as_object() else {
+            return wrong_type("filters", "a list of objects");
+        };
+        let mut fields = Reader::new(object, None, self.folding, self.warnings);
+        let seed = fields.text("seed")?.unwrap_or_default();
+        let Some(ranges) = fields.list("ranges")? else {
+            return wrong_type("filters", "a list of objects with ranges");
+        };
+        let ranges = fields.ranges("ranges", ranges);
+        let mut filter = Filter::new(seed, ranges);
+        if let Some(attribute) = fields.text("attribute")? {
+            filter = filter.attribute(attribute);
+        }
+        if fields.truthy("hashVersion").is_some() {
+            filter = filter.hash_version(fields.hash_version(0));
+        }
+        if !filter.is_known_version() {
+            self.warnings.push(WarningKind::UnknownHashVersion);
+        }
+        Ok(filter)
+    }
+
+    /// The share of users a force rule applies to; `None` for everybody.
+    pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Rollout>> {
+        let range = match (self.truthy("range"), self.number("coverage")) {
+            (Some(range), _) => bucket_range(range).unwrap_or_else(|| {
+                // An empty list is how GrowthBook may say "nobody".
+                if range.as_array().is_none_or(|bounds| !bounds.is_empty()) {
+                    let expected = "a pair of numbers";
+                    self.warnings.push(WarningKind::WrongType { field: "range", expected });
+                }
+                BucketRange::EMPTY
+            }),
+            (None, coverage) => match coverage? {
+                // Every bucket is at least 0, so that this is `bucket < coverage`.
+                Some(coverage) => BucketRange { start: 0.0, end: coverage },
+                None => return Ok(None),
+            },
+        };
+        let seed = self.text("seed")?;
+        let hasher = BucketHasher::new(seed.as_deref().unwrap_or(feature), self.hash_version(1));
+        if hasher.is_none() {
+            self.warnings.push(WarningKind::UnknownHashVersion);
+        }
+        Ok(Some(Rollout { hash_attribute: self.hash_attribute()?, hasher, range }))
+    }
+
+    pub(crate) fn parents(&mut self) -> Read<Box<[ParentCondition]>> {
+        let Some(parents) = self.list("parentConditions")? else {
+            return Ok(Box::default());
+        };
+        parents.iter().map(|parent| self.parent(parent)).collect()
+    }
+
+    fn parent(&mut self, parent: &Json<'_>) -> Read<ParentCondition> {
+        let field = "parentConditions";
+        let Some(object) = parent.as_object() else {
+            return wrong_type(field, "a list of objects");
+        };
+        let Some(id) = object.get("id").and_then(Json::as_str) else {
+            return wrong_type(field, "a list of objects with an id");
+        };
+        let linked = self.links.and_then(|links| links.features.get(id));
+        let condition = object.get("condition").filter(|condition| condition.is_truthy());
+        Ok(ParentCondition {
+            feature: match linked {
+                Some(index) => ParentFeature::Linked(*index),
+                None => ParentFeature::Named(id.into()),
+            },
+            condition: condition.map(|condition| self.conditions().condition(condition)),
+            gate: object.get("gate").is_some_and(Json::is_truthy),
+        })
+    }
+}
+
+/// A forced variation's index: null is none, and what is no whole number is no variation.
+pub(crate) fn forced_variation(json: &Json<'_>) -> Option<i64> {
+    match json {
+        Json::Null => None,
+        json => Some(whole(json).unwrap_or(-1)),
+    }
+}
+
+fn whole(json: &Json<'_>) -> Option<i64> {
+    let number = json.as_f64()?;
+    // The cast saturates; what it changes was no whole number in range.
+    let whole = number as i64;
+    (whole as f64 == number).then_some(whole)
+}
+
+fn bucket_range(json: &Json<'_>) -> Option<BucketRange> {
+    match json.as_array()? {
+        [Json::Number(start), Json::Number(end)] => {
+            Some(BucketRange { start: start.as_f64(), end: end.as_f64() })
+        }
+        _ => None,
+    }
+}
+
+/// A URL pattern of a type this SDK does not know matches nothing, like an empty expression list.
+fn url_target(json: &Json<'_>) -> Option<UrlTarget> {
+    let object = json.as_object()?;
+    let pattern: Box<str> = object.get("pattern").and_then(Json::as_str)?.into();
+    let kind = match object.get("type").and_then(Json::as_str)? {
+        "simple" => UrlTargetType::Simple,
+        "regex" => UrlTargetType::Regex,
+        _ => return None,
+    };
+    let include = !matches!(object.get("include"), Some(Json::Bool(false)));
+    Some(UrlTarget { kind, pattern, include })
+}

@@ -1,0 +1,81 @@
+//! GrowthBook feature flags and experiments, evaluated locally from a JSON payload.
+//!
+//! This crate is the pure part of a GrowthBook SDK: payload in, answers out. It has **no** network,
+//! no clock, no threads, no files, no environment, no logging and no global state; it needs
+//! `alloc` and nothing else, and runs on servers, edge workers and microcontrollers alike. The
+//! crate `growthbook` puts a client around it.
+//!
+//! ```
+//! use growthbook_core::{Payload, UserContext};
+//!
+//! let payload = Payload::from_json(r#"{"features": {
+//!     "checkout": {
+//!         "defaultValue": "old",
+//!         "rules": [
+//!             {"condition": {"country": "US"}, "coverage": 0.5, "force": "new"}
+//!         ]
+//!     }
+//! }}"#)?;
+//! let snapshot = payload.compile();
+//! let user = UserContext::new("user-1").attribute("country", "US");
+//! let gb = snapshot.for_user(&user);
+//! assert_eq!(gb.feature_value("checkout", "fallback"), "new");
+//! assert_eq!(gb.eval_feature("checkout").source.as_str(), "force");
+//! # Ok::<(), growthbook_core::PayloadError>(())
+//! ```
+//!
+//! The way of a flag: [`Payload`] finds the sections of what the API sent and opens encrypted
+//! ones; [`Payload::compile`] makes an immutable [`Snapshot`] of it, with everything parsed,
+//! built and linked; an [`Evaluator`] walks that for one [`UserContext`]. One broken rule costs
+//! one [`Warning`], never the payload.
+//!
+//! # Cargo features
+//!
+//! | feature | default | what it adds | cost |
+//! |---|---|---|---|
+//! | `encryption` | yes | [`DecryptionKey`] and payloads with encrypted sections | crates `aes`, `cbc`, `base64` |
+//! | `std` | yes | faster substring search in regular expressions | needs `std` |
+//!
+//! No feature changes an answer.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod attributes;
+mod bucket;
+mod compile;
+mod condition;
+mod eval;
+mod experiment;
+mod json;
+mod observe;
+mod payload;
+mod result;
+mod snapshot;
+mod url;
+mod user;
+mod value;
+mod warning;
+
+pub use attributes::{AttributeValue, Attributes};
+pub use bucket::{
+    BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
+};
+pub use condition::{Condition, ConditionError};
+pub use eval::{Evaluator, MAX_PREREQUISITE_DEPTH};
+pub use experiment::{
+    Experiment, ExperimentDefinition, ExperimentStatus, Filter, NoVariations, VariationMeta,
+};
+pub use json::Number;
+pub use observe::{Exposure, Observer};
+#[cfg(feature = "encryption")]
+pub use payload::{DecryptError, DecryptionKey, decrypt};
+pub use payload::{Payload, PayloadError};
+pub use result::{Assignment, ExperimentResult, FeatureResult, FeatureResultSource, HashValue};
+pub use snapshot::Snapshot;
+pub use url::{UrlTarget, UrlTargetType, query_string_override};
+pub use user::{GlobalContext, UserContext};
+pub use warning::{Location, Warning, WarningKind};

@@ -1,0 +1,311 @@
+//! What an evaluation answers: the value, and how it came about.
+
+use core::fmt;
+use core::ops::Deref;
+
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::experiment::ExperimentDefinition;
+use crate::json::Number;
+use crate::value::FeatureValue;
+
+/// Where a feature's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FeatureResultSource {
+    /// There is no such feature.
+    UnknownFeature,
+    /// No rule applied.
+    DefaultValue,
+    /// A rule's forced value.
+    Force,
+    /// A rule's experiment.
+    Experiment,
+    /// A value forced for this user or globally, in code.
+    Override,
+    /// A gating prerequisite failed: there is no value.
+    Prerequisite,
+    /// Prerequisites lead back to the feature itself: there is no value.
+    CyclicPrerequisite,
+}
+
+impl FeatureResultSource {
+    /// GrowthBook's name for it, such as `defaultValue`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FeatureResultSource::UnknownFeature => "unknownFeature",
+            FeatureResultSource::DefaultValue => "defaultValue",
+            FeatureResultSource::Force => "force",
+            FeatureResultSource::Experiment => "experiment",
+            FeatureResultSource::Override => "override",
+            FeatureResultSource::Prerequisite => "prerequisite",
+            FeatureResultSource::CyclicPrerequisite => "cyclicPrerequisite",
+        }
+    }
+}
+
+impl fmt::Display for FeatureResultSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl Serialize for FeatureResultSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// The answer for a feature. It borrows from the snapshot and the user it was evaluated for.
+///
+/// Serializes to GrowthBook's FeatureResult.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct FeatureResult<'a> {
+    /// Whether the value is truthy in JavaScript's sense: everything but null, false, 0 and "".
+    pub on: bool,
+    /// The opposite of `on`.
+    pub off: bool,
+    /// Where the value comes from.
+    pub source: FeatureResultSource,
+    /// The id of the rule that decided; empty when none did, or when it has none.
+    pub rule_id: &'a str,
+    /// The experiment that decided, if one did.
+    pub experiment: Option<&'a ExperimentDefinition>,
+    /// How the user was assigned in it.
+    pub experiment_result: Option<ExperimentResult<'a, Value>>,
+    value: &'a FeatureValue,
+}
+
+impl<'a> FeatureResult<'a> {
+    pub(crate) fn new(value: &'a FeatureValue, source: FeatureResultSource) -> Self {
+        let on = value.node().is_truthy();
+        FeatureResult {
+            on,
+            off: !on,
+            source,
+            rule_id: "",
+            experiment: None,
+            experiment_result: None,
+            value,
+        }
+    }
+
+    pub(crate) fn without_value(source: FeatureResultSource) -> Self {
+        FeatureResult::new(FeatureValue::NULL, source)
+    }
+
+    pub(crate) fn with_rule(self, rule_id: &'a str) -> Self {
+        FeatureResult { rule_id, ..self }
+    }
+
+    pub(crate) fn with_experiment(
+        self,
+        experiment: &'a ExperimentDefinition,
+        assignment: Assignment<'a>,
+    ) -> Self {
+        let value = self.value.value();
+        FeatureResult {
+            experiment: Some(experiment),
+            experiment_result: Some(ExperimentResult { value, assignment }),
+            ..self
+        }
+    }
+
+    /// The value; null when there is none.
+    pub fn value(&self) -> &'a Value {
+        self.value.value()
+    }
+
+    pub(crate) fn feature_value(&self) -> &'a FeatureValue {
+        self.value
+    }
+
+    /// Reads the value as a type of yours. Strings may be borrowed.
+    ///
+    /// # Errors
+    ///
+    /// When the value does not have that type.
+    pub fn deserialize<T: Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
+        T::deserialize(self.value())
+    }
+
+    /// The value as the fallback's type; the fallback when the value is null or of another type.
+    pub fn value_or<T: Deserialize<'a>>(&self, fallback: T) -> T {
+        match self.value() {
+            Value::Null => fallback,
+            value => T::deserialize(value).unwrap_or(fallback),
+        }
+    }
+}
+
+/// Everything but attribute values.
+impl fmt::Debug for FeatureResult<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("FeatureResult")
+            .field("value", self.value())
+            .field("source", &self.source)
+            .field("rule_id", &self.rule_id)
+            .field("experiment_result", &self.experiment_result)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for FeatureResult<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("value", self.value())?;
+        map.serialize_entry("on", &self.on)?;
+        map.serialize_entry("off", &self.off)?;
+        map.serialize_entry("source", &self.source)?;
+        map.serialize_entry("ruleId", self.rule_id)?;
+        if let Some(experiment) = self.experiment {
+            map.serialize_entry("experiment", experiment)?;
+        }
+        if let Some(result) = &self.experiment_result {
+            map.serialize_entry("experimentResult", result)?;
+        }
+        map.end()
+    }
+}
+
+/// The answer of an experiment: the assigned variation's value, and how it was assigned (reached
+/// through `Deref`: `result.in_experiment`, `result.variation_id`).
+///
+/// Serializes to GrowthBook's ExperimentResult.
+#[non_exhaustive]
+pub struct ExperimentResult<'a, T> {
+    /// The value of the assigned variation; of the first when the user is not in the experiment.
+    pub value: &'a T,
+    /// How the user was assigned.
+    pub assignment: Assignment<'a>,
+}
+
+impl<T> Clone for ExperimentResult<'_, T> {
+    fn clone(&self) -> Self {
+        ExperimentResult { value: self.value, assignment: self.assignment.clone() }
+    }
+}
+
+impl<'a, T> Deref for ExperimentResult<'a, T> {
+    type Target = Assignment<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.assignment
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ExperimentResult<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ExperimentResult")
+            .field("value", self.value)
+            .field("assignment", &self.assignment)
+            .finish()
+    }
+}
+
+impl<T: Serialize> Serialize for ExperimentResult<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("value", self.value)?;
+        self.assignment.serialize_entries(&mut map)?;
+        map.end()
+    }
+}
+
+/// How an experiment assigned a user: GrowthBook's ExperimentResult without the value.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Assignment<'a> {
+    /// The assigned variation's key: its meta key, else its index.
+    pub key: &'a str,
+    /// The assigned variation's name.
+    pub name: Option<&'a str>,
+    /// The feature whose rule ran the experiment; `None` for an inline experiment.
+    pub feature_id: Option<&'a str>,
+    /// Whether the user takes part.
+    pub in_experiment: bool,
+    /// Whether hashing the user's attribute decided, as opposed to a forced variation.
+    pub hash_used: bool,
+    /// The index of the assigned variation; 0 when the user does not take part.
+    pub variation_id: usize,
+    /// The attribute that was hashed.
+    pub hash_attribute: &'a str,
+    /// Its value.
+    pub hash_value: HashValue<'a>,
+    /// The user's bucket in [0, 1), when hashing decided.
+    pub bucket: Option<f64>,
+    /// Whether the variation is a holdout's that lets the feature's next rules decide.
+    pub passthrough: bool,
+    /// Whether an earlier, stored assignment decided.
+    pub sticky_bucket_used: bool,
+}
+
+impl Assignment<'_> {
+    fn serialize_entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("key", self.key)?;
+        map.serialize_entry("featureId", &self.feature_id)?;
+        map.serialize_entry("inExperiment", &self.in_experiment)?;
+        map.serialize_entry("hashUsed", &self.hash_used)?;
+        map.serialize_entry("variationId", &self.variation_id)?;
+        map.serialize_entry("hashAttribute", self.hash_attribute)?;
+        map.serialize_entry("hashValue", &self.hash_value)?;
+        map.serialize_entry("stickyBucketUsed", &self.sticky_bucket_used)?;
+        if let Some(name) = self.name {
+            map.serialize_entry("name", name)?;
+        }
+        if let Some(bucket) = self.bucket {
+            map.serialize_entry("bucket", &bucket)?;
+        }
+        if self.passthrough {
+            map.serialize_entry("passthrough", &true)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Assignment<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.serialize_entries(&mut map)?;
+        map.end()
+    }
+}
+
+/// The value of a hash attribute: what identifies a user to rollouts and experiments.
+///
+/// `Debug` prints the type, never the value.
+#[derive(Clone, Copy, PartialEq)]
+pub enum HashValue<'a> {
+    /// The user has no such attribute, or one that cannot be hashed: only a non-empty string and
+    /// a number other than 0 can. Written as "".
+    Missing,
+    /// A non-empty string.
+    String(&'a str),
+    /// A number other than 0, hashed as JavaScript's `String(number)`.
+    Number(Number),
+}
+
+impl fmt::Debug for HashValue<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            HashValue::Missing => "Missing",
+            HashValue::String(_) => "String(..)",
+            HashValue::Number(_) => "Number(..)",
+        })
+    }
+}
+
+impl Serialize for HashValue<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            HashValue::Missing => serializer.serialize_str(""),
+            HashValue::String(text) => serializer.serialize_str(text),
+            HashValue::Number(number) => number.serialize(serializer),
+        }
+    }
+}

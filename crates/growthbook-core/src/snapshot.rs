@@ -1,0 +1,119 @@
+//! A payload compiled for evaluation: immutable, shared, walked by reference.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
+
+use hashbrown::HashMap;
+
+use crate::condition::{Clauses, SavedGroups};
+use crate::eval::Evaluator;
+use crate::experiment::{ExperimentDefinition, Filter, ParentCondition, Rollout};
+use crate::payload::Payload;
+use crate::user::{GlobalContext, UserContext};
+use crate::value::FeatureValue;
+use crate::warning::Warning;
+
+/// A payload compiled for evaluation. It never changes; a new payload is a new snapshot.
+///
+/// Everything evaluation needs is resolved: conditions are trees, regular expressions are built,
+/// lists are hash sets, prerequisites and saved groups are linked.
+#[derive(Default)]
+pub struct Snapshot {
+    pub(crate) by_key: HashMap<Box<str>, FeatureIndex>,
+    pub(crate) features: Vec<Feature>,
+    pub(crate) saved_groups: SavedGroups,
+    pub(crate) date_updated: Option<Box<str>>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// The position of a feature in its snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct FeatureIndex(pub(crate) u32);
+
+pub(crate) struct Feature {
+    pub(crate) key: Box<str>,
+    pub(crate) default_value: FeatureValue,
+    pub(crate) rules: Box<[Rule]>,
+}
+
+pub(crate) struct Rule {
+    /// Empty when it has none.
+    pub(crate) id: Box<str>,
+    pub(crate) parents: Box<[ParentCondition]>,
+    pub(crate) filters: Option<Box<[Filter]>>,
+    pub(crate) kind: RuleKind,
+}
+
+pub(crate) enum RuleKind {
+    Force(Box<ForceRule>),
+    Experiment(Box<ExperimentRule>),
+    /// Prerequisites alone, or a rule that could not be read: its gates hold, nothing applies.
+    Nothing,
+}
+
+pub(crate) struct ForceRule {
+    pub(crate) condition: Option<Clauses>,
+    pub(crate) rollout: Option<Rollout>,
+    pub(crate) value: FeatureValue,
+}
+
+pub(crate) struct ExperimentRule {
+    pub(crate) definition: ExperimentDefinition,
+    pub(crate) variations: Box<[FeatureValue]>,
+}
+
+impl Snapshot {
+    /// A snapshot without features: every feature is unknown, inline experiments run.
+    pub fn empty() -> Self {
+        Payload::empty().compile()
+    }
+
+    /// Evaluates for a user, with no global context.
+    pub fn for_user<'a>(&'a self, user: &'a UserContext) -> Evaluator<'a> {
+        Evaluator::new(self, None, user)
+    }
+
+    /// Evaluates for a user, with a global context behind them.
+    pub fn for_user_with<'a>(
+        &'a self,
+        globals: &'a GlobalContext,
+        user: &'a UserContext,
+    ) -> Evaluator<'a> {
+        Evaluator::new(self, Some(globals), user)
+    }
+
+    /// The keys of all features, in the payload's order.
+    pub fn feature_keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.features.iter().map(|feature| feature.key.as_ref())
+    }
+
+    /// Whether there is a feature of this key.
+    pub fn contains_feature(&self, key: &str) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    /// When the definitions last changed, as the API wrote it (ISO 8601).
+    pub fn date_updated(&self) -> Option<&str> {
+        self.date_updated.as_deref()
+    }
+
+    /// What was wrong in the payload. Everything else is in use.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    pub(crate) fn feature(&self, index: FeatureIndex) -> Option<&Feature> {
+        self.features.get(usize::try_from(index.0).ok()?)
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Snapshot")
+            .field("features", &self.features.len())
+            .field("date_updated", &self.date_updated)
+            .field("warnings", &self.warnings.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,279 @@
+//! URL targeting: which addresses an experiment runs on.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use serde::Serialize;
+use url::Url;
+
+use super::PageUrl;
+use super::page::{BASE, Parsed, fragment, host, parse};
+use crate::condition::{CaseFolding, Pattern};
+
+/// How a URL pattern is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum UrlTargetType {
+    /// A URL with `*` as a wildcard; host, path, fragment and each query parameter named are
+    /// compared without regard to case, slashes around the path may be missing.
+    Simple,
+    /// A JavaScript regular expression, tested on the whole address and on what follows its
+    /// origin.
+    Regex,
+}
+
+/// A pattern of addresses to run on, or with `include: false` to keep away from.
+#[derive(Clone, Debug, Serialize)]
+pub struct UrlTarget {
+    /// How `pattern` is read.
+    #[serde(rename = "type")]
+    pub kind: UrlTargetType,
+    /// The pattern.
+    pub pattern: Box<str>,
+    /// Whether addresses that match are wanted or unwanted.
+    pub include: bool,
+}
+
+impl UrlTarget {
+    /// Runs on addresses that match the simple pattern.
+    pub fn simple(pattern: impl Into<Box<str>>) -> Self {
+        UrlTarget { kind: UrlTargetType::Simple, pattern: pattern.into(), include: true }
+    }
+
+    /// Runs on addresses that match the regular expression.
+    pub fn regex(pattern: impl Into<Box<str>>) -> Self {
+        UrlTarget { kind: UrlTargetType::Regex, pattern: pattern.into(), include: true }
+    }
+
+    /// Keeps away from addresses that match instead.
+    #[must_use]
+    pub fn exclude(self) -> Self {
+        UrlTarget { include: false, ..self }
+    }
+}
+
+/// Compiled URL patterns.
+#[derive(Clone, Debug)]
+pub(crate) struct UrlTargets(Box<[Target]>);
+
+#[derive(Clone, Debug)]
+struct Target {
+    include: bool,
+    /// `None` for a pattern that is none, or that we cannot run: it matches nothing.
+    matcher: Option<Matcher>,
+}
+
+#[derive(Clone, Debug)]
+enum Matcher {
+    Simple(Box<SimplePattern>),
+    Regex(Pattern),
+}
+
+/// A simple pattern, one expression for each part of the address it names.
+#[derive(Clone, Debug)]
+struct SimplePattern {
+    host: Pattern,
+    path: Pattern,
+    fragment: Option<Pattern>,
+    query: Vec<(String, Pattern)>,
+}
+
+impl UrlTargets {
+    /// Compiles patterns; `rejected` hears of each that never matches.
+    pub(crate) fn new(
+        targets: &[UrlTarget],
+        folding: &CaseFolding,
+        mut rejected: impl FnMut(&str),
+    ) -> Self {
+        let compile = |target: &UrlTarget| {
+            let matcher = match target.kind {
+                UrlTargetType::Simple => {
+                    SimplePattern::new(&target.pattern, folding).map(Box::new).map(Matcher::Simple)
+                }
+                UrlTargetType::Regex => {
+                    Pattern::new(&target.pattern, false, folding).ok().map(Matcher::Regex)
+                }
+            };
+            if matcher.is_none() {
+                rejected(&target.pattern);
+            }
+            Target { include: target.include, matcher }
+        };
+        UrlTargets(targets.iter().map(compile).collect())
+    }
+
+    /// Whether the address is targeted: it matches no excluded pattern, and an included one if
+    /// there are any. An empty list targets nothing.
+    pub(crate) fn matches(&self, url: Option<&PageUrl>) -> bool {
+        // No address at all is the base itself, as in JavaScript.
+        let fallback;
+        let parsed = match url {
+            Some(url) => url.parsed(),
+            None => {
+                fallback = PageUrl::new(BASE);
+                fallback.parsed()
+            }
+        };
+        let mut has_includes = false;
+        let mut included = false;
+        for target in &self.0 {
+            let matches = match (&target.matcher, parsed) {
+                (Some(matcher), Some(parsed)) => matcher.matches(parsed),
+                _ => false,
+            };
+            if target.include {
+                has_includes = true;
+                included |= matches;
+            } else if matches {
+                return false;
+            }
+        }
+        !self.0.is_empty() && (included || !has_includes)
+    }
+}
+
+impl Matcher {
+    fn matches(&self, url: &Parsed) -> bool {
+        match self {
+            Matcher::Regex(pattern) => {
+                pattern.is_match(&url.href) || pattern.is_match(&url.behind_origin)
+            }
+            Matcher::Simple(simple) => simple.matches(url),
+        }
+    }
+}
+
+/// Stands for the wildcard while a pattern is parsed as a URL, where `*` would be rejected.
+const WILDCARD: &str = "_____";
+/// What a pattern without a host is resolved against: any host.
+const PATTERN_BASE: &str = "https://_____";
+
+impl SimplePattern {
+    fn new(pattern: &str, folding: &CaseFolding) -> Option<Self> {
+        let url = parse_pattern(pattern)?;
+        let part = |text: &str| part_pattern(text, folding);
+        let fragment = fragment(&url);
+        Some(SimplePattern {
+            host: part(&host(&url))?,
+            path: path_pattern(url.path(), folding)?,
+            fragment: if fragment.is_empty() { None } else { Some(part(&fragment)?) },
+            query: url
+                .query_pairs()
+                .map(|(key, value)| Some((key.into_owned(), part(&value)?)))
+                .collect::<Option<_>>()?,
+        })
+    }
+
+    fn matches(&self, url: &Parsed) -> bool {
+        self.host.is_match(&url.host)
+            && self.path.is_match(&url.path)
+            && self.fragment.as_ref().is_none_or(|pattern| pattern.is_match(&url.fragment))
+            && self.query.iter().all(|(key, pattern)| {
+                let value = url.query.iter().find(|(name, _)| name == key);
+                pattern.is_match(value.map_or("", |(_, value)| value))
+            })
+    }
+}
+
+/// Reads a pattern as a URL: `https://` is put before a host without a protocol.
+fn parse_pattern(pattern: &str) -> Option<Url> {
+    let before_stop = pattern.find([':', '/', '?']).unwrap_or(pattern.len());
+    let starts_with_host = pattern.get(..before_stop).is_some_and(|start| start.contains('.'));
+    let mut text = String::with_capacity(pattern.len() + 8);
+    if starts_with_host {
+        text.push_str("https://");
+    }
+    text.push_str(&pattern.replace('*', WILDCARD));
+    parse(&text, PATTERN_BASE)
+}
+
+/// An expression for the whole of one part, with wildcards.
+fn part_pattern(text: &str, folding: &CaseFolding) -> Option<Pattern> {
+    let source = alloc::format!("^{}$", escape(text));
+    Pattern::new(&source, true, folding).ok()
+}
+
+/// The same for a path, whose outer slashes may be missing on either side.
+fn path_pattern(path: &str, folding: &CaseFolding) -> Option<Pattern> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let source = alloc::format!(r"^\/?{}\/?$", escape(path));
+    Pattern::new(&source, true, folding).ok()
+}
+
+/// Escapes what has a meaning in a regular expression and turns wildcards into `.*`.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() * 2);
+    for char in text.chars() {
+        if r"*.+?^${}()|[]\".contains(char) {
+            escaped.push('\\');
+        }
+        escaped.push(char);
+    }
+    escaped.replace(WILDCARD, ".*")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_targeted(url: &str, targets: &[UrlTarget]) -> bool {
+        UrlTargets::new(targets, &CaseFolding::default(), |_| {}).matches(Some(&PageUrl::new(url)))
+    }
+
+    /// Answers of `isURLTargeted` of the JavaScript SDK 1.8.0.
+    #[test]
+    fn simple_patterns() {
+        let cases = [
+            ("https://www.example.com/home", "https://www.example.com/home", true),
+            ("/home", "https://www.example.com/home/", true),
+            ("/home", "https://www.example.com/HOME?a=1#b", true),
+            ("/home", "https://www.example.com/homes", false),
+            ("*.example.com", "https://www.example.com/", true),
+            ("*.example.com", "https://www.example.com/path", false),
+            ("example.com/*", "http://example.com/a/b", true),
+            ("example.com/*", "http://www.example.com/a/b", false),
+            ("/post/*/edit", "https://x.org/post/12/edit", true),
+            ("/search?q=*", "https://x.org/search?q=shoes&page=2", true),
+            ("/search?q=shoes", "https://x.org/search?page=2", false),
+            ("/a#top", "https://x.org/a#top", true),
+            ("/a#top", "https://x.org/a", false),
+            ("/a", "https://x.org/a#top", true),
+            ("localhost:3000/a", "http://localhost:3000/a", false),
+            ("http://localhost:3000/a", "http://localhost:3000/a", true),
+            ("/a", "/a", true),
+            ("/é", "https://x.org/%C3%A9", true),
+        ];
+        for (pattern, url, expected) in cases {
+            let targets = [UrlTarget::simple(pattern)];
+            assert_eq!(is_targeted(url, &targets), expected, "{pattern} on {url}");
+        }
+    }
+
+    #[test]
+    fn expressions_see_the_address_with_and_without_its_origin() {
+        let cases = [
+            ("^/home$", "https://www.example.com/home", true),
+            ("^https://www", "https://www.example.com/home", true),
+            (r"\/h.me\?", "https://www.example.com/home?x", true),
+            ("^home", "https://www.example.com/home", false),
+            ("(", "https://www.example.com/home", false),
+        ];
+        for (pattern, url, expected) in cases {
+            let targets = [UrlTarget::regex(pattern)];
+            assert_eq!(is_targeted(url, &targets), expected, "{pattern} on {url}");
+        }
+    }
+
+    #[test]
+    fn exclusions_win_over_inclusions() {
+        let all = UrlTarget::simple("*.example.com/*");
+        let secret = UrlTarget::simple("/secret").exclude();
+        let url = "https://www.example.com/secret";
+        assert!(is_targeted(url, core::slice::from_ref(&all)));
+        assert!(!is_targeted(url, &[all, secret.clone()]));
+        assert!(!is_targeted(url, core::slice::from_ref(&secret)));
+        assert!(is_targeted("https://www.example.com/", &[secret]));
+        assert!(!is_targeted(url, &[]));
+    }
+}

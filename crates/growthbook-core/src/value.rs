@@ -1,0 +1,51 @@
+//! The value of a feature or variation.
+
+use core::fmt;
+
+use serde_json::Value;
+
+use crate::json::{Json, Node};
+
+/// A value handed through untouched, with what conditions on prerequisites need of it.
+#[derive(Clone)]
+pub(crate) struct FeatureValue {
+    value: Value,
+    /// Arrays and objects once more, with their order.
+    ordered: Option<Json<'static>>,
+}
+
+impl FeatureValue {
+    pub(crate) const NULL: &'static Self = &FeatureValue { value: Value::Null, ordered: None };
+
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub(crate) fn node(&self) -> Node<'_> {
+        match &self.ordered {
+            Some(json) => Node::from(json),
+            None => Node::from_scalar(&self.value).unwrap_or(Node::Null),
+        }
+    }
+}
+
+impl From<Json<'_>> for FeatureValue {
+    fn from(json: Json<'_>) -> Self {
+        let value = json.to_value();
+        let ordered = matches!(json, Json::Array(_) | Json::Object(_)).then(|| json.into_owned());
+        FeatureValue { value, ordered }
+    }
+}
+
+impl From<Value> for FeatureValue {
+    fn from(value: Value) -> Self {
+        let ordered = (value.is_array() || value.is_object()).then(|| Json::from(&value));
+        FeatureValue { value, ordered }
+    }
+}
+
+impl fmt::Debug for FeatureValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(formatter)
+    }
+}
