@@ -1,1 +1,14 @@
+//! Runs conformance corpora in the shape of GrowthBook's `cases.json`.
+//!
+//! A corpus is a JSON object of suites, a suite an array of cases or an object of suites. Every
+//! case runs twice: on `growthbook-core` and through the façade `growthbook`. It passes when both
+//! give exactly what the case expects: the same JSON, no member more or less, numbers equal to the
+//! last bit unless the suite says rounded.
 
+mod case;
+mod compare;
+mod corpus;
+mod engine;
+mod suites;
+
+pub use corpus::{Corpus, CorpusError, Failure, Report, SuiteReport};

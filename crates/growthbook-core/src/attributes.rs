@@ -156,6 +156,15 @@ impl Attributes {
         Attributes { entries: Vec::new() }
     }
 
+    /// Reads attributes from the text of a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
     /// Sets an attribute, replacing an earlier one of the same name.
     pub fn insert(&mut self, name: impl Into<Box<str>>, value: impl Into<AttributeValue>) {
         let (name, value) = (name.into(), value.into());

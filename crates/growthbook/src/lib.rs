@@ -1,1 +1,63 @@
+//! GrowthBook feature flags and A/B tests for Rust: evaluated locally, in process.
+//!
+//! A [`Client`] holds a payload of feature definitions, compiled once; [`Client::for_user`] pins
+//! it for one user or request; asking a flag then walks it without locks, allocation or IO.
+//! Evaluation never fails and never panics: an unknown flag or a value of another type gives the
+//! fallback, and [`FeatureResult::source`] says why.
+//!
+//! ```
+//! use growthbook::{Client, UserContext};
+//!
+//! let client = Client::from_json(r#"{"features": {
+//!     "new-checkout": {"defaultValue": false, "rules": [
+//!         {"condition": {"country": {"$in": ["US", "CA"]}}, "force": true}
+//!     ]},
+//!     "max-items": {"defaultValue": 25}
+//! }}"#)?;
+//! let gb = client.for_user(UserContext::new("user-123").attribute("country", "US"));
+//!
+//! assert!(gb.is_on("new-checkout"));
+//! assert_eq!(gb.feature_value("max-items", 10), 25);
+//! assert_eq!(gb.feature_value("button-color", "blue"), "blue");
+//! # Ok::<(), growthbook::PayloadError>(())
+//! ```
+//!
+//! This crate fetches nothing and starts no threads; hand it payloads with
+//! [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core` alone.
+//!
+//! # Cargo features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
+//!
+//! # Logging
+//!
+//! Through the [`log`] facade, target `growthbook`: what was wrong in a payload (warn), a callback
+//! that panicked (error), every evaluated feature with its source (debug). Attribute values and
+//! keys are never logged.
 
+mod builder;
+mod client;
+mod scope;
+mod tracking;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use growthbook_core::{
+    Assignment, AttributeValue, Attributes, BucketRange, Condition, ConditionError, Evaluator,
+    Experiment, ExperimentDefinition, ExperimentResult, ExperimentStatus, Exposure, FeatureResult,
+    FeatureResultSource, Filter, GlobalContext, HashValue, Location, MAX_PREREQUISITE_DEPTH,
+    Namespace, NoVariations, Number, Observer, Payload, PayloadError, Snapshot, UrlTarget,
+    UrlTargetType, UserContext, VariationMeta, Warning, WarningKind, bucket_ranges,
+    choose_variation, equal_weights, hash, in_namespace, query_string_override,
+};
+#[cfg(feature = "encryption")]
+pub use growthbook_core::{DecryptError, DecryptionKey, decrypt};
+pub use scope::UserScope;
+pub use tracking::{
+    DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, ExperimentViewedEvent, FeatureUsage,
+};
+
+/// The target of all log records.
+const LOG_TARGET: &str = "growthbook";

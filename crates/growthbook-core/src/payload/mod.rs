@@ -4,7 +4,7 @@
 mod decrypt;
 mod raw;
 
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use serde_json::Value;
@@ -275,9 +275,19 @@ impl core::error::Error for PayloadError {
     }
 }
 
-/// Composes a payload from sections at hand instead of a document.
+/// Payloads composed from sections at hand instead of a document.
 impl Payload {
-    /// A payload of these feature definitions and saved groups, as `{"key": {...}}` each.
+    /// A payload without features.
+    pub fn empty() -> Self {
+        Payload {
+            features: "{}".into(),
+            saved_groups: Section::Absent,
+            date_updated: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A payload of these feature definitions and saved groups, each an object by key or id.
     ///
     /// # Errors
     ///
@@ -286,26 +296,24 @@ impl Payload {
         features: &Value,
         saved_groups: Option<&Value>,
     ) -> Result<Self, PayloadError> {
+        let saved_groups =
+            saved_groups.map_or(Section::Absent, |groups| Section::Present(json_text(groups)));
+        Payload { saved_groups, ..Payload::empty() }.with_features(features)
+    }
+
+    /// The same payload with other feature definitions.
+    ///
+    /// # Errors
+    ///
+    /// When `features` is no object.
+    pub fn with_features(&self, features: &Value) -> Result<Self, PayloadError> {
         if !features.is_object() {
             return Err(PayloadError::FeaturesNotAnObject);
         }
-        let text = |value: &Value| alloc::string::ToString::to_string(value).into_boxed_str();
-        Ok(Payload {
-            features: text(features),
-            saved_groups: saved_groups
-                .map_or(Section::Absent, |groups| Section::Present(text(groups))),
-            date_updated: None,
-            warnings: Vec::new(),
-        })
+        Ok(Payload { features: json_text(features), ..self.clone() })
     }
+}
 
-    /// A payload without features.
-    pub fn empty() -> Self {
-        Payload {
-            features: "{}".to_owned().into(),
-            saved_groups: Section::Absent,
-            date_updated: None,
-            warnings: Vec::new(),
-        }
-    }
+fn json_text(value: &Value) -> Box<str> {
+    alloc::string::ToString::to_string(value).into()
 }

@@ -1,0 +1,269 @@
+//! The client: the payload in use and the settings that hold for everybody.
+
+use core::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+#[cfg(feature = "encryption")]
+use growthbook_core::DecryptionKey;
+use growthbook_core::{Attributes, GlobalContext, Payload, PayloadError, Snapshot, UserContext};
+use serde_json::{Map, Value};
+
+use crate::LOG_TARGET;
+use crate::builder::ClientBuilder;
+use crate::scope::UserScope;
+use crate::tracking::Tracking;
+
+/// A GrowthBook client. Cloning it is cheap and gives another handle on the same one.
+///
+/// The payload in use is swapped in whole: a [`UserScope`] made before a
+/// [`set_payload`](Client::set_payload) goes on with the old one, one made after sees the new
+/// one, none sees a mixture.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    state: ArcSwap<State>,
+    decryption: Decryption,
+    pub(crate) tracking: Tracking,
+}
+
+/// What evaluations look at; replaced, never changed.
+#[derive(Clone)]
+pub(crate) struct State {
+    payload: Arc<Payload>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) globals: Arc<GlobalContext>,
+}
+
+/// How payloads are opened.
+pub(crate) struct Decryption {
+    #[cfg(feature = "encryption")]
+    pub(crate) key: Option<DecryptionKey>,
+}
+
+impl Decryption {
+    pub(crate) fn read(&self, document: &[u8]) -> Result<Payload, PayloadError> {
+        #[cfg(feature = "encryption")]
+        if let Some(key) = &self.key {
+            return Payload::from_encrypted_json(document, key);
+        }
+        Payload::from_json(document)
+    }
+}
+
+impl Client {
+    /// A client on an embedded payload: no network, no thread.
+    ///
+    /// # Errors
+    ///
+    /// When the document is no payload. A broken rule is no error but a warning: see
+    /// [`warnings`](Client::warnings).
+    pub fn from_json(document: impl AsRef<[u8]>) -> Result<Self, PayloadError> {
+        ClientBuilder::new().payload(document.as_ref()).build()
+    }
+
+    pub(crate) fn new(
+        payload: Payload,
+        globals: GlobalContext,
+        decryption: Decryption,
+        tracking: Tracking,
+    ) -> Self {
+        let snapshot = compile(&payload);
+        let state = State {
+            payload: Arc::new(payload),
+            snapshot: Arc::new(snapshot),
+            globals: Arc::new(globals),
+        };
+        Client {
+            inner: Arc::new(Inner { state: ArcSwap::from_pointee(state), decryption, tracking }),
+        }
+    }
+
+    /// Evaluates for a user: takes hold of the payload in use, so that all answers of the scope
+    /// agree with one another.
+    pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope {
+        UserScope::new(self.inner.clone(), self.inner.state.load_full(), user.into())
+    }
+
+    /// Replaces the payload.
+    ///
+    /// # Errors
+    ///
+    /// When the document is no payload, or the key does not open it. The payload in use stays.
+    pub fn set_payload(&self, document: impl AsRef<[u8]>) -> Result<(), PayloadError> {
+        self.replace(self.inner.decryption.read(document.as_ref())?);
+        Ok(())
+    }
+
+    /// Replaces the feature definitions, and keeps the saved groups.
+    ///
+    /// # Errors
+    ///
+    /// When `features` is no object. The payload in use stays.
+    pub fn set_features(&self, features: &Value) -> Result<(), PayloadError> {
+        let payload = self.inner.state.load().payload.with_features(features)?;
+        self.replace(payload);
+        Ok(())
+    }
+
+    fn replace(&self, payload: Payload) {
+        // Read and compiled before anything is swapped: no evaluation waits for it.
+        let snapshot = Arc::new(compile(&payload));
+        let payload = Arc::new(payload);
+        self.update(|state| State {
+            payload: payload.clone(),
+            snapshot: snapshot.clone(),
+            globals: state.globals.clone(),
+        });
+    }
+
+    fn update(&self, change: impl Fn(&State) -> State) {
+        self.inner.state.rcu(|state| change(state));
+    }
+
+    /// The feature definitions in use, by key, as JSON. Made anew on every call.
+    pub fn features(&self) -> Map<String, Value> {
+        self.inner.state.load().payload.features()
+    }
+
+    /// The compiled payload in use: feature keys, warnings, date.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.state.load().snapshot.clone()
+    }
+
+    /// What was wrong in the payload in use, in words. Everything else of it counts.
+    pub fn warnings(&self) -> Vec<growthbook_core::Warning> {
+        self.inner.state.load().snapshot.warnings().to_vec()
+    }
+
+    /// What holds for every user.
+    pub fn globals(&self) -> Arc<GlobalContext> {
+        self.inner.state.load().globals.clone()
+    }
+
+    /// Replaces what holds for every user. Scopes made before go on with the old settings.
+    pub fn set_globals(&self, globals: GlobalContext) {
+        let globals = Arc::new(globals);
+        self.update(|state| State { globals: globals.clone(), ..state.clone() });
+    }
+
+    fn change_globals(&self, change: impl Fn(GlobalContext) -> GlobalContext) {
+        self.update(|state| State {
+            globals: Arc::new(change(GlobalContext::clone(&state.globals))),
+            ..state.clone()
+        });
+    }
+
+    /// The attributes of every user who lacks them.
+    pub fn attributes(&self) -> Attributes {
+        self.globals().global_attributes().clone()
+    }
+
+    /// Sets the attributes of every user who lacks them.
+    pub fn set_attributes(&self, attributes: impl Into<Attributes>) {
+        let attributes = attributes.into();
+        self.change_globals(|globals| globals.attributes(attributes.clone()));
+    }
+
+    /// The address of every user who has none; empty when there is none.
+    pub fn url(&self) -> String {
+        self.globals().page_url().to_owned()
+    }
+
+    /// Sets the address of every user who has none.
+    pub fn set_url(&self, url: &str) {
+        self.change_globals(|globals| globals.url(url));
+    }
+
+    /// Whether experiments run.
+    pub fn is_enabled(&self) -> bool {
+        self.globals().is_enabled()
+    }
+
+    /// Sets whether experiments run.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.change_globals(|globals| globals.enabled(enabled));
+    }
+
+    /// Whether QA mode is on.
+    pub fn is_qa_mode(&self) -> bool {
+        self.globals().is_qa_mode()
+    }
+
+    /// Sets QA mode.
+    pub fn set_qa_mode(&self, qa_mode: bool) {
+        self.change_globals(|globals| globals.qa_mode(qa_mode));
+    }
+
+    /// Whether everybody is left out of experiments without a forced variation.
+    pub fn skips_all_experiments(&self) -> bool {
+        self.globals().skips_all_experiments()
+    }
+
+    /// Sets whether everybody is left out of experiments without a forced variation.
+    pub fn set_skip_all_experiments(&self, skip: bool) {
+        self.change_globals(|globals| globals.skip_all_experiments(skip));
+    }
+
+    /// The variations forced for everybody, by experiment key.
+    pub fn forced_variations(&self) -> Vec<(String, i64)> {
+        self.globals().iter_forced_variations().map(|(key, index)| (key.into(), index)).collect()
+    }
+
+    /// Replaces the variations forced for everybody.
+    pub fn set_forced_variations<K: Into<Box<str>>>(
+        &self,
+        variations: impl IntoIterator<Item = (K, i64)>,
+    ) {
+        let variations: Vec<(Box<str>, i64)> =
+            variations.into_iter().map(|(key, index)| (key.into(), index)).collect();
+        self.change_globals(|globals| globals.forced_variations(variations.iter().cloned()));
+    }
+
+    /// The feature values forced for everybody, by feature key.
+    pub fn forced_features(&self) -> Vec<(String, Value)> {
+        self.globals()
+            .iter_forced_features()
+            .map(|(key, value)| (key.into(), value.clone()))
+            .collect()
+    }
+
+    /// Replaces the feature values forced for everybody.
+    pub fn set_forced_features<K: Into<Box<str>>>(
+        &self,
+        values: impl IntoIterator<Item = (K, Value)>,
+    ) {
+        let values: Vec<(Box<str>, Value)> =
+            values.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        self.change_globals(|globals| globals.forced_features(values.iter().cloned()));
+    }
+}
+
+/// Compiles a payload and logs what was wrong in it.
+fn compile(payload: &Payload) -> Snapshot {
+    /// More would be a flood; the rest is in [`Client::warnings`].
+    const LOGGED: usize = 20;
+    let snapshot = payload.compile();
+    let warnings = snapshot.warnings();
+    for warning in warnings.iter().take(LOGGED) {
+        log::warn!(target: LOG_TARGET, "payload: {warning}");
+    }
+    if warnings.len() > LOGGED {
+        log::warn!(target: LOG_TARGET, "payload: {} more warnings", warnings.len() - LOGGED);
+    }
+    snapshot
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.inner.state.load();
+        formatter
+            .debug_struct("Client")
+            .field("snapshot", &state.snapshot)
+            .field("globals", &state.globals)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! One user, one payload: where flags are asked.
+
+use core::fmt;
+use std::sync::Arc;
+
+use growthbook_core::{
+    Condition, Evaluator, Experiment, ExperimentResult, FeatureResult, Snapshot, UserContext,
+};
+use serde::Deserialize;
+
+use crate::LOG_TARGET;
+use crate::client::{Inner, State};
+
+/// A user together with the payload that was in use when the scope was made: its answers agree
+/// with one another whatever happens to the client meanwhile.
+///
+/// Cheap to make: one for each request. Answers borrow from it.
+pub struct UserScope {
+    inner: Arc<Inner>,
+    state: Arc<State>,
+    user: UserContext,
+}
+
+impl UserScope {
+    pub(crate) fn new(inner: Arc<Inner>, state: Arc<State>, user: UserContext) -> Self {
+        UserScope { inner, state, user }
+    }
+
+    fn evaluator(&self) -> Evaluator<'_> {
+        self.state.snapshot.for_user_with(&self.state.globals, &self.user)
+    }
+
+    /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
+    /// null and says so in its source.
+    pub fn eval_feature(&self, key: &str) -> FeatureResult<'_> {
+        let tracking = &self.inner.tracking;
+        let result = if tracking.is_active() {
+            self.evaluator().eval_feature_observed(key, &mut tracking.observe(&self.user))
+        } else {
+            self.evaluator().eval_feature(key)
+        };
+        log::debug!(
+            target: LOG_TARGET,
+            "feature {key:?}: {} (rule {:?})", result.source, result.rule_id,
+        );
+        result
+    }
+
+    /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
+    pub fn is_on(&self, key: &str) -> bool {
+        self.eval_feature(key).on
+    }
+
+    /// The opposite of [`is_on`](UserScope::is_on).
+    pub fn is_off(&self, key: &str) -> bool {
+        self.eval_feature(key).off
+    }
+
+    /// A feature's value as the fallback's type: a boolean, number, `&str`, `String`, or anything
+    /// that implements `serde::Deserialize`. The fallback when the feature is unknown, has no
+    /// value, or one of another type.
+    ///
+    /// ```
+    /// # let client = growthbook::Client::from_json(r#"{"features": {
+    /// #     "limits": {"defaultValue": {"rps": 50}}, "color": {"defaultValue": "green"}
+    /// # }}"#)?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Limits { rps: u32 }
+    ///
+    /// let gb = client.for_user("user-1");
+    /// assert_eq!(gb.feature_value("color", "blue"), "green");
+    /// assert_eq!(gb.feature_value("limits", Limits { rps: 10 }).rps, 50);
+    /// assert_eq!(gb.feature_value("color", 7), 7);
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    pub fn feature_value<'a, T: Deserialize<'a>>(&'a self, key: &str, fallback: T) -> T {
+        self.eval_feature(key).value_or(fallback)
+    }
+
+    /// Runs an inline experiment.
+    ///
+    /// ```
+    /// use growthbook::{Client, Experiment};
+    ///
+    /// let client = Client::from_json(r#"{"features": {}}"#)?;
+    /// let experiment = Experiment::new("cta-text", ["Buy", "Order now"]);
+    /// let gb = client.for_user("user-1");
+    /// let shown = gb.run(&experiment);
+    /// assert_eq!(*shown.value, "Order now");
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
+        let tracking = &self.inner.tracking;
+        let result = if tracking.is_active() {
+            self.evaluator().run_observed(experiment, &mut tracking.observe(&self.user))
+        } else {
+            self.evaluator().run(experiment)
+        };
+        log::debug!(
+            target: LOG_TARGET,
+            "experiment {:?}: variation {} (in experiment: {})",
+            experiment.definition().key(), result.variation_id, result.in_experiment,
+        );
+        result
+    }
+
+    /// Whether the user passes a condition, with the payload's saved groups.
+    pub fn eval_condition(&self, condition: &Condition) -> bool {
+        self.evaluator().eval_condition(condition)
+    }
+
+    /// The user.
+    pub fn user(&self) -> &UserContext {
+        &self.user
+    }
+
+    /// The compiled payload the scope holds on to.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.state.snapshot
+    }
+}
+
+impl fmt::Debug for UserScope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UserScope")
+            .field("user", &self.user)
+            .field("snapshot", &self.state.snapshot)
+            .finish_non_exhaustive()
+    }
+}

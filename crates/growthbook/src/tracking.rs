@@ -1,0 +1,219 @@
+//! Telling the application what users saw: callbacks, each experiment once.
+
+use core::hash::{BuildHasher, Hash, Hasher};
+use core::num::NonZeroUsize;
+use std::collections::hash_map::RandomState;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use growthbook_core::{
+    Assignment, Attributes, ExperimentDefinition, Exposure, FeatureResult, HashValue, Observer,
+    UserContext,
+};
+use lru::LruCache;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::LOG_TARGET;
+
+/// How many exposures are remembered, unless set otherwise with
+/// [`ClientBuilder::exposure_cache_size`](crate::ClientBuilder::exposure_cache_size). Each takes
+/// less than 100 bytes.
+pub const DEFAULT_EXPOSURE_CACHE_SIZE: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
+/// A user took part in an experiment: what `on_experiment_viewed` hears.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExperimentViewed<'a> {
+    /// The experiment.
+    pub experiment: &'a ExperimentDefinition,
+    /// How the user was assigned: variation, hash attribute and value, bucket.
+    pub result: &'a Assignment<'a>,
+    /// The assigned variation's value; `None` for an inline experiment.
+    pub value: Option<&'a Value>,
+    /// The user.
+    pub user: &'a UserContext,
+}
+
+impl ExperimentViewed<'_> {
+    /// The same without borrows, for a queue.
+    pub fn to_owned(&self) -> ExperimentViewedEvent {
+        ExperimentViewedEvent {
+            experiment_key: self.experiment.key().into(),
+            experiment_name: self.experiment.name().map(Into::into),
+            phase: self.experiment.phase().map(Into::into),
+            feature_key: self.result.feature_id.map(Into::into),
+            variation_id: self.result.variation_id,
+            variation_key: self.result.key.into(),
+            variation_name: self.result.name.map(Into::into),
+            hash_attribute: self.result.hash_attribute.into(),
+            hash_value: match self.result.hash_value {
+                HashValue::String(text) => text.into(),
+                HashValue::Number(number) => serde_json::to_value(number).unwrap_or_default(),
+                HashValue::Missing => Value::Null,
+            },
+            bucket: self.result.bucket,
+            attributes: self.user.attributes().clone(),
+        }
+    }
+}
+
+/// An [`ExperimentViewed`] that owns what it says.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ExperimentViewedEvent {
+    /// The experiment's key.
+    pub experiment_key: String,
+    /// The experiment's name.
+    pub experiment_name: Option<String>,
+    /// The experiment's phase.
+    pub phase: Option<String>,
+    /// The feature whose rule ran the experiment.
+    pub feature_key: Option<String>,
+    /// The assigned variation's index.
+    pub variation_id: usize,
+    /// The assigned variation's key.
+    pub variation_key: String,
+    /// The assigned variation's name.
+    pub variation_name: Option<String>,
+    /// The attribute that was hashed.
+    pub hash_attribute: String,
+    /// Its value: a string or a number.
+    pub hash_value: Value,
+    /// The user's bucket.
+    pub bucket: Option<f64>,
+    /// The user's own attributes.
+    pub attributes: Attributes,
+}
+
+/// Keys, never attribute values.
+impl core::fmt::Debug for ExperimentViewedEvent {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("ExperimentViewedEvent")
+            .field("experiment_key", &self.experiment_key)
+            .field("variation_key", &self.variation_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A feature was evaluated: what `on_feature_usage` hears.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FeatureUsage<'a> {
+    /// The feature's key.
+    pub key: &'a str,
+    /// The answer.
+    pub result: &'a FeatureResult<'a>,
+    /// The user.
+    pub user: &'a UserContext,
+}
+
+/// A callback for exposures.
+pub(crate) type OnExperimentViewed = Box<dyn Fn(&ExperimentViewed<'_>) + Send + Sync>;
+/// A callback for evaluated features.
+pub(crate) type OnFeatureUsage = Box<dyn Fn(&FeatureUsage<'_>) + Send + Sync>;
+
+/// The application's callbacks, and the exposures they have heard of.
+pub(crate) struct Tracking {
+    on_experiment_viewed: Option<(OnExperimentViewed, Exposures)>,
+    on_feature_usage: Option<OnFeatureUsage>,
+}
+
+impl Tracking {
+    pub(crate) fn new(
+        on_experiment_viewed: Option<OnExperimentViewed>,
+        on_feature_usage: Option<OnFeatureUsage>,
+        exposure_cache_size: NonZeroUsize,
+    ) -> Self {
+        let on_experiment_viewed =
+            on_experiment_viewed.map(|callback| (callback, Exposures::new(exposure_cache_size)));
+        Tracking { on_experiment_viewed, on_feature_usage }
+    }
+
+    /// Whether anybody listens.
+    pub(crate) fn is_active(&self) -> bool {
+        self.on_experiment_viewed.is_some() || self.on_feature_usage.is_some()
+    }
+
+    pub(crate) fn observe<'a>(&'a self, user: &'a UserContext) -> TrackingObserver<'a> {
+        TrackingObserver { tracking: self, user }
+    }
+}
+
+/// Passes what an evaluation does on to the callbacks. They run under no lock, so that they may
+/// call back into the client; one that panics is reported and forgotten.
+pub(crate) struct TrackingObserver<'a> {
+    tracking: &'a Tracking,
+    user: &'a UserContext,
+}
+
+impl Observer for TrackingObserver<'_> {
+    fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
+        let Some((callback, exposures)) = &self.tracking.on_experiment_viewed else {
+            return;
+        };
+        if !exposures.is_new(exposure) {
+            return;
+        }
+        let viewed = ExperimentViewed {
+            experiment: exposure.experiment,
+            result: exposure.result,
+            value: exposure.value,
+            user: self.user,
+        };
+        contain("on_experiment_viewed", || callback(&viewed));
+    }
+
+    fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
+        if let Some(callback) = &self.tracking.on_feature_usage {
+            let usage = FeatureUsage { key, result, user: self.user };
+            contain("on_feature_usage", || callback(&usage));
+        }
+    }
+}
+
+fn contain(name: &str, callback: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(callback)).is_err() {
+        log::error!(target: LOG_TARGET, "the callback {name} panicked");
+    }
+}
+
+/// The exposures already reported, up to a bound: the least recently seen is forgotten first and
+/// may be reported again.
+struct Exposures {
+    /// Two keyed hashes of 64 bits: different exposures are told apart by 128 bits.
+    hashers: (RandomState, RandomState),
+    seen: Mutex<LruCache<(u64, u64), ()>>,
+}
+
+impl Exposures {
+    fn new(size: NonZeroUsize) -> Self {
+        Exposures {
+            hashers: (RandomState::new(), RandomState::new()),
+            seen: Mutex::new(LruCache::new(size)),
+        }
+    }
+
+    fn is_new(&self, exposure: &Exposure<'_>) -> bool {
+        let identity = (identity(&self.hashers.0, exposure), identity(&self.hashers.1, exposure));
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.put(identity, ()).is_none()
+    }
+}
+
+/// The exposure's identity is the tuple of attribute, value, experiment and variation; strings
+/// are hashed with their ends, so that neighbours cannot run into each other.
+fn identity(state: &RandomState, exposure: &Exposure<'_>) -> u64 {
+    let mut hasher = state.build_hasher();
+    exposure.result.hash_attribute.hash(&mut hasher);
+    match exposure.result.hash_value {
+        HashValue::Missing => 0_u8.hash(&mut hasher),
+        HashValue::String(text) => text.hash(&mut hasher),
+        HashValue::Number(number) => number.as_f64().to_bits().hash(&mut hasher),
+    }
+    exposure.experiment.key().hash(&mut hasher);
+    exposure.result.variation_id.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,212 @@
+//! A corpus file: finding its suites and running them.
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use crate::case::{Case, members};
+use crate::suites;
+
+/// A corpus, read but not run.
+pub struct Corpus {
+    spec_version: Option<String>,
+    suites: Vec<Suite>,
+}
+
+struct Suite {
+    /// With the names of the suites around it: `savedGroupReferencesV2.run`.
+    name: String,
+    cases: Vec<Box<RawValue>>,
+}
+
+impl Suite {
+    /// The name that says what its cases look like.
+    fn kind(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or(&self.name)
+    }
+
+    fn is_selected(&self, selection: &[String]) -> bool {
+        selection.is_empty() || selection.iter().any(|name| is_within(&self.name, name))
+    }
+}
+
+/// Whether a suite is the named one or inside it.
+fn is_within(suite: &str, name: &str) -> bool {
+    suite.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Why a file is no corpus.
+#[derive(Debug)]
+pub struct CorpusError(String);
+
+impl fmt::Display for CorpusError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "not a corpus: {}", self.0)
+    }
+}
+
+impl std::error::Error for CorpusError {}
+
+impl Corpus {
+    /// Reads a corpus.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object of suites.
+    pub fn parse(text: &str) -> Result<Self, CorpusError> {
+        let mut corpus = Corpus { spec_version: None, suites: Vec::new() };
+        for (name, value) in members(text).map_err(|error| CorpusError(error.to_string()))? {
+            if name == "specVersion" {
+                let version = serde_json::from_str(value.get())
+                    .map_err(|_| CorpusError("specVersion is no string".into()))?;
+                corpus.spec_version = Some(version);
+            } else {
+                corpus.add(name, &value)?;
+            }
+        }
+        Ok(corpus)
+    }
+
+    fn add(&mut self, name: String, value: &RawValue) -> Result<(), CorpusError> {
+        if let Ok(cases) = serde_json::from_str(value.get()) {
+            self.suites.push(Suite { name, cases });
+            return Ok(());
+        }
+        let nested = members(value.get())
+            .map_err(|_| CorpusError(format!("{name} is neither a suite nor holds suites")))?;
+        for (inner, value) in nested {
+            self.add(format!("{name}.{inner}"), &value)?;
+        }
+        Ok(())
+    }
+
+    /// The version of the specification it was made for.
+    pub fn spec_version(&self) -> Option<&str> {
+        self.spec_version.as_deref()
+    }
+
+    /// Whether it has a suite of this name, or suites inside one.
+    pub fn has_suite(&self, name: &str) -> bool {
+        self.suites.iter().any(|suite| is_within(&suite.name, name))
+    }
+
+    /// Runs the selected suites; all of them when none is named.
+    pub fn run(&self, selection: &[String]) -> Report {
+        let selected = self.suites.iter().filter(|suite| suite.is_selected(selection));
+        Report { suites: selected.map(Suite::run).collect() }
+    }
+}
+
+impl Suite {
+    fn run(&self) -> SuiteReport {
+        let mut report = SuiteReport { name: self.name.clone(), ..SuiteReport::default() };
+        let Some(run) = suites::runner(self.kind()) else {
+            // An empty suite that nobody knows is still one skipped.
+            report.skipped = self.cases.len().max(1);
+            return report;
+        };
+        for (index, case) in self.cases.iter().enumerate() {
+            let outcome = Case::parse(case.get()).and_then(|case| run(&case));
+            match outcome {
+                Ok(()) => report.passed += 1,
+                Err(mismatch) => report.failures.push(Failure {
+                    suite: self.name.clone(),
+                    case: Case::name(case.get(), index),
+                    mismatch: mismatch.to_string(),
+                }),
+            }
+        }
+        report
+    }
+}
+
+/// What running a corpus gave.
+#[derive(Default)]
+pub struct Report {
+    suites: Vec<SuiteReport>,
+}
+
+/// What running a suite gave.
+#[derive(Default)]
+pub struct SuiteReport {
+    name: String,
+    passed: usize,
+    skipped: usize,
+    failures: Vec<Failure>,
+}
+
+/// A case that gave something else than it expects.
+#[derive(Debug)]
+pub struct Failure {
+    suite: String,
+    case: String,
+    mismatch: String,
+}
+
+impl Report {
+    /// Cases that passed.
+    pub fn passed(&self) -> usize {
+        self.suites.iter().map(|suite| suite.passed).sum()
+    }
+
+    /// Cases that failed.
+    pub fn failed(&self) -> usize {
+        self.suites.iter().map(|suite| suite.failures.len()).sum()
+    }
+
+    /// Cases of suites nobody knows how to run.
+    pub fn skipped(&self) -> usize {
+        self.suites.iter().map(|suite| suite.skipped).sum()
+    }
+
+    /// Whether nothing failed and nothing was skipped.
+    pub fn is_success(&self) -> bool {
+        self.failed() == 0 && self.skipped() == 0
+    }
+
+    /// Every failure, in the corpus's order.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.suites.iter().flat_map(|suite| &suite.failures)
+    }
+
+    /// Every suite, in the corpus's order.
+    pub fn suites(&self) -> impl Iterator<Item = &SuiteReport> {
+        self.suites.iter()
+    }
+
+    /// Adds another corpus's report.
+    pub fn add(&mut self, other: Report) {
+        self.suites.extend(other.suites);
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "spec: {} passed, {} failed, {} skipped",
+            self.passed(),
+            self.failed(),
+            self.skipped()
+        )
+    }
+}
+
+impl fmt::Display for SuiteReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}: {} passed, {} failed, {} skipped",
+            self.name,
+            self.passed,
+            self.failures.len(),
+            self.skipped
+        )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "FAILED {} {:?}: {}", self.suite, self.case, self.mismatch)
+    }
+}

@@ -1,0 +1,166 @@
+//! The two ways to evaluate: the core by itself, and the client of the façade.
+
+use growthbook::ClientBuilder;
+use growthbook_core::{Condition, Experiment, GlobalContext, Payload, Snapshot, UserContext};
+use serde_json::{Value, json};
+
+use crate::case::{Mismatch, members};
+
+/// What a case evaluates in: the members of its context.
+pub(crate) struct Context {
+    /// The payload's document.
+    payload: String,
+    enabled: bool,
+    qa_mode: bool,
+    user: UserContext,
+}
+
+/// The sections of a payload a context may hold.
+const SECTIONS: [&str; 4] = ["features", "savedGroups", "experiments", "contextualBandits"];
+
+impl Context {
+    pub(crate) fn parse(text: &str) -> Result<Self, Mismatch> {
+        let shape = |error: serde_json::Error| Mismatch::Shape(format!("context: {error}"));
+        let members = members(text).map_err(shape)?;
+        let member = |name: &str| {
+            members.iter().find(|(member, _)| member == name).map(|(_, value)| value.get())
+        };
+        let sections: Vec<String> = SECTIONS
+            .iter()
+            .filter_map(|section| {
+                let default = (*section == "features").then_some("{}");
+                let text = member(section).or(default)?;
+                Some(format!("{section:?}:{text}"))
+            })
+            .collect();
+        let mut user = match member("attributes") {
+            Some(text) => UserContext::from_attributes(
+                growthbook_core::Attributes::from_json(text).map_err(shape)?,
+            ),
+            None => UserContext::default(),
+        };
+        let value = |name: &str| -> Result<Value, Mismatch> {
+            member(name).map_or(Ok(Value::Null), |text| serde_json::from_str(text).map_err(shape))
+        };
+        if let Some(url) = value("url")?.as_str() {
+            user = user.url(url);
+        }
+        if let Value::Array(ids) = value("remoteGroupIds")? {
+            user = user.remote_group_ids(ids);
+        }
+        if let Value::Object(variations) = value("forcedVariations")? {
+            for (key, index) in variations {
+                if !index.is_null() {
+                    user = user.forced_variation(key, index.as_i64().unwrap_or(-1));
+                }
+            }
+        }
+        Ok(Context {
+            payload: format!("{{{}}}", sections.join(",")),
+            enabled: value("enabled")? != json!(false),
+            qa_mode: value("qaMode")? == json!(true),
+            user,
+        })
+    }
+
+    /// A context of attributes and saved groups alone, for conditions.
+    pub(crate) fn of_condition(
+        attributes: &str,
+        saved_groups: Option<&str>,
+    ) -> Result<Self, Mismatch> {
+        let groups = saved_groups.unwrap_or("{}");
+        Context::parse(&format!(r#"{{"attributes":{attributes},"savedGroups":{groups}}}"#))
+    }
+}
+
+/// Something that evaluates.
+pub(crate) trait Engine {
+    fn name(&self) -> &'static str;
+    fn eval_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
+    fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch>;
+    /// The ExperimentResult.
+    fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch>;
+}
+
+/// Every engine.
+pub(crate) const ENGINES: [&dyn Engine; 2] = [&Core, &Facade];
+
+struct Core;
+struct Facade;
+
+fn shape(error: impl std::fmt::Display) -> Mismatch {
+    Mismatch::Shape(error.to_string())
+}
+
+/// A condition that is no object is one that nobody passes.
+fn condition(text: &str) -> Condition {
+    Condition::from_json(text).unwrap_or_else(|_| Condition::from(Value::Null))
+}
+
+fn json_of(result: &impl serde::Serialize) -> Result<Value, Mismatch> {
+    serde_json::to_value(result).map_err(shape)
+}
+
+impl Core {
+    fn snapshot(context: &Context) -> Result<(Snapshot, GlobalContext), Mismatch> {
+        let payload = Payload::from_json(&context.payload).map_err(shape)?;
+        let globals = GlobalContext::new().enabled(context.enabled).qa_mode(context.qa_mode);
+        Ok((payload.compile(), globals))
+    }
+}
+
+impl Engine for Core {
+    fn name(&self) -> &'static str {
+        "core"
+    }
+
+    fn eval_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
+        let (snapshot, globals) = Core::snapshot(context)?;
+        let gb = snapshot.for_user_with(&globals, &context.user);
+        Ok(gb.eval_condition(&condition(text)).into())
+    }
+
+    fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
+        let (snapshot, globals) = Core::snapshot(context)?;
+        json_of(&snapshot.for_user_with(&globals, &context.user).eval_feature(key))
+    }
+
+    fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch> {
+        let (snapshot, globals) = Core::snapshot(context)?;
+        let experiment = Experiment::from_json(experiment).map_err(shape)?;
+        json_of(&snapshot.for_user_with(&globals, &context.user).run(&experiment))
+    }
+}
+
+impl Facade {
+    fn scope(context: &Context) -> Result<growthbook::UserScope, Mismatch> {
+        let client = ClientBuilder::new()
+            .payload(context.payload.as_str())
+            .enabled(context.enabled)
+            .qa_mode(context.qa_mode)
+            .on_experiment_viewed(|_| {})
+            .on_feature_usage(|_| {})
+            .build()
+            .map_err(shape)?;
+        Ok(client.for_user(context.user.clone()))
+    }
+}
+
+impl Engine for Facade {
+    fn name(&self) -> &'static str {
+        "facade"
+    }
+
+    fn eval_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
+        Ok(Facade::scope(context)?.eval_condition(&condition(text)).into())
+    }
+
+    fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
+        json_of(&Facade::scope(context)?.eval_feature(key))
+    }
+
+    fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch> {
+        let experiment = Experiment::from_json(experiment).map_err(shape)?;
+        json_of(&Facade::scope(context)?.run(&experiment))
+    }
+}

@@ -1,0 +1,79 @@
+//! `spec-tests [--spec-version VERSION] [--suite NAME]... FILE...`
+//!
+//! Prints each failure, a line per suite, and last `spec: P passed, F failed, S skipped`. Exits
+//! with 1 when a case failed or was skipped, with 2 when it was called wrongly.
+
+use std::process::ExitCode;
+
+use spec_tests::{Corpus, Report};
+
+const USAGE: &str = "usage: spec-tests [--spec-version VERSION] [--suite NAME]... FILE...";
+
+struct Arguments {
+    spec_version: Option<String>,
+    suites: Vec<String>,
+    files: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let Some(arguments) = Arguments::parse(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match run(&arguments) {
+        Ok(report) => {
+            println!("{report}");
+            if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Arguments {
+    fn parse(mut words: impl Iterator<Item = String>) -> Option<Self> {
+        let mut arguments = Arguments { spec_version: None, suites: Vec::new(), files: Vec::new() };
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--spec-version" => arguments.spec_version = Some(words.next()?),
+                "--suite" => arguments.suites.push(words.next()?),
+                option if option.starts_with("--") => return None,
+                _ => arguments.files.push(word),
+            }
+        }
+        (!arguments.files.is_empty()).then_some(arguments)
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<Report, String> {
+    let mut total = Report::default();
+    let mut corpora = Vec::new();
+    for file in &arguments.files {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+        let corpus = Corpus::parse(&text).map_err(|error| format!("{file}: {error}"))?;
+        corpora.push((file, corpus));
+    }
+    for suite in &arguments.suites {
+        if !corpora.iter().any(|(_, corpus)| corpus.has_suite(suite)) {
+            return Err(format!("no file has a suite {suite:?}"));
+        }
+    }
+    for (file, corpus) in &corpora {
+        let version = corpus.spec_version().unwrap_or("none");
+        println!("{file}: specVersion {version}");
+        if arguments.spec_version.as_deref().is_some_and(|expected| expected != version) {
+            return Err(format!("{file}: expected another specVersion"));
+        }
+        let report = corpus.run(&arguments.suites);
+        for failure in report.failures() {
+            println!("{failure}");
+        }
+        for suite in report.suites() {
+            println!("{suite}");
+        }
+        total.add(report);
+    }
+    Ok(total)
+}
