@@ -1,7 +1,10 @@
 //! The two ways to evaluate: the core by itself, and the client of the façade.
 
-use growthbook::ClientBuilder;
-use growthbook_core::{Condition, Experiment, GlobalContext, Payload, Snapshot, UserContext};
+use growthbook::{ClientBuilder, UserScope};
+use growthbook_core::{
+    Condition, Experiment, GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey,
+    StickyBucketStore, StickyBucketStoreError, StickyBuckets, UserContext,
+};
 use serde_json::{Value, json};
 
 use crate::case::{Mismatch, members};
@@ -78,6 +81,13 @@ pub(crate) trait Engine {
     fn name(&self) -> &'static str;
     fn eval_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch>;
+    /// The FeatureResult with sticky bucketing, and the user's documents afterwards, by key.
+    fn eval_sticky(
+        &self,
+        context: &Context,
+        stored: &[StickyBucketDocument],
+        key: &str,
+    ) -> Result<(Value, Value), Mismatch>;
     /// The ExperimentResult.
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch>;
 }
@@ -95,6 +105,28 @@ fn shape(error: impl std::fmt::Display) -> Mismatch {
 /// A condition that is no object is one that nobody passes.
 fn condition(text: &str) -> Condition {
     Condition::from_json(text).unwrap_or_else(|_| Condition::from(Value::Null))
+}
+
+/// Documents as `{"id||1": {...}}`.
+fn by_key(buckets: &StickyBuckets) -> Result<Value, Mismatch> {
+    let documents = buckets
+        .iter()
+        .map(|document| Ok((document.key().to_string(), json_of(document)?)))
+        .collect::<Result<serde_json::Map<_, _>, Mismatch>>()?;
+    Ok(Value::Object(documents))
+}
+
+/// A store of the documents a case starts with.
+struct Stored(Vec<StickyBucketDocument>);
+
+impl StickyBucketStore for Stored {
+    fn get_all(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
+        Ok(self.0.iter().filter(|document| keys.contains(&document.key())).cloned().collect())
+    }
+
+    fn save(&self, _document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
+        Ok(())
+    }
 }
 
 fn json_of(result: &impl serde::Serialize) -> Result<Value, Mismatch> {
@@ -125,6 +157,19 @@ impl Engine for Core {
         json_of(&snapshot.for_user_with(&globals, &context.user).eval_feature(key))
     }
 
+    fn eval_sticky(
+        &self,
+        context: &Context,
+        stored: &[StickyBucketDocument],
+        key: &str,
+    ) -> Result<(Value, Value), Mismatch> {
+        let (snapshot, globals) = Core::snapshot(context)?;
+        let gb = snapshot.for_user_with(&globals, &context.user);
+        let mut buckets = Stored(stored.to_vec()).get_all(&gb.sticky_keys()).map_err(shape)?;
+        let result = json_of(&gb.with_sticky_buckets(&mut buckets).eval_feature(key))?;
+        Ok((result, by_key(&buckets)?))
+    }
+
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch> {
         let (snapshot, globals) = Core::snapshot(context)?;
         let experiment = Experiment::from_json(experiment).map_err(shape)?;
@@ -133,8 +178,12 @@ impl Engine for Core {
 }
 
 impl Facade {
-    fn scope(context: &Context) -> Result<growthbook::UserScope, Mismatch> {
-        let client = ClientBuilder::new()
+    fn scope(context: &Context) -> Result<UserScope, Mismatch> {
+        Facade::scope_of(ClientBuilder::new(), context)
+    }
+
+    fn scope_of(builder: ClientBuilder, context: &Context) -> Result<UserScope, Mismatch> {
+        let client = builder
             .payload(context.payload.as_str())
             .enabled(context.enabled)
             .qa_mode(context.qa_mode)
@@ -157,6 +206,18 @@ impl Engine for Facade {
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
         json_of(&Facade::scope(context)?.eval_feature(key))
+    }
+
+    fn eval_sticky(
+        &self,
+        context: &Context,
+        stored: &[StickyBucketDocument],
+        key: &str,
+    ) -> Result<(Value, Value), Mismatch> {
+        let builder = ClientBuilder::new().sticky_bucket_store(Stored(stored.to_vec()));
+        let gb = Facade::scope_of(builder, context)?;
+        let result = json_of(&gb.eval_feature(key))?;
+        Ok((result, by_key(&gb.sticky_buckets().unwrap_or_default())?))
     }
 
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch> {

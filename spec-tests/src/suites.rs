@@ -1,8 +1,8 @@
 //! What the cases of each suite look like, and what they ask.
 
 use growthbook_core::{
-    BucketRange, DecryptionKey, Namespace, bucket_ranges, choose_variation, decrypt, equal_weights,
-    hash, in_namespace, query_string_override,
+    BucketRange, DecryptionKey, Namespace, StickyBucketDocument, bucket_ranges, choose_variation,
+    decrypt, equal_weights, hash, in_namespace, query_string_override,
 };
 use serde_json::{Value, json};
 
@@ -24,8 +24,9 @@ pub(crate) fn runner(suite: &str) -> Option<Runner> {
         "inNamespace" => in_namespace_case,
         "getEqualWeights" => equal_weights_case,
         "decrypt" => decrypt_case,
-        "feature" => feature_case,
+        "feature" | "contextualBandit" => feature_case,
         "run" => run_case,
+        "stickyBucket" => sticky_bucket_case,
         _ => return None,
     })
 }
@@ -83,6 +84,19 @@ fn run_case(case: &Case) -> Result<(), Mismatch> {
             "hashUsed": result["hashUsed"],
         });
         expect(engine.name(), expected.clone(), got)
+    })
+}
+
+/// name, context, documents stored, feature key, expected ExperimentResult or null, expected
+/// documents by key
+fn sticky_bucket_case(case: &Case) -> Result<(), Mismatch> {
+    let context = Context::parse(case.text(1)?)?;
+    let stored: Vec<StickyBucketDocument> = case.item(2)?;
+    let key: String = case.item(3)?;
+    let expected = json!([case.item::<Value>(4)?, case.item::<Value>(5)?]);
+    on_every_engine(|engine| {
+        let (result, documents) = engine.eval_sticky(&context, &stored, &key)?;
+        expect(engine.name(), expected.clone(), json!([result["experimentResult"], documents]))
     })
 }
 

@@ -1,1 +1,48 @@
-fn main() {}
+//! The project's chores. `cargo xtask` without a command lists them.
+
+mod bench;
+mod ci;
+mod corpus;
+mod deny;
+mod deps;
+mod run;
+mod targets;
+mod test;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  ci      everything a change must pass
+  test    all tests, and the conformance corpus on core and facade
+  corpus  fetch and verify the official corpus; prints its path
+  bench   run the benchmarks
+  deps    check which crate may depend on which";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let command = words.next();
+    let arguments: Vec<String> = words.collect();
+    let result = match (command.as_deref(), arguments.as_slice()) {
+        (Some("ci"), []) => ci::ci(),
+        (Some("test"), []) => test::test(),
+        (Some("corpus"), []) => corpus::obtain().map(|path| println!("{}", path.display())),
+        (Some("bench"), arguments) => bench::bench(arguments),
+        (Some("deps"), []) => deps::check(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

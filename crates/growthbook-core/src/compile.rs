@@ -1,11 +1,12 @@
 //! From a payload's text to a [`Snapshot`], in one pass over the features. Whatever cannot be
 //! read is reported and left out; compiling cannot fail.
 
-use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use hashbrown::HashMap;
 use serde_json::value::RawValue;
 
+use crate::bandit::{BanditDefinition, BanditRule};
 use crate::condition::GroupIndex;
 use crate::condition::{CaseFolding, ConditionParser, SavedGroups};
 use crate::experiment::{Echo, Links, ParentFeature, Reader};
@@ -22,15 +23,22 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
     let mut compiler =
         Compiler { folding: CaseFolding::default(), warnings: payload.warnings().to_vec() };
     let saved_groups = compiler.saved_groups(payload.saved_groups_section());
+    let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
     let sources = compiler.feature_sources(payload.features_text());
     let by_key = index(sources.iter().map(|(key, _)| key.as_ref()), FeatureIndex);
-    let links = Links { features: &by_key, groups: &saved_groups.by_id };
+    let links = Links {
+        features: Some(&by_key),
+        groups: Some(&saved_groups.by_id),
+        bandits: Some(&bandits),
+    };
     let features: Vec<Feature> =
         sources.into_iter().map(|(key, source)| compiler.feature(key, source, links)).collect();
     depth::check(&features, &mut compiler.warnings);
+    let sticky_attributes = features.iter().flat_map(Feature::sticky_attributes).collect();
     Snapshot {
         by_key,
         features,
+        sticky_attributes,
         saved_groups,
         date_updated: payload.date_updated().map(Box::from),
         warnings: compiler.warnings,
@@ -99,6 +107,43 @@ impl Compiler {
         SavedGroups { by_id, groups, unavailable: false }
     }
 
+    fn bandits(
+        &mut self,
+        section: &Section,
+        groups: &HashMap<Box<str>, GroupIndex>,
+    ) -> HashMap<Box<str>, Arc<BanditDefinition>> {
+        let Section::Present(text) = section else {
+            return HashMap::new();
+        };
+        let Ok(entries) = members(text) else {
+            let kind = WarningKind::WrongType { field: "", expected: "an object" };
+            self.warn(Location::Section("contextualBandits"), kind);
+            return HashMap::new();
+        };
+        let mut bandits = HashMap::with_capacity(entries.0.len());
+        for (id, entry) in &entries.0 {
+            let location = Location::ContextualBandit(id.as_ref().into());
+            let entry: Json<'_> = serde_json::from_str(entry.get()).unwrap_or(Json::Null);
+            let mut kinds = Vec::new();
+            match &entry {
+                Json::Object(object) => {
+                    let links = Links { groups: Some(groups), ..Links::default() };
+                    let mut reader = Reader::new(object, links, &self.folding, &mut kinds);
+                    bandits.insert(id.as_ref().into(), Arc::new(reader.bandit()));
+                }
+                // It is there, but has no leaves: the fallback leaf. What is falsy is not there.
+                other => {
+                    kinds.push(WarningKind::WrongType { field: "", expected: "an object" });
+                    if other.is_truthy() {
+                        bandits.insert(id.as_ref().into(), Arc::default());
+                    }
+                }
+            }
+            self.warn_all(&location, kinds);
+        }
+        bandits
+    }
+
     /// Every feature that is one, with its parts found but not read.
     fn feature_sources<'a>(&mut self, features: &'a str) -> Vec<(Cow<'a, str>, FeatureSource<'a>)> {
         let Ok(entries) = members(features) else {
@@ -164,7 +209,7 @@ impl Compiler {
         };
         let id = object.get("id").and_then(Json::as_str).unwrap_or_default();
         let mut kinds = Vec::new();
-        let mut reader = Reader::new(object, Some(links), &self.folding, &mut kinds);
+        let mut reader = Reader::new(object, links, &self.folding, &mut kinds);
 
         let parents = reader.parents();
         let filters = reader.filters();
@@ -200,11 +245,29 @@ fn rule_kind(reader: &mut Reader<'_>, feature: &str, text: &str) -> Result<RuleK
     if definition.filters.take().is_some() {
         definition.namespace = None;
     }
+    let bandit = reader.bandit_reference().map(|bandit| {
+        BanditRule::new(
+            bandit,
+            definition.variations,
+            definition.coverage.unwrap_or(1.0),
+            definition.weights.as_deref(),
+            definition.explicit_ranges.is_some(),
+        )
+    });
     let variations = variations.iter().map(|value| value.clone().into()).collect();
-    Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations })))
+    Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))
 }
 
 impl Feature {
+    fn sticky_attributes(&self) -> impl Iterator<Item = Box<str>> {
+        self.rules.iter().flat_map(|rule| match &rule.kind {
+            RuleKind::Experiment(rule) => {
+                rule.definition.sticky_attributes().map(Box::from).collect()
+            }
+            _ => Vec::new(),
+        })
+    }
+
     /// The features whose values this one's rules look at.
     fn prerequisites(&self) -> impl Iterator<Item = FeatureIndex> {
         self.rules.iter().flat_map(|rule| rule.parents.iter()).filter_map(|parent| {

@@ -17,7 +17,7 @@
 //!     }
 //! }}"#)?;
 //! let snapshot = payload.compile();
-//! let user = UserContext::new("user-1").attribute("country", "US");
+//! let user = UserContext::new("user-2").attribute("country", "US");
 //! let gb = snapshot.for_user(&user);
 //! assert_eq!(gb.feature_value("checkout", "fallback"), "new");
 //! assert_eq!(gb.eval_feature("checkout").source.as_str(), "force");
@@ -45,6 +45,7 @@ extern crate alloc;
 extern crate std;
 
 mod attributes;
+mod bandit;
 mod bucket;
 mod compile;
 mod condition;
@@ -55,17 +56,19 @@ mod observe;
 mod payload;
 mod result;
 mod snapshot;
+mod sticky;
 mod url;
 mod user;
 mod value;
 mod warning;
 
 pub use attributes::{AttributeValue, Attributes};
+pub use bandit::ContextualBandit;
 pub use bucket::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
 pub use condition::{Condition, ConditionError};
-pub use eval::{Evaluator, MAX_PREREQUISITE_DEPTH};
+pub use eval::{Evaluator, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
 pub use experiment::{
     Experiment, ExperimentDefinition, ExperimentStatus, Filter, NoVariations, VariationMeta,
 };
@@ -74,8 +77,13 @@ pub use observe::{Exposure, Observer};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
 pub use payload::{Payload, PayloadError};
-pub use result::{Assignment, ExperimentResult, FeatureResult, FeatureResultSource, HashValue};
+pub use result::{
+    Assignment, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource, HashValue,
+};
 pub use snapshot::Snapshot;
+pub use sticky::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
+};
 pub use url::{UrlTarget, UrlTargetType, query_string_override};
 pub use user::{GlobalContext, UserContext};
 pub use warning::{Location, Warning, WarningKind};

@@ -7,6 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::bandit::ContextualBandit;
 use crate::experiment::ExperimentDefinition;
 use crate::json::Number;
 use crate::value::FeatureValue;
@@ -73,7 +74,7 @@ pub struct FeatureResult<'a> {
     /// The id of the rule that decided; empty when none did, or when it has none.
     pub rule_id: &'a str,
     /// The experiment that decided, if one did.
-    pub experiment: Option<&'a ExperimentDefinition>,
+    pub experiment: Option<FeatureExperiment<'a>>,
     /// How the user was assigned in it.
     pub experiment_result: Option<ExperimentResult<'a, Value>>,
     value: &'a FeatureValue,
@@ -103,7 +104,7 @@ impl<'a> FeatureResult<'a> {
 
     pub(crate) fn with_experiment(
         self,
-        experiment: &'a ExperimentDefinition,
+        experiment: FeatureExperiment<'a>,
         assignment: Assignment<'a>,
     ) -> Self {
         let value = self.value.value();
@@ -162,11 +163,43 @@ impl Serialize for FeatureResult<'_> {
         map.serialize_entry("off", &self.off)?;
         map.serialize_entry("source", &self.source)?;
         map.serialize_entry("ruleId", self.rule_id)?;
-        if let Some(experiment) = self.experiment {
+        if let Some(experiment) = &self.experiment {
             map.serialize_entry("experiment", experiment)?;
         }
         if let Some(result) = &self.experiment_result {
             map.serialize_entry("experimentResult", result)?;
+        }
+        map.end()
+    }
+}
+
+/// The experiment that decided a feature's value: its definition (reached through `Deref`:
+/// `experiment.key()`), and what a contextual bandit made of it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FeatureExperiment<'a> {
+    /// The rule's experiment.
+    pub definition: &'a ExperimentDefinition,
+    /// The weights of the bandit's leaf, in place of the definition's.
+    pub weights: Option<&'a [f64]>,
+    /// How the bandit came to its weights, when hashing decided.
+    pub contextual_bandit: Option<ContextualBandit<'a>>,
+}
+
+impl<'a> Deref for FeatureExperiment<'a> {
+    type Target = ExperimentDefinition;
+
+    fn deref(&self) -> &ExperimentDefinition {
+        self.definition
+    }
+}
+
+impl Serialize for FeatureExperiment<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.definition.serialize_entries(&mut map, self.weights)?;
+        if let Some(bandit) = &self.contextual_bandit {
+            map.serialize_entry("contextualBandit", bandit)?;
         }
         map.end()
     }
@@ -241,8 +274,10 @@ pub struct Assignment<'a> {
     pub bucket: Option<f64>,
     /// Whether the variation is a holdout's that lets the feature's next rules decide.
     pub passthrough: bool,
-    /// Whether an earlier, stored assignment decided.
+    /// Whether an earlier, stored assignment decided, be it by keeping the user out.
     pub sticky_bucket_used: bool,
+    /// The contextual bandit behind the weights, when hashing decided.
+    pub contextual_bandit: Option<ContextualBandit<'a>>,
 }
 
 impl Assignment<'_> {
@@ -263,6 +298,9 @@ impl Assignment<'_> {
         }
         if self.passthrough {
             map.serialize_entry("passthrough", &true)?;
+        }
+        if let Some(bandit) = &self.contextual_bandit {
+            bandit.serialize_entries(map)?;
         }
         Ok(())
     }

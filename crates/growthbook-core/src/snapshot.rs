@@ -1,10 +1,11 @@
 //! A payload compiled for evaluation: immutable, shared, walked by reference.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use core::fmt;
 
 use hashbrown::HashMap;
 
+use crate::bandit::BanditRule;
 use crate::condition::{Clauses, SavedGroups};
 use crate::eval::Evaluator;
 use crate::experiment::{ExperimentDefinition, Filter, ParentCondition, Rollout};
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub(crate) by_key: HashMap<Box<str>, FeatureIndex>,
     pub(crate) features: Vec<Feature>,
     pub(crate) saved_groups: SavedGroups,
+    /// The attributes whose sticky bucket documents evaluation may look at.
+    pub(crate) sticky_attributes: BTreeSet<Box<str>>,
     pub(crate) date_updated: Option<Box<str>>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -60,6 +63,7 @@ pub(crate) struct ForceRule {
 pub(crate) struct ExperimentRule {
     pub(crate) definition: ExperimentDefinition,
     pub(crate) variations: Box<[FeatureValue]>,
+    pub(crate) bandit: Option<BanditRule>,
 }
 
 impl Snapshot {

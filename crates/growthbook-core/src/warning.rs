@@ -35,6 +35,8 @@ pub enum Location {
     },
     /// A saved group, by id.
     SavedGroup(Box<str>),
+    /// A contextual bandit, by id.
+    ContextualBandit(Box<str>),
 }
 
 /// What is wrong with a part of a payload.
@@ -95,6 +97,7 @@ impl fmt::Display for Location {
                 if id.is_empty() { Ok(()) } else { write!(formatter, " ({id})") }
             }
             Location::SavedGroup(id) => write!(formatter, "saved group {id:?}"),
+            Location::ContextualBandit(id) => write!(formatter, "contextual bandit {id:?}"),
         }
     }
 }

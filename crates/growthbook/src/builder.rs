@@ -4,7 +4,7 @@ use core::num::NonZeroUsize;
 
 #[cfg(feature = "encryption")]
 use growthbook_core::DecryptionKey;
-use growthbook_core::{Attributes, GlobalContext, Payload, PayloadError};
+use growthbook_core::{Attributes, GlobalContext, Payload, PayloadError, StickyBucketStore};
 use serde_json::Value;
 
 use crate::client::{Client, Decryption};
@@ -37,6 +37,7 @@ pub struct ClientBuilder {
     on_experiment_viewed: Option<OnExperimentViewed>,
     on_feature_usage: Option<OnFeatureUsage>,
     exposure_cache_size: Option<NonZeroUsize>,
+    sticky_bucket_store: Option<Box<dyn StickyBucketStore>>,
 }
 
 /// Where the definitions come from.
@@ -170,6 +171,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Where sticky bucket documents are kept. Default: nowhere, and without sticky bucketing.
+    #[must_use]
+    pub fn sticky_bucket_store(mut self, store: impl StickyBucketStore + 'static) -> Self {
+        self.sticky_bucket_store = Some(Box::new(store));
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
@@ -189,7 +197,7 @@ impl ClientBuilder {
         };
         let cache_size = self.exposure_cache_size.unwrap_or(DEFAULT_EXPOSURE_CACHE_SIZE);
         let tracking = Tracking::new(self.on_experiment_viewed, self.on_feature_usage, cache_size);
-        Ok(Client::new(payload, self.globals, decryption, tracking))
+        Ok(Client::new(payload, self.globals, decryption, tracking, self.sticky_bucket_store))
     }
 }
 

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 #[cfg(feature = "encryption")]
 use growthbook_core::DecryptionKey;
-use growthbook_core::{Attributes, GlobalContext, Payload, PayloadError, Snapshot, UserContext};
+use growthbook_core::{
+    Attributes, GlobalContext, Payload, PayloadError, Snapshot, StickyBucketStore, StickyBuckets,
+    UserContext,
+};
 use serde_json::{Map, Value};
 
 use crate::LOG_TARGET;
 use crate::builder::ClientBuilder;
 use crate::scope::UserScope;
+use crate::sticky::ScopeBuckets;
 use crate::tracking::Tracking;
 
 /// A GrowthBook client. Cloning it is cheap and gives another handle on the same one.
@@ -28,6 +32,7 @@ pub(crate) struct Inner {
     state: ArcSwap<State>,
     decryption: Decryption,
     pub(crate) tracking: Tracking,
+    pub(crate) sticky_store: Option<Box<dyn StickyBucketStore>>,
 }
 
 /// What evaluations look at; replaced, never changed.
@@ -70,6 +75,7 @@ impl Client {
         globals: GlobalContext,
         decryption: Decryption,
         tracking: Tracking,
+        sticky_store: Option<Box<dyn StickyBucketStore>>,
     ) -> Self {
         let snapshot = compile(&payload);
         let state = State {
@@ -78,14 +84,41 @@ impl Client {
             globals: Arc::new(globals),
         };
         Client {
-            inner: Arc::new(Inner { state: ArcSwap::from_pointee(state), decryption, tracking }),
+            inner: Arc::new(Inner {
+                state: ArcSwap::from_pointee(state),
+                decryption,
+                tracking,
+                sticky_store,
+            }),
         }
     }
 
     /// Evaluates for a user: takes hold of the payload in use, so that all answers of the scope
     /// agree with one another.
+    ///
+    /// With a [sticky bucket store](ClientBuilder::sticky_bucket_store) the user's documents are
+    /// loaded here, which may block; [`for_user_with_sticky`](Client::for_user_with_sticky) takes
+    /// documents you have loaded yourself.
     pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope {
-        UserScope::new(self.inner.clone(), self.inner.state.load_full(), user.into())
+        let with_store = self.inner.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        let scope = self.scope(user.into(), with_store);
+        scope.load_sticky_buckets();
+        scope
+    }
+
+    /// Evaluates for a user with sticky bucketing on these documents; none are loaded. Changed
+    /// ones are in [`UserScope::sticky_buckets`], and saved when the client has a store.
+    pub fn for_user_with_sticky(
+        &self,
+        user: impl Into<UserContext>,
+        buckets: StickyBuckets,
+    ) -> UserScope {
+        self.scope(user.into(), Some(buckets))
+    }
+
+    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope {
+        let sticky = buckets.map(ScopeBuckets::new);
+        UserScope::new(self.inner.clone(), self.inner.state.load_full(), user, sticky)
     }
 
     /// Replaces the payload.

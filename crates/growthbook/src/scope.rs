@@ -4,12 +4,14 @@ use core::fmt;
 use std::sync::Arc;
 
 use growthbook_core::{
-    Condition, Evaluator, Experiment, ExperimentResult, FeatureResult, Snapshot, UserContext,
+    Condition, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureResult,
+    Snapshot, StickyBucketKey, StickyBuckets, UserContext,
 };
 use serde::Deserialize;
 
 use crate::LOG_TARGET;
 use crate::client::{Inner, State};
+use crate::sticky::ScopeBuckets;
 
 /// A user together with the payload that was in use when the scope was made: its answers agree
 /// with one another whatever happens to the client meanwhile.
@@ -19,11 +21,24 @@ pub struct UserScope {
     inner: Arc<Inner>,
     state: Arc<State>,
     user: UserContext,
+    /// With sticky bucketing.
+    sticky: Option<ScopeBuckets>,
 }
 
 impl UserScope {
-    pub(crate) fn new(inner: Arc<Inner>, state: Arc<State>, user: UserContext) -> Self {
-        UserScope { inner, state, user }
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        state: Arc<State>,
+        user: UserContext,
+        sticky: Option<ScopeBuckets>,
+    ) -> Self {
+        UserScope { inner, state, user, sticky }
+    }
+
+    pub(crate) fn load_sticky_buckets(&self) {
+        if let Some(sticky) = &self.sticky {
+            sticky.load(self.inner.sticky_store.as_deref(), self.evaluator().sticky_keys());
+        }
     }
 
     fn evaluator(&self) -> Evaluator<'_> {
@@ -34,7 +49,12 @@ impl UserScope {
     /// null and says so in its source.
     pub fn eval_feature(&self, key: &str) -> FeatureResult<'_> {
         let tracking = &self.inner.tracking;
-        let result = if tracking.is_active() {
+        let result = if let Some(sticky) = &self.sticky {
+            sticky.evaluate(self.inner.sticky_store.as_deref(), |buckets| {
+                let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
+                evaluator.eval_feature_observed(key, &mut tracking.observe(&self.user))
+            })
+        } else if tracking.is_active() {
             self.evaluator().eval_feature_observed(key, &mut tracking.observe(&self.user))
         } else {
             self.evaluator().eval_feature(key)
@@ -91,7 +111,14 @@ impl UserScope {
     /// ```
     pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
         let tracking = &self.inner.tracking;
-        let result = if tracking.is_active() {
+        let result = if let Some(sticky) = &self.sticky {
+            let store = self.inner.sticky_store.as_deref();
+            sticky.load(store, self.evaluator().sticky_keys_of(experiment));
+            sticky.evaluate(store, |buckets| {
+                let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
+                evaluator.run_observed(experiment, &mut tracking.observe(&self.user))
+            })
+        } else if tracking.is_active() {
             self.evaluator().run_observed(experiment, &mut tracking.observe(&self.user))
         } else {
             self.evaluator().run(experiment)
@@ -107,6 +134,23 @@ impl UserScope {
     /// Whether the user passes a condition, with the payload's saved groups.
     pub fn eval_condition(&self, condition: &Condition) -> bool {
         self.evaluator().eval_condition(condition)
+    }
+
+    /// The user's sticky bucket documents as they stand; `None` without sticky bucketing.
+    pub fn sticky_buckets(&self) -> Option<StickyBuckets> {
+        self.sticky.as_ref().map(ScopeBuckets::snapshot)
+    }
+
+    /// The documents that evaluating this user's features may look at, for loading them
+    /// yourself.
+    pub fn sticky_keys(&self) -> Vec<StickyBucketKey> {
+        self.evaluator().sticky_keys()
+    }
+
+    /// The variation of an experiment that the user's sticky bucket documents name: its index.
+    /// Neither evaluates nor assigns.
+    pub fn sticky_assignment(&self, experiment: &ExperimentDefinition) -> Option<usize> {
+        self.evaluator().sticky_assignment(experiment, &self.sticky.as_ref()?.snapshot())
     }
 
     /// The user.

@@ -1,6 +1,6 @@
 //! Ranges of buckets: how weights and coverage become them, and which one a bucket falls into.
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
 
 use serde::{Serialize, Serializer};
 
@@ -95,6 +95,17 @@ pub fn equal_weights(count: usize) -> Vec<f64> {
 /// How far the sum of weights may lie from 1 before equal weights replace them.
 const WEIGHT_SUM: core::ops::RangeInclusive<f64> = 0.99..=1.01;
 
+/// The weights bucketing uses: the given ones, or equal ones when those are unusable.
+pub(crate) fn effective_weights(count: usize, weights: Option<&[f64]>) -> Cow<'_, [f64]> {
+    let usable = weights.filter(|weights| {
+        weights.len() == count && WEIGHT_SUM.contains(&weights.iter().sum::<f64>())
+    });
+    match usable {
+        Some(weights) => Cow::Borrowed(weights),
+        None => Cow::Owned(equal_weights(count)),
+    }
+}
+
 /// The range of buckets of each of `count` variations.
 ///
 /// `coverage` is clamped to [0, 1] and shrinks every range from its end, so that raising it adds
@@ -103,18 +114,7 @@ const WEIGHT_SUM: core::ops::RangeInclusive<f64> = 0.99..=1.01;
 /// users at a bound depend on the last bit.
 pub fn bucket_ranges(count: usize, coverage: f64, weights: Option<&[f64]>) -> Vec<BucketRange> {
     let coverage = coverage.clamp(0.0, 1.0);
-    let equal;
-    let weights = match weights {
-        Some(weights)
-            if weights.len() == count && WEIGHT_SUM.contains(&weights.iter().sum::<f64>()) =>
-        {
-            weights
-        }
-        _ => {
-            equal = equal_weights(count);
-            &equal
-        }
-    };
+    let weights = effective_weights(count, weights);
     let mut cumulative = 0.0;
     weights
         .iter()

@@ -1,71 +1,97 @@
 //! Experiments: whether a user takes part, and in which variation. The numbers are the steps of
 //! `runExperiment` in the JavaScript SDK.
 
+use super::Evaluation;
 use super::feature::Prerequisites;
-use super::{Evaluation, Frame};
-use crate::bucket::choose_variation;
+use super::sticky::Kept;
+use crate::bucket::{BucketRange, choose_variation};
 use crate::experiment::{ExperimentDefinition, ExperimentStatus};
 use crate::observe::Observer;
 use crate::result::{Assignment, HashValue};
 use crate::url::PageUrl;
+use crate::user::Overrides;
+
+/// An experiment to be run.
+pub(super) struct Run<'a> {
+    pub(super) experiment: &'a ExperimentDefinition,
+    /// A bandit's ranges, in place of the experiment's.
+    pub(super) ranges: Option<&'a [BucketRange]>,
+    pub(super) feature_id: Option<&'a str>,
+}
+
+/// The attribute that was found to hash.
+#[derive(Clone, Copy)]
+pub(super) struct HashAttribute<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: HashValue<'a>,
+}
 
 /// What decides which variation a user gets.
 enum Decision {
     /// They do not take part.
     NotIncluded,
+    /// An assignment of a version no longer wanted keeps them out.
+    Blocked,
     /// Somebody chose: a query string, a forced variation, the experiment's own `force`. An
     /// index the experiment does not have means not taking part.
     Forced(i64),
-    /// Their hash.
-    Hashed { variation: usize, bucket: f64 },
+    /// Their hash, now or when they were first assigned.
+    Hashed { variation: usize, bucket: f64, sticky: bool },
 }
 
 impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
     /// Assigns the user a variation.
-    pub(super) fn assign(
-        &mut self,
-        experiment: &'a ExperimentDefinition,
-        feature_id: Option<&'a str>,
-        frame: Option<&Frame<'_>>,
-    ) -> Assignment<'a> {
-        let hash_value = self.evaluator.hash_value(&experiment.hash_attribute);
-        let decision = self.decide(experiment, hash_value, frame);
+    pub(super) fn assign(&mut self, run: &Run<'a>) -> Assignment<'a> {
+        let experiment = run.experiment;
+        let fallback = match &experiment.fallback_attribute {
+            Some(fallback) if self.is_sticky(experiment) => Some(&**fallback),
+            _ => None,
+        };
+        let (name, value) = self.evaluator.hash_attribute(&experiment.hash_attribute, fallback);
+        let hash_attribute = HashAttribute { name, value };
 
-        let (variation, in_experiment, bucket) = match decision {
+        let mut sticky_bucket_used = false;
+        let (variation, in_experiment, bucket) = match self.decide(run, hash_attribute) {
             Decision::NotIncluded => (0, false, None),
+            Decision::Blocked => {
+                sticky_bucket_used = true;
+                (0, false, None)
+            }
             Decision::Forced(index) => match usize::try_from(index) {
                 Ok(index) if index < experiment.variations => (index, true, None),
                 _ => (0, false, None),
             },
-            Decision::Hashed { variation, bucket } if variation < experiment.variations => {
-                (variation, true, Some(bucket))
+            Decision::Hashed { variation, bucket, sticky } => {
+                sticky_bucket_used = sticky;
+                // Ranges and names set by hand may outnumber the variations.
+                let exists = variation < experiment.variations;
+                (if exists { variation } else { 0 }, exists, Some(bucket))
             }
-            // Ranges set by hand may outnumber the variations.
-            Decision::Hashed { bucket, .. } => (0, false, Some(bucket)),
         };
+        let key = experiment.variation_keys.get(variation).map_or("", |key| key);
+        if in_experiment && bucket.is_some() {
+            self.keep_assignment(experiment, hash_attribute, key);
+        }
         let meta = experiment.meta.get(variation);
         Assignment {
-            key: experiment.variation_keys.get(variation).map_or("", |key| key),
+            key,
             name: meta.and_then(|meta| meta.name.as_deref()),
-            feature_id,
+            feature_id: run.feature_id,
             in_experiment,
             hash_used: bucket.is_some(),
             variation_id: variation,
-            hash_attribute: &experiment.hash_attribute,
-            hash_value,
+            hash_attribute: name,
+            hash_value: value,
             bucket,
             passthrough: meta.is_some_and(|meta| meta.passthrough),
-            sticky_bucket_used: false,
+            sticky_bucket_used,
+            contextual_bandit: None,
         }
     }
 
-    fn decide(
-        &mut self,
-        experiment: &'a ExperimentDefinition,
-        hash_value: HashValue<'a>,
-        frame: Option<&Frame<'_>>,
-    ) -> Decision {
+    fn decide(&mut self, run: &Run<'a>, hash_attribute: HashAttribute<'a>) -> Decision {
         let evaluator = self.evaluator;
+        let experiment = run.experiment;
         // 1. Fewer than two variations
         if experiment.variations < 2 {
             return Decision::NotIncluded;
@@ -75,23 +101,12 @@ impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
             return Decision::NotIncluded;
         }
         // 2.6 URL targeting
-        let url: Option<&PageUrl> =
-            evaluator.overrides().find_map(|overrides| overrides.url.as_ref());
+        let url = evaluator.overrides().find_map(|overrides| overrides.url.as_ref());
         if experiment.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url)) {
             return Decision::NotIncluded;
         }
-        // 3. Forced by the query string
-        let from_query =
-            url.and_then(|url| url.query_override(&experiment.key, experiment.variations));
-        if let Some(index) = from_query.and_then(|index| i64::try_from(index).ok()) {
-            return Decision::Forced(index);
-        }
-        // 4. Forced in code
-        let forced = evaluator
-            .overrides()
-            .filter(|overrides| !overrides.forced_variations.is_empty())
-            .find_map(|overrides| overrides.forced_variations.get(&experiment.key));
-        if let Some(&index) = forced {
+        // 3. and 4. Forced by the query string, or in code
+        if let Some(index) = self.forced_variation(experiment, url) {
             return Decision::Forced(index);
         }
         // 5. A draft, or inactive
@@ -99,38 +114,61 @@ impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
             return Decision::NotIncluded;
         }
         // 6. Nothing to hash
-        if hash_value == HashValue::Missing {
+        if hash_attribute.value == HashValue::Missing {
             return Decision::NotIncluded;
         }
-        // 7. and 8. Not targeted
-        if !self.is_targeted(experiment, hash_value, frame) {
+        let kept = self.kept_assignment(experiment);
+        // 7. and 8. Not targeted; a user keeps an assignment all the same
+        let is_kept = matches!(kept, Kept::Variation(_));
+        if !is_kept && !self.is_targeted(experiment, hash_attribute.value) {
             return Decision::NotIncluded;
         }
-        // 9. The bucket, and whose it is; none with a hash version we do not know
-        let Some(bucket) = experiment.hasher.as_ref().and_then(|hasher| hasher.hash(hash_value))
-        else {
+        // 9. The bucket; none with a hash version we do not know
+        let hasher = experiment.hasher.as_ref();
+        let Some(bucket) = hasher.and_then(|hasher| hasher.hash(hash_attribute.value)) else {
             return Decision::NotIncluded;
         };
-        // 10. Nobody's
-        let Some(variation) = choose_variation(bucket, &experiment.ranges) else {
-            return Decision::NotIncluded;
+        // 9.5 and 10. Blocked by an old assignment; nobody's bucket
+        let ranges = run.ranges.unwrap_or(&experiment.ranges);
+        let variation = match kept {
+            Kept::Variation(variation) => variation,
+            Kept::Blocked => return Decision::Blocked,
+            Kept::Nothing => match choose_variation(bucket, ranges) {
+                Some(variation) => variation,
+                None => return Decision::NotIncluded,
+            },
         };
         // 11. Forced by the experiment itself
         if let Some(index) = experiment.force {
             return Decision::Forced(index);
         }
         // 12. QA mode, and users who skip experiments
-        if evaluator
-            .overrides()
-            .any(|overrides| overrides.qa_mode || overrides.skip_all_experiments)
-        {
+        let skips = |overrides: &Overrides| overrides.qa_mode || overrides.skip_all_experiments;
+        if evaluator.overrides().any(skips) {
             return Decision::NotIncluded;
         }
         // 12.5 Stopped
         if experiment.status == ExperimentStatus::Stopped {
             return Decision::NotIncluded;
         }
-        Decision::Hashed { variation, bucket }
+        Decision::Hashed { variation, bucket, sticky: is_kept }
+    }
+
+    fn forced_variation(
+        &self,
+        experiment: &ExperimentDefinition,
+        url: Option<&PageUrl>,
+    ) -> Option<i64> {
+        let key = &experiment.key;
+        let from_query = url.and_then(|url| url.query_override(key, experiment.variations));
+        if let Some(index) = from_query {
+            return i64::try_from(index).ok();
+        }
+        self.evaluator
+            .overrides()
+            .filter(|overrides| !overrides.forced_variations.is_empty())
+            .find_map(|overrides| overrides.forced_variations.get(key))
+            .copied()
     }
 
     /// 7. Filters, else the namespace; 8. the condition; 8.05 prerequisites
@@ -138,7 +176,6 @@ impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
         &mut self,
         experiment: &'a ExperimentDefinition,
         hash_value: HashValue<'a>,
-        frame: Option<&Frame<'_>>,
     ) -> bool {
         let is_shared_out = match (&experiment.filters, &experiment.namespace) {
             (Some(filters), _) => self.passes_filters(filters),
@@ -147,6 +184,6 @@ impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
         };
         is_shared_out
             && experiment.condition.as_ref().is_none_or(|it| self.evaluator.passes(it))
-            && matches!(self.prerequisites(&experiment.parents, frame), Prerequisites::Met)
+            && matches!(self.prerequisites(&experiment.parents, None), Prerequisites::Met)
     }
 }

@@ -1,10 +1,11 @@
 //! Features: the first rule that applies decides, else the default value.
 
+use super::experiment::Run;
 use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS};
 use crate::condition::{self, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature, Rollout};
 use crate::observe::Observer;
-use crate::result::{FeatureResult, FeatureResultSource as Source};
+use crate::result::{FeatureExperiment, FeatureResult, FeatureResultSource as Source};
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
 use crate::value::FeatureValue;
 
@@ -105,7 +106,8 @@ impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
     }
 
     fn is_included(&self, rollout: &Rollout) -> bool {
-        let value = self.evaluator.hash_value(&rollout.hash_attribute);
+        let fallback = rollout.fallback_attribute.as_deref().filter(|_| self.sticky.is_some());
+        let (_, value) = self.evaluator.hash_attribute(&rollout.hash_attribute, fallback);
         let bucket = rollout.hasher.as_ref().and_then(|hasher| hasher.hash(value));
         bucket.is_some_and(|bucket| rollout.range.contains(bucket))
     }
@@ -121,15 +123,26 @@ impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
         experiment: &'a ExperimentRule,
     ) -> Option<FeatureResult<'a>> {
         let definition = &experiment.definition;
-        let assignment = self.assign(definition, Some(&feature.key), None);
-        let value = experiment.variations.get(assignment.variation_id)?;
+        let choice = experiment.bandit.as_ref().map(|it| it.choose(|it| self.evaluator.passes(it)));
+        let mut assignment = self.assign(&Run {
+            experiment: definition,
+            ranges: choice.and_then(|choice| choice.ranges),
+            feature_id: Some(&feature.key),
+        });
         if assignment.hash_used && assignment.in_experiment {
-            self.exposed(definition, &assignment, Some(value.value()));
+            assignment.contextual_bandit = choice.and_then(|choice| choice.bandit);
         }
+        let value = experiment.variations.get(assignment.variation_id)?;
+        self.report(definition, &assignment, Some(value.value()));
         (assignment.in_experiment && !assignment.passthrough).then(|| {
-            FeatureResult::new(value, Source::Experiment)
-                .with_rule(&rule.id)
-                .with_experiment(definition, assignment)
+            FeatureResult::new(value, Source::Experiment).with_rule(&rule.id).with_experiment(
+                FeatureExperiment {
+                    definition,
+                    weights: choice.and_then(|choice| choice.weights),
+                    contextual_bandit: assignment.contextual_bandit,
+                },
+                assignment,
+            )
         })
     }
 

@@ -5,6 +5,22 @@ use crate::json::{Json, Number};
 use crate::result::HashValue;
 
 impl<'a> Evaluator<'a> {
+    /// The attribute to hash and its value: the fallback's where the user lacks the first.
+    pub(super) fn hash_attribute<'e>(
+        &self,
+        attribute: &'e str,
+        fallback: Option<&'e str>,
+    ) -> (&'e str, HashValue<'a>) {
+        let value = self.hash_value(attribute);
+        if let (HashValue::Missing, Some(fallback)) = (value, fallback) {
+            let fallback_value = self.hash_value(fallback);
+            if fallback_value != HashValue::Missing {
+                return (fallback, fallback_value);
+            }
+        }
+        (attribute, value)
+    }
+
     /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
     pub(super) fn hash_value(&self, attribute: &str) -> HashValue<'a> {
         let user = self.user.attributes().get(attribute);

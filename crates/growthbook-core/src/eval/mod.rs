@@ -3,16 +3,21 @@
 mod experiment;
 mod feature;
 mod hash_attribute;
+mod sticky;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use experiment::Run;
+pub use sticky::StickyEvaluator;
+
 use crate::attributes::Attributes;
 use crate::condition::{self, Clauses, Condition, Fields};
-use crate::experiment::Experiment;
-use crate::observe::Observer;
-use crate::result::{ExperimentResult, FeatureResult};
+use crate::experiment::{Experiment, ExperimentDefinition};
+use crate::observe::{Exposure, Observer};
+use crate::result::{Assignment, ExperimentResult, FeatureResult};
 use crate::snapshot::{FeatureIndex, Snapshot};
+use crate::sticky::StickyBuckets;
 use crate::user::{GlobalContext, Overrides, UserContext};
 
 /// How many prerequisites may follow one another. A feature on top of a longer chain has no
@@ -92,15 +97,7 @@ impl<'a> Evaluator<'a> {
     where
         'a: 'e,
     {
-        let evaluator: Evaluator<'e> = *self;
-        let definition = experiment.definition();
-        let mut evaluation = Evaluation::new(evaluator, observer);
-        let assignment = evaluation.assign(definition, None, None);
-        let value = experiment.value(assignment.variation_id);
-        if assignment.hash_used && assignment.in_experiment {
-            evaluation.exposed(definition, &assignment, None);
-        }
-        ExperimentResult { value, assignment }
+        Evaluation::new(*self, observer).inline(experiment)
     }
 
     /// Whether the user passes a condition, with the snapshot's saved groups.
@@ -131,6 +128,8 @@ impl<'a> Evaluator<'a> {
 struct Evaluation<'a, 'o, O: ?Sized> {
     evaluator: Evaluator<'a>,
     observer: &'o mut O,
+    /// The user's documents, with sticky bucketing.
+    sticky: Option<&'o mut StickyBuckets>,
     feature_evaluations: u32,
 }
 
@@ -159,15 +158,27 @@ impl<'f> Frame<'f> {
 
 impl<'a, 'o, O: Observer + ?Sized> Evaluation<'a, 'o, O> {
     fn new(evaluator: Evaluator<'a>, observer: &'o mut O) -> Self {
-        Evaluation { evaluator, observer, feature_evaluations: 0 }
+        Evaluation { evaluator, observer, sticky: None, feature_evaluations: 0 }
     }
 
-    fn exposed(
+    fn inline<T>(mut self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
+        let definition = experiment.definition();
+        let assignment =
+            self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
+        let value = experiment.value(assignment.variation_id);
+        self.report(definition, &assignment, None);
+        ExperimentResult { value, assignment }
+    }
+
+    /// Reports an assignment that hashing decided.
+    fn report(
         &mut self,
-        experiment: &crate::experiment::ExperimentDefinition,
-        result: &crate::result::Assignment<'_>,
+        experiment: &ExperimentDefinition,
+        result: &Assignment<'_>,
         value: Option<&Value>,
     ) {
-        self.observer.experiment_viewed(&crate::observe::Exposure { experiment, result, value });
+        if result.hash_used && result.in_experiment {
+            self.observer.experiment_viewed(&Exposure { experiment, result, value });
+        }
     }
 }

@@ -8,13 +8,15 @@ use serde::{Serialize, Serializer};
 
 use crate::bucket::{BucketHasher, BucketRange, Namespace, bucket_ranges};
 use crate::condition::{Clauses, Condition};
-use crate::json::Json;
+use crate::json::{Json, js_number_string};
 use crate::result::HashValue;
 use crate::snapshot::FeatureIndex;
 use crate::url::{UrlTarget, UrlTargets};
 
 /// The attribute hashed when an experiment or rule names none.
 pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
+/// What stands between an experiment's key and its bucket version in sticky bucket documents.
+const STICKY_KEY_SEPARATOR: &str = "__";
 
 /// The definition of an experiment: who takes part, and how variations are assigned.
 ///
@@ -28,6 +30,9 @@ pub struct ExperimentDefinition {
     pub(crate) hash_version: i64,
     pub(crate) hash_attribute: Box<str>,
     pub(crate) fallback_attribute: Option<Box<str>>,
+    pub(crate) disable_sticky_bucketing: bool,
+    pub(crate) bucket_version: f64,
+    pub(crate) min_bucket_version: f64,
     pub(crate) coverage: Option<f64>,
     pub(crate) weights: Option<Box<[f64]>>,
     pub(crate) explicit_ranges: Option<Box<[BucketRange]>>,
@@ -45,6 +50,8 @@ pub struct ExperimentDefinition {
     pub(crate) variations: usize,
     pub(crate) ranges: Box<[BucketRange]>,
     pub(crate) variation_keys: Box<[Box<str>]>,
+    /// The key of an assignment in a sticky bucket document.
+    pub(crate) sticky_key: Box<str>,
     /// `None` for a hash version this SDK does not know.
     pub(crate) hasher: Option<BucketHasher>,
 }
@@ -68,6 +75,9 @@ impl ExperimentDefinition {
             hash_version: 1,
             hash_attribute: DEFAULT_HASH_ATTRIBUTE.into(),
             fallback_attribute: None,
+            disable_sticky_bucketing: false,
+            bucket_version: 0.0,
+            min_bucket_version: 0.0,
             coverage: None,
             weights: None,
             explicit_ranges: None,
@@ -84,6 +94,7 @@ impl ExperimentDefinition {
             variations,
             ranges: Box::default(),
             variation_keys: Box::default(),
+            sticky_key: Box::default(),
             hasher: None,
         };
         definition.derive();
@@ -107,6 +118,25 @@ impl ExperimentDefinition {
                     .unwrap_or_else(|| index.to_string().into_boxed_str())
             })
             .collect();
+        self.sticky_key = js_number_string(self.bucket_version, |version| {
+            [&self.key, STICKY_KEY_SEPARATOR, version].concat().into()
+        });
+    }
+
+    /// The attributes whose sticky bucket documents it may look at.
+    pub(crate) fn sticky_attributes(&self) -> impl Iterator<Item = &str> {
+        let attributes = [Some(&*self.hash_attribute), self.fallback_attribute.as_deref()];
+        attributes.into_iter().flatten()
+    }
+
+    /// The version of an assignment of this experiment, when the key of one in a sticky bucket
+    /// document is that.
+    pub(crate) fn assigned_version(&self, sticky_key: &str) -> Option<f64> {
+        let version = sticky_key.strip_prefix(&*self.key)?.strip_prefix(STICKY_KEY_SEPARATOR)?;
+        // Versions are counted up from 0; only such can be blocked.
+        let canonical = version.bytes().all(|byte| byte.is_ascii_digit())
+            && (version == "0" || !version.starts_with('0'));
+        if canonical { version.parse().ok() } else { None }
     }
 
     /// The key it is tracked under.
@@ -172,7 +202,7 @@ impl fmt::Debug for ExperimentDefinition {
 }
 
 /// The members of a rule that its experiment copies, when they are truthy.
-const COPIED_IF_TRUTHY: [&str; 14] = [
+const COPIED_IF_TRUTHY: [&str; 13] = [
     "weights",
     "hashAttribute",
     "fallbackAttribute",
@@ -186,7 +216,6 @@ const COPIED_IF_TRUTHY: [&str; 14] = [
     "hashVersion",
     "filters",
     "condition",
-    "contextualBandit",
 ];
 /// The members it copies whenever they are there.
 const COPIED_IF_PRESENT: [&str; 3] = ["coverage", "bucketVersion", "minBucketVersion"];
@@ -194,7 +223,22 @@ const COPIED_IF_PRESENT: [&str; 3] = ["coverage", "bucketVersion", "minBucketVer
 impl Serialize for ExperimentDefinition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        self.serialize_entries(&mut map, None)?;
+        map.end()
+    }
+}
+
+impl ExperimentDefinition {
+    /// Writes the members, with other weights than its own where a bandit chose some.
+    pub(crate) fn serialize_entries<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        weights: Option<&[f64]>,
+    ) -> Result<(), M::Error> {
         map.serialize_entry("key", &self.key)?;
+        if let Some(weights) = weights {
+            map.serialize_entry("weights", weights)?;
+        }
         match &self.echo {
             Echo::Members(members) => {
                 for (name, value) in members {
@@ -204,7 +248,7 @@ impl Serialize for ExperimentDefinition {
             Echo::Rule(text) => {
                 let rule: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
                 let Some(rule) = rule.as_object() else {
-                    return map.end();
+                    return Ok(());
                 };
                 let variations = rule
                     .get("contextualVariations")
@@ -214,6 +258,9 @@ impl Serialize for ExperimentDefinition {
                     map.serialize_entry("variations", variations)?;
                 }
                 for (name, value) in rule.iter() {
+                    if name == "weights" && weights.is_some() {
+                        continue;
+                    }
                     if COPIED_IF_PRESENT.contains(&name)
                         || COPIED_IF_TRUTHY.contains(&name) && value.is_truthy()
                     {
@@ -222,7 +269,7 @@ impl Serialize for ExperimentDefinition {
                 }
             }
         }
-        map.end()
+        Ok(())
     }
 }
 
@@ -343,6 +390,8 @@ impl Serialize for Filter {
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout {
     pub(crate) hash_attribute: Box<str>,
+    /// Hashed instead when the user lacks the first, with sticky bucketing.
+    pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) hasher: Option<BucketHasher>,
     pub(crate) range: BucketRange,
 }

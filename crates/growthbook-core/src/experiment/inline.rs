@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::definition::{ExperimentDefinition, ExperimentStatus, Filter, VariationMeta, echo_json};
 use super::definition::{ParentCondition, ParentFeature};
-use super::read::Reader;
+use super::read::{Links, Reader};
 use crate::bucket::{BucketRange, Namespace};
 use crate::condition::{CaseFolding, Condition, ConditionError};
 use crate::json::{Json, Object};
@@ -193,6 +193,33 @@ impl<T> Experiment<T> {
         })
     }
 
+    /// Neither reads nor writes sticky bucket documents. Default: false.
+    #[must_use]
+    pub fn disable_sticky_bucketing(self, disable: bool) -> Self {
+        self.set(|definition| {
+            definition.disable_sticky_bucketing = disable;
+            definition.echo("disableStickyBucketing", Json::Bool(disable));
+        })
+    }
+
+    /// The version of its sticky assignments. Default: 0. Another one assigns anew.
+    #[must_use]
+    pub fn bucket_version(self, version: u32) -> Self {
+        self.set(|definition| {
+            definition.bucket_version = version.into();
+            definition.echo("bucketVersion", echo_json(&version));
+        })
+    }
+
+    /// Leaves out users with a sticky assignment of a version below this. Default: 0.
+    #[must_use]
+    pub fn min_bucket_version(self, version: u32) -> Self {
+        self.set(|definition| {
+            definition.min_bucket_version = version.into();
+            definition.echo("minBucketVersion", echo_json(&version));
+        })
+    }
+
     /// The version of the hash: 1 or 2. Default: 1; new experiments had better use 2, which is
     /// not biased. With another version nobody takes part.
     #[must_use]
@@ -330,7 +357,7 @@ fn read(
     warnings: &mut Vec<WarningKind>,
 ) -> ExperimentDefinition {
     let folding = CaseFolding::default();
-    let mut reader = Reader::new(object, None, &folding, warnings);
+    let mut reader = Reader::new(object, Links::default(), &folding, warnings);
     let result = reader.experiment("", variations).and_then(|mut definition| {
         reader.inline_settings(&mut definition)?;
         Ok(definition)

@@ -4,7 +4,9 @@ mod definition;
 mod inline;
 mod read;
 
-pub(crate) use definition::{Echo, ParentCondition, ParentFeature, Rollout};
+pub(crate) use definition::{
+    DEFAULT_HASH_ATTRIBUTE, Echo, ParentCondition, ParentFeature, Rollout,
+};
 pub use definition::{ExperimentDefinition, ExperimentStatus, Filter, VariationMeta};
 pub use inline::{Experiment, NoVariations};
 pub(crate) use read::{Links, Reader};

@@ -1,7 +1,7 @@
 //! Rules and experiments from JSON. A member of the wrong type makes the part it stands in apply
 //! to nobody; which one is told in the error.
 
-use alloc::{boxed::Box, string::ToString, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 
 use hashbrown::HashMap;
 
@@ -9,6 +9,7 @@ use super::definition::{
     DEFAULT_HASH_ATTRIBUTE, ExperimentDefinition, ExperimentStatus, Filter, ParentCondition,
     ParentFeature, Rollout, VariationMeta,
 };
+use crate::bandit::{BanditDefinition, Leaf};
 use crate::bucket::{BucketHasher, BucketRange, Namespace};
 use crate::condition::{CaseFolding, Clauses, ConditionParser, GroupIndex};
 use crate::json::{Json, Object, js_number_string};
@@ -16,17 +17,18 @@ use crate::snapshot::FeatureIndex;
 use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
 use crate::warning::WarningKind;
 
-/// What names in a payload link to.
-#[derive(Clone, Copy)]
+/// What names in a payload link to; nothing outside of one.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Links<'p> {
-    pub(crate) features: &'p HashMap<Box<str>, FeatureIndex>,
-    pub(crate) groups: &'p HashMap<Box<str>, GroupIndex>,
+    pub(crate) features: Option<&'p HashMap<Box<str>, FeatureIndex>>,
+    pub(crate) groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
+    pub(crate) bandits: Option<&'p HashMap<Box<str>, Arc<BanditDefinition>>>,
 }
 
 /// Reads the members of one rule or experiment.
 pub(crate) struct Reader<'p> {
     object: &'p Object<'p>,
-    links: Option<Links<'p>>,
+    links: Links<'p>,
     folding: &'p CaseFolding,
     warnings: &'p mut Vec<WarningKind>,
 }
@@ -40,7 +42,7 @@ fn wrong_type<T>(field: &'static str, expected: &'static str) -> Read<T> {
 impl<'p> Reader<'p> {
     pub(crate) fn new(
         object: &'p Object<'p>,
-        links: Option<Links<'p>>,
+        links: Links<'p>,
         folding: &'p CaseFolding,
         warnings: &'p mut Vec<WarningKind>,
     ) -> Self {
@@ -101,8 +103,7 @@ impl<'p> Reader<'p> {
     }
 
     fn conditions(&mut self) -> ConditionParser<'_> {
-        let groups = self.links.map(|links| links.groups);
-        ConditionParser::new(groups, self.folding, self.warnings)
+        ConditionParser::new(self.links.groups, self.folding, self.warnings)
     }
 
     /// The members a rule's experiment copies.
@@ -119,6 +120,9 @@ impl<'p> Reader<'p> {
         definition.hash_version = self.hash_version(1);
         definition.hash_attribute = self.hash_attribute()?;
         definition.fallback_attribute = self.text("fallbackAttribute")?;
+        definition.disable_sticky_bucketing = self.truthy("disableStickyBucketing").is_some();
+        definition.bucket_version = self.number("bucketVersion")?.unwrap_or(0.0);
+        definition.min_bucket_version = self.number("minBucketVersion")?.unwrap_or(0.0);
         definition.coverage = self.number("coverage")?;
         definition.weights = self.weights()?;
         definition.explicit_ranges =
@@ -242,7 +246,7 @@ impl<'p> Reader<'p> {
         let Some(object) = filter.as_object() else {
             return wrong_type("filters", "a list of objects");
         };
-        let mut fields = Reader::new(object, None, self.folding, self.warnings);
+        let mut fields = Reader::new(object, self.links, self.folding, self.warnings);
         let seed = fields.text("seed")?.unwrap_or_default();
         let Some(ranges) = fields.list("ranges")? else {
             return wrong_type("filters", "a list of objects with ranges");
@@ -283,7 +287,43 @@ impl<'p> Reader<'p> {
         if hasher.is_none() {
             self.warnings.push(WarningKind::UnknownHashVersion);
         }
-        Ok(Some(Rollout { hash_attribute: self.hash_attribute()?, hasher, range }))
+        let fallback_attribute = match self.truthy("disableStickyBucketing") {
+            Some(_) => None,
+            None => self.text("fallbackAttribute")?,
+        };
+        let hash_attribute = self.hash_attribute()?;
+        Ok(Some(Rollout { hash_attribute, fallback_attribute, hasher, range }))
+    }
+
+    /// The bandit a rule refers to; `None` when it refers to none there is.
+    pub(crate) fn bandit_reference(&self) -> Option<Arc<BanditDefinition>> {
+        let id = self.truthy("contextualBanditRef")?.as_str()?;
+        self.links.bandits?.get(id).cloned()
+    }
+
+    /// An entry of `contextualBandits`.
+    pub(crate) fn bandit(&mut self) -> BanditDefinition {
+        let contexts = self.get("contexts").and_then(Json::as_array).unwrap_or_default();
+        BanditDefinition {
+            version: self.get("banditVersion").and_then(whole),
+            leaves: contexts.iter().map(|context| self.leaf(context)).collect(),
+        }
+    }
+
+    fn leaf(&mut self, context: &Json<'_>) -> Leaf {
+        let field = |name| context.as_object().and_then(|object| object.get(name));
+        let condition = field("condition").filter(|condition| condition.is_truthy());
+        let weights = field("weights").and_then(Json::as_array);
+        let leaf = Leaf {
+            condition: condition.map(|condition| self.conditions().condition(condition)),
+            id: field("leafId").and_then(whole),
+            weights: weights.and_then(|weights| weights.iter().map(Json::as_f64).collect()),
+        };
+        if leaf.id.is_none() || leaf.weights.is_none() {
+            let expected = "a list of objects with leafId and weights";
+            self.warnings.push(WarningKind::WrongType { field: "contexts", expected });
+        }
+        leaf
     }
 
     pub(crate) fn parents(&mut self) -> Read<Box<[ParentCondition]>> {
@@ -301,7 +341,7 @@ impl<'p> Reader<'p> {
         let Some(id) = object.get("id").and_then(Json::as_str) else {
             return wrong_type(field, "a list of objects with an id");
         };
-        let linked = self.links.and_then(|links| links.features.get(id));
+        let linked = self.links.features.and_then(|features| features.get(id));
         let condition = object.get("condition").filter(|condition| condition.is_truthy());
         Ok(ParentCondition {
             feature: match linked {

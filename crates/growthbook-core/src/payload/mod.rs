@@ -36,6 +36,7 @@ pub struct Payload {
     /// The text of an object.
     features: Box<str>,
     saved_groups: Section,
+    contextual_bandits: Section,
     date_updated: Option<Box<str>>,
     warnings: Vec<Warning>,
 }
@@ -111,20 +112,21 @@ impl Payload {
             return Err(PayloadError::FeaturesNotAnObject);
         }
         let mut warnings = Vec::new();
-        let saved_groups = match section("savedGroups", "encryptedSavedGroups") {
+        let mut optional = |plain: &'static str, encrypted| match section(plain, encrypted) {
             Ok(None) => Section::Absent,
             Ok(Some(text)) => Section::Present(text),
             Err(error) => {
-                let location = Location::Section("savedGroups");
-                warnings.push(Warning { location, kind: error.into() });
+                warnings.push(Warning { location: Location::Section(plain), kind: error.into() });
                 Section::Unreadable
             }
         };
+        let saved_groups = optional("savedGroups", "encryptedSavedGroups");
+        let contextual_bandits = optional("contextualBandits", "encryptedContextualBandits");
         let date_updated = members
             .get("dateUpdated")
             .and_then(|text| serde_json::from_str::<String>(text).ok())
             .map(String::into_boxed_str);
-        Ok(Payload { features, saved_groups, date_updated, warnings })
+        Ok(Payload { features, saved_groups, contextual_bandits, date_updated, warnings })
     }
 
     /// Compiles the definitions for evaluation. What makes no sense is left out, with a
@@ -159,6 +161,10 @@ impl Payload {
 
     pub(crate) fn saved_groups_section(&self) -> &Section {
         &self.saved_groups
+    }
+
+    pub(crate) fn contextual_bandits_section(&self) -> &Section {
+        &self.contextual_bandits
     }
 
     pub(crate) fn warnings(&self) -> &[Warning] {
@@ -282,6 +288,7 @@ impl Payload {
         Payload {
             features: "{}".into(),
             saved_groups: Section::Absent,
+            contextual_bandits: Section::Absent,
             date_updated: None,
             warnings: Vec::new(),
         }

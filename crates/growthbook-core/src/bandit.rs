@@ -1,0 +1,138 @@
+//! Contextual bandits: experiments whose weights depend on the user.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use crate::bucket::{BucketRange, bucket_ranges, effective_weights};
+use crate::condition::Clauses;
+
+/// The leaf reported when none was chosen and the rule's own weights were used.
+pub(crate) const FALLBACK_LEAF_ID: i64 = -1;
+
+/// An entry of the payload's `contextualBandits`: leaves, the first matching one of which decides.
+#[derive(Debug, Default)]
+pub(crate) struct BanditDefinition {
+    pub(crate) version: Option<i64>,
+    pub(crate) leaves: Vec<Leaf>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Leaf {
+    /// `None` matches everybody.
+    pub(crate) condition: Option<Clauses>,
+    /// `None` makes the leaf malformed.
+    pub(crate) id: Option<i64>,
+    pub(crate) weights: Option<Box<[f64]>>,
+}
+
+/// A bandit as one rule uses it.
+#[derive(Debug)]
+pub(crate) struct BanditRule {
+    definition: Arc<BanditDefinition>,
+    /// For each leaf; `None` for a malformed one.
+    leaf_ranges: Box<[Option<Box<[BucketRange]>>]>,
+    /// The weights bucketing uses when no leaf is chosen.
+    fallback_weights: Box<[f64]>,
+    /// Set when the rule has ranges of its own: no weights are used then, and none are reported.
+    has_explicit_ranges: bool,
+}
+
+/// What a bandit chose for a user.
+#[derive(Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    /// Leaf weights in place of the rule's.
+    pub(crate) weights: Option<&'a [f64]>,
+    /// Their ranges.
+    pub(crate) ranges: Option<&'a [BucketRange]>,
+    /// What is reported when hashing decides.
+    pub(crate) bandit: Option<ContextualBandit<'a>>,
+}
+
+/// How a contextual bandit came to the weights an experiment used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ContextualBandit<'a> {
+    /// The leaf the user fell into; -1 when none matched.
+    pub leaf_id: i64,
+    /// The weights bucketing used.
+    pub variation_weights: &'a [f64],
+    /// The version of the bandit's model.
+    pub bandit_version: Option<i64>,
+}
+
+impl ContextualBandit<'_> {
+    pub(crate) fn serialize_entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("leafId", &self.leaf_id)?;
+        map.serialize_entry("variationWeights", self.variation_weights)?;
+        if let Some(version) = self.bandit_version {
+            map.serialize_entry("banditVersion", &version)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for ContextualBandit<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.serialize_entries(&mut map)?;
+        map.end()
+    }
+}
+
+impl BanditRule {
+    pub(crate) fn new(
+        definition: Arc<BanditDefinition>,
+        variations: usize,
+        coverage: f64,
+        weights: Option<&[f64]>,
+        has_explicit_ranges: bool,
+    ) -> Self {
+        let leaf_ranges = definition
+            .leaves
+            .iter()
+            .map(|leaf| {
+                let weights = leaf.weights.as_deref().filter(|_| leaf.id.is_some())?;
+                // Weights that bucketing would replace are none of the leaf's.
+                let used = effective_weights(variations, Some(weights));
+                (*used == *weights)
+                    .then(|| bucket_ranges(variations, coverage, Some(weights)).into())
+            })
+            .collect();
+        BanditRule {
+            definition,
+            leaf_ranges,
+            fallback_weights: effective_weights(variations, weights).into(),
+            has_explicit_ranges,
+        }
+    }
+
+    /// The first leaf that matches; the rule's own weights when none does, or when it makes no
+    /// sense.
+    pub(crate) fn choose(&self, passes: impl Fn(&Clauses) -> bool) -> Choice<'_> {
+        let matching = self
+            .definition
+            .leaves
+            .iter()
+            .zip(&self.leaf_ranges)
+            .find(|(leaf, _)| leaf.condition.as_ref().is_none_or(&passes));
+        let chosen = matching.and_then(|(leaf, ranges)| {
+            Some((leaf.id?, leaf.weights.as_deref()?, ranges.as_deref()?))
+        });
+        let (leaf_id, variation_weights) = match chosen {
+            Some((id, weights, _)) => (id, weights),
+            None => (FALLBACK_LEAF_ID, &*self.fallback_weights),
+        };
+        let bandit = (!self.has_explicit_ranges).then_some(ContextualBandit {
+            leaf_id,
+            variation_weights,
+            bandit_version: self.definition.version,
+        });
+        Choice {
+            weights: chosen.map(|(_, weights, _)| weights),
+            ranges: chosen.map(|(_, _, ranges)| ranges).filter(|_| !self.has_explicit_ranges),
+            bandit,
+        }
+    }
+}

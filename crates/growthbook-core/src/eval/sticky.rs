@@ -1,0 +1,172 @@
+//! Sticky bucketing during an evaluation: looking assignments up and noting new ones.
+
+use alloc::vec::Vec;
+
+use super::experiment::HashAttribute;
+use super::{Evaluation, Evaluator};
+use crate::experiment::{DEFAULT_HASH_ATTRIBUTE, Experiment, ExperimentDefinition};
+use crate::observe::Observer;
+use crate::result::{ExperimentResult, FeatureResult};
+use crate::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
+
+/// An [`Evaluator`] with sticky bucketing: users keep the variations their documents name, and
+/// new assignments are noted there. See [`StickyBuckets::take_changed`] for what to store.
+#[derive(Debug)]
+pub struct StickyEvaluator<'a, 's> {
+    evaluator: Evaluator<'a>,
+    buckets: &'s mut StickyBuckets,
+}
+
+impl<'a> Evaluator<'a> {
+    /// Evaluates with sticky bucketing on these documents of the user.
+    pub fn with_sticky_buckets<'s>(
+        &self,
+        buckets: &'s mut StickyBuckets,
+    ) -> StickyEvaluator<'a, 's> {
+        StickyEvaluator { evaluator: *self, buckets }
+    }
+
+    /// The documents that evaluating this user's features may look at: one for each attribute
+    /// that some experiment of the snapshot hashes, and that the user has.
+    pub fn sticky_keys(&self) -> Vec<StickyBucketKey> {
+        self.keys_of(self.snapshot.sticky_attributes.iter().map(|name| &**name))
+    }
+
+    /// The documents that running this inline experiment may look at.
+    pub fn sticky_keys_of<T>(&self, experiment: &Experiment<T>) -> Vec<StickyBucketKey> {
+        self.keys_of(experiment.definition().sticky_attributes())
+    }
+
+    fn keys_of<'n>(&self, attributes: impl Iterator<Item = &'n str>) -> Vec<StickyBucketKey> {
+        let mut keys: Vec<StickyBucketKey> = attributes
+            .filter_map(|name| StickyBucketKey::new(name, self.hash_value(name)))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The variation of an experiment that the user's documents name: its index. Neither
+    /// evaluates nor assigns.
+    pub fn sticky_assignment(
+        &self,
+        experiment: &ExperimentDefinition,
+        buckets: &StickyBuckets,
+    ) -> Option<usize> {
+        match self.kept(experiment, buckets) {
+            Kept::Variation(variation) => Some(variation),
+            Kept::Blocked | Kept::Nothing => None,
+        }
+    }
+
+    fn kept(&self, experiment: &ExperimentDefinition, buckets: &StickyBuckets) -> Kept {
+        let document = |attribute| buckets.of(attribute, self.hash_value(attribute));
+        let fallback = experiment.fallback_attribute.as_deref().unwrap_or(DEFAULT_HASH_ATTRIBUTE);
+        let documents = [document(&experiment.hash_attribute), document(fallback)];
+        let documents = || documents.into_iter().flatten();
+
+        let min_version = experiment.min_bucket_version;
+        let is_old = |key: &str| {
+            experiment.assigned_version(key).is_some_and(|version| version < min_version)
+        };
+        let has_old =
+            |document: &StickyBucketDocument| document.assignments.keys().any(|key| is_old(key));
+        if min_version > 0.0 && documents().any(has_old) {
+            return Kept::Blocked;
+        }
+        let assigned = documents().find_map(|it| it.assignments.get(&experiment.sticky_key));
+        let variation = assigned.and_then(|assigned| {
+            experiment.meta.iter().position(|meta| meta.key.as_ref() == Some(assigned))
+        });
+        variation.map_or(Kept::Nothing, Kept::Variation)
+    }
+}
+
+impl<'a> StickyEvaluator<'a, '_> {
+    /// Like [`Evaluator::eval_feature`].
+    pub fn eval_feature(&mut self, key: &str) -> FeatureResult<'a> {
+        self.eval_feature_observed(key, &mut ())
+    }
+
+    /// Like [`Evaluator::eval_feature_observed`].
+    pub fn eval_feature_observed<O: Observer + ?Sized>(
+        &mut self,
+        key: &str,
+        observer: &mut O,
+    ) -> FeatureResult<'a> {
+        self.evaluation(observer).feature_by_key(key, None)
+    }
+
+    /// Like [`Evaluator::run`].
+    pub fn run<'e, T>(&mut self, experiment: &'e Experiment<T>) -> ExperimentResult<'e, T>
+    where
+        'a: 'e,
+    {
+        self.run_observed(experiment, &mut ())
+    }
+
+    /// Like [`Evaluator::run_observed`].
+    pub fn run_observed<'e, T, O: Observer + ?Sized>(
+        &mut self,
+        experiment: &'e Experiment<T>,
+        observer: &mut O,
+    ) -> ExperimentResult<'e, T>
+    where
+        'a: 'e,
+    {
+        let evaluation: Evaluation<'e, '_, O> = self.evaluation(observer);
+        evaluation.inline(experiment)
+    }
+
+    fn evaluation<'e, 'o, O: Observer + ?Sized>(
+        &'o mut self,
+        observer: &'o mut O,
+    ) -> Evaluation<'e, 'o, O>
+    where
+        'a: 'e,
+    {
+        Evaluation { sticky: Some(self.buckets), ..Evaluation::new(self.evaluator, observer) }
+    }
+}
+
+/// What a user's documents say about an experiment.
+#[derive(Clone, Copy)]
+pub(super) enum Kept {
+    /// The variation they were first assigned.
+    Variation(usize),
+    /// An assignment of a version no longer wanted.
+    Blocked,
+    /// Nothing.
+    Nothing,
+}
+
+impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
+    pub(super) fn is_sticky(&self, experiment: &ExperimentDefinition) -> bool {
+        self.sticky.is_some() && !experiment.disable_sticky_bucketing
+    }
+
+    pub(super) fn kept_assignment(&self, experiment: &ExperimentDefinition) -> Kept {
+        match &self.sticky {
+            Some(buckets) if !experiment.disable_sticky_bucketing => {
+                self.evaluator.kept(experiment, buckets)
+            }
+            _ => Kept::Nothing,
+        }
+    }
+
+    /// Notes an assignment under the attribute that was hashed.
+    pub(super) fn keep_assignment(
+        &mut self,
+        experiment: &ExperimentDefinition,
+        hash_attribute: HashAttribute<'_>,
+        variation_key: &str,
+    ) {
+        if !self.is_sticky(experiment) {
+            return;
+        }
+        let key = StickyBucketKey::new(hash_attribute.name, hash_attribute.value);
+        if let (Some(buckets), Some(key)) = (&mut self.sticky, key) {
+            buckets.assign(key, &experiment.sticky_key, variation_key);
+        }
+    }
+}

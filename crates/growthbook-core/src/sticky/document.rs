@@ -1,0 +1,253 @@
+//! The documents that hold assignments, one for each hash attribute value.
+
+use alloc::{boxed::Box, collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::json::{Json, js_number_string};
+use crate::result::HashValue;
+
+/// What names a document: a hash attribute and its value. `Display` gives GrowthBook's key for
+/// it, `id||user-1`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StickyBucketKey {
+    /// The attribute, such as `id`.
+    pub attribute_name: Box<str>,
+    /// Its value; a number as JavaScript's `String(number)`.
+    pub attribute_value: Box<str>,
+}
+
+impl StickyBucketKey {
+    /// The key of a user's document; `None` when the user has no such attribute.
+    pub(crate) fn new(attribute_name: &str, value: HashValue<'_>) -> Option<Self> {
+        with_text(value, |text| StickyBucketKey {
+            attribute_name: attribute_name.into(),
+            attribute_value: text.into(),
+        })
+    }
+}
+
+impl fmt::Display for StickyBucketKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}||{}", self.attribute_name, self.attribute_value)
+    }
+}
+
+/// The attribute, never its value.
+impl fmt::Debug for StickyBucketKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "StickyBucketKey({}||..)", self.attribute_name)
+    }
+}
+
+/// A user's assignments under one hash attribute: GrowthBook's StickyAssignmentsDocument, with
+/// its JSON.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StickyBucketDocument {
+    /// The attribute, such as `id`.
+    pub attribute_name: Box<str>,
+    /// Its value.
+    pub attribute_value: Box<str>,
+    /// Variation keys by `<experiment key>__<bucket version>`.
+    pub assignments: BTreeMap<Box<str>, Box<str>>,
+}
+
+impl StickyBucketDocument {
+    /// A document without assignments.
+    pub fn new(key: StickyBucketKey) -> Self {
+        StickyBucketDocument {
+            attribute_name: key.attribute_name,
+            attribute_value: key.attribute_value,
+            assignments: BTreeMap::new(),
+        }
+    }
+
+    /// What names it.
+    pub fn key(&self) -> StickyBucketKey {
+        StickyBucketKey {
+            attribute_name: self.attribute_name.clone(),
+            attribute_value: self.attribute_value.clone(),
+        }
+    }
+}
+
+/// The attribute and experiments, never the attribute's value.
+impl fmt::Debug for StickyBucketDocument {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StickyBucketDocument")
+            .field("attribute_name", &self.attribute_name)
+            .field("assignments", &self.assignments)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Accepts a number as the attribute's value; assignments that are no strings are left out.
+impl<'de> Deserialize<'de> for StickyBucketDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        let field = |name: &str| json.as_object().and_then(|object| object.get(name));
+        let invalid = || de::Error::custom("not a sticky bucket document");
+        let attribute_name = field("attributeName").and_then(Json::as_str).ok_or_else(invalid)?;
+        let attribute_value = match field("attributeValue") {
+            Some(Json::String(text)) => text.as_ref().into(),
+            Some(Json::Number(number)) => {
+                js_number_string(number.as_f64(), |text| text.to_string().into())
+            }
+            _ => return Err(invalid()),
+        };
+        let assignments = field("assignments").and_then(Json::as_object).ok_or_else(invalid)?;
+        Ok(StickyBucketDocument {
+            attribute_name: attribute_name.into(),
+            attribute_value,
+            assignments: assignments
+                .iter()
+                .filter_map(|(key, variation)| Some((key.into(), variation.as_str()?.into())))
+                .collect(),
+        })
+    }
+}
+
+/// The documents of one user. Evaluating changes them; what was changed is to be stored.
+#[derive(Clone, Debug, Default)]
+pub struct StickyBuckets {
+    documents: Vec<Arc<StickyBucketDocument>>,
+    changed: Vec<StickyBucketKey>,
+}
+
+impl StickyBuckets {
+    /// No documents: a user who was never assigned anything.
+    pub fn new() -> Self {
+        StickyBuckets::default()
+    }
+
+    /// Adds a document, in place of another of its key.
+    pub fn insert(&mut self, document: StickyBucketDocument) {
+        let document = Arc::new(document);
+        match self.position(&document.attribute_name, &document.attribute_value) {
+            Some(index) => {
+                if let Some(place) = self.documents.get_mut(index) {
+                    *place = document;
+                }
+            }
+            None => self.documents.push(document),
+        }
+    }
+
+    /// The document of an attribute's value.
+    pub fn get(
+        &self,
+        attribute_name: &str,
+        attribute_value: &str,
+    ) -> Option<&StickyBucketDocument> {
+        let index = self.position(attribute_name, attribute_value)?;
+        self.documents.get(index).map(Arc::as_ref)
+    }
+
+    /// Every document.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &StickyBucketDocument> {
+        self.documents.iter().map(Arc::as_ref)
+    }
+
+    /// The documents changed by evaluations since the last call, each once.
+    pub fn take_changed(&mut self) -> Vec<StickyBucketDocument> {
+        let keys = core::mem::take(&mut self.changed);
+        keys.iter()
+            .filter_map(|key| self.get(&key.attribute_name, &key.attribute_value).cloned())
+            .collect()
+    }
+
+    fn position(&self, attribute_name: &str, attribute_value: &str) -> Option<usize> {
+        self.documents.iter().position(|document| {
+            *document.attribute_name == *attribute_name
+                && *document.attribute_value == *attribute_value
+        })
+    }
+
+    pub(crate) fn of(
+        &self,
+        attribute: &str,
+        value: HashValue<'_>,
+    ) -> Option<&StickyBucketDocument> {
+        with_text(value, |text| self.get(attribute, text)).flatten()
+    }
+
+    /// Adds documents. Where there is one of a key already, the new assignments are laid over the
+    /// old ones.
+    pub fn merge(&mut self, documents: impl IntoIterator<Item = StickyBucketDocument>) {
+        for document in documents {
+            let existing = self.get(&document.attribute_name, &document.attribute_value).cloned();
+            let mut merged = existing.unwrap_or_else(|| StickyBucketDocument::new(document.key()));
+            merged.assignments.extend(document.assignments);
+            self.insert(merged);
+        }
+    }
+
+    /// Notes an assignment; nothing changes when it stands there already.
+    pub(crate) fn assign(&mut self, key: StickyBucketKey, experiment: &str, variation: &str) {
+        let existing = self.get(&key.attribute_name, &key.attribute_value);
+        let assigned = existing.and_then(|document| document.assignments.get(experiment));
+        if assigned.is_some_and(|assigned| **assigned == *variation) {
+            return;
+        }
+        let mut document =
+            existing.cloned().unwrap_or_else(|| StickyBucketDocument::new(key.clone()));
+        document.assignments.insert(experiment.into(), variation.into());
+        self.insert(document);
+        if !self.changed.contains(&key) {
+            self.changed.push(key);
+        }
+    }
+}
+
+impl FromIterator<StickyBucketDocument> for StickyBuckets {
+    fn from_iter<I: IntoIterator<Item = StickyBucketDocument>>(documents: I) -> Self {
+        let mut buckets = StickyBuckets::new();
+        for document in documents {
+            buckets.insert(document);
+        }
+        buckets
+    }
+}
+
+/// A hash value's text; `None` when it is missing.
+fn with_text<R>(value: HashValue<'_>, read: impl FnOnce(&str) -> R) -> Option<R> {
+    match value {
+        HashValue::Missing => None,
+        HashValue::String(text) => Some(read(text)),
+        HashValue::Number(number) => Some(js_number_string(number.as_f64(), read)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(value: &str) -> StickyBucketKey {
+        StickyBucketKey { attribute_name: "id".into(), attribute_value: value.into() }
+    }
+
+    #[test]
+    fn a_document_with_a_number_is_accepted_and_a_corrupt_one_is_none() {
+        let text = r#"{"attributeName":"id","attributeValue":42,"assignments":{"a__0":"1","b":2}}"#;
+        let document: StickyBucketDocument = serde_json::from_str(text).unwrap();
+        assert_eq!(document.key().to_string(), "id||42");
+        assert_eq!(document.assignments.len(), 1);
+        for text in ["{}", "[]", "null", r#"{"attributeName":"id","attributeValue":"1"}"#] {
+            assert!(serde_json::from_str::<StickyBucketDocument>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_changes_are_reported_and_only_once() {
+        let mut buckets = StickyBuckets::new();
+        buckets.assign(key("1"), "exp__0", "a");
+        buckets.assign(key("1"), "other__0", "b");
+        assert_eq!(buckets.take_changed().len(), 1);
+        buckets.assign(key("1"), "exp__0", "a");
+        assert!(buckets.take_changed().is_empty());
+        assert_eq!(buckets.get("id", "1").unwrap().assignments.len(), 2);
+    }
+}

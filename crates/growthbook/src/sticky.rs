@@ -1,0 +1,92 @@
+//! Sticky bucketing in a user scope: documents are loaded once, changes are saved after each
+//! evaluation, and neither happens within one.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use growthbook_core::{StickyBucketKey, StickyBucketStore, StickyBuckets};
+
+use crate::LOG_TARGET;
+
+/// A user's documents.
+pub(crate) struct ScopeBuckets {
+    state: Mutex<State>,
+}
+
+struct State {
+    buckets: StickyBuckets,
+    /// The keys asked for already, whether a document was there or not.
+    loaded: Vec<StickyBucketKey>,
+}
+
+impl ScopeBuckets {
+    /// Documents at hand, and nothing to be loaded for them.
+    pub(crate) fn new(buckets: StickyBuckets) -> Self {
+        let loaded = buckets.iter().map(|document| document.key()).collect();
+        ScopeBuckets { state: Mutex::new(State { buckets, loaded }) }
+    }
+
+    /// Loads the documents of these keys that were not asked for yet.
+    pub(crate) fn load(&self, store: Option<&dyn StickyBucketStore>, keys: Vec<StickyBucketKey>) {
+        let Some(store) = store else { return };
+        let missing: Vec<StickyBucketKey> = {
+            let state = self.lock();
+            keys.into_iter().filter(|key| !state.loaded.contains(key)).collect()
+        };
+        if missing.is_empty() {
+            return;
+        }
+        match store.get_all(&missing) {
+            Ok(buckets) => {
+                let mut state = self.lock();
+                state.buckets.merge(buckets.iter().cloned());
+                state.loaded.extend(missing);
+            }
+            Err(error) => log::warn!(
+                target: LOG_TARGET,
+                "sticky bucket documents were not loaded: {}", cause(&error),
+            ),
+        }
+    }
+
+    /// Evaluates on a copy of the documents, so that no lock is held meanwhile, and keeps and
+    /// saves what was changed.
+    pub(crate) fn evaluate<R>(
+        &self,
+        store: Option<&dyn StickyBucketStore>,
+        evaluate: impl FnOnce(&mut StickyBuckets) -> R,
+    ) -> R {
+        let mut buckets = self.lock().buckets.clone();
+        let result = evaluate(&mut buckets);
+        for document in buckets.take_changed() {
+            let key = document.key();
+            let merged = {
+                let state = &mut self.lock().buckets;
+                state.merge([document]);
+                state.get(&key.attribute_name, &key.attribute_value).cloned()
+            };
+            if let (Some(store), Some(document)) = (store, merged)
+                && let Err(error) = store.save(&document)
+            {
+                log::warn!(
+                    target: LOG_TARGET,
+                    "a sticky bucket document was not saved: {}", cause(&error),
+                );
+            }
+        }
+        result
+    }
+
+    /// The documents as they stand.
+    pub(crate) fn snapshot(&self) -> StickyBuckets {
+        self.lock().buckets.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The store's own words, where it has some.
+fn cause(error: &dyn core::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}

@@ -1,0 +1,62 @@
+//! Everything a change must pass.
+
+use std::time::Instant;
+
+use crate::run::{cargo, run};
+use crate::{Result, deny, deps, targets, test};
+
+/// The library crates, linted and documented each by itself: a workspace build hides what
+/// feature unification turned on.
+pub(crate) const LIBRARIES: [&str; 2] = ["growthbook-core", "growthbook"];
+
+/// The feature selections each library must build with.
+const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
+
+type Step = (&'static str, fn() -> Result);
+
+const STEPS: [Step; 7] = [
+    ("formatting", formatting),
+    ("lints", lints),
+    ("documentation", documentation),
+    ("directions between crates", deps::check),
+    ("licences, bans and sources", deny::check),
+    ("no_std targets", targets::check),
+    ("tests", test::test),
+];
+
+pub(crate) fn ci() -> Result {
+    for (name, step) in STEPS {
+        println!("\n=== {name}");
+        let start = Instant::now();
+        step()?;
+        println!("=== {name}: passed in {:.0?}", start.elapsed());
+    }
+    Ok(())
+}
+
+fn formatting() -> Result {
+    run(&mut cargo(["fmt", "--all", "--check"]))
+}
+
+fn lints() -> Result {
+    for library in LIBRARIES {
+        for features in FEATURES {
+            let mut clippy = cargo(["clippy", "--quiet", "--all-targets", "--package", library]);
+            run(clippy.args(features).args(["--", "--deny", "warnings"]))?;
+        }
+    }
+    for tool in ["spec-tests", "xtask"] {
+        let mut clippy = cargo(["clippy", "--quiet", "--all-targets", "--package", tool]);
+        run(clippy.args(["--", "--deny", "warnings"]))?;
+    }
+    Ok(())
+}
+
+fn documentation() -> Result {
+    for library in LIBRARIES {
+        let mut doc =
+            cargo(["doc", "--quiet", "--no-deps", "--all-features", "--package", library]);
+        run(doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! That `growthbook-core` builds where there is no standard library.
+
+use std::process::Command;
+
+use crate::Result;
+use crate::run::{cargo, output, root, run};
+
+/// A microcontroller, and the web.
+const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
+
+/// What it builds with there.
+const FEATURES: [&[&str]; 2] =
+    [&["--no-default-features"], &["--no-default-features", "--features", "encryption"]];
+
+pub(crate) fn check() -> Result {
+    add_missing()?;
+    for target in TARGETS {
+        for features in FEATURES {
+            let mut build = cargo(["build", "--quiet", "--package", "growthbook-core"]);
+            run(build.args(["--target", target]).args(features))?;
+        }
+    }
+    Ok(())
+}
+
+fn add_missing() -> Result {
+    let mut list = Command::new("rustup");
+    let installed = output(list.current_dir(root()).args(["target", "list", "--installed"]))?;
+    for target in TARGETS {
+        if !installed.lines().any(|line| line.trim() == target) {
+            run(Command::new("rustup").current_dir(root()).args(["target", "add", target]))?;
+        }
+    }
+    Ok(())
+}
