@@ -13,20 +13,35 @@ pub(crate) struct Case {
     items: Vec<Box<RawValue>>,
 }
 
+/// An answer that is not the expected one.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) engine: &'static str,
+    pub(crate) expected: Value,
+    pub(crate) got: Value,
+}
+
 /// Why a case did not pass.
 #[derive(Debug)]
 pub(crate) enum Mismatch {
     /// The case has another shape than its suite.
     Shape(String),
     /// The answer is not the expected one.
-    Answer { engine: &'static str, expected: Value, got: Value },
+    Answer(Box<Answer>),
+}
+
+impl Mismatch {
+    pub(crate) fn answer(engine: &'static str, expected: Value, got: Value) -> Self {
+        Mismatch::Answer(Box::new(Answer { engine, expected, got }))
+    }
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Mismatch::Shape(what) => write!(formatter, "malformed case: {what}"),
-            Mismatch::Answer { engine, expected, got } => {
+            Mismatch::Answer(answer) => {
+                let Answer { engine, expected, got } = &**answer;
                 write!(formatter, "{engine}\n  expected {expected}\n  got      {got}")
             }
         }

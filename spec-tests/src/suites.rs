@@ -35,14 +35,14 @@ pub(crate) fn runner(suite: &str) -> Option<Runner> {
 const SHARED: &str = "core and facade";
 
 fn expect(engine: &'static str, expected: Value, got: Value) -> Result<(), Mismatch> {
-    if same(&expected, &got) { Ok(()) } else { Err(Mismatch::Answer { engine, expected, got }) }
+    if same(&expected, &got) { Ok(()) } else { Err(Mismatch::answer(engine, expected, got)) }
 }
 
 fn expect_rounded(expected: Value, got: Value) -> Result<(), Mismatch> {
     if same_rounded(&expected, &got) {
         Ok(())
     } else {
-        Err(Mismatch::Answer { engine: SHARED, expected, got })
+        Err(Mismatch::answer(SHARED, expected, got))
     }
 }
 

@@ -39,6 +39,7 @@
 
 mod builder;
 mod client;
+pub mod guide;
 mod scope;
 mod sticky;
 mod tracking;
@@ -61,6 +62,11 @@ pub use scope::UserScope;
 pub use tracking::{
     DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, ExperimentViewedEvent, FeatureUsage,
 };
+
+/// Compiles the README's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
 
 /// The target of all log records.
 const LOG_TARGET: &str = "growthbook";

@@ -145,7 +145,7 @@ mod tests {
         let equal = bucket_ranges(2, 1.0, None);
         assert_eq!(bucket_ranges(2, 1.0, Some(&[0.5])), equal);
         assert_eq!(bucket_ranges(2, 1.0, Some(&[f64::NAN, 0.5])), equal);
-        assert_eq!(bucket_ranges(2, f64::NAN, None)[0].contains(0.1), false);
+        assert!(!bucket_ranges(2, f64::NAN, None)[0].contains(0.1));
         assert!(bucket_ranges(0, 1.0, None).is_empty());
     }
 
