@@ -1,6 +1,8 @@
 //! That the runner notices: for each suite a case it passes, and the same with wrong expectations,
 //! which it must fail.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use spec_tests::{Corpus, Report};
 
 /// A suite, a case with `EXPECTED` in it, the right expectation, and wrong ones.
