@@ -2,8 +2,9 @@
 
 use growthbook::{ClientBuilder, UserScope};
 use growthbook_core::{
-    Condition, Experiment, GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey,
-    StickyBucketStore, StickyBucketStoreError, StickyBuckets, UserContext,
+    AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, Condition, Experiment,
+    GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
+    StickyBucketStoreError, StickyBuckets, UserContext,
 };
 use serde_json::{Value, json};
 
@@ -90,6 +91,8 @@ pub(crate) trait Engine {
     ) -> Result<(Value, Value), Mismatch>;
     /// The ExperimentResult.
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch>;
+    /// The redirects of the payload's auto experiments.
+    fn redirects(&self, context: &Context) -> Result<Value, Mismatch>;
 }
 
 /// Every engine.
@@ -175,6 +178,25 @@ impl Engine for Core {
         let experiment = Experiment::from_json(experiment).map_err(shape)?;
         json_of(&snapshot.for_user_with(&globals, &context.user).run(&experiment))
     }
+
+    fn redirects(&self, context: &Context) -> Result<Value, Mismatch> {
+        let (snapshot, globals) = Core::snapshot(context)?;
+        let gb = snapshot.for_user_with(&globals, &context.user);
+        Ok(redirects(&gb.run_auto_experiments(&AutoExperimentOptions::new())))
+    }
+}
+
+/// What auto experiments redirect to, as `urlRedirect` expects it.
+fn redirects(results: &[AutoExperimentResult<'_>]) -> Value {
+    let redirect = |result: &AutoExperimentResult<'_>| match &result.change {
+        AutoExperimentChange::Redirect { url_redirect, url_with_params } => Some(json!({
+            "inExperiment": result.result.in_experiment,
+            "urlRedirect": url_redirect,
+            "urlWithParams": url_with_params,
+        })),
+        _ => None,
+    };
+    results.iter().filter_map(redirect).collect()
 }
 
 impl Facade {
@@ -223,5 +245,10 @@ impl Engine for Facade {
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch> {
         let experiment = Experiment::from_json(experiment).map_err(shape)?;
         json_of(&Facade::scope(context)?.run(&experiment))
+    }
+
+    fn redirects(&self, context: &Context) -> Result<Value, Mismatch> {
+        let gb = Facade::scope(context)?;
+        Ok(redirects(&gb.run_auto_experiments(&AutoExperimentOptions::new())))
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn runner(suite: &str) -> Option<Runner> {
         "decrypt" => decrypt_case,
         "feature" | "contextualBandit" => feature_case,
         "run" => run_case,
+        "urlRedirect" => url_redirect_case,
         "stickyBucket" => sticky_bucket_case,
         _ => return None,
     })
@@ -85,6 +86,12 @@ fn run_case(case: &Case) -> Result<(), Mismatch> {
         });
         expect(engine.name(), expected.clone(), got)
     })
+}
+
+/// name, context, expected list of {inExperiment, urlRedirect, urlWithParams}
+fn url_redirect_case(case: &Case) -> Result<(), Mismatch> {
+    let context = Context::parse(case.text(1)?)?;
+    on_every_engine(|engine| expect(engine.name(), case.item(2)?, engine.redirects(&context)?))
 }
 
 /// name, context, documents stored, feature key, expected ExperimentResult or null, expected

@@ -6,6 +6,7 @@ use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 use hashbrown::HashMap;
 use serde_json::value::RawValue;
 
+use crate::auto::{AutoExperiment, ChangeType};
 use crate::bandit::{BanditDefinition, BanditRule};
 use crate::condition::GroupIndex;
 use crate::condition::{CaseFolding, ConditionParser, SavedGroups};
@@ -33,11 +34,21 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
     };
     let features: Vec<Feature> =
         sources.into_iter().map(|(key, source)| compiler.feature(key, source, links)).collect();
+    let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
     depth::check(&features, &mut compiler.warnings);
-    let sticky_attributes = features.iter().flat_map(Feature::sticky_attributes).collect();
+    let sticky_attributes = features
+        .iter()
+        .flat_map(Feature::sticky_attributes)
+        .chain(
+            auto_experiments
+                .iter()
+                .flat_map(|experiment| experiment.definition.sticky_attributes().map(Box::from)),
+        )
+        .collect();
     Snapshot {
         by_key,
         features,
+        auto_experiments,
         sticky_attributes,
         saved_groups,
         date_updated: payload.date_updated().map(Box::from),
@@ -225,6 +236,64 @@ impl Compiler {
         self.warn_all(&location(id), kinds);
         Some(Rule { id: id.into(), parents, filters, kind })
     }
+}
+
+impl Compiler {
+    fn auto_experiments(&mut self, section: &Section, links: Links<'_>) -> Vec<AutoExperiment> {
+        let Section::Present(text) = section else {
+            return Vec::new();
+        };
+        let Ok(sources) = items(text) else {
+            let kind = WarningKind::WrongType { field: "", expected: "a list" };
+            self.warn(Location::Section("experiments"), kind);
+            return Vec::new();
+        };
+        let sources = sources.into_iter().enumerate();
+        sources.filter_map(|(index, text)| self.auto_experiment(index, text.get(), links)).collect()
+    }
+
+    fn auto_experiment(
+        &mut self,
+        index: usize,
+        text: &str,
+        links: Links<'_>,
+    ) -> Option<AutoExperiment> {
+        let location = |key: &str| Location::Experiment { index, key: key.into() };
+        let Ok(json) = serde_json::from_str::<Json<'_>>(text) else {
+            self.warn(location(""), WarningKind::InvalidJson);
+            return None;
+        };
+        let Some(object) = json.as_object() else {
+            let kind = WarningKind::WrongType { field: "", expected: "an object" };
+            self.warn(location(""), kind);
+            return None;
+        };
+        let key = object.get("key").and_then(Json::as_str).unwrap_or_default();
+        let mut kinds = Vec::new();
+        let mut reader = Reader::new(object, links, &self.folding, &mut kinds);
+        let experiment = auto_experiment(&mut reader, text);
+        let experiment = experiment.map_err(|kind| kinds.push(kind)).ok();
+        self.warn_all(&location(key), kinds);
+        experiment
+    }
+}
+
+fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment, WarningKind> {
+    let variations = reader.variations()?.unwrap_or_default();
+    let mut definition = reader.experiment("", variations.len())?;
+    reader.inline_settings(&mut definition)?;
+    definition.echo = Echo::Experiment(text.into());
+    let variations: Box<[FeatureValue]> =
+        variations.iter().map(|value| value.clone().into()).collect();
+    let change_type = ChangeType::of(&variations, definition.url_patterns.as_ref());
+    Ok(AutoExperiment {
+        definition,
+        variations,
+        change_type,
+        change_id: reader.text("changeId")?,
+        manual: reader.truthy("manual").is_some(),
+        persist_query_string: reader.truthy("persistQueryString").is_some(),
+    })
 }
 
 fn rule_kind(reader: &mut Reader<'_>, feature: &str, text: &str) -> Result<RuleKind, WarningKind> {

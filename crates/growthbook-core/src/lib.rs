@@ -45,6 +45,7 @@ extern crate alloc;
 extern crate std;
 
 mod attributes;
+mod auto;
 mod bandit;
 mod bucket;
 mod compile;
@@ -63,12 +64,15 @@ mod value;
 mod warning;
 
 pub use attributes::{AttributeValue, Attributes};
+pub use auto::{
+    AutoExperiment, AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, ChangeType,
+};
 pub use bandit::ContextualBandit;
 pub use bucket::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
 pub use condition::{Condition, ConditionError};
-pub use eval::{Evaluator, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
+pub use eval::{Evaluator, FeatureResults, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
 pub use experiment::{
     Experiment, ExperimentDefinition, ExperimentStatus, Filter, NoVariations, VariationMeta,
 };

@@ -26,7 +26,7 @@ pub trait Observer {
 
 impl Observer for () {}
 
-impl<O: Observer + ?Sized> Observer for &mut O {
+impl<O: Observer> Observer for &mut O {
     fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
         (**self).experiment_viewed(exposure);
     }

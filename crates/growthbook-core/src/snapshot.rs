@@ -5,6 +5,7 @@ use core::fmt;
 
 use hashbrown::HashMap;
 
+use crate::auto::AutoExperiment;
 use crate::bandit::BanditRule;
 use crate::condition::{Clauses, SavedGroups};
 use crate::eval::Evaluator;
@@ -22,6 +23,7 @@ use crate::warning::Warning;
 pub struct Snapshot {
     pub(crate) by_key: HashMap<Box<str>, FeatureIndex>,
     pub(crate) features: Vec<Feature>,
+    pub(crate) auto_experiments: Vec<AutoExperiment>,
     pub(crate) saved_groups: SavedGroups,
     /// The attributes whose sticky bucket documents evaluation may look at.
     pub(crate) sticky_attributes: BTreeSet<Box<str>>,
@@ -94,6 +96,11 @@ impl Snapshot {
     /// Whether there is a feature of this key.
     pub fn contains_feature(&self, key: &str) -> bool {
         self.by_key.contains_key(key)
+    }
+
+    /// The payload's auto experiments, in its order.
+    pub fn auto_experiments(&self) -> &[AutoExperiment] {
+        &self.auto_experiments
     }
 
     /// When the definitions last changed, as the API wrote it (ISO 8601).

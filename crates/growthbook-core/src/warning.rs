@@ -37,6 +37,13 @@ pub enum Location {
     SavedGroup(Box<str>),
     /// A contextual bandit, by id.
     ContextualBandit(Box<str>),
+    /// An auto experiment.
+    Experiment {
+        /// Its position in `experiments`, from 0.
+        index: usize,
+        /// Its key; empty when it has none.
+        key: Box<str>,
+    },
 }
 
 /// What is wrong with a part of a payload.
@@ -97,6 +104,7 @@ impl fmt::Display for Location {
                 if id.is_empty() { Ok(()) } else { write!(formatter, " ({id})") }
             }
             Location::SavedGroup(id) => write!(formatter, "saved group {id:?}"),
+            Location::Experiment { index, key } => write!(formatter, "experiment {index} ({key})"),
             Location::ContextualBandit(id) => write!(formatter, "contextual bandit {id:?}"),
         }
     }

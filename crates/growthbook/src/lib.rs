@@ -47,14 +47,15 @@ mod tracking;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use growthbook_core::{
-    Assignment, AttributeValue, Attributes, BucketRange, Condition, ConditionError,
-    ContextualBandit, Evaluator, Experiment, ExperimentDefinition, ExperimentResult,
-    ExperimentStatus, Exposure, FeatureExperiment, FeatureResult, FeatureResultSource, Filter,
-    GlobalContext, HashValue, Location, MAX_PREREQUISITE_DEPTH, Namespace, NoVariations, Number,
-    Observer, Payload, PayloadError, Snapshot, StickyBucketDocument, StickyBucketKey,
-    StickyBucketStore, StickyBucketStoreError, StickyBuckets, UrlTarget, UrlTargetType,
-    UserContext, VariationMeta, Warning, WarningKind, bucket_ranges, choose_variation,
-    equal_weights, hash, in_namespace, query_string_override,
+    Assignment, AttributeValue, Attributes, AutoExperiment, AutoExperimentChange,
+    AutoExperimentOptions, AutoExperimentResult, BucketRange, ChangeType, Condition,
+    ConditionError, ContextualBandit, Evaluator, Experiment, ExperimentDefinition,
+    ExperimentResult, ExperimentStatus, Exposure, FeatureExperiment, FeatureResult,
+    FeatureResultSource, FeatureResults, Filter, GlobalContext, HashValue, Location,
+    MAX_PREREQUISITE_DEPTH, Namespace, NoVariations, Number, Observer, Payload, PayloadError,
+    Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError,
+    StickyBuckets, UrlTarget, UrlTargetType, UserContext, VariationMeta, Warning, WarningKind,
+    bucket_ranges, choose_variation, equal_weights, hash, in_namespace, query_string_override,
 };
 #[cfg(feature = "encryption")]
 pub use growthbook_core::{DecryptError, DecryptionKey, decrypt};

@@ -4,8 +4,9 @@ use core::fmt;
 use std::sync::Arc;
 
 use growthbook_core::{
-    Condition, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureResult,
-    Snapshot, StickyBucketKey, StickyBuckets, UserContext,
+    AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
+    ExperimentDefinition, ExperimentResult, FeatureResult, FeatureResults, Snapshot,
+    StickyBucketKey, StickyBuckets, UserContext,
 };
 use serde::Deserialize;
 
@@ -129,6 +130,28 @@ impl UserScope {
             experiment.definition().key(), result.variation_id, result.in_experiment,
         );
         result
+    }
+
+    /// Evaluates every feature, for handing all answers on: to a browser, a log, a support page.
+    /// Without sticky bucketing, and without telling the callbacks: nobody has seen anything yet.
+    pub fn evaluate_all(&self) -> FeatureResults<'_> {
+        self.evaluator().evaluate_all()
+    }
+
+    /// Runs the payload's auto experiments on the user's address, in their order: every one the
+    /// user takes part in, up to and including the first that redirects.
+    pub fn run_auto_experiments(
+        &self,
+        options: &AutoExperimentOptions,
+    ) -> Vec<AutoExperimentResult<'_>> {
+        let mut observer = self.inner.tracking.observe(&self.user);
+        match &self.sticky {
+            Some(sticky) => sticky.evaluate(self.inner.sticky_store.as_deref(), |buckets| {
+                let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
+                evaluator.run_auto_experiments_observed(options, &mut observer)
+            }),
+            None => self.evaluator().run_auto_experiments_observed(options, &mut observer),
+        }
     }
 
     /// Whether the user passes a condition, with the payload's saved groups.

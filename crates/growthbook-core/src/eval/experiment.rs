@@ -39,7 +39,7 @@ enum Decision {
     Hashed { variation: usize, bucket: f64, sticky: bool },
 }
 
-impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
+impl<'a, O: Observer> Evaluation<'a, '_, O> {
     /// Assigns the user a variation.
     pub(super) fn assign(&mut self, run: &Run<'a>) -> Assignment<'a> {
         let experiment = run.experiment;

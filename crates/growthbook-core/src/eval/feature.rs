@@ -18,7 +18,7 @@ pub(super) enum Prerequisites {
     Cyclic,
 }
 
-impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
+impl<'a, O: Observer> Evaluation<'a, '_, O> {
     pub(super) fn feature_by_key(
         &mut self,
         key: &str,

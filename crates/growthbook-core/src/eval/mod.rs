@@ -1,5 +1,7 @@
 //! Evaluation: a walk over the snapshot for one user.
 
+mod all;
+mod auto;
 mod experiment;
 mod feature;
 mod hash_attribute;
@@ -8,6 +10,7 @@ mod sticky;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use all::FeatureResults;
 use experiment::Run;
 pub use sticky::StickyEvaluator;
 
@@ -55,7 +58,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Evaluates a feature and shows an observer what happens.
-    pub fn eval_feature_observed<O: Observer + ?Sized>(
+    pub fn eval_feature_observed<O: Observer>(
         &self,
         key: &str,
         observer: &mut O,
@@ -89,7 +92,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Runs an inline experiment and shows an observer what happens.
-    pub fn run_observed<'e, T, O: Observer + ?Sized>(
+    pub fn run_observed<'e, T, O: Observer>(
         &self,
         experiment: &'e Experiment<T>,
         observer: &mut O,
@@ -125,7 +128,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// One evaluation under way.
-struct Evaluation<'a, 'o, O: ?Sized> {
+struct Evaluation<'a, 'o, O> {
     evaluator: Evaluator<'a>,
     observer: &'o mut O,
     /// The user's documents, with sticky bucketing.
@@ -156,7 +159,7 @@ impl<'f> Frame<'f> {
     }
 }
 
-impl<'a, 'o, O: Observer + ?Sized> Evaluation<'a, 'o, O> {
+impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
     fn new(evaluator: Evaluator<'a>, observer: &'o mut O) -> Self {
         Evaluation { evaluator, observer, sticky: None, feature_evaluations: 0 }
     }

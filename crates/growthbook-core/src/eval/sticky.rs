@@ -89,7 +89,7 @@ impl<'a> StickyEvaluator<'a, '_> {
     }
 
     /// Like [`Evaluator::eval_feature_observed`].
-    pub fn eval_feature_observed<O: Observer + ?Sized>(
+    pub fn eval_feature_observed<O: Observer>(
         &mut self,
         key: &str,
         observer: &mut O,
@@ -106,7 +106,7 @@ impl<'a> StickyEvaluator<'a, '_> {
     }
 
     /// Like [`Evaluator::run_observed`].
-    pub fn run_observed<'e, T, O: Observer + ?Sized>(
+    pub fn run_observed<'e, T, O: Observer>(
         &mut self,
         experiment: &'e Experiment<T>,
         observer: &mut O,
@@ -118,7 +118,7 @@ impl<'a> StickyEvaluator<'a, '_> {
         evaluation.inline(experiment)
     }
 
-    fn evaluation<'e, 'o, O: Observer + ?Sized>(
+    pub(super) fn evaluation<'e, 'o, O: Observer>(
         &'o mut self,
         observer: &'o mut O,
     ) -> Evaluation<'e, 'o, O>
@@ -140,7 +140,7 @@ pub(super) enum Kept {
     Nothing,
 }
 
-impl<'a, O: Observer + ?Sized> Evaluation<'a, '_, O> {
+impl<'a, O: Observer> Evaluation<'a, '_, O> {
     pub(super) fn is_sticky(&self, experiment: &ExperimentDefinition) -> bool {
         self.sticky.is_some() && !experiment.disable_sticky_bucketing
     }

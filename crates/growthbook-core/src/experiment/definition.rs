@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::bucket::{BucketHasher, BucketRange, Namespace, bucket_ranges};
 use crate::condition::{Clauses, Condition};
-use crate::json::{Json, js_number_string};
+use crate::json::{Json, Object, js_number_string};
 use crate::result::HashValue;
 use crate::snapshot::FeatureIndex;
 use crate::url::{UrlTarget, UrlTargets};
@@ -61,6 +61,8 @@ pub struct ExperimentDefinition {
 pub(crate) enum Echo {
     /// The members to show of the rule it was read from.
     Rule(Box<str>),
+    /// The experiment it was read from, all of which is shown.
+    Experiment(Box<str>),
     /// Members as they were set.
     Members(Vec<(&'static str, Json<'static>)>),
 }
@@ -242,6 +244,13 @@ impl ExperimentDefinition {
         match &self.echo {
             Echo::Members(members) => {
                 for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+            }
+            Echo::Experiment(text) => {
+                let experiment: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
+                let members = experiment.as_object().into_iter().flat_map(Object::iter);
+                for (name, value) in members.filter(|(name, _)| *name != "key") {
                     map.serialize_entry(name, value)?;
                 }
             }

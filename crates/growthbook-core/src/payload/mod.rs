@@ -37,6 +37,7 @@ pub struct Payload {
     features: Box<str>,
     saved_groups: Section,
     contextual_bandits: Section,
+    experiments: Section,
     date_updated: Option<Box<str>>,
     warnings: Vec<Warning>,
 }
@@ -122,11 +123,19 @@ impl Payload {
         };
         let saved_groups = optional("savedGroups", "encryptedSavedGroups");
         let contextual_bandits = optional("contextualBandits", "encryptedContextualBandits");
+        let experiments = optional("experiments", "encryptedExperiments");
         let date_updated = members
             .get("dateUpdated")
             .and_then(|text| serde_json::from_str::<String>(text).ok())
             .map(String::into_boxed_str);
-        Ok(Payload { features, saved_groups, contextual_bandits, date_updated, warnings })
+        Ok(Payload {
+            features,
+            saved_groups,
+            contextual_bandits,
+            experiments,
+            date_updated,
+            warnings,
+        })
     }
 
     /// Compiles the definitions for evaluation. What makes no sense is left out, with a
@@ -165,6 +174,10 @@ impl Payload {
 
     pub(crate) fn contextual_bandits_section(&self) -> &Section {
         &self.contextual_bandits
+    }
+
+    pub(crate) fn experiments_section(&self) -> &Section {
+        &self.experiments
     }
 
     pub(crate) fn warnings(&self) -> &[Warning] {
@@ -289,6 +302,7 @@ impl Payload {
             features: "{}".into(),
             saved_groups: Section::Absent,
             contextual_bandits: Section::Absent,
+            experiments: Section::Absent,
             date_updated: None,
             warnings: Vec::new(),
         }

@@ -1,0 +1,150 @@
+//! Auto experiments for one user on one page.
+
+use alloc::vec::Vec;
+
+use super::experiment::Run;
+use super::{Evaluation, Evaluator, StickyEvaluator};
+use crate::auto::{
+    AutoExperiment, AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, ChangeType,
+    redirect_of,
+};
+use crate::observe::Observer;
+use crate::result::ExperimentResult;
+use crate::url::{PageUrl, may_redirect, merge_query_strings};
+
+impl<'a> Evaluator<'a> {
+    /// Runs the payload's auto experiments on the user's address, in their order: every one the
+    /// user takes part in, up to and including the first that redirects.
+    pub fn run_auto_experiments(
+        &self,
+        options: &AutoExperimentOptions,
+    ) -> Vec<AutoExperimentResult<'a>> {
+        self.run_auto_experiments_observed(options, &mut ())
+    }
+
+    /// Runs the payload's auto experiments and shows an observer what happens.
+    pub fn run_auto_experiments_observed<O: Observer>(
+        &self,
+        options: &AutoExperimentOptions,
+        observer: &mut O,
+    ) -> Vec<AutoExperimentResult<'a>> {
+        Evaluation::new(*self, observer).auto_experiments(options)
+    }
+
+    fn page_url(&self) -> Option<&'a PageUrl> {
+        self.overrides().find_map(|overrides| overrides.url.as_ref())
+    }
+}
+
+impl<'a> StickyEvaluator<'a, '_> {
+    /// Like [`Evaluator::run_auto_experiments_observed`].
+    pub fn run_auto_experiments_observed<O: Observer>(
+        &mut self,
+        options: &AutoExperimentOptions,
+        observer: &mut O,
+    ) -> Vec<AutoExperimentResult<'a>> {
+        self.evaluation(observer).auto_experiments(options)
+    }
+}
+
+impl<'a, O: Observer> Evaluation<'a, '_, O> {
+    fn auto_experiments(
+        mut self,
+        options: &AutoExperimentOptions,
+    ) -> Vec<AutoExperimentResult<'a>> {
+        let page = self.evaluator.page_url();
+        let url = page.map_or("", PageUrl::as_str);
+        let mut results = Vec::new();
+        for experiment in &self.evaluator.snapshot.auto_experiments {
+            if !options.allow(experiment, url) {
+                continue;
+            }
+            let Some(result) = self.auto_experiment(experiment) else {
+                continue;
+            };
+            let change = change(experiment, result.value, url);
+            results.push(AutoExperimentResult { experiment, result, change });
+            // A user who takes part in a redirect may be about to leave.
+            if experiment.change_type == ChangeType::Redirect {
+                break;
+            }
+        }
+        results
+    }
+
+    /// `None` when the user does not take part.
+    fn auto_experiment(
+        &mut self,
+        experiment: &'a AutoExperiment,
+    ) -> Option<ExperimentResult<'a, serde_json::Value>> {
+        let definition = &experiment.definition;
+        let assignment =
+            self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
+        let value = experiment.variations.get(assignment.variation_id)?.value();
+        self.report(definition, &assignment, Some(value));
+        assignment.in_experiment.then_some(ExperimentResult { value, assignment })
+    }
+}
+
+impl AutoExperimentOptions {
+    fn allow(&self, experiment: &AutoExperiment, url: &str) -> bool {
+        if experiment.manual && !self.triggered.contains(experiment.definition.key()) {
+            return false;
+        }
+        if experiment.change_id().is_some_and(|id| self.blocked_change_ids.contains(id)) {
+            return false;
+        }
+        match experiment.change_type {
+            ChangeType::Unknown => false,
+            ChangeType::Visual => {
+                let has_script = || {
+                    let script = |variation: &crate::value::FeatureValue| {
+                        variation
+                            .value()
+                            .get("js")
+                            .and_then(|js| js.as_str())
+                            .is_some_and(|js| !js.is_empty())
+                    };
+                    experiment.variations.iter().any(script)
+                };
+                !self.disable_visual && !(self.disable_js_injection && has_script())
+            }
+            ChangeType::Redirect => {
+                !self.disable_redirects
+                    && may_redirect(
+                        url,
+                        experiment.redirects(),
+                        self.disable_cross_origin_redirects,
+                    )
+            }
+        }
+    }
+}
+
+fn change<'a>(
+    experiment: &'a AutoExperiment,
+    variation: &'a serde_json::Value,
+    url: &str,
+) -> AutoExperimentChange<'a> {
+    match experiment.change_type {
+        ChangeType::Redirect => {
+            let Some(url_redirect) = redirect_of(variation) else {
+                return AutoExperimentChange::None;
+            };
+            let url_with_params = if experiment.persist_query_string {
+                merge_query_strings(url, url_redirect)
+            } else {
+                url_redirect.into()
+            };
+            // Redirecting to a page the experiment runs on would never end.
+            let target = PageUrl::new(&url_with_params);
+            let patterns = experiment.definition.url_patterns.as_ref();
+            if patterns.is_some_and(|patterns| patterns.matches(Some(&target))) {
+                return AutoExperimentChange::None;
+            }
+            AutoExperimentChange::Redirect { url_redirect, url_with_params }
+        }
+        ChangeType::Visual => AutoExperimentChange::Visual(variation),
+        ChangeType::Unknown => AutoExperimentChange::None,
+    }
+}
