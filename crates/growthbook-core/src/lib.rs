@@ -34,6 +34,7 @@
 //! | feature | default | what it adds | cost |
 //! |---|---|---|---|
 //! | `encryption` | yes | [`DecryptionKey`] and payloads with encrypted sections | crates `aes`, `cbc`, `base64` |
+//! | `secure-attributes` | yes | [`secure_attribute`] | crate `sha2` |
 //! | `std` | yes | faster substring search in regular expressions | needs `std` |
 //!
 //! No feature changes an answer.
@@ -56,6 +57,8 @@ mod json;
 mod observe;
 mod payload;
 mod result;
+#[cfg(feature = "secure-attributes")]
+mod secure;
 mod snapshot;
 mod sticky;
 mod url;
@@ -82,8 +85,11 @@ pub use observe::{Exposure, Observer};
 pub use payload::{DecryptError, DecryptionKey, decrypt};
 pub use payload::{Payload, PayloadError};
 pub use result::{
-    Assignment, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource, HashValue,
+    Assignment, Exclusion, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource,
+    HashValue,
 };
+#[cfg(feature = "secure-attributes")]
+pub use secure::{secure_attribute, secure_attributes};
 pub use snapshot::Snapshot;
 pub use sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,

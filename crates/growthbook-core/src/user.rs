@@ -3,11 +3,12 @@
 use alloc::{boxed::Box, string::String};
 use core::fmt;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::REMOTE_GROUP_IDS;
+use crate::experiment::ExperimentOverride;
 use crate::url::PageUrl;
 use crate::value::FeatureValue;
 
@@ -34,6 +35,7 @@ pub struct UserContext {
 #[derive(Clone, Default)]
 pub struct GlobalContext {
     attributes: Attributes,
+    pub(crate) experiment_overrides: HashMap<Box<str>, ExperimentOverride>,
     pub(crate) overrides: Overrides,
 }
 
@@ -44,6 +46,7 @@ pub(crate) struct Overrides {
     pub(crate) qa_mode: bool,
     pub(crate) skip_all_experiments: bool,
     pub(crate) url: Option<PageUrl>,
+    pub(crate) groups: HashSet<Box<str>>,
     pub(crate) forced_variations: HashMap<Box<str>, i64>,
     pub(crate) forced_features: HashMap<Box<str>, FeatureValue>,
 }
@@ -55,6 +58,7 @@ impl Default for Overrides {
             qa_mode: false,
             skip_all_experiments: false,
             url: None,
+            groups: HashSet::new(),
             forced_variations: HashMap::new(),
             forced_features: HashMap::new(),
         }
@@ -117,6 +121,21 @@ impl GlobalContext {
         self
     }
 
+    /// Lays settings over the experiments of these keys: objects of `condition`, `weights`,
+    /// `coverage`, `active`, `status`, `force`, `groups`, `namespace` and `url`. Legacy: from
+    /// before experiments came with the payload. What makes no sense is ignored.
+    #[must_use]
+    pub fn experiment_overrides<K: Into<Box<str>>>(
+        mut self,
+        overrides: impl IntoIterator<Item = (K, Value)>,
+    ) -> Self {
+        self.experiment_overrides = overrides
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.into(), ExperimentOverride::from_value(&value)?)))
+            .collect();
+        self
+    }
+
     /// The attributes of users who lack them.
     pub fn global_attributes(&self) -> &Attributes {
         &self.attributes
@@ -155,6 +174,17 @@ macro_rules! override_settings {
             #[must_use]
             pub fn url(mut self, url: &str) -> Self {
                 self.overrides.url = (!url.is_empty()).then(|| PageUrl::new(url));
+                self
+            }
+
+            /// The groups the user is in, for experiments that are limited to some. Legacy: use
+            /// attributes and conditions.
+            #[must_use]
+            pub fn groups<G: Into<Box<str>>>(
+                mut self,
+                groups: impl IntoIterator<Item = G>,
+            ) -> Self {
+                self.overrides.groups = groups.into_iter().map(Into::into).collect();
                 self
             }
 

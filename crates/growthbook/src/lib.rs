@@ -30,6 +30,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
+//! | `secure-attributes` | yes | [`secure_attribute`]: attributes compared as hashes |
 //!
 //! # Logging
 //!
@@ -49,7 +50,7 @@ pub use client::Client;
 pub use growthbook_core::{
     Assignment, AttributeValue, Attributes, AutoExperiment, AutoExperimentChange,
     AutoExperimentOptions, AutoExperimentResult, BucketRange, ChangeType, Condition,
-    ConditionError, ContextualBandit, Evaluator, Experiment, ExperimentDefinition,
+    ConditionError, ContextualBandit, Evaluator, Exclusion, Experiment, ExperimentDefinition,
     ExperimentResult, ExperimentStatus, Exposure, FeatureExperiment, FeatureResult,
     FeatureResultSource, FeatureResults, Filter, GlobalContext, HashValue, Location,
     MAX_PREREQUISITE_DEPTH, Namespace, NoVariations, Number, Observer, Payload, PayloadError,
@@ -59,6 +60,8 @@ pub use growthbook_core::{
 };
 #[cfg(feature = "encryption")]
 pub use growthbook_core::{DecryptError, DecryptionKey, decrypt};
+#[cfg(feature = "secure-attributes")]
+pub use growthbook_core::{secure_attribute, secure_attributes};
 pub use scope::UserScope;
 pub use tracking::{
     DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, ExperimentViewedEvent, FeatureUsage,

@@ -7,7 +7,7 @@ use super::sticky::Kept;
 use crate::bucket::{BucketRange, choose_variation};
 use crate::experiment::{ExperimentDefinition, ExperimentStatus};
 use crate::observe::Observer;
-use crate::result::{Assignment, HashValue};
+use crate::result::{Assignment, Exclusion, HashValue};
 use crate::url::PageUrl;
 use crate::user::Overrides;
 
@@ -29,9 +29,7 @@ pub(super) struct HashAttribute<'a> {
 /// What decides which variation a user gets.
 enum Decision {
     /// They do not take part.
-    NotIncluded,
-    /// An assignment of a version no longer wanted keeps them out.
-    Blocked,
+    Excluded(Exclusion),
     /// Somebody chose: a query string, a forced variation, the experiment's own `force`. An
     /// index the experiment does not have means not taking part.
     Forced(i64),
@@ -50,24 +48,36 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let (name, value) = self.evaluator.hash_attribute(&experiment.hash_attribute, fallback);
         let hash_attribute = HashAttribute { name, value };
 
+        let overridden = self.evaluator.overridden(experiment);
+        let decision = match &overridden {
+            Some(overridden) => self.decide(overridden, &overridden.ranges, hash_attribute),
+            None => {
+                let ranges = run.ranges.unwrap_or(&experiment.ranges);
+                self.decide(experiment, ranges, hash_attribute)
+            }
+        };
+
         let mut sticky_bucket_used = false;
-        let (variation, in_experiment, bucket) = match self.decide(run, hash_attribute) {
-            Decision::NotIncluded => (0, false, None),
-            Decision::Blocked => {
-                sticky_bucket_used = true;
-                (0, false, None)
+        let (variation, bucket, exclusion) = match decision {
+            Decision::Excluded(exclusion) => {
+                sticky_bucket_used = exclusion == Exclusion::BlockedBucketVersion;
+                (0, None, Some(exclusion))
             }
             Decision::Forced(index) => match usize::try_from(index) {
-                Ok(index) if index < experiment.variations => (index, true, None),
-                _ => (0, false, None),
+                Ok(index) if index < experiment.variations => (index, None, None),
+                _ => (0, None, Some(Exclusion::NoSuchVariation)),
             },
             Decision::Hashed { variation, bucket, sticky } => {
                 sticky_bucket_used = sticky;
-                // Ranges and names set by hand may outnumber the variations.
-                let exists = variation < experiment.variations;
-                (if exists { variation } else { 0 }, exists, Some(bucket))
+                if variation < experiment.variations {
+                    (variation, Some(bucket), None)
+                } else {
+                    // Ranges and names set by hand may outnumber the variations.
+                    (0, Some(bucket), Some(Exclusion::NoSuchVariation))
+                }
             }
         };
+        let in_experiment = exclusion.is_none();
         let key = experiment.variation_keys.get(variation).map_or("", |key| key);
         if in_experiment && bucket.is_some() {
             self.keep_assignment(experiment, hash_attribute, key);
@@ -78,6 +88,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             name: meta.and_then(|meta| meta.name.as_deref()),
             feature_id: run.feature_id,
             in_experiment,
+            exclusion,
             hash_used: bucket.is_some(),
             variation_id: variation,
             hash_attribute: name,
@@ -89,21 +100,26 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    fn decide(&mut self, run: &Run<'a>, hash_attribute: HashAttribute<'a>) -> Decision {
+    fn decide(
+        &mut self,
+        experiment: &ExperimentDefinition,
+        ranges: &[BucketRange],
+        hash_attribute: HashAttribute<'a>,
+    ) -> Decision {
         let evaluator = self.evaluator;
-        let experiment = run.experiment;
+        let excluded = Decision::Excluded;
         // 1. Fewer than two variations
         if experiment.variations < 2 {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::TooFewVariations);
         }
         // 2. Disabled
         if evaluator.overrides().any(|overrides| !overrides.enabled) {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::Disabled);
         }
         // 2.6 URL targeting
         let url = evaluator.overrides().find_map(|overrides| overrides.url.as_ref());
         if experiment.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url)) {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::Url);
         }
         // 3. and 4. Forced by the query string, or in code
         if let Some(index) = self.forced_variation(experiment, url) {
@@ -111,31 +127,34 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         // 5. A draft, or inactive
         if experiment.status == ExperimentStatus::Draft || !experiment.active {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::Inactive);
         }
         // 6. Nothing to hash
         if hash_attribute.value == HashValue::Missing {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::MissingHashAttribute);
         }
-        let kept = self.kept_assignment(experiment);
         // 7. and 8. Not targeted; a user keeps an assignment all the same
+        let kept = self.kept_assignment(experiment);
         let is_kept = matches!(kept, Kept::Variation(_));
-        if !is_kept && !self.is_targeted(experiment, hash_attribute.value) {
-            return Decision::NotIncluded;
+        if !is_kept && let Err(exclusion) = self.is_targeted(experiment, hash_attribute.value) {
+            return excluded(exclusion);
+        }
+        // 8.2 The legacy expression for the address
+        if experiment.legacy_url.as_ref().is_some_and(|legacy| !legacy.matches(url)) {
+            return excluded(Exclusion::Url);
         }
         // 9. The bucket; none with a hash version we do not know
         let hasher = experiment.hasher.as_ref();
         let Some(bucket) = hasher.and_then(|hasher| hasher.hash(hash_attribute.value)) else {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::UnknownHashVersion);
         };
         // 9.5 and 10. Blocked by an old assignment; nobody's bucket
-        let ranges = run.ranges.unwrap_or(&experiment.ranges);
         let variation = match kept {
             Kept::Variation(variation) => variation,
-            Kept::Blocked => return Decision::Blocked,
+            Kept::Blocked => return excluded(Exclusion::BlockedBucketVersion),
             Kept::Nothing => match choose_variation(bucket, ranges) {
                 Some(variation) => variation,
-                None => return Decision::NotIncluded,
+                None => return excluded(Exclusion::NotCovered),
             },
         };
         // 11. Forced by the experiment itself
@@ -145,11 +164,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         // 12. QA mode, and users who skip experiments
         let skips = |overrides: &Overrides| overrides.qa_mode || overrides.skip_all_experiments;
         if evaluator.overrides().any(skips) {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::QaMode);
         }
         // 12.5 Stopped
         if experiment.status == ExperimentStatus::Stopped {
-            return Decision::NotIncluded;
+            return excluded(Exclusion::Inactive);
         }
         Decision::Hashed { variation, bucket, sticky: is_kept }
     }
@@ -171,19 +190,30 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             .copied()
     }
 
-    /// 7. Filters, else the namespace; 8. the condition; 8.05 prerequisites
+    /// 7. Filters, else the namespace; 8. the condition; 8.05 prerequisites; 8.1 legacy groups
     fn is_targeted(
         &mut self,
-        experiment: &'a ExperimentDefinition,
+        experiment: &ExperimentDefinition,
         hash_value: HashValue<'a>,
-    ) -> bool {
-        let is_shared_out = match (&experiment.filters, &experiment.namespace) {
-            (Some(filters), _) => self.passes_filters(filters),
-            (None, Some(namespace)) => namespace.contains(hash_value),
-            (None, None) => true,
-        };
-        is_shared_out
-            && experiment.condition.as_ref().is_none_or(|it| self.evaluator.passes(it))
-            && matches!(self.prerequisites(&experiment.parents, None), Prerequisites::Met)
+    ) -> Result<(), Exclusion> {
+        match (&experiment.filters, &experiment.namespace) {
+            (Some(filters), _) if !self.passes_filters(filters) => {
+                return Err(Exclusion::FilteredOut);
+            }
+            (None, Some(namespace)) if !namespace.contains(hash_value) => {
+                return Err(Exclusion::NotInNamespace);
+            }
+            _ => {}
+        }
+        if experiment.condition.as_ref().is_some_and(|it| !self.evaluator.passes(it)) {
+            return Err(Exclusion::ConditionFailed);
+        }
+        if !matches!(self.prerequisites(&experiment.parents, None), Prerequisites::Met) {
+            return Err(Exclusion::PrerequisiteFailed);
+        }
+        match &experiment.groups {
+            Some(groups) if !self.evaluator.is_in_some_group(groups) => Err(Exclusion::NotInGroup),
+            _ => Ok(()),
+        }
     }
 }

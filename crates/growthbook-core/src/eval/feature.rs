@@ -123,7 +123,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &'a ExperimentRule,
     ) -> Option<FeatureResult<'a>> {
         let definition = &experiment.definition;
-        let choice = experiment.bandit.as_ref().map(|it| it.choose(|it| self.evaluator.passes(it)));
+        // A legacy override of the experiment leaves no room for a bandit's weights.
+        let bandit = experiment.bandit.as_ref();
+        let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
+        let choice = bandit.map(|bandit| bandit.choose(|it| self.evaluator.passes(it)));
         let mut assignment = self.assign(&Run {
             experiment: definition,
             ranges: choice.and_then(|choice| choice.ranges),
@@ -148,7 +151,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     pub(super) fn prerequisites(
         &mut self,
-        parents: &'a [ParentCondition],
+        parents: &[ParentCondition],
         frame: Option<&Frame<'_>>,
     ) -> Prerequisites {
         for parent in parents {

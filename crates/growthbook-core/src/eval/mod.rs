@@ -5,6 +5,7 @@ mod auto;
 mod experiment;
 mod feature;
 mod hash_attribute;
+mod legacy;
 mod sticky;
 
 use serde::Deserialize;

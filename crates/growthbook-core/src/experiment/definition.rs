@@ -6,6 +6,7 @@ use core::fmt;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::legacy::LegacyUrl;
 use crate::bucket::{BucketHasher, BucketRange, Namespace, bucket_ranges};
 use crate::condition::{Clauses, Condition};
 use crate::json::{Json, Object, js_number_string};
@@ -42,6 +43,8 @@ pub struct ExperimentDefinition {
     pub(crate) condition: Option<Clauses>,
     pub(crate) parents: Box<[ParentCondition]>,
     pub(crate) url_patterns: Option<UrlTargets>,
+    pub(crate) groups: Option<Box<[Box<str>]>>,
+    pub(crate) legacy_url: Option<LegacyUrl>,
     pub(crate) active: bool,
     pub(crate) status: ExperimentStatus,
     pub(crate) force: Option<i64>,
@@ -89,6 +92,8 @@ impl ExperimentDefinition {
             condition: None,
             parents: Box::default(),
             url_patterns: None,
+            groups: None,
+            legacy_url: None,
             active: true,
             status: ExperimentStatus::Running,
             force: None,

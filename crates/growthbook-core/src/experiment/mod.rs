@@ -2,6 +2,7 @@
 
 mod definition;
 mod inline;
+mod legacy;
 mod read;
 
 pub(crate) use definition::{
@@ -9,4 +10,5 @@ pub(crate) use definition::{
 };
 pub use definition::{ExperimentDefinition, ExperimentStatus, Filter, VariationMeta};
 pub use inline::{Experiment, NoVariations};
+pub(crate) use legacy::ExperimentOverride;
 pub(crate) use read::{Links, Reader};

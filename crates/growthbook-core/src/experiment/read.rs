@@ -9,6 +9,7 @@ use super::definition::{
     DEFAULT_HASH_ATTRIBUTE, ExperimentDefinition, ExperimentStatus, Filter, ParentCondition,
     ParentFeature, Rollout, VariationMeta,
 };
+use super::legacy::LegacyUrl;
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::bucket::{BucketHasher, BucketRange, Namespace};
 use crate::condition::{CaseFolding, Clauses, ConditionParser, GroupIndex};
@@ -147,6 +148,13 @@ impl<'p> Reader<'p> {
             Some("stopped") => ExperimentStatus::Stopped,
             _ => ExperimentStatus::Running,
         };
+        if let Some(groups) = self.list("groups")? {
+            let names = groups.iter().filter_map(Json::as_str).map(Box::from);
+            definition.groups = Some(names.collect());
+        }
+        if let Some(url) = self.text("url")? {
+            definition.legacy_url = LegacyUrl::new(&url, self.folding, self.warnings);
+        }
         definition.force = self.object.get("force").and_then(forced_variation);
         if let Some(patterns) = self.list("urlPatterns")? {
             let targets: Vec<UrlTarget> = patterns.iter().filter_map(url_target).collect();

@@ -56,6 +56,13 @@ impl fmt::Display for PatternError {
     }
 }
 
+impl PatternError {
+    /// Whether JavaScript rejects the pattern as well.
+    pub(crate) fn is_syntax(self) -> bool {
+        matches!(self, PatternError::Syntax(_))
+    }
+}
+
 impl Pattern {
     pub(crate) fn new(
         source: &str,
