@@ -53,6 +53,7 @@ mod compile;
 mod condition;
 mod eval;
 mod experiment;
+mod explain;
 mod json;
 mod observe;
 mod payload;
@@ -78,6 +79,10 @@ pub use condition::{Condition, ConditionError};
 pub use eval::{Evaluator, FeatureResults, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
 pub use experiment::{
     Experiment, ExperimentDefinition, ExperimentStatus, Filter, NoVariations, VariationMeta,
+};
+pub use explain::{
+    AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, Explanation, PrerequisiteTrace,
+    RuleTrace, Verdict,
 };
 pub use json::Number;
 pub use observe::{Exposure, Observer};

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::experiment::ExperimentDefinition;
+use crate::explain::Verdict;
 use crate::result::{Assignment, FeatureResult};
 
 /// Sees what an evaluation does, in its order. `()` sees nothing and costs nothing.
@@ -10,6 +11,10 @@ use crate::result::{Assignment, FeatureResult};
 /// Methods run on the evaluating thread in the middle of the evaluation, under no lock of this
 /// crate. They cannot change the answer.
 pub trait Observer {
+    /// Whether the evaluation reports its steps as well: features and rules entered and left,
+    /// with their verdicts. That costs allocations, and nothing when false.
+    const TRACES: bool = false;
+
     /// A user took part in an experiment because of their hash: the moment to track. Also called
     /// for the experiments of prerequisites. Called every time; dropping repetitions is up to
     /// the observer.
@@ -22,17 +27,55 @@ pub trait Observer {
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         let _ = (key, result);
     }
+
+    /// With [`TRACES`](Observer::TRACES): a feature is about to be evaluated.
+    fn feature_entered(&mut self, key: &str) {
+        let _ = key;
+    }
+
+    /// With [`TRACES`](Observer::TRACES): a feature was evaluated.
+    fn feature_left(&mut self, key: &str, result: &FeatureResult<'_>) {
+        let _ = (key, result);
+    }
+
+    /// With [`TRACES`](Observer::TRACES): a rule is about to be evaluated.
+    fn rule_entered(&mut self, index: usize, id: &str) {
+        let _ = (index, id);
+    }
+
+    /// With [`TRACES`](Observer::TRACES): a rule was evaluated.
+    fn rule_left(&mut self, verdict: Verdict) {
+        let _ = verdict;
+    }
 }
 
 impl Observer for () {}
 
 impl<O: Observer> Observer for &mut O {
+    const TRACES: bool = O::TRACES;
+
     fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
         (**self).experiment_viewed(exposure);
     }
 
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         (**self).feature_usage(key, result);
+    }
+
+    fn feature_entered(&mut self, key: &str) {
+        (**self).feature_entered(key);
+    }
+
+    fn feature_left(&mut self, key: &str, result: &FeatureResult<'_>) {
+        (**self).feature_left(key, result);
+    }
+
+    fn rule_entered(&mut self, index: usize, id: &str) {
+        (**self).rule_entered(index, id);
+    }
+
+    fn rule_left(&mut self, verdict: Verdict) {
+        (**self).rule_left(verdict);
     }
 }
 

@@ -7,9 +7,10 @@ use hashbrown::HashMap;
 
 use crate::auto::AutoExperiment;
 use crate::bandit::BanditRule;
+use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::{Clauses, SavedGroups};
 use crate::eval::Evaluator;
-use crate::experiment::{ExperimentDefinition, Filter, ParentCondition, Rollout};
+use crate::experiment::{ExperimentDefinition, Filter, ParentCondition};
 use crate::payload::Payload;
 use crate::user::{GlobalContext, UserContext};
 use crate::value::FeatureValue;
@@ -60,6 +61,16 @@ pub(crate) struct ForceRule {
     pub(crate) condition: Option<Clauses>,
     pub(crate) rollout: Option<Rollout>,
     pub(crate) value: FeatureValue,
+}
+
+/// The share of users a force rule applies to.
+#[derive(Clone, Debug)]
+pub(crate) struct Rollout {
+    pub(crate) hash_attribute: Box<str>,
+    /// Hashed instead when the user lacks the first, with sticky bucketing.
+    pub(crate) fallback_attribute: Option<Box<str>>,
+    pub(crate) hasher: Option<BucketHasher>,
+    pub(crate) range: BucketRange,
 }
 
 pub(crate) struct ExperimentRule {

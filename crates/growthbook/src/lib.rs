@@ -47,21 +47,8 @@ mod tracking;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use growthbook_core::{
-    Assignment, AttributeValue, Attributes, AutoExperiment, AutoExperimentChange,
-    AutoExperimentOptions, AutoExperimentResult, BucketRange, ChangeType, Condition,
-    ConditionError, ContextualBandit, Evaluator, Exclusion, Experiment, ExperimentDefinition,
-    ExperimentResult, ExperimentStatus, Exposure, FeatureExperiment, FeatureResult,
-    FeatureResultSource, FeatureResults, Filter, GlobalContext, HashValue, Location,
-    MAX_PREREQUISITE_DEPTH, Namespace, NoVariations, Number, Observer, Payload, PayloadError,
-    Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError,
-    StickyBuckets, UrlTarget, UrlTargetType, UserContext, VariationMeta, Warning, WarningKind,
-    bucket_ranges, choose_variation, equal_weights, hash, in_namespace, query_string_override,
-};
-#[cfg(feature = "encryption")]
-pub use growthbook_core::{DecryptError, DecryptionKey, decrypt};
-#[cfg(feature = "secure-attributes")]
-pub use growthbook_core::{secure_attribute, secure_attributes};
+#[doc(inline)]
+pub use growthbook_core::*;
 pub use scope::UserScope;
 pub use tracking::{
     DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, ExperimentViewedEvent, FeatureUsage,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use growthbook_core::{
     AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
-    ExperimentDefinition, ExperimentResult, FeatureResult, FeatureResults, Snapshot,
+    ExperimentDefinition, ExperimentResult, Explanation, FeatureResult, FeatureResults, Snapshot,
     StickyBucketKey, StickyBuckets, UserContext,
 };
 use serde::Deserialize;
@@ -130,6 +130,33 @@ impl UserScope {
             experiment.definition().key(), result.variation_id, result.in_experiment,
         );
         result
+    }
+
+    /// Evaluates a feature and tells why it came out so: every rule in order, and what became of
+    /// it. The callbacks hear nothing of it, and no sticky assignment is made.
+    ///
+    /// The answer holds attribute values: it is for whoever may see the user's data.
+    ///
+    /// ```
+    /// let client = growthbook::Client::from_json(r#"{"features": {"new-checkout": {
+    ///     "defaultValue": false,
+    ///     "rules": [{"id": "fr_us", "condition": {"country": "US"}, "force": true}]
+    /// }}}"#)?;
+    /// let user = growthbook::UserContext::new("user-1").attribute("country", "FR");
+    /// let explanation = client.for_user(user).explain("new-checkout");
+    /// assert_eq!(explanation.to_string(), r#"
+    /// new-checkout = false (defaultValue)
+    ///   rule 0 (fr_us): skipped, the condition failed
+    ///     country must be "US", but it is "FR""#.trim_start());
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    pub fn explain(&self, key: &str) -> Explanation {
+        match &self.sticky {
+            Some(sticky) => {
+                self.evaluator().with_sticky_buckets(&mut sticky.snapshot()).explain(key)
+            }
+            None => self.evaluator().explain(key),
+        }
     }
 
     /// Evaluates every feature, for handing all answers on: to a browser, a log, a support page.

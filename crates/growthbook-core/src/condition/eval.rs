@@ -42,10 +42,19 @@ impl<'a> Fields<'a> {
 
 /// Whether the condition passes.
 pub(crate) fn passes(clauses: &Clauses, fields: Fields<'_>, groups: &SavedGroups) -> bool {
+    with_scope(fields, groups, |scope| scope.condition(clauses)) == Outcome::Pass
+}
+
+/// Starts an evaluation.
+pub(super) fn with_scope<R>(
+    fields: Fields<'_>,
+    groups: &SavedGroups,
+    evaluate: impl FnOnce(&Scope<'_>) -> R,
+) -> R {
     let group_evaluations = Cell::new(0);
     let scope =
         Scope { fields, groups, group_evaluations: &group_evaluations, entered: None, depth: 0 };
-    scope.condition(clauses) == Outcome::Pass
+    evaluate(&scope)
 }
 
 /// The answer of a condition or a part of one.
@@ -128,7 +137,7 @@ impl<'a> Scope<'a> {
         Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
     }
 
-    fn clause(&self, clause: &Clause) -> Outcome {
+    pub(super) fn clause(&self, clause: &Clause) -> Outcome {
         match clause {
             Clause::Attribute(path, test) => self.value(test, path.resolve(self.fields)),
             Clause::Or(branches) => self.or(branches),

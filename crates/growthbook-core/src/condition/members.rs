@@ -48,6 +48,13 @@ impl Members {
         members
     }
 
+    /// How many there are, each counted once.
+    pub(super) fn len(&self) -> usize {
+        let others = [self.null, self.yes, self.no];
+        let others = others.into_iter().filter(|&is_member| is_member).count();
+        self.strings.len() + self.numbers.len() + others
+    }
+
     /// Whether the value, or a primitive element of it when it is an array, is a member.
     pub(super) fn contains(&self, actual: Node<'_>) -> bool {
         any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))

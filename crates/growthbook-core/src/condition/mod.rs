@@ -3,6 +3,7 @@
 //! JSON is parsed once into the tree below ([`parse`]); evaluating it ([`eval`], [`operator`])
 //! allocates nothing on the common path and parses nothing.
 
+mod describe;
 mod eval;
 mod groups;
 mod members;
@@ -17,6 +18,7 @@ use core::fmt;
 
 use serde_json::Value;
 
+pub(crate) use describe::explain_failure;
 pub(crate) use eval::{Fields, passes};
 pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
 pub(crate) use parse::ConditionParser;

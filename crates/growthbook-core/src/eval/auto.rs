@@ -107,7 +107,7 @@ impl AutoExperimentOptions {
                     };
                     experiment.variations.iter().any(script)
                 };
-                !self.disable_visual && !(self.disable_js_injection && has_script())
+                !(self.disable_visual || self.disable_js_injection && has_script())
             }
             ChangeType::Redirect => {
                 !self.disable_redirects

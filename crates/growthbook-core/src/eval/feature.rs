@@ -2,20 +2,41 @@
 
 use super::experiment::Run;
 use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS};
-use crate::condition::{self, Fields};
-use crate::experiment::{Filter, ParentCondition, ParentFeature, Rollout};
+use crate::condition::{self, Clauses, Fields};
+use crate::experiment::{ExperimentDefinition, Filter, ParentCondition, ParentFeature};
 use crate::observe::Observer;
-use crate::result::{FeatureExperiment, FeatureResult, FeatureResultSource as Source};
-use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
+use crate::result::{
+    Assignment, FeatureExperiment, FeatureResult, FeatureResultSource as Source, HashValue,
+};
+use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
 /// What prerequisites say about the rule or experiment that has them.
-pub(super) enum Prerequisites {
+pub(super) enum Prerequisites<'p> {
     Met,
-    /// A gate failed: the whole feature has no value.
-    GateFailed,
-    Failed,
+    Failed(&'p ParentCondition),
+    /// They lead back to a feature under evaluation.
     Cyclic,
+}
+
+/// What a rule does for a user.
+pub(super) enum RuleOutcome<'a> {
+    /// It decides the feature's value, be it that there is none.
+    Decides(FeatureResult<'a>),
+    /// It leaves that to the next rule.
+    Skips(Skip<'a>),
+}
+
+/// Why a rule does not decide.
+pub(super) enum Skip<'a> {
+    Prerequisite(&'a ParentCondition),
+    Filters,
+    Condition(&'a Clauses),
+    Rollout,
+    /// The user does not take part, or is passed through.
+    Experiment(&'a ExperimentDefinition, Assignment<'a>),
+    /// There is nothing to apply.
+    Nothing,
 }
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
@@ -27,11 +48,14 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         match self.evaluator.snapshot.by_key.get(key) {
             Some(&index) => self.feature(index, outer),
             None => {
-                if let Some(value) = self.forced_feature(key) {
-                    return FeatureResult::new(value, Source::Override);
+                if O::TRACES {
+                    self.observer.feature_entered(key);
                 }
-                let result = FeatureResult::without_value(Source::UnknownFeature);
-                self.observer.feature_usage(key, &result);
+                let result = match self.forced_feature(key) {
+                    Some(value) => FeatureResult::new(value, Source::Override),
+                    None => FeatureResult::without_value(Source::UnknownFeature),
+                };
+                self.left(key, &result);
                 result
             }
         }
@@ -41,18 +65,30 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let Some(feature) = self.evaluator.snapshot.feature(index) else {
             return FeatureResult::without_value(Source::UnknownFeature);
         };
+        if O::TRACES {
+            self.observer.feature_entered(&feature.key);
+        }
         self.feature_evaluations += 1;
         let result = match Frame::enter(index, outer) {
             Some(frame) if self.feature_evaluations <= MAX_FEATURE_EVALUATIONS => {
-                if let Some(value) = self.forced_feature(&feature.key) {
-                    return FeatureResult::new(value, Source::Override);
+                match self.forced_feature(&feature.key) {
+                    Some(value) => FeatureResult::new(value, Source::Override),
+                    None => self.rules(feature, &frame),
                 }
-                self.rules(feature, &frame)
             }
             _ => FeatureResult::without_value(Source::CyclicPrerequisite),
         };
-        self.observer.feature_usage(&feature.key, &result);
+        self.left(&feature.key, &result);
         result
+    }
+
+    fn left(&mut self, key: &str, result: &FeatureResult<'_>) {
+        if O::TRACES {
+            self.observer.feature_left(key, result);
+        }
+        if result.source != Source::Override {
+            self.observer.feature_usage(key, result);
+        }
     }
 
     /// A value forced in code: the user's own before the global one.
@@ -64,52 +100,69 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     fn rules(&mut self, feature: &'a Feature, frame: &Frame<'_>) -> FeatureResult<'a> {
-        for rule in &feature.rules {
-            if let Some(result) = self.rule(feature, rule, frame) {
+        for (index, rule) in feature.rules.iter().enumerate() {
+            if O::TRACES {
+                self.observer.rule_entered(index, &rule.id);
+            }
+            let outcome = self.rule(feature, rule, frame);
+            if O::TRACES {
+                let verdict = self.verdict(rule, &outcome);
+                self.observer.rule_left(verdict);
+            }
+            if let RuleOutcome::Decides(result) = outcome {
                 return result;
             }
         }
         FeatureResult::new(&feature.default_value, Source::DefaultValue)
     }
 
-    /// `None` when the rule does not apply.
-    fn rule(
-        &mut self,
-        feature: &'a Feature,
-        rule: &'a Rule,
-        frame: &Frame<'_>,
-    ) -> Option<FeatureResult<'a>> {
+    fn rule(&mut self, feature: &'a Feature, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
         match self.prerequisites(&rule.parents, Some(frame)) {
             Prerequisites::Met => {}
-            Prerequisites::Failed => return None,
-            Prerequisites::GateFailed => {
-                return Some(FeatureResult::without_value(Source::Prerequisite));
+            // A gate leaves the whole feature without a value.
+            Prerequisites::Failed(parent) if parent.gate => {
+                return RuleOutcome::Decides(FeatureResult::without_value(Source::Prerequisite));
             }
+            Prerequisites::Failed(parent) => return RuleOutcome::Skips(Skip::Prerequisite(parent)),
             Prerequisites::Cyclic => {
-                return Some(FeatureResult::without_value(Source::CyclicPrerequisite));
+                let source = Source::CyclicPrerequisite;
+                return RuleOutcome::Decides(FeatureResult::without_value(source));
             }
         }
         if rule.filters.as_ref().is_some_and(|filters| !self.passes_filters(filters)) {
-            return None;
+            return RuleOutcome::Skips(Skip::Filters);
         }
         match &rule.kind {
             RuleKind::Force(force) => self.force(rule, force),
             RuleKind::Experiment(experiment) => self.experiment(feature, rule, experiment),
-            RuleKind::Nothing => None,
+            RuleKind::Nothing => RuleOutcome::Skips(Skip::Nothing),
         }
     }
 
-    fn force(&self, rule: &'a Rule, force: &'a ForceRule) -> Option<FeatureResult<'a>> {
-        let applies = force.condition.as_ref().is_none_or(|it| self.evaluator.passes(it))
-            && force.rollout.as_ref().is_none_or(|rollout| self.is_included(rollout));
-        applies.then(|| FeatureResult::new(&force.value, Source::Force).with_rule(&rule.id))
+    fn force(&self, rule: &'a Rule, force: &'a ForceRule) -> RuleOutcome<'a> {
+        if let Some(condition) = &force.condition
+            && !self.evaluator.passes(condition)
+        {
+            return RuleOutcome::Skips(Skip::Condition(condition));
+        }
+        if let Some(rollout) = &force.rollout
+            && !self.is_included(rollout)
+        {
+            return RuleOutcome::Skips(Skip::Rollout);
+        }
+        let result = FeatureResult::new(&force.value, Source::Force);
+        RuleOutcome::Decides(result.with_rule(&rule.id))
     }
 
     fn is_included(&self, rollout: &Rollout) -> bool {
-        let fallback = rollout.fallback_attribute.as_deref().filter(|_| self.sticky.is_some());
-        let (_, value) = self.evaluator.hash_attribute(&rollout.hash_attribute, fallback);
+        let (_, value) = self.rollout_attribute(rollout);
         let bucket = rollout.hasher.as_ref().and_then(|hasher| hasher.hash(value));
         bucket.is_some_and(|bucket| rollout.range.contains(bucket))
+    }
+
+    pub(super) fn rollout_attribute<'r>(&self, rollout: &'r Rollout) -> (&'r str, HashValue<'a>) {
+        let fallback = rollout.fallback_attribute.as_deref().filter(|_| self.sticky.is_some());
+        self.evaluator.hash_attribute(&rollout.hash_attribute, fallback)
     }
 
     pub(super) fn passes_filters(&self, filters: &[Filter]) -> bool {
@@ -121,7 +174,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         feature: &'a Feature,
         rule: &'a Rule,
         experiment: &'a ExperimentRule,
-    ) -> Option<FeatureResult<'a>> {
+    ) -> RuleOutcome<'a> {
         let definition = &experiment.definition;
         // A legacy override of the experiment leaves no room for a bandit's weights.
         let bandit = experiment.bandit.as_ref();
@@ -135,25 +188,27 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         if assignment.hash_used && assignment.in_experiment {
             assignment.contextual_bandit = choice.and_then(|choice| choice.bandit);
         }
-        let value = experiment.variations.get(assignment.variation_id)?;
-        self.report(definition, &assignment, Some(value.value()));
-        (assignment.in_experiment && !assignment.passthrough).then(|| {
-            FeatureResult::new(value, Source::Experiment).with_rule(&rule.id).with_experiment(
-                FeatureExperiment {
+        let value = experiment.variations.get(assignment.variation_id);
+        self.report(definition, &assignment, value.map(FeatureValue::value));
+        match value {
+            Some(value) if assignment.in_experiment && !assignment.passthrough => {
+                let experiment = FeatureExperiment {
                     definition,
                     weights: choice.and_then(|choice| choice.weights),
                     contextual_bandit: assignment.contextual_bandit,
-                },
-                assignment,
-            )
-        })
+                };
+                let result = FeatureResult::new(value, Source::Experiment).with_rule(&rule.id);
+                RuleOutcome::Decides(result.with_experiment(experiment, assignment))
+            }
+            _ => RuleOutcome::Skips(Skip::Experiment(definition, assignment)),
+        }
     }
 
-    pub(super) fn prerequisites(
+    pub(super) fn prerequisites<'p>(
         &mut self,
-        parents: &[ParentCondition],
+        parents: &'p [ParentCondition],
         frame: Option<&Frame<'_>>,
-    ) -> Prerequisites {
+    ) -> Prerequisites<'p> {
         for parent in parents {
             let result = match &parent.feature {
                 ParentFeature::Linked(index) => self.feature(*index, frame),
@@ -167,7 +222,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             let met =
                 parent.condition.as_ref().is_none_or(|it| condition::passes(it, value, groups));
             if !met {
-                return if parent.gate { Prerequisites::GateFailed } else { Prerequisites::Failed };
+                return Prerequisites::Failed(parent);
             }
         }
         Prerequisites::Met

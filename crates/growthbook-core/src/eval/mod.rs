@@ -7,6 +7,7 @@ mod feature;
 mod hash_attribute;
 mod legacy;
 mod sticky;
+mod trace;
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -3,16 +3,16 @@
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::fmt;
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use super::echo::Echo;
+use super::filter::Filter;
 use super::legacy::LegacyUrl;
+use super::prerequisite::ParentCondition;
 use crate::bucket::{BucketHasher, BucketRange, Namespace, bucket_ranges};
-use crate::condition::{Clauses, Condition};
-use crate::json::{Json, Object, js_number_string};
-use crate::result::HashValue;
-use crate::snapshot::FeatureIndex;
-use crate::url::{UrlTarget, UrlTargets};
+use crate::condition::Clauses;
+use crate::json::js_number_string;
+use crate::url::UrlTargets;
 
 /// The attribute hashed when an experiment or rule names none.
 pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
@@ -57,17 +57,6 @@ pub struct ExperimentDefinition {
     pub(crate) sticky_key: Box<str>,
     /// `None` for a hash version this SDK does not know.
     pub(crate) hasher: Option<BucketHasher>,
-}
-
-/// What a definition serializes to.
-#[derive(Clone)]
-pub(crate) enum Echo {
-    /// The members to show of the rule it was read from.
-    Rule(Box<str>),
-    /// The experiment it was read from, all of which is shown.
-    Experiment(Box<str>),
-    /// Members as they were set.
-    Members(Vec<(&'static str, Json<'static>)>),
 }
 
 impl ExperimentDefinition {
@@ -208,85 +197,6 @@ impl fmt::Debug for ExperimentDefinition {
     }
 }
 
-/// The members of a rule that its experiment copies, when they are truthy.
-const COPIED_IF_TRUTHY: [&str; 13] = [
-    "weights",
-    "hashAttribute",
-    "fallbackAttribute",
-    "disableStickyBucketing",
-    "namespace",
-    "meta",
-    "ranges",
-    "name",
-    "phase",
-    "seed",
-    "hashVersion",
-    "filters",
-    "condition",
-];
-/// The members it copies whenever they are there.
-const COPIED_IF_PRESENT: [&str; 3] = ["coverage", "bucketVersion", "minBucketVersion"];
-
-impl Serialize for ExperimentDefinition {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.serialize_entries(&mut map, None)?;
-        map.end()
-    }
-}
-
-impl ExperimentDefinition {
-    /// Writes the members, with other weights than its own where a bandit chose some.
-    pub(crate) fn serialize_entries<M: SerializeMap>(
-        &self,
-        map: &mut M,
-        weights: Option<&[f64]>,
-    ) -> Result<(), M::Error> {
-        map.serialize_entry("key", &self.key)?;
-        if let Some(weights) = weights {
-            map.serialize_entry("weights", weights)?;
-        }
-        match &self.echo {
-            Echo::Members(members) => {
-                for (name, value) in members {
-                    map.serialize_entry(name, value)?;
-                }
-            }
-            Echo::Experiment(text) => {
-                let experiment: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
-                let members = experiment.as_object().into_iter().flat_map(Object::iter);
-                for (name, value) in members.filter(|(name, _)| *name != "key") {
-                    map.serialize_entry(name, value)?;
-                }
-            }
-            Echo::Rule(text) => {
-                let rule: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
-                let Some(rule) = rule.as_object() else {
-                    return Ok(());
-                };
-                let variations = rule
-                    .get("contextualVariations")
-                    .filter(|variations| !matches!(variations, Json::Null))
-                    .or_else(|| rule.get("variations"));
-                if let Some(variations) = variations {
-                    map.serialize_entry("variations", variations)?;
-                }
-                for (name, value) in rule.iter() {
-                    if name == "weights" && weights.is_some() {
-                        continue;
-                    }
-                    if COPIED_IF_PRESENT.contains(&name)
-                        || COPIED_IF_TRUTHY.contains(&name) && value.is_truthy()
-                    {
-                        map.serialize_entry(name, value)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 /// What is known about a variation besides its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VariationMeta {
@@ -326,128 +236,4 @@ pub enum ExperimentStatus {
     Running,
     /// Ended: only forced variations apply.
     Stopped,
-}
-
-/// Takes only users whose bucket under `seed` lies in one of the ranges: several experiments that
-/// share a seed can divide users among themselves.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    attribute: Box<str>,
-    ranges: Box<[BucketRange]>,
-    hasher: Option<BucketHasher>,
-    seed: Box<str>,
-    hash_version: i64,
-}
-
-/// The hash version a filter uses unless it names another.
-const DEFAULT_FILTER_HASH_VERSION: i64 = 2;
-
-impl Filter {
-    /// A filter on the attribute `id`, with version 2 of the hash.
-    pub fn new<R: Into<BucketRange>>(
-        seed: impl Into<Box<str>>,
-        ranges: impl IntoIterator<Item = R>,
-    ) -> Self {
-        let seed = seed.into();
-        Filter {
-            attribute: DEFAULT_HASH_ATTRIBUTE.into(),
-            ranges: ranges.into_iter().map(Into::into).collect(),
-            hasher: BucketHasher::new(&seed, DEFAULT_FILTER_HASH_VERSION),
-            seed,
-            hash_version: DEFAULT_FILTER_HASH_VERSION,
-        }
-    }
-
-    /// Hashes another attribute.
-    #[must_use]
-    pub fn attribute(self, attribute: impl Into<Box<str>>) -> Self {
-        Filter { attribute: attribute.into(), ..self }
-    }
-
-    /// Uses another version of the hash. Nobody passes with one that is not known.
-    #[must_use]
-    pub fn hash_version(self, version: i64) -> Self {
-        Filter { hasher: BucketHasher::new(&self.seed, version), hash_version: version, ..self }
-    }
-
-    /// A filter nobody passes, for one that could not be read.
-    pub(crate) fn nobody() -> Self {
-        Filter::new("", [BucketRange::EMPTY; 0])
-    }
-
-    pub(crate) fn hash_attribute(&self) -> &str {
-        &self.attribute
-    }
-
-    pub(crate) fn is_known_version(&self) -> bool {
-        self.hasher.is_some()
-    }
-
-    pub(crate) fn passes(&self, value: HashValue<'_>) -> bool {
-        let bucket = self.hasher.as_ref().and_then(|hasher| hasher.hash(value));
-        bucket.is_some_and(|bucket| self.ranges.iter().any(|range| range.contains(bucket)))
-    }
-}
-
-impl Serialize for Filter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("attribute", &self.attribute)?;
-        map.serialize_entry("seed", &self.seed)?;
-        map.serialize_entry("hashVersion", &self.hash_version)?;
-        map.serialize_entry("ranges", &self.ranges)?;
-        map.end()
-    }
-}
-
-/// The share of users a force rule applies to.
-#[derive(Clone, Debug)]
-pub(crate) struct Rollout {
-    pub(crate) hash_attribute: Box<str>,
-    /// Hashed instead when the user lacks the first, with sticky bucketing.
-    pub(crate) fallback_attribute: Option<Box<str>>,
-    pub(crate) hasher: Option<BucketHasher>,
-    pub(crate) range: BucketRange,
-}
-
-/// A prerequisite: a feature whose value must meet a condition.
-#[derive(Clone, Debug)]
-pub(crate) struct ParentCondition {
-    pub(crate) feature: ParentFeature,
-    /// `None` passes whatever the value.
-    pub(crate) condition: Option<Clauses>,
-    /// Whether a failure leaves the whole feature without a value.
-    pub(crate) gate: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum ParentFeature {
-    /// A feature of the same payload.
-    Linked(FeatureIndex),
-    /// A feature by key: of an inline experiment, or one the payload lacks.
-    Named(Box<str>),
-}
-
-/// Collects what an inline experiment was given, for its echo.
-pub(crate) fn echo_json(value: &impl Serialize) -> Json<'static> {
-    serde_json::to_value(value).map_or(Json::Null, |value| Json::from(&value))
-}
-
-impl ExperimentDefinition {
-    pub(crate) fn echo(&mut self, name: &'static str, value: Json<'static>) {
-        if let Echo::Members(members) = &mut self.echo {
-            members.retain(|(member, _)| *member != name);
-            members.push((name, value));
-        }
-    }
-
-    pub(crate) fn set_condition(&mut self, condition: &Condition) {
-        self.condition = Some(condition.clauses().clone());
-        self.echo("condition", condition.json().clone());
-    }
-
-    pub(crate) fn set_url_patterns(&mut self, targets: &[UrlTarget], compiled: UrlTargets) {
-        self.url_patterns = Some(compiled);
-        self.echo("urlPatterns", echo_json(&targets));
-    }
 }

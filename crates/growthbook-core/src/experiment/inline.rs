@@ -5,8 +5,10 @@ use core::fmt;
 
 use serde_json::Value;
 
-use super::definition::{ExperimentDefinition, ExperimentStatus, Filter, VariationMeta, echo_json};
-use super::definition::{ParentCondition, ParentFeature};
+use super::definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
+use super::echo::echo_json;
+use super::filter::Filter;
+use super::prerequisite::{ParentCondition, ParentFeature};
 use super::read::{Links, Reader};
 use crate::bucket::{BucketRange, Namespace};
 use crate::condition::{CaseFolding, Condition, ConditionError};

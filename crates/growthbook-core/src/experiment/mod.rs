@@ -1,14 +1,18 @@
 //! Experiments: what they are defined by, whether in a feature's rule or in code.
 
 mod definition;
+mod echo;
+mod filter;
 mod inline;
 mod legacy;
+mod prerequisite;
 mod read;
 
-pub(crate) use definition::{
-    DEFAULT_HASH_ATTRIBUTE, Echo, ParentCondition, ParentFeature, Rollout,
-};
-pub use definition::{ExperimentDefinition, ExperimentStatus, Filter, VariationMeta};
+pub(crate) use definition::DEFAULT_HASH_ATTRIBUTE;
+pub use definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
+pub(crate) use echo::Echo;
+pub use filter::Filter;
 pub use inline::{Experiment, NoVariations};
 pub(crate) use legacy::ExperimentOverride;
+pub(crate) use prerequisite::{ParentCondition, ParentFeature};
 pub(crate) use read::{Links, Reader};

@@ -6,15 +6,16 @@ use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use hashbrown::HashMap;
 
 use super::definition::{
-    DEFAULT_HASH_ATTRIBUTE, ExperimentDefinition, ExperimentStatus, Filter, ParentCondition,
-    ParentFeature, Rollout, VariationMeta,
+    DEFAULT_HASH_ATTRIBUTE, ExperimentDefinition, ExperimentStatus, VariationMeta,
 };
+use super::filter::Filter;
 use super::legacy::LegacyUrl;
+use super::prerequisite::{ParentCondition, ParentFeature};
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::bucket::{BucketHasher, BucketRange, Namespace};
 use crate::condition::{CaseFolding, Clauses, ConditionParser, GroupIndex};
 use crate::json::{Json, Object, js_number_string};
-use crate::snapshot::FeatureIndex;
+use crate::snapshot::{FeatureIndex, Rollout};
 use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
 use crate::warning::WarningKind;
 

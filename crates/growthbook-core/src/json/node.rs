@@ -41,7 +41,37 @@ impl Kind {
     }
 }
 
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Bool => "boolean",
+            Kind::Number => "number",
+            Kind::String => "string",
+            Kind::Array => "array",
+            Kind::Object => "object",
+        }
+    }
+}
+
 impl<'a> Node<'a> {
+    pub(crate) fn to_value(self) -> Value {
+        match self {
+            Node::Null => Value::Null,
+            Node::Bool(value) => value.into(),
+            Node::Number(number) => {
+                // A whole number is written as one; the cast saturates, and is checked.
+                let whole = number as i64;
+                if whole as f64 == number { whole.into() } else { number.into() }
+            }
+            Node::String(text) => text.into(),
+            Node::Array(items) => items.iter().map(Json::to_value).collect(),
+            Node::Object(object) => Value::Object(
+                object.iter().map(|(name, value)| (name.into(), value.to_value())).collect(),
+            ),
+        }
+    }
+
     pub(crate) fn kind(self) -> Kind {
         match self {
             Node::Null => Kind::Null,

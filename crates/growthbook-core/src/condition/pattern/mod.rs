@@ -12,7 +12,7 @@ mod fold;
 mod translate;
 mod units;
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -28,6 +28,7 @@ const MAX_COMPILED_SIZE: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     regex: Regex,
+    source: Box<str>,
     /// Set when an empty match may lie inside a character, where JavaScript has no position.
     may_split_characters: bool,
 }
@@ -77,7 +78,16 @@ impl Pattern {
             .size_limit(MAX_COMPILED_SIZE)
             .build()
             .map_err(|_| PatternError::TooLarge)?;
-        Ok(Pattern { regex, may_split_characters: translated.has_non_word_boundary })
+        Ok(Pattern {
+            regex,
+            source: source.into(),
+            may_split_characters: translated.has_non_word_boundary,
+        })
+    }
+
+    /// The pattern as it was written.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
     }
 
     /// Whether the pattern matches anywhere in the text.

@@ -1,0 +1,73 @@
+//! The section `experiments`: auto experiments.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::Compiler;
+use crate::auto::{AutoExperiment, ChangeType};
+use crate::experiment::{Echo, Links, Reader};
+use crate::json::Json;
+use crate::payload::{Section, items};
+use crate::value::FeatureValue;
+use crate::warning::{Location, WarningKind};
+
+impl Compiler {
+    pub(super) fn auto_experiments(
+        &mut self,
+        section: &Section,
+        links: Links<'_>,
+    ) -> Vec<AutoExperiment> {
+        let Section::Present(text) = section else {
+            return Vec::new();
+        };
+        let Ok(sources) = items(text) else {
+            let kind = WarningKind::WrongType { field: "", expected: "a list" };
+            self.warn(Location::Section("experiments"), kind);
+            return Vec::new();
+        };
+        let sources = sources.into_iter().enumerate();
+        sources.filter_map(|(index, text)| self.auto_experiment(index, text.get(), links)).collect()
+    }
+
+    fn auto_experiment(
+        &mut self,
+        index: usize,
+        text: &str,
+        links: Links<'_>,
+    ) -> Option<AutoExperiment> {
+        let location = |key: &str| Location::Experiment { index, key: key.into() };
+        let Ok(json) = serde_json::from_str::<Json<'_>>(text) else {
+            self.warn(location(""), WarningKind::InvalidJson);
+            return None;
+        };
+        let Some(object) = json.as_object() else {
+            let kind = WarningKind::WrongType { field: "", expected: "an object" };
+            self.warn(location(""), kind);
+            return None;
+        };
+        let key = object.get("key").and_then(Json::as_str).unwrap_or_default();
+        let mut kinds = Vec::new();
+        let mut reader = Reader::new(object, links, &self.folding, &mut kinds);
+        let experiment = auto_experiment(&mut reader, text);
+        let experiment = experiment.map_err(|kind| kinds.push(kind)).ok();
+        self.warn_all(&location(key), kinds);
+        experiment
+    }
+}
+
+fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment, WarningKind> {
+    let variations = reader.variations()?.unwrap_or_default();
+    let mut definition = reader.experiment("", variations.len())?;
+    reader.inline_settings(&mut definition)?;
+    definition.echo = Echo::Experiment(text.into());
+    let variations: Box<[FeatureValue]> =
+        variations.iter().map(|value| value.clone().into()).collect();
+    let change_type = ChangeType::of(&variations, definition.url_patterns.as_ref());
+    Ok(AutoExperiment {
+        definition,
+        variations,
+        change_type,
+        change_id: reader.text("changeId")?,
+        manual: reader.truthy("manual").is_some(),
+        persist_query_string: reader.truthy("persistQueryString").is_some(),
+    })
+}

@@ -1,0 +1,39 @@
+//! The section `savedGroups`.
+
+use alloc::vec::Vec;
+
+use super::{Compiler, index};
+use crate::condition::{ConditionParser, GroupIndex, SavedGroups};
+use crate::json::Json;
+use crate::payload::{Section, members};
+use crate::warning::{Location, WarningKind};
+
+impl Compiler {
+    pub(super) fn saved_groups(&mut self, section: &Section) -> SavedGroups {
+        let unavailable = || SavedGroups { unavailable: true, ..SavedGroups::default() };
+        let text = match section {
+            Section::Absent => return SavedGroups::default(),
+            Section::Unreadable => return unavailable(),
+            Section::Present(text) => text,
+        };
+        let Ok(entries) = members(text) else {
+            let kind = WarningKind::WrongType { field: "", expected: "an object" };
+            self.warn(Location::Section("savedGroups"), kind);
+            return unavailable();
+        };
+        let by_id = index(entries.0.iter().map(|(id, _)| id.as_ref()), GroupIndex);
+        let mut groups = Vec::with_capacity(entries.0.len());
+        for (id, entry) in &entries.0 {
+            let location = Location::SavedGroup(id.as_ref().into());
+            let entry: Json<'_> = serde_json::from_str(entry.get()).unwrap_or_else(|_| {
+                self.warn(location.clone(), WarningKind::InvalidJson);
+                Json::Null
+            });
+            let mut kinds = Vec::new();
+            let mut parser = ConditionParser::new(Some(&by_id), &self.folding, &mut kinds);
+            groups.push(parser.saved_group(id, &entry));
+            self.warn_all(&location, kinds);
+        }
+        SavedGroups { by_id, groups, unavailable: false }
+    }
+}

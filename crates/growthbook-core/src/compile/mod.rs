@@ -1,0 +1,84 @@
+//! From a payload's text to a [`Snapshot`], in one pass over the features. Whatever cannot be
+//! read is reported and left out; compiling cannot fail.
+
+mod bandits;
+mod depth;
+mod experiments;
+mod features;
+mod groups;
+
+use alloc::{boxed::Box, vec::Vec};
+
+use hashbrown::HashMap;
+
+use crate::condition::CaseFolding;
+use crate::experiment::Links;
+use crate::payload::Payload;
+use crate::snapshot::{Feature, FeatureIndex, Snapshot};
+use crate::warning::{Location, Warning, WarningKind};
+
+/// Compiles a payload.
+pub(crate) fn compile(payload: &Payload) -> Snapshot {
+    let mut compiler =
+        Compiler { folding: CaseFolding::default(), warnings: payload.warnings().to_vec() };
+    let saved_groups = compiler.saved_groups(payload.saved_groups_section());
+    let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
+    let sources = compiler.feature_sources(payload.features_text());
+    let by_key = index(sources.iter().map(|(key, _)| key.as_ref()), FeatureIndex);
+    let links = Links {
+        features: Some(&by_key),
+        groups: Some(&saved_groups.by_id),
+        bandits: Some(&bandits),
+    };
+    let features: Vec<Feature> =
+        sources.into_iter().map(|(key, source)| compiler.feature(key, source, links)).collect();
+    let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
+    depth::check(&features, &mut compiler.warnings);
+    let sticky_attributes = features
+        .iter()
+        .flat_map(Feature::sticky_attributes)
+        .chain(
+            auto_experiments
+                .iter()
+                .flat_map(|experiment| experiment.definition.sticky_attributes().map(Box::from)),
+        )
+        .collect();
+    Snapshot {
+        by_key,
+        features,
+        auto_experiments,
+        sticky_attributes,
+        saved_groups,
+        date_updated: payload.date_updated().map(Box::from),
+        warnings: compiler.warnings,
+    }
+}
+
+/// Numbers keys in their order.
+fn index<'a, I>(
+    keys: impl ExactSizeIterator<Item = &'a str>,
+    new: impl Fn(u32) -> I,
+) -> HashMap<Box<str>, I> {
+    let mut index = HashMap::with_capacity(keys.len());
+    for (number, key) in (0..).zip(keys) {
+        index.insert(key.into(), new(number));
+    }
+    index
+}
+
+struct Compiler {
+    folding: CaseFolding,
+    warnings: Vec<Warning>,
+}
+
+impl Compiler {
+    fn warn(&mut self, location: Location, kind: WarningKind) {
+        self.warnings.push(Warning { location, kind });
+    }
+
+    fn warn_all(&mut self, location: &Location, kinds: Vec<WarningKind>) {
+        for kind in kinds {
+            self.warn(location.clone(), kind);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Putting conditions into words: which part did not pass, and what it asks for.
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::eval::{Outcome, Scope};
+use super::groups::GroupId;
+use super::operator::{Comparison, ElemMatch, Operator, Scalar};
+use super::{Clause, Clauses, Fields, Path, SavedGroups, ValueTest};
+use crate::explain::{ClauseOutcome, ClauseTrace};
+use crate::json::{Kind, Node};
+
+/// The first part of a condition that decides against it; `None` when it passes.
+pub(crate) fn explain_failure(
+    clauses: &Clauses,
+    fields: Fields<'_>,
+    groups: &SavedGroups,
+) -> Option<ClauseTrace> {
+    super::eval::with_scope(fields, groups, |scope| scope.failure(clauses))
+}
+
+impl Scope<'_> {
+    fn failure(&self, clauses: &Clauses) -> Option<ClauseTrace> {
+        let mut open = None;
+        for clause in &clauses.0 {
+            match self.clause(clause) {
+                Outcome::Pass => {}
+                Outcome::Unknown => {
+                    open = open.or_else(|| Some(self.describe(clause, ClauseOutcome::Unknown)));
+                }
+                Outcome::Fail => return Some(self.describe(clause, ClauseOutcome::Failed)),
+                Outcome::Abort => return Some(self.describe(clause, ClauseOutcome::Malformed)),
+            }
+        }
+        open
+    }
+
+    fn describe(&self, clause: &Clause, outcome: ClauseOutcome) -> ClauseTrace {
+        let failures = |branches: &[Clauses]| -> Vec<ClauseTrace> {
+            branches.iter().filter_map(|branch| self.failure(branch)).collect()
+        };
+        let trace = |path: &str, test: &str, inner| ClauseTrace {
+            path: path.into(),
+            test: test.into(),
+            actual: None,
+            outcome,
+            inner,
+        };
+        match clause {
+            Clause::Attribute(path, test) => {
+                let actual = path.resolve(self.fields);
+                ClauseTrace {
+                    path: path.describe(),
+                    test: self.describe_test(test, actual),
+                    actual: Some(actual.to_value()),
+                    outcome,
+                    inner: Vec::new(),
+                }
+            }
+            Clause::Or(branches) => trace("$or", "must pass in some part", failures(branches)),
+            Clause::And(branches) => trace(
+                "$and",
+                "must pass in every part",
+                failures(branches).into_iter().take(1).collect(),
+            ),
+            Clause::Nor(_) => trace("$nor", "must pass in no part", Vec::new()),
+            Clause::Not(_) => trace("$not", "must not pass", Vec::new()),
+            Clause::SavedGroup(reference) => {
+                let group = reference.group.describe(self.groups);
+                trace("$savedGroup", &format!("must be in {group:?}"), Vec::new())
+            }
+            Clause::Never => trace("condition", "can never pass", Vec::new()),
+            Clause::Malformed => trace("condition", "must be an object", Vec::new()),
+        }
+    }
+
+    /// What a test asks for; of an operator object, the first operator that does not pass.
+    fn describe_test(&self, test: &ValueTest, actual: Node<'_>) -> String {
+        match test {
+            ValueTest::Equals(literal) => format!("must be {}", literal.node().to_value()),
+            ValueTest::Operators(operators) => operators
+                .iter()
+                .find(|operator| operator.eval(self, actual) != Outcome::Pass)
+                .map_or_else(String::new, |operator| {
+                    format!("must pass {}", operator.describe(self))
+                }),
+        }
+    }
+}
+
+impl Path {
+    fn describe(&self) -> String {
+        let mut text = String::from(&*self.first);
+        for segment in &self.rest {
+            text.push('.');
+            text.push_str(segment);
+        }
+        text
+    }
+}
+
+impl GroupId {
+    fn describe(&self, groups: &SavedGroups) -> String {
+        match self {
+            GroupId::Named(id) => String::from(&**id),
+            GroupId::Linked(index) => groups
+                .by_id
+                .iter()
+                .find(|(_, candidate)| *candidate == index)
+                .map_or_else(String::new, |(id, _)| String::from(&**id)),
+        }
+    }
+}
+
+impl Operator {
+    fn describe(&self, scope: &Scope<'_>) -> String {
+        let pick = |negate: bool, plain: &'static str, negated: &'static str| {
+            if negate { negated } else { plain }
+        };
+        match self {
+            Operator::Equal { operand, negate } => {
+                format!("{} {}", pick(*negate, "$eq", "$ne"), operand.describe())
+            }
+            Operator::Order { comparison, operand } => {
+                format!("${} {}", comparison.name(), operand.describe())
+            }
+            Operator::Version { comparison, operand } => {
+                format!("$v{} {}", comparison.name(), operand.describe())
+            }
+            Operator::Exists { negate } => format!("$exists {}", !negate),
+            Operator::Type(kind) => format!("$type {}", kind.map_or("unknown", Kind::name)),
+            Operator::In { members, negate } => {
+                format!("{} {} values", pick(*negate, "$in", "$nin"), members.len())
+            }
+            Operator::InInsensitive { members, negate } => {
+                format!("{} {} values", pick(*negate, "$ini", "$nini"), members.len())
+            }
+            Operator::InGroup { group, negate } => {
+                let name = pick(*negate, "$inGroup", "$notInGroup");
+                format!("{name} {:?}", group.describe(scope.groups))
+            }
+            Operator::Regex { pattern, negate } => {
+                let name = pick(*negate, "$regex", "$notRegex");
+                match pattern {
+                    Some(pattern) => format!("{name} /{}/", pattern.source()),
+                    None => format!("{name} (a pattern that cannot be run)"),
+                }
+            }
+            Operator::All(tests) => format!("$all of {} values", tests.len()),
+            Operator::AllInsensitive(tests) => format!("$alli of {} values", tests.len()),
+            Operator::Size(test) => format!("$size {}", test.describe(scope)),
+            Operator::ElemMatch(ElemMatch::Value(test)) => {
+                format!("$elemMatch {}", test.describe(scope))
+            }
+            Operator::ElemMatch(_) => "$elemMatch a condition".into(),
+            Operator::Not(test) => format!("$not {}", test.describe(scope)),
+            Operator::Never => "something that never matches".into(),
+            Operator::Unknown => "an unknown operator".into(),
+        }
+    }
+}
+
+impl ValueTest {
+    fn describe(&self, scope: &Scope<'_>) -> String {
+        match self {
+            ValueTest::Equals(literal) => format!("{}", literal.node().to_value()),
+            ValueTest::Operators(operators) => {
+                let parts: Vec<String> =
+                    operators.iter().map(|operator| operator.describe(scope)).collect();
+                format!("({})", parts.join(", "))
+            }
+        }
+    }
+}
+
+impl Scalar {
+    fn describe(&self) -> String {
+        match self {
+            Scalar::Literal(literal) => format!("{}", literal.node().to_value()),
+            Scalar::Container => "a list or object".into(),
+        }
+    }
+}
+
+impl Comparison {
+    fn name(self) -> &'static str {
+        match self {
+            Comparison::Equal => "eq",
+            Comparison::NotEqual => "ne",
+            Comparison::Less => "lt",
+            Comparison::LessOrEqual => "lte",
+            Comparison::Greater => "gt",
+            Comparison::GreaterOrEqual => "gte",
+        }
+    }
+}

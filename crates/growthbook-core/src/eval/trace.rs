@@ -1,0 +1,142 @@
+//! Putting into words what a rule did: only for observers that trace.
+
+use alloc::{boxed::Box, string::String};
+
+use super::feature::{RuleOutcome, Skip};
+use super::{Evaluation, Evaluator, StickyEvaluator};
+use crate::bucket::{BucketHasher, BucketRange};
+use crate::condition::{Clauses, explain_failure};
+use crate::experiment::{ExperimentDefinition, ParentFeature};
+use crate::explain::{
+    AssignmentTrace, BucketTrace, ClauseTrace, Explainer, Explanation, PrerequisiteTrace, Verdict,
+};
+use crate::observe::Observer;
+use crate::result::{Assignment, Exclusion, FeatureResultSource as Source, HashValue};
+use crate::snapshot::{Rule, RuleKind};
+
+impl Evaluator<'_> {
+    /// Evaluates a feature and tells why it came out so: every rule in order, and what became of
+    /// it. The same code as [`eval_feature`](Evaluator::eval_feature), watched.
+    ///
+    /// The answer holds attribute values: it is for whoever may see the user's data.
+    pub fn explain(&self, key: &str) -> Explanation {
+        let mut explainer = Explainer::default();
+        self.eval_feature_observed(key, &mut explainer);
+        explainer.finish()
+    }
+}
+
+impl StickyEvaluator<'_, '_> {
+    /// Like [`Evaluator::explain`]; notes assignments as evaluating does.
+    pub fn explain(&mut self, key: &str) -> Explanation {
+        let mut explainer = Explainer::default();
+        self.eval_feature_observed(key, &mut explainer);
+        explainer.finish()
+    }
+}
+
+impl<'a, O: Observer> Evaluation<'a, '_, O> {
+    pub(super) fn verdict(&self, rule: &'a Rule, outcome: &RuleOutcome<'a>) -> Verdict {
+        match outcome {
+            RuleOutcome::Decides(result) => match (result.source, &result.experiment_result) {
+                (Source::Prerequisite, _) => Verdict::GateClosed,
+                (Source::CyclicPrerequisite, _) => Verdict::CyclicPrerequisite,
+                (_, Some(experiment)) => Verdict::Assigned(
+                    self.assignment(result.experiment.as_deref(), &experiment.assignment),
+                ),
+                _ => Verdict::Forced { rollout: self.rollout_of(rule) },
+            },
+            RuleOutcome::Skips(skip) => self.skip(rule, skip),
+        }
+    }
+
+    fn skip(&self, rule: &Rule, skip: &Skip<'a>) -> Verdict {
+        match skip {
+            Skip::Prerequisite(parent) => Verdict::PrerequisiteFailed(PrerequisiteTrace {
+                feature: match &parent.feature {
+                    ParentFeature::Named(key) => key.as_ref().into(),
+                    ParentFeature::Linked(index) => self
+                        .evaluator
+                        .snapshot
+                        .feature(*index)
+                        .map_or_else(String::new, |feature| feature.key.as_ref().into()),
+                },
+            }),
+            Skip::Filters => Verdict::FilteredOut(self.failed_filter(rule)),
+            Skip::Condition(condition) => Verdict::ConditionFailed(self.failed_clause(condition)),
+            Skip::Rollout => Verdict::NotInRollout(self.rollout_of(rule)),
+            Skip::Experiment(definition, assignment) if assignment.in_experiment => {
+                Verdict::PassedThrough(self.assignment(Some(definition), assignment))
+            }
+            Skip::Experiment(definition, assignment) => {
+                let exclusion = assignment.exclusion.unwrap_or(Exclusion::NoSuchVariation);
+                let failed = definition.condition.as_ref();
+                let failed = failed.filter(|_| exclusion == Exclusion::ConditionFailed);
+                Verdict::NotInExperiment {
+                    experiment: definition.key().into(),
+                    exclusion,
+                    clause: failed.and_then(|condition| self.failed_clause(condition)),
+                    bucket: Box::new(self.bucket(
+                        assignment.hash_attribute,
+                        assignment.hash_value,
+                        definition.hasher.as_ref(),
+                        &definition.ranges,
+                    )),
+                }
+            }
+            Skip::Nothing => Verdict::NothingToApply,
+        }
+    }
+
+    fn failed_clause(&self, condition: &Clauses) -> Option<ClauseTrace> {
+        let groups = &self.evaluator.snapshot.saved_groups;
+        explain_failure(condition, self.evaluator.attributes(), groups)
+    }
+
+    fn rollout_of(&self, rule: &Rule) -> Option<BucketTrace> {
+        let RuleKind::Force(force) = &rule.kind else { return None };
+        let rollout = force.rollout.as_ref()?;
+        let (attribute, value) = self.rollout_attribute(rollout);
+        Some(self.bucket(attribute, value, rollout.hasher.as_ref(), &[rollout.range]))
+    }
+
+    fn failed_filter(&self, rule: &Rule) -> Option<BucketTrace> {
+        let value = |attribute: &str| self.evaluator.hash_value(attribute);
+        let mut filters = rule.filters.iter().flatten();
+        let filter = filters.find(|filter| !filter.passes(value(filter.hash_attribute())))?;
+        let attribute = filter.hash_attribute();
+        Some(self.bucket(attribute, value(attribute), filter.hasher(), filter.ranges()))
+    }
+
+    fn bucket(
+        &self,
+        attribute: &str,
+        value: HashValue<'_>,
+        hasher: Option<&BucketHasher>,
+        ranges: &[BucketRange],
+    ) -> BucketTrace {
+        BucketTrace {
+            attribute: attribute.into(),
+            value: serde_json::to_value(value).unwrap_or_default(),
+            bucket: hasher.and_then(|hasher| hasher.hash(value)),
+            ranges: ranges.to_vec(),
+        }
+    }
+
+    fn assignment(
+        &self,
+        definition: Option<&ExperimentDefinition>,
+        assignment: &Assignment<'_>,
+    ) -> AssignmentTrace {
+        AssignmentTrace {
+            experiment: definition.map_or_else(String::new, |it| it.key().into()),
+            variation_id: assignment.variation_id,
+            variation_key: assignment.key.into(),
+            hash_attribute: assignment.hash_attribute.into(),
+            hash_value: serde_json::to_value(assignment.hash_value).unwrap_or_default(),
+            bucket: assignment.bucket,
+            hash_used: assignment.hash_used,
+            sticky_bucket_used: assignment.sticky_bucket_used,
+        }
+    }
+}

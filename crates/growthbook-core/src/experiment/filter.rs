@@ -1,0 +1,90 @@
+//! Filters: dividing users among experiments that share a seed.
+
+use alloc::boxed::Box;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::definition::DEFAULT_HASH_ATTRIBUTE;
+use crate::bucket::{BucketHasher, BucketRange};
+use crate::result::HashValue;
+
+/// Takes only users whose bucket under `seed` lies in one of the ranges: several experiments that
+/// share a seed can divide users among themselves.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    attribute: Box<str>,
+    ranges: Box<[BucketRange]>,
+    hasher: Option<BucketHasher>,
+    seed: Box<str>,
+    hash_version: i64,
+}
+
+/// The hash version a filter uses unless it names another.
+const DEFAULT_FILTER_HASH_VERSION: i64 = 2;
+
+impl Filter {
+    /// A filter on the attribute `id`, with version 2 of the hash.
+    pub fn new<R: Into<BucketRange>>(
+        seed: impl Into<Box<str>>,
+        ranges: impl IntoIterator<Item = R>,
+    ) -> Self {
+        let seed = seed.into();
+        Filter {
+            attribute: DEFAULT_HASH_ATTRIBUTE.into(),
+            ranges: ranges.into_iter().map(Into::into).collect(),
+            hasher: BucketHasher::new(&seed, DEFAULT_FILTER_HASH_VERSION),
+            seed,
+            hash_version: DEFAULT_FILTER_HASH_VERSION,
+        }
+    }
+
+    /// Hashes another attribute.
+    #[must_use]
+    pub fn attribute(self, attribute: impl Into<Box<str>>) -> Self {
+        Filter { attribute: attribute.into(), ..self }
+    }
+
+    /// Uses another version of the hash. Nobody passes with one that is not known.
+    #[must_use]
+    pub fn hash_version(self, version: i64) -> Self {
+        Filter { hasher: BucketHasher::new(&self.seed, version), hash_version: version, ..self }
+    }
+
+    /// A filter nobody passes, for one that could not be read.
+    pub(crate) fn nobody() -> Self {
+        Filter::new("", [BucketRange::EMPTY; 0])
+    }
+
+    pub(crate) fn hash_attribute(&self) -> &str {
+        &self.attribute
+    }
+
+    pub(crate) fn hasher(&self) -> Option<&BucketHasher> {
+        self.hasher.as_ref()
+    }
+
+    pub(crate) fn ranges(&self) -> &[BucketRange] {
+        &self.ranges
+    }
+
+    pub(crate) fn is_known_version(&self) -> bool {
+        self.hasher.is_some()
+    }
+
+    pub(crate) fn passes(&self, value: HashValue<'_>) -> bool {
+        let bucket = self.hasher.as_ref().and_then(|hasher| hasher.hash(value));
+        bucket.is_some_and(|bucket| self.ranges.iter().any(|range| range.contains(bucket)))
+    }
+}
+
+impl Serialize for Filter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("attribute", &self.attribute)?;
+        map.serialize_entry("seed", &self.seed)?;
+        map.serialize_entry("hashVersion", &self.hash_version)?;
+        map.serialize_entry("ranges", &self.ranges)?;
+        map.end()
+    }
+}

@@ -1,0 +1,24 @@
+//! Prerequisites: features whose values decide about others.
+
+use alloc::boxed::Box;
+
+use crate::condition::Clauses;
+use crate::snapshot::FeatureIndex;
+
+/// A prerequisite: a feature whose value must meet a condition.
+#[derive(Clone, Debug)]
+pub(crate) struct ParentCondition {
+    pub(crate) feature: ParentFeature,
+    /// `None` passes whatever the value.
+    pub(crate) condition: Option<Clauses>,
+    /// Whether a failure leaves the whole feature without a value.
+    pub(crate) gate: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ParentFeature {
+    /// A feature of the same payload.
+    Linked(FeatureIndex),
+    /// A feature by key: of an inline experiment, or one the payload lacks.
+    Named(Box<str>),
+}
