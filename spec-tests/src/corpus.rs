@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use crate::case::{Case, members};
+use crate::exceptions::{Exception, Exceptions};
 use crate::suites;
 
 /// A corpus, read but not run.
@@ -92,13 +93,18 @@ impl Corpus {
 
     /// Runs the selected suites; all of them when none is named.
     pub fn run(&self, selection: &[String]) -> Report {
+        self.run_except(selection, &Exceptions::default())
+    }
+
+    /// Runs the selected suites, and expects some cases to fail.
+    pub fn run_except(&self, selection: &[String], exceptions: &Exceptions) -> Report {
         let selected = self.suites.iter().filter(|suite| suite.is_selected(selection));
-        Report { suites: selected.map(Suite::run).collect() }
+        Report { suites: selected.map(|suite| suite.run(exceptions)).collect() }
     }
 }
 
 impl Suite {
-    fn run(&self) -> SuiteReport {
+    fn run(&self, exceptions: &Exceptions) -> SuiteReport {
         let mut report = SuiteReport { name: self.name.clone(), ..SuiteReport::default() };
         let Some(run) = suites::runner(self.kind()) else {
             // An empty suite that nobody knows is still one skipped.
@@ -107,14 +113,20 @@ impl Suite {
         };
         for (index, case) in self.cases.iter().enumerate() {
             let outcome = Case::parse(case.get()).and_then(|case| run(&case));
-            match outcome {
-                Ok(()) => report.passed += 1,
-                Err(mismatch) => report.failures.push(Failure {
-                    suite: self.name.clone(),
-                    case: Case::name(case.get(), index),
-                    mismatch: mismatch.to_string(),
-                }),
-            }
+            let name = Case::name(case.get(), index);
+            let mismatch = match (outcome, exceptions.of(&self.name, &name)) {
+                (Ok(()), None) => {
+                    report.passed += 1;
+                    continue;
+                }
+                (Err(_), Some(exception)) => {
+                    report.excepted.push(exception.clone());
+                    continue;
+                }
+                (Ok(()), Some(_)) => "it passes, and need be no exception".to_owned(),
+                (Err(mismatch), None) => mismatch.to_string(),
+            };
+            report.failures.push(Failure { suite: self.name.clone(), case: name, mismatch });
         }
         report
     }
@@ -133,6 +145,7 @@ pub struct SuiteReport {
     passed: usize,
     skipped: usize,
     failures: Vec<Failure>,
+    excepted: Vec<Exception>,
 }
 
 /// A case that gave something else than it expects.
@@ -167,6 +180,11 @@ impl Report {
     /// Every failure, in the corpus's order.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.suites.iter().flat_map(|suite| &suite.failures)
+    }
+
+    /// Every case that failed as expected; counted neither as passed nor as failed.
+    pub fn excepted(&self) -> impl Iterator<Item = &Exception> {
+        self.suites.iter().flat_map(|suite| &suite.excepted)
     }
 
     /// Every suite, in the corpus's order.

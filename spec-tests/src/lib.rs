@@ -11,6 +11,8 @@ mod case;
 mod compare;
 mod corpus;
 mod engine;
+mod exceptions;
 mod suites;
 
 pub use corpus::{Corpus, CorpusError, Failure, Report, SuiteReport};
+pub use exceptions::{Exception, Exceptions};

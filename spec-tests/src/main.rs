@@ -1,16 +1,20 @@
-//! `spec-tests [--spec-version VERSION] [--suite NAME]... FILE...`
+//! `spec-tests [--spec-version VERSION] [--except FILE]... [--suite NAME]... FILE...`
+//!
+//! `--except` names a list of cases whose expectation is not the specification's.
 //!
 //! Prints each failure, a line per suite, and last `spec: P passed, F failed, S skipped`. Exits
 //! with 1 when a case failed or was skipped, with 2 when it was called wrongly.
 
 use std::process::ExitCode;
 
-use spec_tests::{Corpus, Report};
+use spec_tests::{Corpus, Exceptions, Report};
 
-const USAGE: &str = "usage: spec-tests [--spec-version VERSION] [--suite NAME]... FILE...";
+const USAGE: &str =
+    "usage: spec-tests [--spec-version VERSION] [--except FILE]... [--suite NAME]... FILE...";
 
 struct Arguments {
     spec_version: Option<String>,
+    except: Vec<String>,
     suites: Vec<String>,
     files: Vec<String>,
 }
@@ -34,10 +38,16 @@ fn main() -> ExitCode {
 
 impl Arguments {
     fn parse(mut words: impl Iterator<Item = String>) -> Option<Self> {
-        let mut arguments = Arguments { spec_version: None, suites: Vec::new(), files: Vec::new() };
+        let mut arguments = Arguments {
+            spec_version: None,
+            except: Vec::new(),
+            suites: Vec::new(),
+            files: Vec::new(),
+        };
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--spec-version" => arguments.spec_version = Some(words.next()?),
+                "--except" => arguments.except.push(words.next()?),
                 "--suite" => arguments.suites.push(words.next()?),
                 option if option.starts_with("--") => return None,
                 _ => arguments.files.push(word),
@@ -49,6 +59,11 @@ impl Arguments {
 
 fn run(arguments: &Arguments) -> Result<Report, String> {
     let mut total = Report::default();
+    let mut exceptions = Exceptions::default();
+    for file in &arguments.except {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+        exceptions.extend(Exceptions::parse(&text).map_err(|error| format!("{file}: {error}"))?);
+    }
     let mut corpora = Vec::new();
     for file in &arguments.files {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
@@ -66,7 +81,10 @@ fn run(arguments: &Arguments) -> Result<Report, String> {
         if arguments.spec_version.as_deref().is_some_and(|expected| expected != version) {
             return Err(format!("{file}: expected another specVersion"));
         }
-        let report = corpus.run(&arguments.suites);
+        let report = corpus.run_except(&arguments.suites, &exceptions);
+        for exception in report.excepted() {
+            println!("{exception}");
+        }
         for failure in report.failures() {
             println!("{failure}");
         }

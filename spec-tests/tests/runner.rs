@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use spec_tests::{Corpus, Report};
+use spec_tests::{Corpus, Exceptions, Report};
 
 /// A suite, a case with `EXPECTED` in it, the right expectation, and wrong ones.
 const CASES: &[(&str, &str, &str, &[&str])] = &[
@@ -144,6 +144,21 @@ fn suites_nest_and_are_selected_by_name() {
     assert_eq!(select("outer.hash"), (1, 0));
     assert_eq!(select("hash"), (0, 1));
     assert!(corpus.has_suite("outer") && !corpus.has_suite("out"));
+}
+
+#[test]
+fn an_exception_must_fail() {
+    let corpus =
+        Corpus::parse(r#"{"inNamespace": [["n", "1", ["namespace1", 0.4, 1], false]], "hash": [["seed", "a", 2, 0.0505]]}"#)
+            .unwrap();
+    let except = |suite: &str, case: &str| {
+        let text = format!(r#"[{{"suite": "{suite}", "case": "{case}", "reason": "because"}}]"#);
+        let report = corpus.run_except(&[], &Exceptions::parse(&text).unwrap());
+        (report.passed(), report.failed(), report.excepted().count())
+    };
+    assert_eq!(except("inNamespace", "n"), (1, 0, 1));
+    assert_eq!(except("inNamespace", "other"), (1, 1, 0));
+    assert_eq!(except("hash", "seed"), (0, 2, 0));
 }
 
 #[test]

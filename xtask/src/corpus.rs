@@ -15,7 +15,7 @@ use crate::run::{cargo, output, root};
 pub(crate) const SPEC_VERSION: &str = "0.12.0";
 
 /// The suites this SDK answers.
-pub(crate) const SUITES: [&str; 14] = [
+pub(crate) const SUITES: [&str; 15] = [
     "evalCondition",
     "hash",
     "getBucketRange",
@@ -26,6 +26,7 @@ pub(crate) const SUITES: [&str; 14] = [
     "decrypt",
     "feature",
     "run",
+    "urlRedirect",
     "stickyBucket",
     "contextualBandit",
     "savedGroupReferencesV2",
@@ -34,39 +35,69 @@ pub(crate) const SUITES: [&str; 14] = [
 
 const PACKAGE: &str = "growthbook-rust";
 const PACKAGE_VERSION: &str = "0.4.0";
-const FILE: &str = "tests/cases/cases.json";
-const SHA256: &str = "01811b2c39ab6f80426376342fa8338f5447d6d1a9d14095dbc06fc3cc882bf3";
 
-/// Names a local copy to use instead.
-const VARIABLE: &str = "GROWTHBOOK_CORPUS";
-
-/// The corpus's path: a verified local copy, fetched when there is none yet.
-pub(crate) fn obtain() -> Result<PathBuf> {
-    if let Some(path) = env::var_os(VARIABLE) {
-        let path = env::current_dir()?.join(path);
-        verify(&path)?;
-        return Ok(path);
-    }
-    let path = root().join(".corpus/cases.json");
-    if verify(&path).is_err() {
-        fetch(&path)?;
-        verify(&path)?;
-    }
-    Ok(path)
+/// A file of the package.
+struct Source {
+    path: &'static str,
+    sha256: &'static str,
 }
 
-fn verify(path: &Path) -> Result {
+const OFFICIAL: Source = Source {
+    path: "tests/cases/cases.json",
+    sha256: "01811b2c39ab6f80426376342fa8338f5447d6d1a9d14095dbc06fc3cc882bf3",
+};
+/// More cases of the same shape, which the official Rust SDK tests itself with.
+const RUST: Source = Source {
+    path: "tests/cases/rust.json",
+    sha256: "22953185c12eef1e3ece47ac2705a23b38e49d9c719fd4f91ea91dc48202f78c",
+};
+
+/// Names a local copy of the official corpus to use instead.
+const VARIABLE: &str = "GROWTHBOOK_CORPUS";
+
+/// The corpora at hand.
+pub(crate) struct Corpora {
+    pub(crate) official: PathBuf,
+    /// `None` with a local copy of the official corpus and nothing fetched before.
+    pub(crate) rust: Option<PathBuf>,
+}
+
+/// Verified local copies, fetched when there are none yet.
+pub(crate) fn obtain() -> Result<Corpora> {
+    let (official, rust) = (local(&OFFICIAL), local(&RUST));
+    if let Some(path) = env::var_os(VARIABLE) {
+        let official = env::current_dir()?.join(path);
+        verify(&official, &OFFICIAL)?;
+        let rust = verify(&rust, &RUST).is_ok().then_some(rust);
+        return Ok(Corpora { official, rust });
+    }
+    if verify(&official, &OFFICIAL).is_err() || verify(&rust, &RUST).is_err() {
+        fetch()?;
+        verify(&official, &OFFICIAL)?;
+        verify(&rust, &RUST)?;
+    }
+    Ok(Corpora { official, rust: Some(rust) })
+}
+
+/// Where a fetched file is kept.
+fn local(source: &Source) -> PathBuf {
+    let folder = root().join(".corpus");
+    Path::new(source.path).file_name().map_or(folder.clone(), |name| folder.join(name))
+}
+
+fn verify(path: &Path, source: &Source) -> Result {
     let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    if digest != SHA256 {
-        return Err(format!("{}: SHA-256 is {digest}, expected {SHA256}", path.display()).into());
+    if digest != source.sha256 {
+        let expected = source.sha256;
+        return Err(format!("{}: SHA-256 is {digest}, not {expected}", path.display()).into());
     }
     Ok(())
 }
 
 /// Lets cargo download the package as a dependency of a crate made for the purpose, and copies
-/// the corpus out of it.
-fn fetch(path: &Path) -> Result {
+/// the corpora out of it.
+fn fetch() -> Result {
     let folder = root().join("target/xtask/corpus");
     fs::create_dir_all(folder.join("src"))?;
     fs::write(folder.join("src/lib.rs"), "")?;
@@ -88,9 +119,12 @@ fn fetch(path: &Path) -> Result {
         .and_then(|package| package["manifest_path"].as_str())
         .and_then(|manifest| Path::new(manifest).parent())
         .ok_or_else(|| format!("cargo did not provide {PACKAGE} {PACKAGE_VERSION}"))?;
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+    for source in [OFFICIAL, RUST] {
+        let path = local(&source);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::copy(package.join(source.path), path)?;
     }
-    fs::copy(package.join(FILE), path)?;
     Ok(())
 }

@@ -32,7 +32,9 @@ fn main() -> ExitCode {
     let result = match (command.as_deref(), arguments.as_slice()) {
         (Some("ci"), []) => ci::ci(),
         (Some("test"), []) => test::test(),
-        (Some("corpus"), []) => corpus::obtain().map(|path| println!("{}", path.display())),
+        (Some("corpus"), []) => {
+            corpus::obtain().map(|corpora| println!("{}", corpora.official.display()))
+        }
         (Some("bench"), arguments) => bench::bench(arguments),
         (Some("deps"), []) => deps::check(),
         _ => {

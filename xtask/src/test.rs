@@ -1,32 +1,50 @@
 //! All tests.
 
-use std::path::Path;
-
 use crate::Result;
 use crate::ci::LIBRARIES;
-use crate::corpus;
-use crate::run::{cargo, root, run};
+use crate::corpus::{self, Corpora};
+use crate::run::{cargo, run};
 
 /// `serde_json` features that other crates of a program may turn on. No answer may depend on them.
 const SERDE_JSON_FEATURES: &str = "arbitrary-precision,preserve-order";
 
+/// Our own corpora: answers recorded from other implementations, and our choice where they
+/// disagree.
+const RECORDED: [&str; 5] = ["recorded", "disputed", "regex", "regex_refused", "url"];
+
 pub(crate) fn test() -> Result {
-    let official = corpus::obtain()?;
+    let corpora = corpus::obtain()?;
     run(&mut cargo(["test", "--quiet", "--workspace", "--all-features"]))?;
     for library in LIBRARIES {
         run(&mut cargo(["test", "--quiet", "--package", library, "--no-default-features"]))?;
     }
     run(&mut cargo(["run", "--quiet", "--example", "quickstart"]))?;
-    conformance(&official, &[])?;
-    conformance(&official, &["--features", SERDE_JSON_FEATURES])
+    conformance(&corpora, &[])?;
+    conformance(&corpora, &["--features", SERDE_JSON_FEATURES])
 }
 
-/// Runs the official corpus and our own ones, on core and façade.
-fn conformance(official: &Path, features: &[&str]) -> Result {
-    let mut runner = cargo(["run", "--quiet", "--package", "spec-tests"]);
-    runner.args(features).args(["--", "--spec-version", corpus::SPEC_VERSION]);
+/// Runs every corpus on core and façade.
+fn conformance(corpora: &Corpora, features: &[&str]) -> Result {
+    let runner = || {
+        let mut runner = cargo(["run", "--quiet", "--package", "spec-tests"]);
+        runner.args(features).arg("--");
+        runner
+    };
+    let mut official = runner();
+    official.args(["--spec-version", corpus::SPEC_VERSION]);
     for suite in corpus::SUITES {
-        runner.args(["--suite", suite]);
+        official.args(["--suite", suite]);
     }
-    run(runner.arg(official).current_dir(root()))
+    run(official.arg(&corpora.official))?;
+
+    match &corpora.rust {
+        Some(rust) => run(runner().args(["--except", "spec-tests/exceptions.json"]).arg(rust))?,
+        None => println!("rust.json: not run, because only the official corpus was given"),
+    }
+
+    let mut recorded = runner();
+    for corpus in RECORDED {
+        recorded.arg(format!("spec-tests/corpus/{corpus}.json"));
+    }
+    run(&mut recorded)
 }

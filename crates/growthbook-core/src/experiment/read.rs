@@ -164,7 +164,7 @@ impl<'p> Reader<'p> {
                 self.warnings.push(WarningKind::UrlPattern(pattern.into()));
             });
             if !complete {
-                return wrong_type("urlPatterns", "a list of objects with type and pattern");
+                return wrong_type("urlPatterns", "a list of objects with a pattern");
             }
             definition.set_url_patterns(&targets, compiled);
         }
@@ -387,14 +387,14 @@ fn bucket_range(json: &Json<'_>) -> Option<BucketRange> {
     }
 }
 
-/// A URL pattern of a type this SDK does not know matches nothing, like an empty expression list.
+/// `None` for what is no URL pattern.
 fn url_target(json: &Json<'_>) -> Option<UrlTarget> {
     let object = json.as_object()?;
     let pattern: Box<str> = object.get("pattern").and_then(Json::as_str)?.into();
-    let kind = match object.get("type").and_then(Json::as_str)? {
-        "simple" => UrlTargetType::Simple,
-        "regex" => UrlTargetType::Regex,
-        _ => return None,
+    let kind = match object.get("type").and_then(Json::as_str) {
+        Some("simple") => UrlTargetType::Simple,
+        Some("regex") => UrlTargetType::Regex,
+        _ => UrlTargetType::Unknown,
     };
     let include = !matches!(object.get("include"), Some(Json::Bool(false)));
     Some(UrlTarget { kind, pattern, include })

@@ -20,6 +20,8 @@ pub enum UrlTargetType {
     /// A JavaScript regular expression, tested on the whole address and on what follows its
     /// origin.
     Regex,
+    /// A type this SDK does not know: it matches nothing.
+    Unknown,
 }
 
 /// A pattern of addresses to run on, or with `include: false` to keep away from.
@@ -93,6 +95,7 @@ impl UrlTargets {
                 UrlTargetType::Regex => {
                     Pattern::new(&target.pattern, false, folding).ok().map(Matcher::Regex)
                 }
+                UrlTargetType::Unknown => None,
             };
             if matcher.is_none() {
                 rejected(&target.pattern);
