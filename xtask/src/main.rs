@@ -7,6 +7,7 @@ mod ci;
 mod corpus;
 mod deny;
 mod deps;
+mod differential;
 mod run;
 mod targets;
 mod test;
@@ -22,6 +23,8 @@ usage: cargo xtask <command>
   ci      everything a change must pass
   test    all tests, and the conformance corpus on core and facade
   corpus  fetch and verify the official corpus; prints its path
+  differential [--cases N] [--seed S]
+          make fresh cases, and compare our answers with other implementations'
   bench   run the benchmarks
   deps    check which crate may depend on which";
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
             corpus::obtain().map(|corpora| println!("{}", corpora.official.display()))
         }
         (Some("bench"), arguments) => bench::bench(arguments),
+        (Some("differential"), arguments) => differential::differential(arguments),
         (Some("deps"), []) => deps::check(),
         _ => {
             eprintln!("{USAGE}");

@@ -226,9 +226,17 @@ impl<N: Into<Box<str>>, V: Into<AttributeValue>> FromIterator<(N, V)> for Attrib
 
 impl<N: Into<Box<str>>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
-        for (name, value) in entries {
-            self.insert(name, value);
-        }
+        let entries = entries.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.entries.extend(entries);
+        // Stable, so that of equal names the last stands last; it is the one that stays.
+        self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.entries.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                core::mem::swap(&mut later.1, &mut earlier.1);
+            }
+            same
+        });
     }
 }
 
