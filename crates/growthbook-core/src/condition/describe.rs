@@ -47,7 +47,7 @@ impl Scope<'_> {
         };
         match clause {
             Clause::Attribute(path, test) => {
-                let actual = path.resolve(self.fields);
+                let actual = path.resolve(self.fields).unwrap_or(Node::Null);
                 ClauseTrace {
                     path: path.describe(),
                     test: self.describe_test(test, actual),

@@ -5,7 +5,7 @@ use core::cell::Cell;
 
 use super::groups::GroupIndex;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
-use crate::attributes::Attributes;
+use crate::attributes::{AttributeValue, Attributes};
 use crate::json::{Node, deep_equal};
 
 /// How many levels of conditions, lists and saved groups one evaluation descends through before
@@ -21,6 +21,8 @@ const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
 pub(crate) enum Fields<'a> {
     /// A user's attributes, with the global ones behind them.
     Attributes { user: &'a Attributes, global: &'a Attributes },
+    /// The same, where the attributes that are missing may still turn up elsewhere.
+    Known { user: &'a Attributes, global: &'a Attributes },
     /// A prerequisite's value, as the field `value`.
     ParentValue(Node<'a>),
     /// The properties of an array element.
@@ -28,16 +30,22 @@ pub(crate) enum Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn get(self, name: &str) -> Node<'a> {
+    /// A field; null when there is none, `None` when nobody knows.
+    pub(super) fn get(self, name: &str) -> Option<Node<'a>> {
         match self {
             Fields::Attributes { user, global } => {
-                user.get(name).or_else(|| global.get(name)).map_or(Node::Null, |value| value.node())
+                Some(attribute(user, global, name).unwrap_or(Node::Null))
             }
-            Fields::ParentValue(value) if name == "value" => value,
-            Fields::ParentValue(_) => Node::Null,
-            Fields::Properties(node) => node.property(name),
+            Fields::Known { user, global } => attribute(user, global, name),
+            Fields::ParentValue(value) if name == "value" => Some(value),
+            Fields::ParentValue(_) => Some(Node::Null),
+            Fields::Properties(node) => Some(node.property(name)),
         }
     }
+}
+
+fn attribute<'a>(user: &'a Attributes, global: &'a Attributes, name: &str) -> Option<Node<'a>> {
+    user.get(name).or_else(|| global.get(name)).map(AttributeValue::node)
 }
 
 /// Whether the condition passes.
@@ -51,10 +59,8 @@ pub(super) fn with_scope<R>(
     groups: &SavedGroups,
     evaluate: impl FnOnce(&Scope<'_>) -> R,
 ) -> R {
-    let group_evaluations = Cell::new(0);
-    let scope =
-        Scope { fields, groups, group_evaluations: &group_evaluations, entered: None, depth: 0 };
-    evaluate(&scope)
+    let trace = Trace::default();
+    evaluate(&Scope::new(fields, groups, &trace))
 }
 
 /// The answer of a condition or a part of one.
@@ -62,7 +68,8 @@ pub(super) fn with_scope<R>(
 pub(super) enum Outcome {
     Pass,
     Fail,
-    /// It depends on an operator or a saved group of a kind this SDK does not know.
+    /// It depends on an operator or a saved group of a kind this SDK does not know, or on a
+    /// field nobody knows.
     Unknown,
     /// A malformed part was reached, or a limit: the whole evaluation fails.
     Abort,
@@ -115,31 +122,57 @@ impl From<bool> for Outcome {
 pub(super) struct Scope<'a> {
     pub(super) fields: Fields<'a>,
     pub(super) groups: &'a SavedGroups,
-    group_evaluations: &'a Cell<u32>,
+    trace: &'a Trace,
     entered: Option<&'a Entered<'a>>,
     depth: u32,
 }
 
+/// What one evaluation went through, counted over all its branches.
+#[derive(Default)]
+pub(super) struct Trace {
+    group_evaluations: Cell<u32>,
+    /// Whether a condition group turned up inside itself.
+    pub(super) met_cycle: Cell<bool>,
+}
+
 /// The condition groups entered on the way here, innermost first.
-struct Entered<'a> {
+pub(super) struct Entered<'a> {
     group: GroupIndex,
     outer: Option<&'a Entered<'a>>,
     depth: u32,
 }
 
+impl Entered<'_> {
+    pub(super) fn first(group: GroupIndex) -> Self {
+        Entered { group, outer: None, depth: 1 }
+    }
+}
+
 impl<'a> Scope<'a> {
+    pub(super) fn new(fields: Fields<'a>, groups: &'a SavedGroups, trace: &'a Trace) -> Self {
+        Scope { fields, groups, trace, entered: None, depth: 0 }
+    }
+
+    /// One level further down; `None` at the limit.
+    pub(super) fn deeper(&self) -> Option<Self> {
+        (self.depth < MAX_EVALUATION_DEPTH).then_some(Scope { depth: self.depth + 1, ..*self })
+    }
+
     /// Every entry must pass.
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        if self.depth >= MAX_EVALUATION_DEPTH {
+        let Some(inner) = self.deeper() else {
             return Outcome::Abort;
-        }
-        let inner = Scope { depth: self.depth + 1, ..*self };
+        };
         Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
     }
 
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
         match clause {
-            Clause::Attribute(path, test) => self.value(test, path.resolve(self.fields)),
+            Clause::Attribute(path, test) => match path.resolve(self.fields) {
+                Some(actual) => self.value(test, actual),
+                None if test.may_abort() => Outcome::Abort,
+                None => Outcome::Unknown,
+            },
             Clause::Or(branches) => self.or(branches),
             Clause::Nor(branches) => self.or(branches).negate(),
             Clause::And(branches) => {
@@ -164,10 +197,9 @@ impl<'a> Scope<'a> {
         match test {
             ValueTest::Equals(literal) => deep_equal(literal.node(), actual).into(),
             ValueTest::Operators(operators) => {
-                if self.depth >= MAX_EVALUATION_DEPTH {
+                let Some(inner) = self.deeper() else {
                     return Outcome::Abort;
-                }
-                let inner = Scope { depth: self.depth + 1, ..*self };
+                };
                 Outcome::all(operators.iter().map(|operator| operator.eval(&inner, actual)))
             }
         }
@@ -178,22 +210,28 @@ impl<'a> Scope<'a> {
         Scope { fields, ..*self }
     }
 
+    /// The same, inside a condition group.
+    pub(super) fn inside<'b>(&'b self, entered: &'b Entered<'b>) -> Scope<'b> {
+        Scope { entered: Some(entered), ..*self }
+    }
+
     /// Evaluates a condition group. Fails on a cycle, which is a matter of this branch alone.
     pub(super) fn enter_group(&self, group: GroupIndex, condition: &Clauses) -> Outcome {
         let depth = self.entered.map_or(0, |entered| entered.depth);
         let mut outer = self.entered;
         while let Some(entered) = outer {
             if entered.group == group {
+                self.trace.met_cycle.set(true);
                 return Outcome::Fail;
             }
             outer = entered.outer;
         }
-        let evaluations = self.group_evaluations.get();
+        let evaluations = self.trace.group_evaluations.get();
         if depth >= MAX_SAVED_GROUP_DEPTH || evaluations >= MAX_SAVED_GROUP_EVALUATIONS {
             return Outcome::Abort;
         }
-        self.group_evaluations.set(evaluations + 1);
+        self.trace.group_evaluations.set(evaluations + 1);
         let entered = Entered { group, outer: self.entered, depth: depth + 1 };
-        Scope { entered: Some(&entered), ..*self }.condition(condition)
+        self.inside(&entered).condition(condition)
     }
 }

@@ -59,6 +59,14 @@ pub(super) struct GroupReference {
 }
 
 impl SavedGroups {
+    /// The condition of a condition group.
+    pub(super) fn condition(&self, index: GroupIndex) -> Option<&Clauses> {
+        match self.groups.get(usize::try_from(index.0).ok()?)? {
+            SavedGroup::Condition(condition) => condition.as_ref(),
+            _ => None,
+        }
+    }
+
     fn find(&self, id: &GroupId) -> Option<(GroupIndex, &SavedGroup)> {
         let index = match id {
             GroupId::Linked(index) => *index,
@@ -78,7 +86,10 @@ impl GroupReference {
         match group {
             SavedGroup::List { attribute, members: Some(members) } => {
                 match override_path.or(attribute.as_ref()) {
-                    Some(path) => members.contains(path.resolve(scope.fields)).into(),
+                    Some(path) => match path.resolve(scope.fields) {
+                        Some(actual) => members.contains(actual).into(),
+                        None => Outcome::Unknown,
+                    },
                     None => Outcome::Fail,
                 }
             }
@@ -89,7 +100,7 @@ impl GroupReference {
                     (Some(_), None) => false,
                     (None, _) => true,
                 };
-                (own_attribute && in_remote_group(scope, id)).into()
+                if own_attribute { in_remote_group(scope, id) } else { Outcome::Fail }
             }
             SavedGroup::Unknown => Outcome::Unknown,
             SavedGroup::LegacyList(_)
@@ -100,10 +111,11 @@ impl GroupReference {
     }
 }
 
-fn in_remote_group(scope: &Scope<'_>, id: &str) -> bool {
+fn in_remote_group(scope: &Scope<'_>, id: &str) -> Outcome {
     match scope.fields.get(REMOTE_GROUP_IDS) {
-        Node::Array(ids) => ids.iter().any(|member| member.as_str() == Some(id)),
-        _ => false,
+        Some(Node::Array(ids)) => ids.iter().any(|member| member.as_str() == Some(id)).into(),
+        Some(_) => Outcome::Fail,
+        None => Outcome::Unknown,
     }
 }
 

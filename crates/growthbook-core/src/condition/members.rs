@@ -19,7 +19,7 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    pub(super) fn new(list: &[Json<'_>]) -> Self {
+    pub(crate) fn new(list: &[Json<'_>]) -> Self {
         Members::collect(list, |text| text.to_owned().into())
     }
 
@@ -56,7 +56,7 @@ impl Members {
     }
 
     /// Whether the value, or a primitive element of it when it is an array, is a member.
-    pub(super) fn contains(&self, actual: Node<'_>) -> bool {
+    pub(crate) fn contains(&self, actual: Node<'_>) -> bool {
         any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))
     }
 

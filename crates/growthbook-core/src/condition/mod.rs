@@ -10,6 +10,7 @@ mod members;
 mod operator;
 mod parse;
 mod pattern;
+mod prune;
 mod text;
 mod version;
 
@@ -21,8 +22,10 @@ use serde_json::Value;
 pub(crate) use describe::explain_failure;
 pub(crate) use eval::{Fields, passes};
 pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
+pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
 pub(crate) use pattern::{CaseFolding, Pattern};
+pub(crate) use prune::{Remainder, prune, prune_group};
 
 use crate::json::{Json, Node};
 use crate::warning::WarningKind;
@@ -64,7 +67,7 @@ impl Condition {
         }
     }
 
-    fn new(source: Json<'static>) -> Self {
+    pub(crate) fn new(source: Json<'static>) -> Self {
         let mut warnings = Vec::new();
         let folding = CaseFolding::default();
         let root = ConditionParser::new(None, &folding, &mut warnings).condition(&source);
@@ -206,8 +209,13 @@ impl Path {
         Path { first: segments.next().unwrap_or_default(), rest: segments.collect() }
     }
 
-    /// What lies at the path; null when nothing does.
-    fn resolve<'a>(&self, fields: Fields<'a>) -> Node<'a> {
-        self.rest.iter().fold(fields.get(&self.first), |node, segment| node.property(segment))
+    /// What lies at the path; null when nothing does, `None` when nobody knows. Whoever knows
+    /// an attribute may know only a part of it, so that nothing is known of what lies inside.
+    fn resolve<'a>(&self, fields: Fields<'a>) -> Option<Node<'a>> {
+        if matches!(fields, Fields::Known { .. }) && !self.rest.is_empty() {
+            return None;
+        }
+        let first = fields.get(&self.first)?;
+        Some(self.rest.iter().fold(first, |node, segment| node.property(segment)))
     }
 }

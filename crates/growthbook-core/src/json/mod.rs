@@ -6,7 +6,7 @@ mod equality;
 mod node;
 mod number;
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use hashbrown::HashMap;
 
@@ -47,6 +47,11 @@ impl<'a> Object<'a> {
         Object { members: property_order(members), ordered: true }
     }
 
+    /// Some of this object's members, in its order.
+    pub(crate) fn subset(&self, members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
+        Object { members, ordered: self.ordered }
+    }
+
     /// Members whose order means nothing.
     fn unordered(members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
         Object { members, ordered: false }
@@ -54,6 +59,27 @@ impl<'a> Object<'a> {
 
     pub(crate) fn get(&self, key: &str) -> Option<&Json<'a>> {
         self.members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Json<'a>> {
+        self.members.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Replaces a member, or adds it last. The key is no array index, which would go first.
+    pub(crate) fn set(&mut self, key: &'static str, value: Json<'a>) {
+        match self.get_mut(key) {
+            Some(member) => *member = value,
+            None => self.members.push((Cow::Borrowed(key), value)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.members.retain(|(name, _)| name != key);
+    }
+
+    /// The members with their names as they are held.
+    pub(crate) fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        &self.members
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
@@ -93,6 +119,12 @@ impl<'a> Json<'a> {
             Json::Array(items) => Some(items),
             _ => None,
         }
+    }
+
+    /// The value as JSON text.
+    pub(crate) fn to_text(&self) -> String {
+        // Writing to a string cannot fail, and no key is anything but a string.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
@@ -182,7 +214,7 @@ pub(crate) fn array_index(key: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::{String, ToString};
+    use alloc::string::ToString;
 
     use super::*;
 

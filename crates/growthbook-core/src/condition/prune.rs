@@ -1,0 +1,163 @@
+//! Deciding a condition as far as a part of the user's attributes allows. The evaluator decides
+//! every leaf; this walks the compiled tree and its JSON side by side, to leave out of the JSON
+//! what is decided.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use super::eval::{Entered, Fields, Outcome, Scope, Trace, with_scope};
+use super::operator::{ElemMatch, Operator};
+use super::{Clause, Clauses, GroupIndex, SavedGroups, ValueTest};
+use crate::json::Json;
+
+/// What is left of a condition.
+pub(crate) enum Remainder<'j> {
+    Pass,
+    Fail,
+    /// It depends on what is not known: the condition without its decided parts.
+    Open(Json<'j>),
+    /// A malformed part was reached, or a limit. Evaluation fails as a whole where that happens,
+    /// so that no part by itself can be decided.
+    Abort,
+}
+
+/// Prunes a condition: `clauses` is what `source` was compiled to.
+pub(crate) fn prune<'j>(
+    clauses: &Clauses,
+    source: &Json<'j>,
+    fields: Fields<'_>,
+    groups: &SavedGroups,
+) -> Remainder<'j> {
+    with_scope(fields, groups, |scope| scope.prune(clauses, source))
+}
+
+/// Prunes the condition of a condition group by itself. Anything else aborts, and so does a group
+/// that leads into a cycle: what it answers depends on where evaluation enters the cycle.
+pub(crate) fn prune_group<'j>(
+    group: GroupIndex,
+    source: &Json<'j>,
+    fields: Fields<'_>,
+    groups: &SavedGroups,
+) -> Remainder<'j> {
+    let Some(clauses) = groups.condition(group) else {
+        return Remainder::Abort;
+    };
+    let trace = Trace::default();
+    let entered = Entered::first(group);
+    let pruned = Scope::new(fields, groups, &trace).inside(&entered).prune(clauses, source);
+    if trace.met_cycle.get() { Remainder::Abort } else { pruned }
+}
+
+impl Remainder<'_> {
+    fn negate(self) -> Self {
+        match self {
+            Remainder::Pass => Remainder::Fail,
+            Remainder::Fail => Remainder::Pass,
+            open => open,
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// Leaves out the entries that pass; one that fails decides.
+    fn prune<'j>(&self, clauses: &Clauses, source: &Json<'j>) -> Remainder<'j> {
+        let (Some(object), Some(inner)) = (source.as_object(), self.deeper()) else {
+            return Remainder::Abort;
+        };
+        let mut open: Vec<(Cow<'j, str>, Json<'j>)> = Vec::new();
+        for (clause, (key, operand)) in clauses.0.iter().zip(object.members()) {
+            match inner.prune_clause(clause, operand) {
+                Remainder::Pass => {}
+                Remainder::Open(operand) => open.push((key.clone(), operand)),
+                decided @ (Remainder::Fail | Remainder::Abort) => return decided,
+            }
+        }
+        if open.is_empty() {
+            return Remainder::Pass;
+        }
+        Remainder::Open(Json::Object(object.subset(open)))
+    }
+
+    fn prune_clause<'j>(&self, clause: &Clause, operand: &Json<'j>) -> Remainder<'j> {
+        match clause {
+            Clause::Or(branches) => self.prune_or(branches, operand),
+            Clause::Nor(branches) => self.prune_or(branches, operand).negate(),
+            Clause::And(branches) => self.prune_branches(branches, operand, false),
+            Clause::Not(condition) => self.prune(condition, operand).negate(),
+            // A saved group that is not decided stays a reference.
+            leaf => match self.clause(leaf) {
+                Outcome::Pass => Remainder::Pass,
+                Outcome::Fail => Remainder::Fail,
+                Outcome::Unknown => Remainder::Open(operand.clone()),
+                Outcome::Abort => Remainder::Abort,
+            },
+        }
+    }
+
+    fn prune_or<'j>(&self, branches: &[Clauses], operand: &Json<'j>) -> Remainder<'j> {
+        if branches.is_empty() {
+            return Remainder::Pass;
+        }
+        self.prune_branches(branches, operand, true)
+    }
+
+    /// Leaves out the branches that decide nothing: those that fail where `any` may pass, those
+    /// that pass where all must.
+    fn prune_branches<'j>(
+        &self,
+        branches: &[Clauses],
+        operand: &Json<'j>,
+        any: bool,
+    ) -> Remainder<'j> {
+        let sources = operand.as_array().unwrap_or_default();
+        let mut open = Vec::new();
+        for (branch, source) in branches.iter().zip(sources) {
+            match self.prune(branch, source) {
+                Remainder::Pass if any => return Remainder::Pass,
+                Remainder::Fail if !any => return Remainder::Fail,
+                Remainder::Pass | Remainder::Fail => {}
+                Remainder::Open(branch) => open.push(branch),
+                Remainder::Abort => return Remainder::Abort,
+            }
+        }
+        match (open.is_empty(), any) {
+            (false, _) => Remainder::Open(Json::Array(open)),
+            (true, true) => Remainder::Fail,
+            (true, false) => Remainder::Pass,
+        }
+    }
+}
+
+impl ValueTest {
+    /// Whether some value would make the evaluation fail as a whole. A saved group tested inside
+    /// might.
+    pub(super) fn may_abort(&self) -> bool {
+        match self {
+            ValueTest::Equals(_) => false,
+            ValueTest::Operators(operators) => operators.iter().any(|operator| match operator {
+                Operator::All(tests) | Operator::AllInsensitive(tests) => {
+                    tests.iter().any(ValueTest::may_abort)
+                }
+                Operator::Size(test)
+                | Operator::Not(test)
+                | Operator::ElemMatch(ElemMatch::Value(test)) => test.may_abort(),
+                Operator::ElemMatch(ElemMatch::Fields(condition)) => condition.may_abort(),
+                Operator::ElemMatch(ElemMatch::Malformed) => true,
+                _ => false,
+            }),
+        }
+    }
+}
+
+impl Clauses {
+    fn may_abort(&self) -> bool {
+        self.0.iter().any(|clause| match clause {
+            Clause::Or(branches) | Clause::Nor(branches) | Clause::And(branches) => {
+                branches.iter().any(Clauses::may_abort)
+            }
+            Clause::Not(condition) => condition.may_abort(),
+            Clause::Attribute(_, test) => test.may_abort(),
+            Clause::SavedGroup(_) | Clause::Malformed => true,
+            Clause::Never => false,
+        })
+    }
+}
