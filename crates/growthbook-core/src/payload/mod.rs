@@ -2,19 +2,26 @@
 
 #[cfg(feature = "encryption")]
 mod decrypt;
+mod document;
 mod raw;
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 use serde_json::Value;
 
 #[cfg(feature = "encryption")]
 pub use decrypt::{DecryptError, DecryptionKey, decrypt};
+pub(crate) use document::{Sections, object_text};
 pub(crate) use raw::{items, members};
 
 use crate::warning::{Location, Warning, WarningKind};
 use crate::{Snapshot, compile};
+use document::{Member, SectionName};
 
 /// A payload of feature definitions: what the API's features endpoint answers, decrypted.
 ///
@@ -35,9 +42,10 @@ use crate::{Snapshot, compile};
 pub struct Payload {
     /// The text of an object.
     features: Box<str>,
+    experiments: Section,
     saved_groups: Section,
     contextual_bandits: Section,
-    experiments: Section,
+    layout: Vec<Member>,
     date_updated: Option<Box<str>>,
     warnings: Vec<Warning>,
 }
@@ -91,8 +99,8 @@ impl Payload {
                 PayloadError::Syntax { line: error.line(), column: error.column() }
             }
         })?;
-        let section = |plain: &str, encrypted: &str| -> Result<Option<Box<str>>, SectionError> {
-            match members.get(encrypted).filter(|text| *text != r#""""#) {
+        let section = |name: SectionName| -> Result<Option<Box<str>>, SectionError> {
+            match members.get(name.encrypted()).filter(|text| *text != r#""""#) {
                 Some(encrypted) => {
                     let encrypted: String =
                         serde_json::from_str(encrypted).map_err(|_| SectionError::NotText)?;
@@ -102,37 +110,48 @@ impl Payload {
                         Err(_) => Err(SectionError::NotJson),
                     }
                 }
-                None => Ok(members.get(plain).map(Box::from)),
+                None => Ok(members.get(name.plain()).map(Box::from)),
             }
         };
 
-        let features = section("features", "encryptedFeatures")
+        let features = section(SectionName::Features)
             .map_err(PayloadError::from)?
             .ok_or(PayloadError::MissingFeatures)?;
         if !features.starts_with('{') {
             return Err(PayloadError::FeaturesNotAnObject);
         }
         let mut warnings = Vec::new();
-        let mut optional = |plain: &'static str, encrypted| match section(plain, encrypted) {
+        let mut optional = |name: SectionName| match section(name) {
             Ok(None) => Section::Absent,
             Ok(Some(text)) => Section::Present(text),
             Err(error) => {
-                warnings.push(Warning { location: Location::Section(plain), kind: error.into() });
+                let location = Location::Section(name.plain());
+                warnings.push(Warning { location, kind: error.into() });
                 Section::Unreadable
             }
         };
-        let saved_groups = optional("savedGroups", "encryptedSavedGroups");
-        let contextual_bandits = optional("contextualBandits", "encryptedContextualBandits");
-        let experiments = optional("experiments", "encryptedExperiments");
+        let experiments = optional(SectionName::Experiments);
+        let saved_groups = optional(SectionName::SavedGroups);
+        let contextual_bandits = optional(SectionName::ContextualBandits);
+        let layout = document::layout(&members, |name| {
+            let section = match name {
+                SectionName::Features => return false,
+                SectionName::Experiments => &experiments,
+                SectionName::SavedGroups => &saved_groups,
+                SectionName::ContextualBandits => &contextual_bandits,
+            };
+            matches!(section, Section::Unreadable)
+        });
         let date_updated = members
             .get("dateUpdated")
             .and_then(|text| serde_json::from_str::<String>(text).ok())
             .map(String::into_boxed_str);
         Ok(Payload {
             features,
+            experiments,
             saved_groups,
             contextual_bandits,
-            experiments,
+            layout,
             date_updated,
             warnings,
         })
@@ -300,9 +319,10 @@ impl Payload {
     pub fn empty() -> Self {
         Payload {
             features: "{}".into(),
+            experiments: Section::Absent,
             saved_groups: Section::Absent,
             contextual_bandits: Section::Absent,
-            experiments: Section::Absent,
+            layout: document::features_only(),
             date_updated: None,
             warnings: Vec::new(),
         }
@@ -317,9 +337,16 @@ impl Payload {
         features: &Value,
         saved_groups: Option<&Value>,
     ) -> Result<Self, PayloadError> {
-        let saved_groups =
-            saved_groups.map_or(Section::Absent, |groups| Section::Present(json_text(groups)));
-        Payload { saved_groups, ..Payload::empty() }.with_features(features)
+        if !features.is_object() {
+            return Err(PayloadError::FeaturesNotAnObject);
+        }
+        Ok(Payload::empty().with_sections(Sections {
+            features: features.to_string(),
+            experiments: Section::Absent,
+            saved_groups: saved_groups
+                .map_or(Section::Absent, |groups| Section::Present(groups.to_string().into())),
+            contextual_bandits: Section::Absent,
+        }))
     }
 
     /// The same payload with other feature definitions.
@@ -331,10 +358,6 @@ impl Payload {
         if !features.is_object() {
             return Err(PayloadError::FeaturesNotAnObject);
         }
-        Ok(Payload { features: json_text(features), ..self.clone() })
+        Ok(Payload { features: features.to_string().into(), ..self.clone() })
     }
-}
-
-fn json_text(value: &Value) -> Box<str> {
-    alloc::string::ToString::to_string(value).into()
 }
