@@ -57,6 +57,7 @@ mod explain;
 mod json;
 mod observe;
 mod payload;
+mod reduce;
 mod result;
 #[cfg(feature = "secure-attributes")]
 mod secure;
@@ -89,6 +90,9 @@ pub use observe::{Exposure, Observer};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
 pub use payload::{Payload, PayloadError};
+pub use reduce::{
+    PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
+};
 pub use result::{
     Assignment, Exclusion, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource,
     HashValue,

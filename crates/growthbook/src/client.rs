@@ -162,6 +162,11 @@ impl Client {
         self.inner.state.load().payload.features()
     }
 
+    /// The payload in use, as read: to [reduce](growthbook_core::reduce_payload) it for a browser.
+    pub fn payload(&self) -> Arc<Payload> {
+        self.inner.state.load().payload.clone()
+    }
+
     /// The compiled payload in use: feature keys, warnings, date.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.state.load().snapshot.clone()

@@ -3,10 +3,15 @@
 use alloc::vec::Vec;
 
 use super::{Compiler, index};
-use crate::condition::{ConditionParser, GroupIndex, SavedGroups};
+use crate::condition::{CaseFolding, ConditionParser, GroupIndex, SavedGroups};
 use crate::json::Json;
 use crate::payload::{Section, members};
 use crate::warning::{Location, WarningKind};
+
+/// Compiles the saved groups alone.
+pub(crate) fn saved_groups(section: &Section) -> SavedGroups {
+    Compiler { folding: CaseFolding::default(), warnings: Vec::new() }.saved_groups(section)
+}
 
 impl Compiler {
     pub(super) fn saved_groups(&mut self, section: &Section) -> SavedGroups {

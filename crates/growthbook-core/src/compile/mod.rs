@@ -17,6 +17,8 @@ use crate::payload::Payload;
 use crate::snapshot::{Feature, FeatureIndex, Snapshot};
 use crate::warning::{Location, Warning, WarningKind};
 
+pub(crate) use groups::saved_groups;
+
 /// Compiles a payload.
 pub(crate) fn compile(payload: &Payload) -> Snapshot {
     let mut compiler =

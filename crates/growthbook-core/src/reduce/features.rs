@@ -1,0 +1,146 @@
+//! The features that are kept: those the filters let through, and their prerequisites.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use hashbrown::HashMap;
+
+use super::options::{Prerequisites, ReduceOptions};
+use super::prune::Pruner;
+use crate::json::{Json, Object};
+use crate::payload::{items, members};
+
+/// The prefix of holdouts: features of GrowthBook's own, that experiments have as prerequisites.
+const HOLDOUT: &str = "$holdout:";
+
+/// Every feature of a payload.
+pub(super) struct Features<'p, 'o> {
+    definitions: Vec<Definition<'p>>,
+    by_key: HashMap<Cow<'p, str>, usize>,
+    options: &'o ReduceOptions,
+}
+
+struct Definition<'p> {
+    key: Cow<'p, str>,
+    members: Object<'p>,
+    /// Kept, and its rules reduced.
+    kept: bool,
+}
+
+impl<'p, 'o> Features<'p, 'o> {
+    pub(super) fn read(text: &'p str, options: &'o ReduceOptions) -> Self {
+        let texts = members(text).map(|members| members.0).unwrap_or_default();
+        let definitions: Vec<Definition<'p>> = texts
+            .into_iter()
+            .filter_map(|(key, text)| {
+                Some(Definition { key, members: definition(text.get())?, kept: false })
+            })
+            .collect();
+        let by_key = (0..).zip(&definitions).map(|(index, feature)| (feature.key.clone(), index));
+        Features { by_key: by_key.collect(), definitions, options }
+    }
+
+    /// Keeps the features that match the filters.
+    pub(super) fn keep_matching(&mut self, pruner: &mut Pruner<'_, 'p>) {
+        let matching = |definition: &Definition<'p>| self.options.matches(&definition.members);
+        let matching: Vec<usize> = (0..)
+            .zip(&self.definitions)
+            .filter(|(_, definition)| matching(definition))
+            .map(|(index, _)| index)
+            .collect();
+        self.keep(matching, pruner);
+    }
+
+    /// Keeps the prerequisites of auto experiments.
+    pub(super) fn keep_parents(&mut self, experiments: &[Json<'p>], pruner: &mut Pruner<'_, 'p>) {
+        let parents = experiments.iter().flat_map(|experiment| self.parents(experiment)).collect();
+        self.keep(parents, pruner);
+    }
+
+    /// With a list of its own instead of recursion: a chain may be as long as the payload.
+    fn keep(&mut self, mut pending: Vec<usize>, pruner: &mut Pruner<'_, 'p>) {
+        while let Some(index) = pending.pop() {
+            let Some(definition) = self.definitions.get_mut(index) else { continue };
+            if core::mem::replace(&mut definition.kept, true) {
+                continue;
+            }
+            reduce_rules(&mut definition.members, self.options, pruner);
+            if let Some(definition) = self.definitions.get(index) {
+                pending.extend(rules(&definition.members).flat_map(|rule| self.parents(rule)));
+            }
+        }
+    }
+
+    /// The features a rule or experiment has as prerequisites, as far as they are kept for it.
+    fn parents<'s>(&'s self, item: &'s Json<'p>) -> impl Iterator<Item = usize> + 's {
+        let parents = item.as_object().and_then(|item| item.get("parentConditions"));
+        parents
+            .and_then(Json::as_array)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|parent| parent.as_object()?.get("id")?.as_str())
+            .filter(|id| {
+                self.options.prerequisites == Prerequisites::Keep || id.starts_with(HOLDOUT)
+            })
+            .filter_map(|id| self.by_key.get(id).copied())
+    }
+
+    /// The features kept, in the payload's order.
+    pub(super) fn into_kept(self) -> Json<'p> {
+        let kept = self.definitions.into_iter().filter(|definition| definition.kept);
+        let members = kept.map(|definition| (definition.key, Json::Object(definition.members)));
+        Json::Object(Object::ordered(members.collect()))
+    }
+}
+
+/// Leaves out rules scoped to other projects, and prunes the others. A feature that is itself
+/// of another project is there as a prerequisite, and has the rules it has there.
+fn reduce_rules<'p>(
+    feature: &mut Object<'p>,
+    options: &ReduceOptions,
+    pruner: &mut Pruner<'_, 'p>,
+) {
+    let scoped = options.in_projects(feature);
+    let Some(Json::Array(rules)) = feature.get_mut("rules") else {
+        return;
+    };
+    rules.retain_mut(|rule| {
+        let Json::Object(rule) = rule else {
+            return true;
+        };
+        let served = !scoped || options.rule_in_projects(rule);
+        if served {
+            pruner.rule(rule);
+        }
+        served
+    });
+}
+
+/// The rules of a feature.
+pub(super) fn rules<'f, 'p>(feature: &'f Object<'p>) -> impl Iterator<Item = &'f Json<'p>> {
+    feature.get("rules").and_then(Json::as_array).unwrap_or_default().iter()
+}
+
+/// A feature with everything in it that can be read; `None` when it is no object.
+fn definition(text: &str) -> Option<Object<'_>> {
+    match serde_json::from_str(text) {
+        Ok(Json::Object(definition)) => return Some(definition),
+        Ok(_) => return None,
+        Err(_) => {}
+    }
+    let members = members(text).ok()?.0.into_iter();
+    let readable = members.filter_map(|(name, text)| {
+        let value = match serde_json::from_str(text.get()) {
+            Ok(value) => value,
+            Err(_) if name == "rules" => Json::Array(readable_items(text.get())),
+            Err(_) => return None,
+        };
+        Some((name, value))
+    });
+    Some(Object::ordered(readable.collect()))
+}
+
+/// The items of a list that can be read.
+pub(super) fn readable_items(text: &str) -> Vec<Json<'_>> {
+    let items = items(text).unwrap_or_default();
+    items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
+}

@@ -1,0 +1,360 @@
+//! Small payloads for a browser: conditions decided as far as a user is known, definitions left
+//! out that are not asked for, and saved groups that nothing refers to any more.
+
+mod features;
+mod groups;
+mod options;
+mod prune;
+
+use alloc::{string::String, vec::Vec};
+
+use hashbrown::HashSet;
+use serde::{Serialize, Serializer};
+
+use crate::attributes::Attributes;
+use crate::compile;
+use crate::condition::{self, Condition, Fields, Remainder};
+use crate::json::{Json, Object};
+use crate::payload::{Payload, Section, Sections, members};
+use crate::snapshot::Snapshot;
+use features::{Features, readable_items, rules};
+use groups::Groups;
+pub use options::{PayloadFilters, Prerequisites, ReduceOptions};
+use prune::Pruner;
+
+static NO_ATTRIBUTES: Attributes = Attributes::new();
+
+/// Reduces a payload for a user of whom a part is known, as a server does that renders the first
+/// page. GrowthBook's `reducePayload`.
+///
+/// For every user who agrees with the known attributes the features that are left have the same
+/// value from the same source, and experiments assign the same variation; what an experiment
+/// echoes of its rule has the reduced condition. Two options trade this for size: rules scoped to
+/// other projects than those [included](ReduceOptions::include) are left out, and so are filtered
+/// prerequisites with [`Prerequisites::Filter`].
+///
+/// The reduced payload is in clear, also when this one came encrypted; a section that could not
+/// be opened stays as it is. What is no valid JSON by itself is left out, as
+/// [compiling](Payload::compile) does.
+///
+/// ```
+/// use growthbook_core::{Attributes, Payload, ReduceOptions, reduce_payload};
+///
+/// let payload = Payload::from_json(r#"{"features": {"checkout": {
+///     "defaultValue": "old",
+///     "rules": [
+///         {"condition": {"plan": "pro"}, "force": "newest"},
+///         {"condition": {"plan": "free", "country": "US"}, "force": "new"}
+///     ]
+/// }}}"#)?;
+/// let known = Attributes::from_iter([("plan", "free")]);
+/// let reduced = reduce_payload(&payload, &ReduceOptions::new().attributes(known));
+/// assert_eq!(reduced.to_json_string(), concat!(
+///     r#"{"features":{"checkout":{"defaultValue":"old","rules":["#,
+///     r#"{"condition":{"$not":{}},"force":null},"#,
+///     r#"{"condition":{"country":"US"},"force":"new"}]}},"#,
+///     r#""experiments":[],"savedGroups":{}}"#,
+/// ));
+/// # Ok::<(), growthbook_core::PayloadError>(())
+/// ```
+pub fn reduce_payload(payload: &Payload, options: &ReduceOptions) -> Payload {
+    let saved_groups = compile::saved_groups(payload.saved_groups_section());
+    let known = Fields::Known { user: &options.attributes, global: &options.global_attributes };
+    let mut pruner = Pruner::new(known, &saved_groups);
+
+    let mut features = Features::read(payload.features_text(), options);
+    features.keep_matching(&mut pruner);
+    let experiments = experiments(payload.experiments_section(), options, &mut pruner);
+    features.keep_parents(&experiments, &mut pruner);
+    let features = features.into_kept();
+    let used = bandit_references(&features, &experiments);
+    let bandits = bandits(payload.contextual_bandits_section(), used, &mut pruner);
+
+    let experiments = Json::Array(experiments);
+    let groups = match Groups::read(payload.saved_groups_section(), &saved_groups, known) {
+        Some(groups) => {
+            let groups = groups.kept(&[&features, &experiments, &bandits], pruner.undecidable());
+            Section::Present(groups.into())
+        }
+        None => payload.saved_groups_section().clone(),
+    };
+    payload.with_sections(Sections {
+        features: features.to_text(),
+        experiments: replaced(payload.experiments_section(), || experiments.to_text()),
+        saved_groups: groups,
+        contextual_bandits: match payload.contextual_bandits_section() {
+            Section::Present(text) if is_truthy(text) => Section::Present(bandits.to_text().into()),
+            Section::Present(_) => Section::Absent,
+            section => section.clone(),
+        },
+    })
+}
+
+/// The section with another text; one that cannot be read stays.
+fn replaced(section: &Section, text: impl FnOnce() -> String) -> Section {
+    match section {
+        Section::Unreadable => Section::Unreadable,
+        _ => Section::Present(text().into()),
+    }
+}
+
+fn is_truthy(text: &str) -> bool {
+    serde_json::from_str::<Json<'_>>(text).map_or(true, |value| value.is_truthy())
+}
+
+/// The auto experiments that match the filters. Those that are no objects are none.
+fn experiments<'p>(
+    section: &'p Section,
+    options: &ReduceOptions,
+    pruner: &mut Pruner<'_, 'p>,
+) -> Vec<Json<'p>> {
+    let Section::Present(text) = section else {
+        return Vec::new();
+    };
+    let experiments = readable_items(text).into_iter().filter_map(|experiment| match experiment {
+        Json::Object(mut experiment) if options.matches(&experiment) => {
+            pruner.experiment(&mut experiment);
+            Some(Json::Object(experiment))
+        }
+        _ => None,
+    });
+    experiments.collect()
+}
+
+/// The contextual bandits that kept rules and auto experiments refer to.
+fn bandit_references<'r>(features: &'r Json<'_>, experiments: &'r [Json<'_>]) -> HashSet<&'r str> {
+    let features = features.as_object().into_iter().flat_map(Object::iter);
+    features
+        .filter_map(|(_, feature)| feature.as_object())
+        .flat_map(rules)
+        .chain(experiments)
+        .filter_map(|item| item.as_object()?.get("contextualBanditRef")?.as_str())
+        .collect()
+}
+
+/// The contextual bandits in use, with their leaves reduced. One that is no object stays.
+fn bandits<'p>(section: &'p Section, used: HashSet<&str>, pruner: &mut Pruner<'_, 'p>) -> Json<'p> {
+    let texts = match section {
+        Section::Present(text) => members(text).map(|members| members.0).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let used = texts.into_iter().filter(|(id, _)| used.contains(id.as_ref()));
+    let bandits = used.filter_map(|(id, text)| {
+        let mut bandit = serde_json::from_str(text.get()).ok()?;
+        if let Json::Object(bandit) = &mut bandit {
+            pruner.bandit(bandit);
+        }
+        Some((id, bandit))
+    });
+    Json::Object(Object::ordered(bandits.collect()))
+}
+
+/// What partial knowledge of a user makes of a condition: see [`prune_condition`].
+///
+/// Serializes to `true`, `false` or the condition.
+#[derive(Clone, Debug)]
+pub enum Pruned {
+    /// Everybody passes who agrees with the known attributes.
+    True,
+    /// Nobody does.
+    False,
+    /// It depends: the condition without the branches that are decided.
+    Condition(Condition),
+}
+
+/// Decides a condition as far as the known attributes allow. GrowthBook's `pruneCondition`.
+///
+/// An attribute that is missing is unknown, and so is every path into one (`father.age`); one
+/// that is null is known. A saved group is decided or stays a reference. What this SDK does not
+/// know, an operator or a type of saved group, stays too: the SDK that evaluates the rest may know
+/// it. A condition that evaluation would fail on as a whole, a malformed one or one that reaches a
+/// limit, stays as written.
+///
+/// The saved groups are those of a snapshot; [`Snapshot::empty`] has none.
+///
+/// ```
+/// use growthbook_core::{Attributes, Condition, Pruned, Snapshot, prune_condition};
+///
+/// let condition = Condition::from_json(r#"{"plan": "pro", "country": {"$in": ["US", "CA"]}}"#)?;
+/// let prune = |known| prune_condition(&known, &condition, &Snapshot::empty());
+///
+/// assert!(matches!(prune(Attributes::from_iter([("plan", "free")])), Pruned::False));
+/// let Pruned::Condition(rest) = prune(Attributes::from_iter([("plan", "pro")])) else { panic!() };
+/// assert_eq!(rest.to_json(), serde_json::json!({"country": {"$in": ["US", "CA"]}}));
+/// # Ok::<(), growthbook_core::ConditionError>(())
+/// ```
+pub fn prune_condition(
+    attributes: &Attributes,
+    condition: &Condition,
+    saved_groups: &Snapshot,
+) -> Pruned {
+    let known = Fields::Known { user: attributes, global: &NO_ATTRIBUTES };
+    let groups = &saved_groups.saved_groups;
+    match condition::prune(condition.clauses(), condition.json(), known, groups) {
+        Remainder::Pass => Pruned::True,
+        Remainder::Fail => Pruned::False,
+        Remainder::Open(rest) => Pruned::Condition(Condition::new(rest)),
+        Remainder::Abort => Pruned::Condition(condition.clone()),
+    }
+}
+
+impl Serialize for Pruned {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Pruned::True => serializer.serialize_bool(true),
+            Pruned::False => serializer.serialize_bool(false),
+            Pruned::Condition(condition) => condition.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    fn reduce(payload: &str, known: &str) -> String {
+        let options = ReduceOptions::new().attributes(Attributes::from_json(known).unwrap());
+        reduce_payload(&Payload::from_json(payload).unwrap(), &options).to_json_string()
+    }
+
+    fn pruned(condition: &str, known: &str, groups: &str) -> String {
+        let groups = format!(r#"{{"features":{{}},"savedGroups":{groups}}}"#);
+        let pruned = prune_condition(
+            &Attributes::from_json(known).unwrap(),
+            &Condition::from_json(condition).unwrap(),
+            &Payload::from_json(groups).unwrap().compile(),
+        );
+        serde_json::to_string(&pruned).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_of_a_condition_keeps_its_order() {
+        let condition = r#"{"z":1,"$or":[{"c":1},{"b":{"$lt":2,"$gt":1}}],"id":"u","a":1.0}"#;
+        let rest = r#"{"z":1,"$or":[{"b":{"$lt":2,"$gt":1}}],"a":1.0}"#;
+        assert_eq!(pruned(condition, r#"{"id":"u","c":2}"#, "{}"), rest);
+    }
+
+    #[test]
+    fn what_may_fail_as_a_whole_is_not_decided() {
+        // With `{"tags": []}` the evaluation fails, whatever `$not` makes of the id.
+        let condition = r#"{"$not":{"tags":{"$elemMatch":null},"id":"x"}}"#;
+        assert_eq!(pruned(condition, r#"{"id":"u"}"#, "{}"), condition);
+        assert_eq!(pruned(condition, r#"{"id":"u","tags":1}"#, "{}"), "true");
+    }
+
+    #[test]
+    fn a_remote_group_is_decided_once_the_groups_of_the_user_are_known() {
+        let condition = r#"{"$savedGroup":{"id":"g"}}"#;
+        let cases = [
+            ("{}", condition),
+            (r#"{"__gb_remoteGroupIds":["g"]}"#, "true"),
+            (r#"{"__gb_remoteGroupIds":[]}"#, "false"),
+            (r#"{"__gb_remoteGroupIds":null}"#, "false"),
+        ];
+        for (known, expected) in cases {
+            let got = pruned(condition, known, r#"{"g":{"type":"remote"}}"#);
+            assert_eq!(got, expected, "{known}");
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_to_the_letter_and_in_its_place() {
+        let payload = concat!(
+            r#"{"status":200,"savedGroups":{"g":[1,  2],"unused":[]},"features":{"b":{"meta":1e2,"#,
+            r#""rules":[{"id":"r","condition":{"x":{"$inGroup":"g"}},"force":1.0}]},"#,
+            r#""a":{"defaultValue":9007199254740993}},"dateUpdated":"now","new":[ 1e400 ]}"#
+        );
+        let expected = concat!(
+            r#"{"status":200,"savedGroups":{"g":[1,  2]},"features":{"b":{"meta":100.0,"#,
+            r#""rules":[{"id":"r","condition":{"x":{"$inGroup":"g"}},"force":1.0}]},"#,
+            r#""a":{"defaultValue":9007199254740993}},"dateUpdated":"now","new":[ 1e400 ],"#,
+            r#""experiments":[]}"#
+        );
+        assert_eq!(reduce(payload, "{}"), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out_alone() {
+        let payload = concat!(
+            r#"{"features":{"f":{"defaultValue":1e400,"rules":[{"force":1e400},{"force":2}]},"#,
+            r#""none":5},"experiments":[1e400,7,{"key":"e"}]}"#
+        );
+        let expected = concat!(
+            r#"{"features":{"f":{"rules":[{"force":2}]}},"#,
+            r#""experiments":[{"key":"e"}],"savedGroups":{}}"#
+        );
+        assert_eq!(reduce(payload, "{}"), expected);
+    }
+
+    #[test]
+    fn groups_that_cannot_be_read_stay_and_decide_nothing() {
+        for groups in [r#""encryptedSavedGroups":"YQ==.YQ==""#, r#""savedGroups":5"#] {
+            let rule = r#"{"condition":{"$savedGroup":{"id":"g"}},"force":1}"#;
+            let payload = format!(r#"{{"features":{{"f":{{"rules":[{rule}]}}}},{groups}}}"#);
+            let reduced = reduce(&payload, r#"{"id":"u"}"#);
+            assert!(reduced.contains(rule) && reduced.contains(groups), "{reduced}");
+        }
+    }
+
+    #[test]
+    fn holdouts_are_kept_though_prerequisites_are_filtered() {
+        let payload = Payload::from_json(
+            r#"{"features":{
+                "f":{"metadata":{"tags":["web"]},"rules":[{"force":1,"parentConditions":[
+                    {"id":"$holdout:h","condition":{"value":"genpop"}},{"id":"other"}]}]},
+                "other":{},"$holdout:h":{"defaultValue":"genpop"}}}"#,
+        );
+        let options = ReduceOptions::new()
+            .include(PayloadFilters::new().tags(["web"]))
+            .prerequisites(Prerequisites::Filter);
+        let reduced = reduce_payload(&payload.unwrap(), &options).compile();
+        assert_eq!(reduced.feature_keys().collect::<Vec<_>>(), ["f", "$holdout:h"]);
+    }
+
+    #[test]
+    fn a_chain_may_be_as_long_as_the_payload() {
+        const LENGTH: usize = 5_000;
+        let list = |link: &dyn Fn(usize, usize) -> String| {
+            (0..LENGTH).map(|index| link(index, index + 1)).collect::<Vec<_>>().join(",")
+        };
+        let features = list(&|index, next| {
+            format!(
+                r#""f{index}":{{"rules":[{{"force":1,"parentConditions":[{{"id":"f{next}"}}]}}]}}"#
+            )
+        });
+        let groups = list(&|index, next| {
+            let condition = format!(r#"{{"x":1,"$savedGroup":{{"id":"g{next}"}}}}"#);
+            format!(r#""g{index}":{{"type":"condition","condition":{condition}}}"#)
+        });
+        let payload = format!(
+            r#"{{"features":{{"f":{{"rules":[{{"condition":{{"$savedGroup":{{"id":"g0"}}}}}}]}},
+                {features}}},"savedGroups":{{{groups}}}}}"#
+        );
+        // The groups are chained deeper than evaluation follows, so that all of them stay.
+        let reduced = Payload::from_json(reduce(&payload, "{}")).unwrap().compile();
+        assert_eq!(reduced.feature_keys().len(), LENGTH + 1);
+        assert_eq!(reduced.saved_groups.groups.len(), LENGTH);
+    }
+
+    #[test]
+    fn groups_that_branch_at_every_level_do_not_take_for_ever() {
+        const LEVELS: usize = 60;
+        let groups: Vec<String> = (0..LEVELS)
+            .map(|level| {
+                let next = format!(r#"{{"$savedGroup":{{"id":"g{}"}}}}"#, level + 1);
+                let condition =
+                    format!(r#"{{"x":1,"$or":[{next},{next}],"$and":[{next},{next}]}}"#);
+                format!(r#""g{level}":{{"type":"condition","condition":{condition}}}"#)
+            })
+            .collect();
+        let groups = format!(r#"{{{},"g{LEVELS}":{{"type":"later"}}}}"#, groups.join(","));
+        let condition = r#"{"$savedGroup":{"id":"g0"}}"#;
+        assert_eq!(pruned(condition, "{}", &groups), condition);
+        let payload = format!(
+            r#"{{"features":{{"f":{{"rules":[{{"condition":{condition}}}]}}}},"savedGroups":{groups}}}"#
+        );
+        assert!(reduce(&payload, "{}").contains(&groups));
+    }
+}
