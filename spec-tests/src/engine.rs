@@ -1,6 +1,6 @@
 //! The two ways to evaluate: the core by itself, and the client of the façade.
 
-use growthbook::{ClientBuilder, UserScope};
+use growthbook::{Client, ClientBuilder, UserScope};
 use growthbook_core::{
     AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, Condition, Experiment,
     GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
@@ -9,6 +9,7 @@ use growthbook_core::{
 use serde_json::{Value, json};
 
 use crate::case::{Mismatch, members};
+use crate::reduction::Reduction;
 
 /// What a case evaluates in: the members of its context.
 pub(crate) struct Context {
@@ -81,6 +82,10 @@ impl Context {
 pub(crate) trait Engine {
     fn name(&self) -> &'static str;
     fn eval_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
+    /// What is left of the condition when the context's attributes are all that is known.
+    fn prune_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
+    /// The reduced payload.
+    fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch>;
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch>;
     /// The FeatureResult with sticky bucketing, and the user's documents afterwards, by key.
     fn eval_sticky(
@@ -136,6 +141,10 @@ fn json_of(result: &impl serde::Serialize) -> Result<Value, Mismatch> {
     serde_json::to_value(result).map_err(shape)
 }
 
+fn json_of_document(payload: &Payload) -> Result<Value, Mismatch> {
+    serde_json::from_str(&payload.to_json_string()).map_err(shape)
+}
+
 impl Core {
     fn snapshot(context: &Context) -> Result<(Snapshot, GlobalContext), Mismatch> {
         let payload = Payload::from_json(&context.payload).map_err(shape)?;
@@ -153,6 +162,17 @@ impl Engine for Core {
         let (snapshot, globals) = Core::snapshot(context)?;
         let gb = snapshot.for_user_with(&globals, &context.user);
         Ok(gb.eval_condition(&condition(text)).into())
+    }
+
+    fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
+        let (snapshot, _) = Core::snapshot(context)?;
+        let known = context.user.attributes();
+        json_of(&growthbook_core::prune_condition(known, &condition(text), &snapshot))
+    }
+
+    fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
+        let payload = Payload::from_json(&reduction.payload).map_err(shape)?;
+        json_of_document(&growthbook_core::reduce_payload(&payload, &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
@@ -224,6 +244,17 @@ impl Engine for Facade {
 
     fn eval_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
         Ok(Facade::scope(context)?.eval_condition(&condition(text)).into())
+    }
+
+    fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
+        let client = Client::from_json(&context.payload).map_err(shape)?;
+        let known = context.user.attributes();
+        json_of(&growthbook::prune_condition(known, &condition(text), &client.snapshot()))
+    }
+
+    fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
+        let client = Client::from_json(&reduction.payload).map_err(shape)?;
+        json_of_document(&growthbook::reduce_payload(&client.payload(), &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {

@@ -12,6 +12,7 @@ mod compare;
 mod corpus;
 mod engine;
 mod exceptions;
+mod reduction;
 mod suites;
 
 pub use corpus::{Corpus, CorpusError, Failure, Report, SuiteReport};

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::case::{Case, Mismatch};
 use crate::compare::{same, same_rounded};
 use crate::engine::{Context, ENGINES, Engine};
+use crate::reduction::Reduction;
 
 /// Runs one case.
 pub(crate) type Runner = fn(&Case) -> Result<(), Mismatch>;
@@ -17,6 +18,8 @@ pub(crate) type Runner = fn(&Case) -> Result<(), Mismatch>;
 pub(crate) fn runner(suite: &str) -> Option<Runner> {
     Some(match suite {
         "evalCondition" => eval_condition_case,
+        "pruneCondition" => prune_condition_case,
+        "reducePayload" => reduce_payload_case,
         "hash" => hash_case,
         "getBucketRange" => bucket_range_case,
         "chooseVariation" => choose_variation_case,
@@ -57,6 +60,23 @@ fn eval_condition_case(case: &Case) -> Result<(), Mismatch> {
     on_every_engine(|engine| {
         let got = engine.eval_condition(&context, case.text(1)?)?;
         expect(engine.name(), case.item(3)?, got)
+    })
+}
+
+/// name, condition, known attributes, expected boolean or condition, \[saved groups\]
+fn prune_condition_case(case: &Case) -> Result<(), Mismatch> {
+    let context = Context::of_condition(case.text(2)?, case.optional_text(4))?;
+    on_every_engine(|engine| {
+        let got = engine.prune_condition(&context, case.text(1)?)?;
+        expect(engine.name(), case.item(3)?, got)
+    })
+}
+
+/// name, payload and options, expected payload
+fn reduce_payload_case(case: &Case) -> Result<(), Mismatch> {
+    let reduction = Reduction::parse(case.text(1)?)?;
+    on_every_engine(|engine| {
+        expect(engine.name(), case.item(2)?, engine.reduce_payload(&reduction)?)
     })
 }
 

@@ -13,6 +13,24 @@ const CASES: &[(&str, &str, &str, &[&str])] = &[
         "true",
         &["false", "null", "1", r#""true""#],
     ),
+    (
+        "pruneCondition",
+        r#"["n", {"$savedGroup": {"id": "g"}, "b": 2}, {"a": 1}, EXPECTED,
+            {"g": {"type": "list", "attributeKey": "a", "values": [1]}}]"#,
+        r#"{"b": 2}"#,
+        &["true", "false", "{}", r#"{"b": 2, "c": 3}"#, r#"{"$savedGroup": {"id": "g"}, "b": 2}"#],
+    ),
+    (
+        "reducePayload",
+        r#"["n", {"payload": {"features": {"f": {"metadata": {"tags": ["t"]}}, "g": {}}},
+            "include": {"tags": ["t"]}}, EXPECTED]"#,
+        r#"{"features": {"f": {"metadata": {"tags": ["t"]}}}, "experiments": [], "savedGroups": {}}"#,
+        &[
+            r#"{"features": {"f": {"metadata": {"tags": ["t"]}}}, "experiments": []}"#,
+            r#"{"features": {"f": {"metadata": {"tags": ["t"]}}, "g": {}}, "experiments": [], "savedGroups": {}}"#,
+            "null",
+        ],
+    ),
     ("hash", r#"["seed", "a", 2, EXPECTED]"#, "0.0505", &["0.05050001", "null", r#""0.0505""#]),
     ("hash", r#"["seed", "a", 3, EXPECTED]"#, "null", &["0", "false"]),
     (

@@ -15,8 +15,10 @@ use crate::run::{cargo, output, root};
 pub(crate) const SPEC_VERSION: &str = "0.12.0";
 
 /// The suites this SDK answers.
-pub(crate) const SUITES: [&str; 15] = [
+pub(crate) const SUITES: [&str; 17] = [
     "evalCondition",
+    "pruneCondition",
+    "reducePayload",
     "hash",
     "getBucketRange",
     "chooseVariation",

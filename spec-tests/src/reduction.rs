@@ -1,0 +1,76 @@
+//! A payload to reduce, and how.
+
+use growthbook_core::{Attributes, PayloadFilters, Prerequisites, ReduceOptions};
+use serde_json::{Map, Value};
+
+use crate::case::{Mismatch, members};
+
+/// The members of a case of the suite `reducePayload`.
+pub(crate) struct Reduction {
+    /// The payload's document.
+    pub(crate) payload: String,
+    pub(crate) options: ReduceOptions,
+}
+
+impl Reduction {
+    pub(crate) fn parse(text: &str) -> Result<Self, Mismatch> {
+        let mut payload = None;
+        let mut options = ReduceOptions::new();
+        for (name, value) in members(text).map_err(shape)? {
+            let text = value.get();
+            options = match name.as_str() {
+                "payload" => {
+                    payload = Some(text.to_owned());
+                    options
+                }
+                "attributes" => options.attributes(Attributes::from_json(text).map_err(shape)?),
+                "globalAttributes" => {
+                    options.global_attributes(Attributes::from_json(text).map_err(shape)?)
+                }
+                "include" => options.include(filters(text)?),
+                "exclude" => options.exclude(filters(text)?),
+                "prerequisites" => options.prerequisites(prerequisites(text)?),
+                other => return Err(Mismatch::Shape(format!("{other:?} is no option"))),
+            };
+        }
+        match payload {
+            Some(payload) => Ok(Reduction { payload, options }),
+            None => Err(Mismatch::Shape("there is no payload".into())),
+        }
+    }
+}
+
+fn shape(error: serde_json::Error) -> Mismatch {
+    Mismatch::Shape(format!("reduction: {error}"))
+}
+
+fn filters(text: &str) -> Result<PayloadFilters, Mismatch> {
+    let mut filters = PayloadFilters::new();
+    for (name, value) in members(text).map_err(shape)? {
+        filters = match name.as_str() {
+            "projects" => filters.projects(list(value.get())?),
+            "tags" => filters.tags(list(value.get())?),
+            "customFields" => {
+                let fields: Map<String, Value> =
+                    serde_json::from_str(value.get()).map_err(shape)?;
+                fields.into_iter().try_fold(filters, |filters, (field, values)| {
+                    Ok(filters.custom_field(field, list(&values.to_string())?))
+                })?
+            }
+            other => return Err(Mismatch::Shape(format!("{other:?} is no filter"))),
+        };
+    }
+    Ok(filters)
+}
+
+fn list(text: &str) -> Result<Vec<Value>, Mismatch> {
+    serde_json::from_str(text).map_err(shape)
+}
+
+fn prerequisites(text: &str) -> Result<Prerequisites, Mismatch> {
+    match text {
+        r#""keep""# => Ok(Prerequisites::Keep),
+        r#""filter""# => Ok(Prerequisites::Filter),
+        other => Err(Mismatch::Shape(format!("prerequisites cannot be {other}"))),
+    }
+}
