@@ -35,18 +35,10 @@ impl Compiler {
         links: Links<'_>,
     ) -> Option<AutoExperiment> {
         let location = |key: &str| Location::Experiment { index, key: key.into() };
-        let Ok(json) = serde_json::from_str::<Json<'_>>(text) else {
-            self.warn(location(""), WarningKind::InvalidJson);
-            return None;
-        };
-        let Some(object) = json.as_object() else {
-            let kind = WarningKind::WrongType { field: "", expected: "an object" };
-            self.warn(location(""), kind);
-            return None;
-        };
+        let object = self.object(text, || location(""))?;
         let key = object.get("key").and_then(Json::as_str).unwrap_or_default();
         let mut kinds = Vec::new();
-        let mut reader = Reader::new(object, links, &self.folding, &mut kinds);
+        let mut reader = Reader::new(&object, links, &self.folding, &mut kinds);
         let experiment = auto_experiment(&mut reader, text);
         let experiment = experiment.map_err(|kind| kinds.push(kind)).ok();
         self.warn_all(&location(key), kinds);

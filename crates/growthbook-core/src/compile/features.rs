@@ -77,18 +77,10 @@ impl Compiler {
 
     fn rule(&mut self, feature: &str, index: usize, text: &str, links: Links<'_>) -> Option<Rule> {
         let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
-        let Ok(json) = serde_json::from_str::<Json<'_>>(text) else {
-            self.warn(location(""), WarningKind::InvalidJson);
-            return None;
-        };
-        let Some(object) = json.as_object() else {
-            let kind = WarningKind::WrongType { field: "", expected: "an object" };
-            self.warn(location(""), kind);
-            return None;
-        };
+        let object = self.object(text, || location(""))?;
         let id = object.get("id").and_then(Json::as_str).unwrap_or_default();
         let mut kinds = Vec::new();
-        let mut reader = Reader::new(object, links, &self.folding, &mut kinds);
+        let mut reader = Reader::new(&object, links, &self.folding, &mut kinds);
 
         let parents = reader.parents();
         let filters = reader.filters();
@@ -152,7 +144,7 @@ impl Feature {
         self.rules.iter().flat_map(|rule| rule.parents.iter()).filter_map(|parent| {
             match parent.feature {
                 ParentFeature::Linked(index) => Some(index),
-                ParentFeature::Named(_) => None,
+                ParentFeature::Named(_) | ParentFeature::Unknown => None,
             }
         })
     }

@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 
 use crate::condition::CaseFolding;
 use crate::experiment::Links;
+use crate::json::{Json, Object};
 use crate::payload::Payload;
 use crate::snapshot::{Feature, FeatureIndex, Snapshot};
 use crate::warning::{Location, Warning, WarningKind};
@@ -76,6 +77,19 @@ struct Compiler {
 impl Compiler {
     fn warn(&mut self, location: Location, kind: WarningKind) {
         self.warnings.push(Warning { location, kind });
+    }
+
+    /// Reads an object; whatever else the text holds is reported.
+    fn object<'a>(&mut self, text: &'a str, location: impl Fn() -> Location) -> Option<Object<'a>> {
+        match serde_json::from_str(text) {
+            Ok(Json::Object(object)) => return Some(object),
+            Ok(_) => {
+                let kind = WarningKind::WrongType { field: "", expected: "an object" };
+                self.warn(location(), kind);
+            }
+            Err(_) => self.warn(location(), WarningKind::InvalidJson),
+        }
+        None
     }
 
     fn warn_all(&mut self, location: &Location, kinds: Vec<WarningKind>) {

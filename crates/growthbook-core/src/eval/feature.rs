@@ -213,6 +213,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             let result = match &parent.feature {
                 ParentFeature::Linked(index) => self.feature(*index, frame),
                 ParentFeature::Named(key) => self.feature_by_key(key, frame),
+                ParentFeature::Unknown => FeatureResult::without_value(Source::UnknownFeature),
             };
             if result.source == Source::CyclicPrerequisite {
                 return Prerequisites::Cyclic;

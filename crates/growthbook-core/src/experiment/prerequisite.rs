@@ -19,6 +19,8 @@ pub(crate) struct ParentCondition {
 pub(crate) enum ParentFeature {
     /// A feature of the same payload.
     Linked(FeatureIndex),
+    /// No feature there could be: its value is null, as that of any unknown feature.
+    Unknown,
     /// A feature by key: of an inline experiment, or one the payload lacks.
     Named(Box<str>),
 }

@@ -347,16 +347,20 @@ impl<'p> Reader<'p> {
         let Some(object) = parent.as_object() else {
             return wrong_type(field, "a list of objects");
         };
-        let Some(id) = object.get("id").and_then(Json::as_str) else {
-            return wrong_type(field, "a list of objects with an id");
-        };
-        let linked = self.links.features.and_then(|features| features.get(id));
-        let condition = object.get("condition").filter(|condition| condition.is_truthy());
-        Ok(ParentCondition {
-            feature: match linked {
+        let feature = match object.get("id").and_then(Json::as_str) {
+            Some(id) => match self.links.features.and_then(|features| features.get(id)) {
                 Some(index) => ParentFeature::Linked(*index),
                 None => ParentFeature::Named(id.into()),
             },
+            None => {
+                let expected = "a list of objects with an id";
+                self.warnings.push(WarningKind::WrongType { field, expected });
+                ParentFeature::Unknown
+            }
+        };
+        let condition = object.get("condition").filter(|condition| condition.is_truthy());
+        Ok(ParentCondition {
+            feature,
             condition: condition.map(|condition| self.conditions().condition(condition)),
             gate: object.get("gate").is_some_and(Json::is_truthy),
         })
