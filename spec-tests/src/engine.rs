@@ -56,14 +56,14 @@ impl Context {
         if let Value::Object(variations) = value("forcedVariations")? {
             for (key, index) in variations {
                 if !index.is_null() {
-                    user = user.forced_variation(key, index.as_i64().unwrap_or(-1));
+                    user = user.forced_variation(key, whole(&index).unwrap_or(-1));
                 }
             }
         }
         Ok(Context {
             payload: format!("{{{}}}", sections.join(",")),
             enabled: value("enabled")? != json!(false),
-            qa_mode: value("qaMode")? == json!(true),
+            qa_mode: is_truthy(&value("qaMode")?),
             user,
         })
     }
@@ -75,6 +75,23 @@ impl Context {
     ) -> Result<Self, Mismatch> {
         let groups = saved_groups.unwrap_or("{}");
         Context::parse(&format!(r#"{{"attributes":{attributes},"savedGroups":{groups}}}"#))
+    }
+}
+
+/// A whole number, however it is written.
+fn whole(value: &Value) -> Option<i64> {
+    let number = value.as_f64()?;
+    (number.fract() == 0.0).then_some(number as i64)
+}
+
+/// JavaScript's truthiness.
+fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::Compiler;
 use crate::bandit::BanditRule;
-use crate::experiment::{Echo, Links, ParentFeature, Reader};
+use crate::experiment::{Echo, Links, ParentFeature, Reader, text_of};
 use crate::json::Json;
 use crate::payload::{items, members};
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
@@ -78,7 +78,7 @@ impl Compiler {
     fn rule(&mut self, feature: &str, index: usize, text: &str, links: Links<'_>) -> Option<Rule> {
         let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
         let object = self.object(text, || location(""))?;
-        let id = object.get("id").and_then(Json::as_str).unwrap_or_default();
+        let id = object.get("id").and_then(text_of).unwrap_or_default();
         let mut kinds = Vec::new();
         let mut reader = Reader::new(&object, links, &self.folding, &mut kinds);
 
@@ -93,8 +93,8 @@ impl Compiler {
             (Err(error), _) => (Box::default(), None, RuleKind::Nothing, Some(error)),
         };
         kinds.extend(error);
-        self.warn_all(&location(id), kinds);
-        Some(Rule { id: id.into(), parents, filters, kind })
+        self.warn_all(&location(&id), kinds);
+        Some(Rule { id, parents, filters, kind })
     }
 }
 

@@ -15,4 +15,4 @@ pub use filter::Filter;
 pub use inline::{Experiment, NoVariations};
 pub(crate) use legacy::ExperimentOverride;
 pub(crate) use prerequisite::{ParentCondition, ParentFeature};
-pub(crate) use read::{Links, Reader};
+pub(crate) use read::{Links, Reader, text_of};

@@ -75,11 +75,10 @@ impl<'p> Reader<'p> {
     pub(crate) fn text(&self, field: &'static str) -> Read<Option<Box<str>>> {
         match self.truthy(field) {
             None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text.as_ref().into())),
-            Some(Json::Number(number)) => {
-                Ok(Some(js_number_string(number.as_f64(), |text| text.to_string().into())))
-            }
-            Some(_) => wrong_type(field, "a string"),
+            Some(value) => match text_of(value) {
+                Some(text) => Ok(Some(text)),
+                None => wrong_type(field, "a string"),
+            },
         }
     }
 
@@ -88,6 +87,16 @@ impl<'p> Reader<'p> {
             None | Some(Json::Null) => Ok(None),
             Some(Json::Number(number)) => Ok(Some(number.as_f64())),
             Some(_) => wrong_type(field, "a number"),
+        }
+    }
+
+    /// A bucket version, 0 when there is none; digits count as their number.
+    fn version(&self, field: &'static str) -> Read<f64> {
+        match self.object.get(field) {
+            Some(Json::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(digits.parse().unwrap_or(0.0))
+            }
+            _ => Ok(self.number(field)?.unwrap_or(0.0)),
         }
     }
 
@@ -101,6 +110,10 @@ impl<'p> Reader<'p> {
 
     pub(crate) fn condition(&mut self) -> Option<Clauses> {
         let condition = self.truthy("condition")?;
+        // An empty list asks for nothing, as an empty object does.
+        if condition.as_array().is_some_and(<[_]>::is_empty) {
+            return None;
+        }
         Some(self.conditions().condition(condition))
     }
 
@@ -123,10 +136,10 @@ impl<'p> Reader<'p> {
         definition.hash_attribute = self.hash_attribute()?;
         definition.fallback_attribute = self.text("fallbackAttribute")?;
         definition.disable_sticky_bucketing = self.truthy("disableStickyBucketing").is_some();
-        definition.bucket_version = self.number("bucketVersion")?.unwrap_or(0.0);
-        definition.min_bucket_version = self.number("minBucketVersion")?.unwrap_or(0.0);
+        definition.bucket_version = self.version("bucketVersion")?;
+        definition.min_bucket_version = self.version("minBucketVersion")?;
         definition.coverage = self.number("coverage")?;
-        definition.weights = self.weights()?;
+        definition.weights = self.weights();
         definition.explicit_ranges =
             self.list("ranges")?.map(|ranges| self.ranges("ranges", ranges));
         definition.meta = self.meta()?;
@@ -164,7 +177,7 @@ impl<'p> Reader<'p> {
                 self.warnings.push(WarningKind::UrlPattern(pattern.into()));
             });
             if !complete {
-                return wrong_type("urlPatterns", "a list of objects with a pattern");
+                return wrong_type("urlPatterns", "a list of objects");
             }
             definition.set_url_patterns(&targets, compiled);
         }
@@ -180,14 +193,17 @@ impl<'p> Reader<'p> {
         Ok(self.text("hashAttribute")?.unwrap_or_else(|| DEFAULT_HASH_ATTRIBUTE.into()))
     }
 
-    fn weights(&self) -> Read<Option<Box<[f64]>>> {
-        let Some(weights) = self.list("weights")? else {
-            return Ok(None);
-        };
-        match weights.iter().map(Json::as_f64).collect::<Option<_>>() {
-            Some(weights) => Ok(Some(weights)),
-            None => wrong_type("weights", "a list of numbers"),
+    fn weights(&mut self) -> Option<Box<[f64]>> {
+        let weights = self.truthy("weights")?;
+        let numbers = weights
+            .as_array()
+            .and_then(|weights| weights.iter().map(Json::as_f64).collect::<Option<_>>());
+        if numbers.is_none() {
+            let expected = "a list of numbers";
+            self.warnings.push(WarningKind::WrongType { field: "weights", expected });
         }
+        // No weights at all are of the wrong number, and replaced by equal ones.
+        Some(numbers.unwrap_or_default())
     }
 
     fn ranges(&mut self, field: &'static str, ranges: &[Json<'_>]) -> Box<[BucketRange]> {
@@ -208,9 +224,7 @@ impl<'p> Reader<'p> {
         let Some(meta) = self.list("meta")? else {
             return Ok(Box::default());
         };
-        let text = |object: &Object<'_>, field| {
-            object.get(field).and_then(Json::as_str).filter(|text| !text.is_empty()).map(Box::from)
-        };
+        let text = |object: &Object<'_>, field| object.get(field).and_then(text_of);
         Ok(meta
             .iter()
             .map(|item| match item.as_object() {
@@ -227,7 +241,7 @@ impl<'p> Reader<'p> {
     /// A namespace that makes no sense has nobody in it.
     fn namespace(&mut self) -> Option<Namespace> {
         let namespace = self.truthy("namespace")?;
-        if let Some([Json::String(id), Json::Number(start), Json::Number(end)]) =
+        if let Some([Json::String(id), Json::Number(start), Json::Number(end), ..]) =
             namespace.as_array()
         {
             return Some(Namespace::new(id.as_ref(), start.as_f64(), end.as_f64()));
@@ -382,9 +396,20 @@ fn whole(json: &Json<'_>) -> Option<i64> {
     (whole as f64 == number).then_some(whole)
 }
 
+/// Text that is not empty; a number's text for a number.
+pub(crate) fn text_of(json: &Json<'_>) -> Option<Box<str>> {
+    match json {
+        Json::String(text) if !text.is_empty() => Some(text.as_ref().into()),
+        Json::Number(number) => {
+            Some(js_number_string(number.as_f64(), |text| text.to_string().into()))
+        }
+        _ => None,
+    }
+}
+
 fn bucket_range(json: &Json<'_>) -> Option<BucketRange> {
     match json.as_array()? {
-        [Json::Number(start), Json::Number(end)] => {
+        [Json::Number(start), Json::Number(end), ..] => {
             Some(BucketRange { start: start.as_f64(), end: end.as_f64() })
         }
         _ => None,
@@ -394,12 +419,13 @@ fn bucket_range(json: &Json<'_>) -> Option<BucketRange> {
 /// `None` for what is no URL pattern.
 fn url_target(json: &Json<'_>) -> Option<UrlTarget> {
     let object = json.as_object()?;
-    let pattern: Box<str> = object.get("pattern").and_then(Json::as_str)?.into();
-    let kind = match object.get("type").and_then(Json::as_str) {
-        Some("simple") => UrlTargetType::Simple,
-        Some("regex") => UrlTargetType::Regex,
+    let pattern = object.get("pattern").and_then(Json::as_str);
+    let kind = match (object.get("type").and_then(Json::as_str), pattern) {
+        (Some("simple"), Some(_)) => UrlTargetType::Simple,
+        (Some("regex"), Some(_)) => UrlTargetType::Regex,
         _ => UrlTargetType::Unknown,
     };
+    let pattern = pattern.unwrap_or_default().into();
     let include = !matches!(object.get("include"), Some(Json::Bool(false)));
     Some(UrlTarget { kind, pattern, include })
 }

@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::json::{Json, js_number_string};
+use crate::json::{Json, Object, js_number_string};
 use crate::result::HashValue;
 
 /// What names a document: a hash attribute and its value. `Display` gives GrowthBook's key for
@@ -98,12 +98,17 @@ impl<'de> Deserialize<'de> for StickyBucketDocument {
             }
             _ => return Err(invalid()),
         };
-        let assignments = field("assignments").and_then(Json::as_object).ok_or_else(invalid)?;
+        let assignments = match field("assignments") {
+            None | Some(Json::Null) => None,
+            Some(Json::Object(assignments)) => Some(assignments),
+            Some(_) => return Err(invalid()),
+        };
         Ok(StickyBucketDocument {
             attribute_name: attribute_name.into(),
             attribute_value,
             assignments: assignments
-                .iter()
+                .into_iter()
+                .flat_map(Object::iter)
                 .filter_map(|(key, variation)| Some((key.into(), variation.as_str()?.into())))
                 .collect(),
         })
@@ -235,7 +240,9 @@ mod tests {
         let document: StickyBucketDocument = serde_json::from_str(text).unwrap();
         assert_eq!(document.key().to_string(), "id||42");
         assert_eq!(document.assignments.len(), 1);
-        for text in ["{}", "[]", "null", r#"{"attributeName":"id","attributeValue":"1"}"#] {
+        let without_assignments = r#"{"attributeName":"id","attributeValue":"1"}"#;
+        assert!(serde_json::from_str::<StickyBucketDocument>(without_assignments).is_ok());
+        for text in ["{}", "[]", "null", r#"{"attributeName":1,"attributeValue":"1"}"#] {
             assert!(serde_json::from_str::<StickyBucketDocument>(text).is_err(), "{text}");
         }
     }

@@ -54,7 +54,13 @@ impl PageUrl {
 
 /// Parses an address as `new URL(text, base)` does.
 pub(super) fn parse(text: &str, base: &str) -> Option<Url> {
-    Url::parse(base).ok()?.join(text).ok()
+    let base = Url::parse(base).ok()?;
+    // However many slashes an address starts with, a host follows two or more of them.
+    let behind_slashes = text.trim_start_matches(['/', '\\']);
+    if text.len() - behind_slashes.len() > 2 {
+        return base.join(&["//", behind_slashes].concat()).ok();
+    }
+    base.join(text).ok()
 }
 
 /// Host and port; the default port of the scheme is left out.

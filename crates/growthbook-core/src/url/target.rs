@@ -246,6 +246,8 @@ mod tests {
             ("http://localhost:3000/a", "http://localhost:3000/a", true),
             ("/a", "/a", true),
             ("/é", "https://x.org/%C3%A9", true),
+            ("https://a/b", "///a/b", true),
+            ("////a/b", "https://a/b", true),
         ];
         for (pattern, url, expected) in cases {
             let targets = [UrlTarget::simple(pattern)];

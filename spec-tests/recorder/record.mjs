@@ -1,0 +1,70 @@
+// Answers suites of cases with the JavaScript SDK: JSON on standard input, answers on standard
+// output. An answer is {"answer": ...} or {"error": ...}.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { GrowthBook, StickyBucketService, evalCondition } from "@growthbook/growthbook";
+
+class MemoryStickyBucketService extends StickyBucketService {
+  documents = new Map();
+
+  async getAssignments(name, value) {
+    return this.documents.get(this.getKey(name, value)) ?? null;
+  }
+
+  async saveAssignments(document) {
+    const { attributeName, attributeValue } = document;
+    this.documents.set(this.getKey(attributeName, attributeValue), document);
+  }
+}
+
+const QUESTIONS = {
+  evalCondition: ([, condition, attributes, , savedGroups]) =>
+    evalCondition(attributes, condition, savedGroups ?? {}),
+
+  feature: ([, context, key]) => new GrowthBook(context).evalFeature(key),
+
+  run([, context, experiment]) {
+    const { value, inExperiment, hashUsed } = new GrowthBook(context).run(experiment);
+    return [value, inExperiment, hashUsed];
+  },
+
+  async stickyBucket([, context, documents, key]) {
+    const service = new MemoryStickyBucketService();
+    for (const document of documents) await service.saveAssignments(document);
+    const growthbook = new GrowthBook({ ...context, stickyBucketService: service });
+    await growthbook.refreshStickyBuckets();
+    const result = growthbook.evalFeature(key).experimentResult ?? null;
+    return [result, growthbook.getStickyBucketAssignmentDocs()];
+  },
+
+  // A condition on one attribute by one pattern, asked of the engine itself.
+  pattern([, condition, attributes]) {
+    const [[attribute, operators]] = Object.entries(condition);
+    const [[operator, source]] = Object.entries(operators);
+    try {
+      const flags = operator === "$regexi" ? "i" : "";
+      return new RegExp(source, flags).test(attributes[attribute]);
+    } catch {
+      return false;
+    }
+  },
+};
+
+async function answer(question, item) {
+  try {
+    return { answer: await question(item) };
+  } catch (error) {
+    return { error: String(error) };
+  }
+}
+
+// It reports what it thinks of malformed cases on the console.
+console.error = console.log = () => {};
+
+const answers = {};
+for (const [suite, cases] of Object.entries(JSON.parse(readFileSync(0, "utf8")))) {
+  if (!(suite in QUESTIONS)) continue;
+  answers[suite] = [];
+  for (const item of cases) answers[suite].push(await answer(QUESTIONS[suite], item));
+}
+writeFileSync(1, JSON.stringify(answers));

@@ -1,0 +1,117 @@
+"""Records the corpora beside this folder from the answers of other implementations.
+
+    record.py [--cases N] [--seed S] [--into FOLDER]    records everything
+    record.py --check CORPUS                            compares the answers to a corpus
+    record.py --undecided [--cases N] [--seed S]        prints disagreements nothing explains
+
+A case on which all agree goes to recorded.json; another to disputed.json, with the answer of those
+who do not stray (see disputes.py).
+"""
+
+import argparse
+import collections
+import json
+from pathlib import Path
+
+import disputes
+import generate
+import patterns
+import urls
+from question import asked
+from references import CONSULTED, HERE, ask
+
+CORPUS = HERE.parent / "corpus"
+# Disputed cases kept of one quirk.
+CASES_PER_QUIRK = 12
+
+
+def write_corpus(folder, name, suites):
+    """A corpus of a case a line."""
+    parts = [f'"specVersion": "{generate.SPEC_VERSION}"']
+    for suite, cases in suites.items():
+        lines = ",\n".join(json.dumps(case) for case in cases)
+        parts.append(f'"{suite}": [\n{lines}\n]')
+    (folder / name).write_text("{\n" + ",\n".join(parts) + "\n}\n")
+    print(f"{name}: {sum(map(len, suites.values()))} cases")
+
+
+def record(folder, cases, seed):
+    recorded, disputed = collections.defaultdict(list), collections.defaultdict(list)
+    shown, undecided = collections.defaultdict(list), 0
+    for question in asked(generate.questions(cases, seed)):
+        answer = question.agreed_answer()
+        if answer is not None:
+            recorded[question.suite].append(question.answered(answer))
+            continue
+        answer, quirks = disputes.kept_answer(question)
+        if answer is None:
+            undecided += 1
+        elif any(len(shown[quirk]) < CASES_PER_QUIRK for quirk in quirks):
+            disputed[question.suite].append(question.answered(answer))
+            for quirk in quirks:
+                shown[quirk].append(question.case[0])
+    disputed["evalCondition"] += disputes.chosen_cases()
+    write_corpus(folder, "recorded.json", recorded)
+    write_corpus(folder, "disputed.json", disputed)
+    (folder / "disputed.md").write_text(disputes.report(shown))
+    print(f"left out, since nothing decides them: {undecided}")
+
+
+def record_patterns(folder):
+    for name, cases in patterns.corpora().items():
+        said = ask("javascript", {"pattern": cases})["pattern"]
+        answers = [answer["answer"] for answer in said]
+        if name == patterns.REFUSED:
+            answered = [
+                [f"{case[0]}, which JavaScript answers with {str(answer).lower()}", *case[1:3], False]
+                for case, answer in zip(cases, answers, strict=True)
+            ]
+        else:
+            answered = [[*case[:3], answer] for case, answer in zip(cases, answers, strict=True)]
+        write_corpus(folder, name, {"evalCondition": answered})
+
+
+def record_urls(folder):
+    cases = urls.cases()
+    said = ask("javascript", {"run": cases})["run"]
+    answered = [[*case[:3], *answer["answer"]] for case, answer in zip(cases, said, strict=True)]
+    write_corpus(folder, "url.json", {"run": answered})
+
+
+def print_undecided(cases, seed):
+    for question in asked(generate.questions(cases, seed)):
+        if question.agreed_answer() is None and disputes.kept_answer(question)[0] is None:
+            print(question.suite, json.dumps(question.case, ensure_ascii=False))
+            for name, answer in {**question.answers, **question.errors}.items():
+                print(f"  {name:<10} {json.dumps(answer, ensure_ascii=False)}")
+
+
+def check(path):
+    corpus = json.loads(path.read_text())
+    for question in asked({suite: corpus[suite] for suite in CONSULTED if suite in corpus}):
+        for reference, answer in question.answers.items():
+            if not question.agree({"corpus": question.expected(), reference: answer}):
+                print(f"{reference} differs: {question.suite} {question.case[0]!r}")
+        for reference, error in question.errors.items():
+            print(f"{reference} fails: {question.suite} {question.case[0]!r}: {error}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    generate.add_arguments(parser)
+    parser.add_argument("--into", type=Path, default=CORPUS, metavar="FOLDER")
+    parser.add_argument("--check", type=Path, metavar="CORPUS")
+    parser.add_argument("--undecided", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.check:
+        check(arguments.check)
+    elif arguments.undecided:
+        print_undecided(arguments.cases, arguments.seed)
+    else:
+        record(arguments.into, arguments.cases, arguments.seed)
+        record_patterns(arguments.into)
+        record_urls(arguments.into)
+
+
+if __name__ == "__main__":
+    main()
