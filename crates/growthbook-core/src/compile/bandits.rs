@@ -26,8 +26,9 @@ impl Compiler {
             self.warn(Location::Section("contextualBandits"), kind);
             return HashMap::new();
         };
-        let mut bandits = HashMap::with_capacity(entries.0.len());
-        for (id, entry) in &entries.0 {
+        self.warn_unnamed(&entries.unnamed, Location::ContextualBandit);
+        let mut bandits = HashMap::with_capacity(entries.named.len());
+        for (id, entry) in &entries.named {
             let location = Location::ContextualBandit(id.as_ref().into());
             let entry: Json<'_> = serde_json::from_str(entry.get()).unwrap_or(Json::Null);
             let mut kinds = Vec::new();

@@ -29,8 +29,9 @@ impl Compiler {
             self.warn(Location::Section("features"), WarningKind::InvalidJson);
             return Vec::new();
         };
-        let mut sources = Vec::with_capacity(entries.0.len());
-        for (key, text) in entries.0 {
+        self.warn_unnamed(&entries.unnamed, Location::Feature);
+        let mut sources = Vec::with_capacity(entries.named.len());
+        for (key, text) in entries.named {
             let location = Location::Feature(key.as_ref().into());
             let Ok(parts) = members(text.get()) else {
                 let kind = WarningKind::WrongType { field: "", expected: "an object" };

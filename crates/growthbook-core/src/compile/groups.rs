@@ -26,9 +26,10 @@ impl Compiler {
             self.warn(Location::Section("savedGroups"), kind);
             return unavailable();
         };
-        let by_id = index(entries.0.iter().map(|(id, _)| id.as_ref()), GroupIndex);
-        let mut groups = Vec::with_capacity(entries.0.len());
-        for (id, entry) in &entries.0 {
+        self.warn_unnamed(&entries.unnamed, Location::SavedGroup);
+        let by_id = index(entries.named.iter().map(|(id, _)| id.as_ref()), GroupIndex);
+        let mut groups = Vec::with_capacity(entries.named.len());
+        for (id, entry) in &entries.named {
             let location = Location::SavedGroup(id.as_ref().into());
             let entry: Json<'_> = serde_json::from_str(entry.get()).unwrap_or_else(|_| {
                 self.warn(location.clone(), WarningKind::InvalidJson);

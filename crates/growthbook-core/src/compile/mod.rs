@@ -97,4 +97,11 @@ impl Compiler {
             self.warn(location.clone(), kind);
         }
     }
+
+    /// What has a key that is no text is out of reach for everybody.
+    fn warn_unnamed(&mut self, keys: &[&str], location: impl Fn(Box<str>) -> Location) {
+        for &key in keys {
+            self.warn(location(key.into()), WarningKind::InvalidJson);
+        }
+    }
 }

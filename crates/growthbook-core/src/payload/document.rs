@@ -70,8 +70,8 @@ pub(super) fn layout(
     document: &RawMembers<'_>,
     is_unreadable: impl Fn(SectionName) -> bool,
 ) -> Vec<Member> {
-    let mut layout = Vec::with_capacity(document.0.len());
-    for (name, text) in &document.0 {
+    let mut layout = Vec::with_capacity(document.named.len());
+    for (name, text) in &document.named {
         match SectionName::of_member(name) {
             Some(section) if !is_unreadable(section) => place(&mut layout, section),
             Some(section) if name == section.plain() => {}

@@ -175,7 +175,7 @@ impl Payload {
             return serde_json::Map::new();
         };
         members
-            .0
+            .named
             .iter()
             .filter_map(|(key, text)| {
                 Some((key.clone().into_owned(), serde_json::from_str(text.get()).ok()?))

@@ -12,13 +12,18 @@ use serde_json::value::RawValue;
 
 use crate::json::{Key, property_order};
 
-/// The members of a JSON object, unread, in JavaScript's property order.
-pub(crate) struct RawMembers<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The members of a JSON object, unread.
+pub(crate) struct RawMembers<'a> {
+    /// In JavaScript's property order.
+    pub(crate) named: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// The names that are no text, as they are written: they hold half a surrogate pair.
+    pub(crate) unnamed: Vec<&'a str>,
+}
 
 impl<'a> RawMembers<'a> {
     /// The member's text, unless it is missing or null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
-        let (_, value) = self.0.iter().find(|(member, _)| member == name)?;
+        let (_, value) = self.named.iter().find(|(member, _)| member == name)?;
         Some(value.get()).filter(|text| *text != "null")
     }
 }
@@ -44,13 +49,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawMembers<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((Key(name), value)) = map.next_entry::<_, &'de RawValue>()? {
-                    members.push((name, value));
+                let mut named = Vec::new();
+                let mut unnamed = Vec::new();
+                while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+                    match serde_json::from_str(name.get()) {
+                        Ok(Key(name)) => named.push((name, value)),
+                        Err(_) => unnamed.push(name.get().trim_matches('"')),
+                    }
                 }
-                Ok(RawMembers(property_order(members)))
+                Ok(RawMembers { named: property_order(named), unnamed })
             }
         }
         deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_text_stands_alone() {
+        let members = members(r#"{"a":1,"\ud800":2,"b\n":3}"#).unwrap();
+        let names: Vec<&str> = members.named.iter().map(|(name, _)| name.as_ref()).collect();
+        assert_eq!((names, members.unnamed), (["a", "b\n"].into(), [r"\ud800"].into()));
     }
 }

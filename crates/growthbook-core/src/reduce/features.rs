@@ -28,7 +28,7 @@ struct Definition<'p> {
 
 impl<'p, 'o> Features<'p, 'o> {
     pub(super) fn read(text: &'p str, options: &'o ReduceOptions) -> Self {
-        let texts = members(text).map(|members| members.0).unwrap_or_default();
+        let texts = members(text).map(|members| members.named).unwrap_or_default();
         let definitions: Vec<Definition<'p>> = texts
             .into_iter()
             .filter_map(|(key, text)| {
@@ -127,7 +127,7 @@ fn definition(text: &str) -> Option<Object<'_>> {
         Ok(_) => return None,
         Err(_) => {}
     }
-    let members = members(text).ok()?.0.into_iter();
+    let members = members(text).ok()?.named.into_iter();
     let readable = members.filter_map(|(name, text)| {
         let value = match serde_json::from_str(text.get()) {
             Ok(value) => value,

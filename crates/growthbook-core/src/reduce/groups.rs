@@ -52,7 +52,7 @@ impl<'a, 'p> Groups<'a, 'p> {
     ) -> Option<Self> {
         let entries = match section {
             Section::Absent => Vec::new(),
-            Section::Present(text) => members(text).ok()?.0,
+            Section::Present(text) => members(text).ok()?.named,
             Section::Unreadable => return None,
         };
         let entries = entries.into_iter();

@@ -135,7 +135,7 @@ fn bandit_references<'r>(features: &'r Json<'_>, experiments: &'r [Json<'_>]) ->
 /// The contextual bandits in use, with their leaves reduced. One that is no object stays.
 fn bandits<'p>(section: &'p Section, used: HashSet<&str>, pruner: &mut Pruner<'_, 'p>) -> Json<'p> {
     let texts = match section {
-        Section::Present(text) => members(text).map(|members| members.0).unwrap_or_default(),
+        Section::Present(text) => members(text).map(|members| members.named).unwrap_or_default(),
         _ => Vec::new(),
     };
     let used = texts.into_iter().filter(|(id, _)| used.contains(id.as_ref()));
