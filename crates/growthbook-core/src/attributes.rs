@@ -11,7 +11,7 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::json::{Json, Node, Number};
+use crate::json::{Json, MAX_DEPTH, Node, Number};
 
 /// The value of one user attribute: any JSON value.
 ///
@@ -127,7 +127,9 @@ impl<T: Into<AttributeValue>, const N: usize> From<[T; N]> for AttributeValue {
 
 impl<T: Into<AttributeValue>> FromIterator<T> for AttributeValue {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        AttributeValue(Json::Array(items.into_iter().map(|item| item.into().0).collect()))
+        // The items were cut when they were made: together they are one level too deep at most.
+        let list = Json::Array(items.into_iter().map(|item| item.into().0).collect());
+        AttributeValue(list.cut(MAX_DEPTH))
     }
 }
 

@@ -139,6 +139,22 @@ impl<'a> Json<'a> {
         Node::from(self).is_truthy()
     }
 
+    /// The value with what nests deeper than `depth` levels as null.
+    pub(crate) fn cut(self, depth: usize) -> Self {
+        match self {
+            Json::Array(_) | Json::Object(_) if depth == 0 => Json::Null,
+            Json::Array(items) => {
+                Json::Array(items.into_iter().map(|item| item.cut(depth - 1)).collect())
+            }
+            Json::Object(Object { members, ordered }) => {
+                let members =
+                    members.into_iter().map(|(name, value)| (name, value.cut(depth - 1))).collect();
+                Json::Object(Object { members, ordered })
+            }
+            scalar => scalar,
+        }
+    }
+
     pub(crate) fn into_owned(self) -> Json<'static> {
         match self {
             Json::Null => Json::Null,
