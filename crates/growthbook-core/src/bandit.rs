@@ -5,7 +5,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use crate::bucket::{BucketRange, bucket_ranges, effective_weights};
+use crate::bucket::{Ranges, effective_weights, is_usable};
 use crate::condition::Clauses;
 
 /// The leaf reported when none was chosen and the rule's own weights were used.
@@ -31,8 +31,8 @@ pub(crate) struct Leaf {
 #[derive(Debug)]
 pub(crate) struct BanditRule {
     definition: Arc<BanditDefinition>,
-    /// For each leaf; `None` for a malformed one.
-    leaf_ranges: Box<[Option<Box<[BucketRange]>>]>,
+    variations: usize,
+    coverage: f64,
     /// The weights bucketing uses when no leaf is chosen.
     fallback_weights: Box<[f64]>,
     /// Set when the rule has ranges of its own: no weights are used then, and none are reported.
@@ -45,7 +45,7 @@ pub(crate) struct Choice<'a> {
     /// Leaf weights in place of the rule's.
     pub(crate) weights: Option<&'a [f64]>,
     /// Their ranges.
-    pub(crate) ranges: Option<&'a [BucketRange]>,
+    pub(crate) ranges: Option<Ranges<'a>>,
     /// What is reported when hashing decides.
     pub(crate) bandit: Option<ContextualBandit<'a>>,
 }
@@ -89,20 +89,10 @@ impl BanditRule {
         weights: Option<&[f64]>,
         has_explicit_ranges: bool,
     ) -> Self {
-        let leaf_ranges = definition
-            .leaves
-            .iter()
-            .map(|leaf| {
-                let weights = leaf.weights.as_deref().filter(|_| leaf.id.is_some())?;
-                // Weights that bucketing would replace are none of the leaf's.
-                let used = effective_weights(variations, Some(weights));
-                (*used == *weights)
-                    .then(|| bucket_ranges(variations, coverage, Some(weights)).into())
-            })
-            .collect();
         BanditRule {
             definition,
-            leaf_ranges,
+            variations,
+            coverage,
             fallback_weights: effective_weights(variations, weights).into(),
             has_explicit_ranges,
         }
@@ -111,17 +101,15 @@ impl BanditRule {
     /// The first leaf that matches; the rule's own weights when none does, or when it makes no
     /// sense.
     pub(crate) fn choose(&self, passes: impl Fn(&Clauses) -> bool) -> Choice<'_> {
-        let matching = self
-            .definition
-            .leaves
-            .iter()
-            .zip(&self.leaf_ranges)
-            .find(|(leaf, _)| leaf.condition.as_ref().is_none_or(&passes));
-        let chosen = matching.and_then(|(leaf, ranges)| {
-            Some((leaf.id?, leaf.weights.as_deref()?, ranges.as_deref()?))
+        let leaves = &self.definition.leaves;
+        let matching = leaves.iter().find(|leaf| leaf.condition.as_ref().is_none_or(&passes));
+        let chosen = matching.and_then(|leaf| {
+            let weights = leaf.weights.as_deref()?;
+            // Weights that bucketing would replace are none of the leaf's.
+            is_usable(weights, self.variations).then_some((leaf.id?, weights))
         });
         let (leaf_id, variation_weights) = match chosen {
-            Some((id, weights, _)) => (id, weights),
+            Some(chosen) => chosen,
             None => (FALLBACK_LEAF_ID, &*self.fallback_weights),
         };
         let bandit = (!self.has_explicit_ranges).then_some(ContextualBandit {
@@ -130,8 +118,10 @@ impl BanditRule {
             bandit_version: self.definition.version,
         });
         Choice {
-            weights: chosen.map(|(_, weights, _)| weights),
-            ranges: chosen.map(|(_, _, ranges)| ranges).filter(|_| !self.has_explicit_ranges),
+            weights: chosen.map(|(_, weights)| weights),
+            ranges: chosen
+                .map(|(_, weights)| Ranges::Shares { weights, coverage: self.coverage })
+                .filter(|_| !self.has_explicit_ranges),
             bandit,
         }
     }

@@ -5,7 +5,7 @@ mod range;
 
 pub(crate) use hash::BucketHasher;
 pub use hash::hash;
-pub(crate) use range::effective_weights;
 pub use range::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, in_namespace,
 };
+pub(crate) use range::{Ranges, effective_weights, is_usable};

@@ -95,12 +95,14 @@ pub fn equal_weights(count: usize) -> Vec<f64> {
 /// How far the sum of weights may lie from 1 before equal weights replace them.
 const WEIGHT_SUM: core::ops::RangeInclusive<f64> = 0.99..=1.01;
 
+/// Whether bucketing uses these weights for `count` variations.
+pub(crate) fn is_usable(weights: &[f64], count: usize) -> bool {
+    weights.len() == count && WEIGHT_SUM.contains(&weights.iter().sum::<f64>())
+}
+
 /// The weights bucketing uses: the given ones, or equal ones when those are unusable.
 pub(crate) fn effective_weights(count: usize, weights: Option<&[f64]>) -> Cow<'_, [f64]> {
-    let usable = weights.filter(|weights| {
-        weights.len() == count && WEIGHT_SUM.contains(&weights.iter().sum::<f64>())
-    });
-    match usable {
+    match weights.filter(|weights| is_usable(weights, count)) {
         Some(weights) => Cow::Borrowed(weights),
         None => Cow::Owned(equal_weights(count)),
     }
@@ -113,17 +115,37 @@ pub(crate) fn effective_weights(count: usize, weights: Option<&[f64]>) -> Cow<'_
 /// 0.99 to 1.01, are replaced by equal ones. The bounds are sums of doubles, never rounded:
 /// users at a bound depend on the last bit.
 pub fn bucket_ranges(count: usize, coverage: f64, weights: Option<&[f64]>) -> Vec<BucketRange> {
+    share_ranges(&effective_weights(count, weights), coverage).collect()
+}
+
+/// One range for each weight; see [`bucket_ranges`].
+fn share_ranges(weights: &[f64], coverage: f64) -> impl Iterator<Item = BucketRange> {
     let coverage = coverage.clamp(0.0, 1.0);
-    let weights = effective_weights(count, weights);
     let mut cumulative = 0.0;
-    weights
-        .iter()
-        .map(|weight| {
-            let start = cumulative;
-            cumulative += weight;
-            BucketRange { start, end: start + coverage * weight }
-        })
-        .collect()
+    weights.iter().map(move |weight| {
+        let start = cumulative;
+        cumulative += weight;
+        BucketRange { start, end: start + coverage * weight }
+    })
+}
+
+/// The ranges of variations: listed, or worked out while one is looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Ranges<'a> {
+    Listed(&'a [BucketRange]),
+    Shares { weights: &'a [f64], coverage: f64 },
+}
+
+impl Ranges<'_> {
+    /// The first range the bucket falls into.
+    pub(crate) fn choose(self, bucket: f64) -> Option<usize> {
+        match self {
+            Ranges::Listed(ranges) => choose_variation(bucket, ranges),
+            Ranges::Shares { weights, coverage } => {
+                share_ranges(weights, coverage).position(|range| range.contains(bucket))
+            }
+        }
+    }
 }
 
 /// The first range the bucket falls into.

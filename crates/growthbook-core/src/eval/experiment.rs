@@ -4,7 +4,7 @@
 use super::Evaluation;
 use super::feature::Prerequisites;
 use super::sticky::Kept;
-use crate::bucket::{BucketRange, choose_variation};
+use crate::bucket::Ranges;
 use crate::experiment::{ExperimentDefinition, ExperimentStatus};
 use crate::observe::Observer;
 use crate::result::{Assignment, Exclusion, HashValue};
@@ -15,7 +15,7 @@ use crate::user::Overrides;
 pub(super) struct Run<'a> {
     pub(super) experiment: &'a ExperimentDefinition,
     /// A bandit's ranges, in place of the experiment's.
-    pub(super) ranges: Option<&'a [BucketRange]>,
+    pub(super) ranges: Option<Ranges<'a>>,
     pub(super) feature_id: Option<&'a str>,
 }
 
@@ -50,9 +50,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
         let overridden = self.evaluator.overridden(experiment);
         let decision = match &overridden {
-            Some(overridden) => self.decide(overridden, &overridden.ranges, hash_attribute),
+            Some(overridden) => {
+                self.decide(overridden, Ranges::Listed(&overridden.ranges), hash_attribute)
+            }
             None => {
-                let ranges = run.ranges.unwrap_or(&experiment.ranges);
+                let ranges = run.ranges.unwrap_or(Ranges::Listed(&experiment.ranges));
                 self.decide(experiment, ranges, hash_attribute)
             }
         };
@@ -103,7 +105,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     fn decide(
         &mut self,
         experiment: &ExperimentDefinition,
-        ranges: &[BucketRange],
+        ranges: Ranges<'_>,
         hash_attribute: HashAttribute<'a>,
     ) -> Decision {
         let evaluator = self.evaluator;
@@ -152,7 +154,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let variation = match kept {
             Kept::Variation(variation) => variation,
             Kept::Blocked => return excluded(Exclusion::BlockedBucketVersion),
-            Kept::Nothing => match choose_variation(bucket, ranges) {
+            Kept::Nothing => match ranges.choose(bucket) {
                 Some(variation) => variation,
                 None => return excluded(Exclusion::NotCovered),
             },
