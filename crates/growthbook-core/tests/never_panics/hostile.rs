@@ -1,0 +1,248 @@
+//! Inputs made to hurt: nested, chained and doubled as far as text goes. Each is answered within
+//! its limits, says so, and leaves the feature next to it alone.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use growthbook_core::{
+    AttributeValue, Attributes, Condition, ConditionError, Experiment,
+    FeatureResultSource as Source, Payload, Snapshot, UserContext,
+};
+use serde_json::{Value, json};
+
+use crate::{SMALL_STACK, check_feature, on_small_stack};
+
+/// Long after every limit has ended an evaluation, long before an exponential one ends by itself.
+const TOO_LONG: Duration = Duration::from_secs(60);
+
+/// A payload whose feature `hostile` is answered like this.
+struct Case {
+    name: &'static str,
+    payload: String,
+    source: Source,
+    /// In the first warning; empty when there is none.
+    warning: &'static str,
+}
+
+#[test]
+fn payloads_are_answered_within_limits() {
+    let not_json = r#"feature "hostile", rule 0: not valid JSON"#;
+    let chained = r#"feature "hostile": prerequisites are chained more than 64 deep"#;
+    let too_large = "never matches (too large";
+    let cases = [
+        Case {
+            name: "a condition 10,000 levels deep",
+            payload: targeted(&nested(10_000, r#"{"$not":"#, "{}", "}")),
+            source: Source::DefaultValue,
+            warning: not_json,
+        },
+        Case {
+            name: "a condition as deep as text may be",
+            payload: targeted(&nested(61, r#"{"$and":["#, "{}", "]}")),
+            source: Source::Force,
+            warning: "",
+        },
+        Case {
+            name: "a value 10,000 levels deep",
+            payload: document(
+                &format!(r#""hostile":{{"defaultValue":{}}}"#, nested(10_000, "[", "", "]")),
+                "",
+            ),
+            source: Source::DefaultValue,
+            warning: r#"feature "hostile": not valid JSON"#,
+        },
+        Case {
+            name: "10,000 prerequisites in a chain",
+            payload: document(&prerequisites(10_000, 1), ""),
+            source: Source::CyclicPrerequisite,
+            warning: chained,
+        },
+        Case {
+            name: "the longest chain of prerequisites",
+            payload: document(&prerequisites(64, 1), ""),
+            source: Source::Force,
+            warning: "",
+        },
+        Case {
+            name: "prerequisites that double 40 times",
+            payload: document(&prerequisites(40, 2), ""),
+            source: Source::CyclicPrerequisite,
+            warning: "",
+        },
+        Case {
+            name: "10,000 saved groups in a chain",
+            payload: document(IN_FIRST_GROUP, &saved_groups(10_000, 1)),
+            source: Source::DefaultValue,
+            warning: "",
+        },
+        Case {
+            name: "the longest chain of saved groups, below the longest chain of prerequisites",
+            payload: {
+                let last = IN_FIRST_GROUP.replace("hostile", "f63");
+                document(&format!("{},{last}", prerequisites(63, 1)), &saved_groups(126, 1))
+            },
+            source: Source::Force,
+            warning: "",
+        },
+        Case {
+            name: "saved groups that double 40 times",
+            payload: document(IN_FIRST_GROUP, &saved_groups(40, 2)),
+            source: Source::DefaultValue,
+            warning: "",
+        },
+        Case {
+            name: "a regular expression of 1 MB",
+            payload: targeted(&matching(&"a".repeat(1 << 20))),
+            source: Source::DefaultValue,
+            warning: too_large,
+        },
+        Case {
+            name: "a regular expression of groups within groups",
+            payload: targeted(&matching(&nested(5_000, "(", "a", ")*"))),
+            source: Source::DefaultValue,
+            warning: too_large,
+        },
+        Case {
+            name: "a regular expression that grows when compiled",
+            payload: targeted(&matching("((.{1,99}){1,99}){1,99}")),
+            source: Source::DefaultValue,
+            warning: too_large,
+        },
+        Case {
+            name: "a regular expression of nothing, repeated",
+            payload: targeted(&matching("(((){90000}){90000}){90000}")),
+            source: Source::Force,
+            warning: "",
+        },
+        Case {
+            name: "2,000 rules on a bandit of 2,000 leaves",
+            payload: bandit(2_000),
+            source: Source::Experiment,
+            warning: "",
+        },
+    ];
+    for case in cases {
+        println!("{}", case.name);
+        let Case { name, payload, source, warning } = case;
+        within_limits(name, move || {
+            let snapshot = Payload::from_json(&payload).unwrap().compile();
+            let first = snapshot.warnings().first().map(ToString::to_string).unwrap_or_default();
+            assert!(first.contains(warning) && (first.is_empty() == warning.is_empty()), "{first}");
+            let user = UserContext::new("user-1");
+            let gb = snapshot.for_user(&user);
+            let result = gb.eval_feature("hostile");
+            assert_eq!(result.source, source);
+            check_feature(&result);
+            assert!(gb.is_on("healthy"));
+        });
+    }
+}
+
+/// Text is refused beyond the depth limit, whoever asks.
+#[test]
+fn text_nested_too_deep_is_refused() {
+    let arrays = nested(100_000, "[", "", "]");
+    let object = format!(r#"{{"a":{arrays}}}"#);
+    let experiment = format!(r#"{{"key":"k","variations":[0,1],"condition":{object}}}"#);
+    on_small_stack(|| {
+        assert!(serde_json::from_str::<AttributeValue>(&arrays).is_err());
+        assert!(Attributes::from_json(&object).is_err());
+        let refused = |error| matches!(error, ConditionError::Syntax { .. });
+        assert!(refused(Condition::from_json(&object).unwrap_err()));
+        assert!(refused(Experiment::from_json(&experiment).unwrap_err()));
+        assert!(Payload::from_json(&arrays).is_err());
+        // A payload's sections are found without reading what is in them.
+        let payload = Payload::from_json(format!(r#"{{"features":{{}},"other":{object}}}"#));
+        assert!(payload.is_ok());
+    });
+}
+
+/// Values made in code are cut there, whichever way they were made.
+#[test]
+fn values_nested_too_deep_are_cut() {
+    let value = (0..1_000).fold(json!(1), |inner, _| json!([inner]));
+    let object = json!({"a": value.clone()});
+    let list = (0..100_000).fold(AttributeValue::from(1), |inner, _| vec![inner].into());
+    on_small_stack(|| {
+        let condition = Condition::from(object.clone());
+        for attribute in [AttributeValue::from(&value), list] {
+            assert_eq!(depth(&attribute.to_json()), 128);
+            let user = UserContext::new("user-1").attribute("a", attribute);
+            let _ = Snapshot::empty().for_user(&user).eval_condition(&condition);
+        }
+    });
+}
+
+fn depth(value: &Value) -> usize {
+    std::iter::successors(Some(value), |value| value.get(0)).skip(1).count()
+}
+
+/// Runs on a small stack, and not for ever.
+fn within_limits(name: &'static str, work: impl FnOnce() + Send + 'static) {
+    let (done, waiting) = mpsc::channel();
+    let worker = thread::Builder::new().stack_size(SMALL_STACK).spawn(move || {
+        work();
+        let _ = done.send(());
+    });
+    let worker = worker.unwrap();
+    if waiting.recv_timeout(TOO_LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
+        panic!("{name}: still running");
+    }
+    assert!(worker.join().is_ok(), "{name}");
+}
+
+const IN_FIRST_GROUP: &str =
+    r#""hostile":{"rules":[{"condition":{"$savedGroup":{"id":"g0"}},"force":1}]}"#;
+
+fn document(features: &str, saved_groups: &str) -> String {
+    format!(
+        r#"{{"features":{{"healthy":{{"rules":[{{"force":true}}]}},{features}}},"savedGroups":{{{saved_groups}}}}}"#
+    )
+}
+
+fn targeted(condition: &str) -> String {
+    document(&format!(r#""hostile":{{"rules":[{{"condition":{condition},"force":1}}]}}"#), "")
+}
+
+fn matching(pattern: &str) -> String {
+    format!(r#"{{"id":{{"$regex":"{pattern}"}}}}"#)
+}
+
+fn nested(levels: usize, open: &str, inner: &str, close: &str) -> String {
+    [&open.repeat(levels), inner, &close.repeat(levels)].concat()
+}
+
+/// `hostile`, which needs `f1`, which needs `f2` and so on, each as often as `times` says.
+fn prerequisites(levels: usize, times: usize) -> String {
+    let features: Vec<String> = (0..levels)
+        .map(|level| {
+            let key = if level == 0 { "hostile".into() } else { format!("f{level}") };
+            let parent =
+                format!(r#"{{"id":"f{}","condition":{{"value":{{"$ne":"none"}}}}}}"#, level + 1);
+            let parents = vec![parent; times].join(",");
+            format!(r#""{key}":{{"rules":[{{"parentConditions":[{parents}],"force":1}}]}}"#)
+        })
+        .collect();
+    features.join(",")
+}
+
+/// `g0`, which consists of `g1`, which consists of `g2` and so on, each as often as `times` says.
+fn saved_groups(levels: usize, times: usize) -> String {
+    let groups = (0..levels).map(|level| {
+        let inner = format!(r#"{{"$savedGroup":{{"id":"g{}"}}}}"#, level + 1);
+        let inner = vec![inner; times].join(",");
+        format!(r#""g{level}":{{"type":"condition","condition":{{"$and":[{inner}]}}}}"#)
+    });
+    let last = format!(r#""g{levels}":{{"type":"condition","condition":{{"id":"user-1"}}}}"#);
+    groups.chain([last]).collect::<Vec<_>>().join(",")
+}
+
+fn bandit(size: usize) -> String {
+    let rule = r#"{"contextualBanditRef":"b","contextualVariations":[0,1]}"#;
+    let leaf = r#"{"leafId":1,"weights":[0.5,0.5]}"#;
+    let (rules, leaves) = (vec![rule; size].join(","), vec![leaf; size].join(","));
+    format!(
+        r#"{{"features":{{"healthy":{{"defaultValue":1}},"hostile":{{"rules":[{rules}]}}}},"contextualBandits":{{"b":{{"contexts":[{leaves}]}}}}}}"#
+    )
+}
