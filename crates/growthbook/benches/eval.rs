@@ -1,2 +1,64 @@
-//! Placeholder until the benchmark lands.
-fn main() {}
+//! How long it takes to ask a flag, and that it allocates nothing: `cargo bench --bench eval`.
+//!
+//! Users and their scopes are made outside the timed section.
+
+#![expect(clippy::expect_used, reason = "a benchmark may panic")]
+
+mod scenarios;
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::thread;
+
+use criterion::Criterion;
+use growthbook::{Evaluator, UserContext};
+
+use scenarios::{Scenario, USERS, allocations};
+
+fn main() -> ExitCode {
+    // A process that has started a thread allocates more slowly; every server has.
+    thread::spawn(thread::park);
+
+    let (scenarios, users) = (scenarios::all(), scenarios::users());
+    if !report_allocations(&scenarios, &users) {
+        eprintln!("asking a flag must not allocate");
+        return ExitCode::FAILURE;
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    for scenario in &scenarios {
+        measure(&mut criterion, scenario, &users);
+    }
+    criterion.final_summary();
+    ExitCode::SUCCESS
+}
+
+/// Prints the allocations of every scenario; whether there were none at all.
+fn report_allocations(scenarios: &[Scenario], users: &[UserContext]) -> bool {
+    println!("{:<32} {:>14} {:>14}", format!("allocations, {USERS} calls"), "facade", "core");
+    let mut none = true;
+    for scenario in scenarios {
+        let snapshot = scenario.client.snapshot();
+        let evaluators: Vec<Evaluator<'_>> = users.iter().map(|it| snapshot.for_user(it)).collect();
+        let facade = allocations(&scenario.scopes(users), |scope| scope.is_on(scenario.flag));
+        let core = allocations(&evaluators, |evaluator| evaluator.is_on(scenario.flag));
+        println!("{:<32} {facade:>14} {core:>14}", scenario.name);
+        none &= facade == 0 && core == 0;
+    }
+    none
+}
+
+fn measure(criterion: &mut Criterion, scenario: &Scenario, users: &[UserContext]) {
+    let snapshot = scenario.client.snapshot();
+    let mut group = criterion.benchmark_group(scenario.name);
+    let scopes = scenario.scopes(users);
+    let mut turns = scopes.iter().cycle();
+    group.bench_function("facade", |bencher| {
+        bencher.iter(|| turns.next().map(|scope| scope.is_on(black_box(scenario.flag))));
+    });
+    let evaluators: Vec<Evaluator<'_>> = users.iter().map(|it| snapshot.for_user(it)).collect();
+    let mut turns = evaluators.iter().cycle();
+    group.bench_function("core", |bencher| {
+        bencher.iter(|| turns.next().map(|evaluator| evaluator.is_on(black_box(scenario.flag))));
+    });
+    group.finish();
+}

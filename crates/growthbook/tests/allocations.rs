@@ -1,0 +1,42 @@
+//! Asking a flag allocates nothing: what the benchmark `eval` prints, as a test.
+
+#![expect(clippy::expect_used, reason = "a test may panic")]
+
+#[path = "../benches/scenarios/mod.rs"]
+mod scenarios;
+
+use growthbook::Evaluator;
+
+use scenarios::allocations;
+
+#[test]
+fn asking_a_flag_allocates_nothing() {
+    let users = scenarios::users();
+    for scenario in scenarios::all() {
+        let name = scenario.name;
+        let snapshot = scenario.client.snapshot();
+        let evaluators: Vec<Evaluator<'_>> = users.iter().map(|it| snapshot.for_user(it)).collect();
+        assert_eq!(allocations(&evaluators, |it| it.is_on(scenario.flag)), 0, "{name}, core");
+        let scopes = scenario.scopes(&users);
+        assert_eq!(allocations(&scopes, |it| it.is_on(scenario.flag)), 0, "{name}, facade");
+    }
+}
+
+/// Each scenario asks what its name says: how many users have the flag on.
+#[test]
+fn every_scenario_decides_as_it_says() {
+    let users = scenarios::users();
+    let half = 450..575;
+    let expected =
+        [1024..1025, 400..600, half.clone(), 1024..1025, 0..1, 1024..1025, half, 1000..1001];
+    for (scenario, expected) in scenarios::all().iter().zip(expected) {
+        let on = scenario.scopes(&users).iter().filter(|it| it.is_on(scenario.flag)).count();
+        assert!(expected.contains(&on), "{}: {on}", scenario.name);
+    }
+}
+
+/// The counter sees what allocates.
+#[test]
+fn allocations_are_counted() {
+    assert_eq!(allocations(&[1, 2, 3], |number| number.to_string().is_empty()), 3);
+}
