@@ -11,7 +11,7 @@ use growthbook_core::{
 };
 use serde_json::{Value, json};
 
-use crate::{SMALL_STACK, check_feature, on_small_stack};
+use crate::{SMALL_STACK, check_explanation, check_feature, on_small_stack};
 
 /// Long after every limit has ended an evaluation, long before an exponential one ends by itself.
 const TOO_LONG: Duration = Duration::from_secs(60);
@@ -134,6 +134,7 @@ fn payloads_are_answered_within_limits() {
             let result = gb.eval_feature("hostile");
             assert_eq!(result.source, source);
             check_feature(&result);
+            check_explanation(&gb, "hostile");
             assert!(gb.is_on("healthy"));
         });
     }

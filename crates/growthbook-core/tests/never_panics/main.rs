@@ -1,12 +1,7 @@
 //! Nothing a payload, a user or a caller hands over makes this crate panic, run out of stack or
 //! run for ever. Everything here runs on a stack of one megabyte, in a debug build too.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking, its helpers included"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod generate;
 mod hostile;
@@ -17,7 +12,7 @@ use std::thread;
 
 use generate::{Draw, quoted};
 use growthbook_core::{
-    AutoExperimentOptions, BucketRange, Condition, Experiment, ExperimentDefinition,
+    AutoExperimentOptions, BucketRange, Condition, Evaluator, Experiment, ExperimentDefinition,
     ExperimentResult, FeatureResult, FeatureResultSource as Source, Filter, GlobalContext, Payload,
     Snapshot, StickyBucketDocument, StickyBuckets, UrlTarget, UserContext, VariationMeta,
     bucket_ranges, choose_variation, hash, query_string_override,
@@ -65,6 +60,7 @@ fn evaluate_everything(payload: &Payload, user: &UserContext, globals: &GlobalCo
     for key in snapshot.feature_keys().chain(["no such feature"]) {
         check_feature(&gb.eval_feature(key));
         assert_ne!(gb.is_on(key), gb.is_off(key), "{key:?}");
+        check_explanation(&gb, key);
         let _: i64 = gb.feature_value(key, 0);
         let _: &str = gb.feature_value(key, "");
         let _: Option<Vec<f64>> = gb.feature_value(key, None);
@@ -93,6 +89,15 @@ fn check_feature(result: &FeatureResult<'_>) {
         assert_eq!(result.source, Source::Experiment);
         check_assignment(assigned, result.experiment.unwrap().definition);
     }
+}
+
+/// It tells of the same answer.
+fn check_explanation(gb: &Evaluator<'_>, key: &str) {
+    let (result, explanation) = (gb.eval_feature(key), gb.explain(key));
+    assert_eq!(explanation.source, result.source, "{explanation}");
+    assert_eq!(&explanation.value, result.value(), "{explanation}");
+    assert!(serde_json::to_string(&explanation).is_ok());
+    assert!(explanation.to_string().starts_with(key) && !format!("{explanation:?}").is_empty());
 }
 
 fn check_assignment<T: Serialize + fmt::Debug>(
