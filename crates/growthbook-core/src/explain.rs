@@ -12,7 +12,7 @@ use crate::result::{Exclusion, FeatureResult, FeatureResultSource};
 
 /// How a feature came to its value: every rule that was looked at, in order.
 ///
-/// `Display` is for people, `Serialize` for programs. Both tell attribute values.
+/// `Display` is for people, `Serialize` for programs. Both tell attribute values; `Debug` does not.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -101,7 +101,7 @@ pub struct PrerequisiteTrace {
 }
 
 /// Where a user's bucket lies.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct BucketTrace {
     /// The attribute that is hashed.
@@ -115,7 +115,7 @@ pub struct BucketTrace {
 }
 
 /// How an experiment assigned a variation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AssignmentTrace {
@@ -138,7 +138,7 @@ pub struct AssignmentTrace {
 }
 
 /// The part of a condition that did not pass.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct ClauseTrace {
     /// The attribute path, or the operator around further conditions, such as `$or`.
@@ -166,6 +166,46 @@ pub enum ClauseOutcome {
     Unknown,
     /// It is malformed, or over a limit.
     Malformed,
+}
+
+/// Everything but the attribute's value.
+impl fmt::Debug for BucketTrace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BucketTrace")
+            .field("attribute", &self.attribute)
+            .field("bucket", &self.bucket)
+            .field("ranges", &self.ranges)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything but the attribute's value.
+impl fmt::Debug for AssignmentTrace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AssignmentTrace")
+            .field("experiment", &self.experiment)
+            .field("variation_id", &self.variation_id)
+            .field("hash_attribute", &self.hash_attribute)
+            .field("bucket", &self.bucket)
+            .field("hash_used", &self.hash_used)
+            .field("sticky_bucket_used", &self.sticky_bucket_used)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything but the value that was found.
+impl fmt::Debug for ClauseTrace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ClauseTrace")
+            .field("path", &self.path)
+            .field("test", &self.test)
+            .field("outcome", &self.outcome)
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Builds an explanation out of what it observes.
