@@ -171,7 +171,7 @@ pub struct AutoExperimentResult<'a> {
 }
 
 /// What an auto experiment changes for a user.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AutoExperimentChange<'a> {
     /// Nothing: the original, or the page is where the redirect leads already.
@@ -185,6 +185,22 @@ pub enum AutoExperimentChange<'a> {
     },
     /// Change how the page looks: an object of `css`, `js` and `domMutations`.
     Visual(&'a Value),
+}
+
+/// Everything but the query string of the user's page.
+impl fmt::Debug for AutoExperimentChange<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AutoExperimentChange::None => formatter.write_str("None"),
+            AutoExperimentChange::Redirect { url_redirect, .. } => formatter
+                .debug_struct("Redirect")
+                .field("url_redirect", url_redirect)
+                .finish_non_exhaustive(),
+            AutoExperimentChange::Visual(change) => {
+                formatter.debug_tuple("Visual").field(change).finish()
+            }
+        }
+    }
 }
 
 impl Serialize for AutoExperimentResult<'_> {
