@@ -2,6 +2,7 @@
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
+use hashbrown::HashSet;
 use url::Url;
 
 use super::page::host;
@@ -17,8 +18,9 @@ pub(crate) fn merge_query_strings(current: &str, redirect: &str) -> String {
         pairs.push((key.into_owned().into(), value.into_owned().into()));
     }
     let own = pairs.len();
+    let mut names: HashSet<Cow<'_, str>> = pairs.iter().map(|(name, _)| name.clone()).collect();
     for (key, value) in current.query_pairs() {
-        if !pairs.iter().any(|(name, _)| *name == key) {
+        if names.insert(key.clone()) {
             pairs.push((key, value));
         }
     }
