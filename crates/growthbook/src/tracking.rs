@@ -192,7 +192,8 @@ impl Exposures {
     fn new(size: NonZeroUsize) -> Self {
         Exposures {
             hashers: (RandomState::new(), RandomState::new()),
-            seen: Mutex::new(LruCache::new(size)),
+            // Sparse: a bound nobody reaches costs nothing, however large.
+            seen: Mutex::new(LruCache::sparse(size)),
         }
     }
 
