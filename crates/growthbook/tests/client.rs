@@ -1,0 +1,619 @@
+//! What the client promises around the evaluation: payloads replaced in whole, callbacks, forced
+//! values, typed values, and what is kept out of logs and debug output.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, Once, OnceLock};
+use std::thread;
+
+use growthbook::{
+    Attributes, AutoExperimentOptions, Client, ClientBuilder, Experiment, Exposure, FeatureResult,
+    FeatureResultSource as Source, GlobalContext, Observer, PayloadError, StickyBucketDocument,
+    StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets, UserContext,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const GOOD: &str =
+    r#"{"features": {"flag": {"defaultValue": "old"}}, "savedGroups": {"g": ["u"]}}"#;
+
+// Payloads.
+
+#[test]
+fn a_payload_that_is_refused_leaves_the_old_one() {
+    let cases: [(&[u8], PayloadError); 6] = [
+        (b"", PayloadError::Syntax { line: 1, column: 0 }),
+        (br#"{"features": {"flag": {"defa"#, PayloadError::Syntax { line: 1, column: 28 }),
+        (b"\xff", PayloadError::NotUtf8),
+        (b"<html></html>", PayloadError::Syntax { line: 1, column: 1 }),
+        (b"{}", PayloadError::MissingFeatures),
+        (br#"{"features": []}"#, PayloadError::FeaturesNotAnObject),
+    ];
+    let client = Client::from_json(GOOD).unwrap();
+    for (document, expected) in cases {
+        assert_eq!(client.set_payload(document), Err(expected));
+        assert_eq!(client.for_user("u").feature_value("flag", ""), "old");
+    }
+    assert_eq!(client.set_features(&json!([])), Err(PayloadError::FeaturesNotAnObject));
+    assert_eq!(client.features().len(), 1);
+
+    client.set_payload(r#"{"features": {}}"#).unwrap();
+    assert!(client.features().is_empty());
+}
+
+#[test]
+fn features_alone_keep_the_saved_groups() {
+    let client = Client::from_json(GOOD).unwrap();
+    let rule = json!({"condition": {"id": {"$inGroup": "g"}}, "force": "new"});
+    client.set_features(&json!({"flag": {"defaultValue": "old", "rules": [rule]}})).unwrap();
+    assert_eq!(client.for_user("u").feature_value("flag", ""), "new");
+    assert_eq!(client.for_user("v").feature_value("flag", ""), "old");
+}
+
+/// Two flags that always change together are never seen apart.
+#[test]
+fn a_scope_keeps_its_payload_while_others_come() {
+    const READERS: usize = 2;
+    const UPDATES: usize = 300;
+    let payload =
+        |n: usize| json!({"features": {"a": {"defaultValue": n}, "b": {"defaultValue": n}}});
+    let client = Client::from_json(payload(1).to_string()).unwrap();
+    let first = client.for_user("u");
+    let started = Barrier::new(READERS + 2);
+    let done = AtomicBool::new(false);
+    thread::scope(|threads| {
+        for _ in 0..READERS {
+            threads.spawn(|| {
+                started.wait();
+                let mut last = 0;
+                while !done.load(Ordering::Acquire) {
+                    let scope = client.for_user("u");
+                    let seen = scope.feature_value("a", 0);
+                    assert_eq!(scope.feature_value("b", 0), seen);
+                    assert_eq!(scope.feature_value("a", 0), seen);
+                    assert!(seen >= last, "{seen} after {last}");
+                    last = seen;
+                }
+            });
+        }
+        // Settings changed meanwhile are neither lost nor undo a payload.
+        threads.spawn(|| {
+            started.wait();
+            (1..=UPDATES).for_each(|n| client.set_attributes(json!({"n": n})));
+        });
+        started.wait();
+        for n in 2..=UPDATES {
+            client.set_payload(payload(n).to_string()).unwrap();
+        }
+        done.store(true, Ordering::Release);
+    });
+    assert_eq!(client.attributes().get("n").unwrap().to_json(), UPDATES);
+    assert_eq!(first.feature_value("a", 0), 1);
+    assert_eq!(client.for_user("u").feature_value("b", 0), UPDATES);
+}
+
+#[test]
+fn settings_reach_the_scopes_made_after() {
+    let client = Client::from_json(r#"{"features": {}}"#).unwrap();
+    let experiment = Experiment::new("exp", [0, 1]);
+    let before = client.for_user("u");
+    client.set_enabled(false);
+    assert!(before.run(&experiment).in_experiment);
+    assert!(!client.for_user("u").run(&experiment).in_experiment);
+}
+
+#[test]
+fn what_is_set_can_be_asked_for() {
+    let builder = ClientBuilder::new()
+        .features(json!({"flag": {"defaultValue": 1}}))
+        .attributes(json!({"region": "eu"}))
+        .url("https://example.com/a")
+        .enabled(false)
+        .qa_mode(true)
+        .skip_all_experiments(true)
+        .forced_variations([("exp", 1)])
+        .forced_features([("flag", json!(2))]);
+    let built = builder.build().unwrap();
+    let set = Client::from_json(r#"{"features": {}}"#).unwrap();
+    set.set_features(&json!({"flag": {"defaultValue": 1}})).unwrap();
+    set.set_attributes(json!({"region": "eu"}));
+    set.set_url("https://example.com/a");
+    set.set_enabled(false);
+    set.set_qa_mode(true);
+    set.set_skip_all_experiments(true);
+    set.set_forced_variations([("exp", 1)]);
+    set.set_forced_features([("flag", json!(2))]);
+    for client in [built, set] {
+        assert_eq!(Value::from(client.features()), json!({"flag": {"defaultValue": 1}}));
+        assert_eq!(client.attributes().get("region").unwrap().to_json(), "eu");
+        assert_eq!(client.url(), "https://example.com/a");
+        assert!(!client.is_enabled() && client.is_qa_mode() && client.skips_all_experiments());
+        assert_eq!(client.forced_variations(), [("exp".into(), 1)]);
+        assert_eq!(client.forced_features(), [("flag".into(), json!(2))]);
+
+        client.set_globals(GlobalContext::new());
+        assert!(client.is_enabled() && !client.is_qa_mode() && !client.skips_all_experiments());
+        assert!(client.attributes().is_empty() && client.url().is_empty());
+        assert!(client.forced_variations().is_empty() && client.forced_features().is_empty());
+    }
+}
+
+// Callbacks.
+
+/// A client whose payload has an experiment in the feature `exp`.
+fn experimenting() -> ClientBuilder {
+    ClientBuilder::new().features(json!({
+        "exp": {"defaultValue": 0, "rules": [{"variations": [1, 2], "hashVersion": 2}]},
+    }))
+}
+
+#[test]
+fn each_exposure_is_told_once_as_far_as_is_remembered() {
+    let cases: [(usize, &[&str], &[&str]); 6] = [
+        (10, &["a", "a", "a"], &["a"]),
+        (10, &["a", "b", "a", "b"], &["a", "b"]),
+        (1, &["a", "b", "a"], &["a", "b", "a"]),
+        (2, &["a", "b", "c", "a"], &["a", "b", "c", "a"]),
+        // Being seen again keeps an exposure from being forgotten.
+        (2, &["a", "b", "a", "c", "a"], &["a", "b", "c"]),
+        (usize::MAX, &["a", "b", "a"], &["a", "b"]),
+    ];
+    for (size, users, expected) in cases {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let listener = heard.clone();
+        let client = experimenting()
+            .exposure_cache_size(NonZeroUsize::new(size).unwrap())
+            .on_experiment_viewed(move |viewed| {
+                listener.lock().unwrap().push(viewed.to_owned().hash_value);
+            })
+            .build()
+            .unwrap();
+        for &user in users {
+            client.for_user(user).is_on("exp");
+        }
+        assert_eq!(*heard.lock().unwrap(), expected, "{size} remembered, {users:?}");
+    }
+}
+
+#[test]
+fn exposures_differ_by_experiment_and_not_by_feature() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = heard.clone();
+    let rule = |key: &str| json!({"rules": [{"variations": [1, 2], "key": key}]});
+    let client = ClientBuilder::new()
+        .features(json!({"f": rule("one"), "g": rule("one"), "h": rule("two")}))
+        .on_experiment_viewed(move |viewed| {
+            let event = viewed.to_owned();
+            listener.lock().unwrap().push((event.experiment_key, event.feature_key));
+        })
+        .build()
+        .unwrap();
+    let scope = client.for_user("u");
+    for feature in ["f", "g", "h"] {
+        scope.eval_feature(feature);
+    }
+    scope.run(&Experiment::new("one", [1, 2]));
+    scope.run(&Experiment::new("three", [1, 2]));
+    // Chosen by somebody, not by hashing: nothing to track.
+    scope.run(&Experiment::new("four", [1, 2]).force(1));
+    let event = |key: &str, feature: Option<&str>| (key.to_owned(), feature.map(str::to_owned));
+    let expected = [event("one", Some("f")), event("two", Some("h")), event("three", None)];
+    assert_eq!(*heard.lock().unwrap(), expected);
+}
+
+#[test]
+fn features_are_told_with_their_prerequisites_first() {
+    let needs = |parent: &str| {
+        let parents = json!([{"id": parent, "condition": {"value": {"$exists": true}}}]);
+        json!({"defaultValue": 0, "rules": [{"parentConditions": parents, "force": 1}]})
+    };
+    let features =
+        json!({"a": needs("b"), "b": needs("c"), "c": {"defaultValue": 1}, "d": needs("a")});
+    let cases: [(&str, &[&str], &[&str]); 6] = [
+        ("c", &[], &["c"]),
+        ("a", &[], &["c", "b", "a"]),
+        ("nothing", &[], &["nothing"]),
+        ("a", &["a"], &[]),
+        ("a", &["b"], &["a"]),
+        ("nothing", &["nothing"], &[]),
+    ];
+    for (asked, forced, expected) in cases {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let listener = heard.clone();
+        let client = ClientBuilder::new()
+            .features(features.clone())
+            .forced_features(forced.iter().map(|&key| (key, json!(7))))
+            .on_feature_usage(move |usage| listener.lock().unwrap().push(usage.key.to_owned()))
+            .build()
+            .unwrap();
+        client.for_user("u").eval_feature(asked);
+        assert_eq!(*heard.lock().unwrap(), expected, "{asked} with {forced:?} forced");
+    }
+}
+
+/// A lock held around a callback would make this hang.
+#[test]
+fn callbacks_may_call_back_into_the_client() {
+    let slot: Arc<OnceLock<Client>> = Arc::default();
+    let (for_views, for_usage) = (slot.clone(), slot.clone());
+    let usages = Arc::new(AtomicUsize::new(0));
+    let counted = usages.clone();
+    let client = experimenting()
+        .on_experiment_viewed(move |viewed| {
+            let client = for_views.get().unwrap();
+            client.for_user("another").is_on("exp");
+            client.set_forced_features([("exp", json!(9))]);
+            client.for_user(viewed.user.clone()).is_on("exp");
+            client.set_features(&json!({})).unwrap();
+        })
+        .on_feature_usage(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            for_usage.get().unwrap().set_attributes(json!({"seen": true}));
+        })
+        .sticky_bucket_store(())
+        .build()
+        .unwrap();
+    assert!(slot.set(client.clone()).is_ok());
+    let scope = client.for_user("u");
+    // The scope answers from its own payload all the same.
+    assert_eq!(scope.eval_feature("exp").source, Source::Experiment);
+    assert_eq!(client.for_user("u").eval_feature("exp").source, Source::Override);
+    assert!(client.features().is_empty());
+    assert!(client.attributes().get("seen").is_some());
+    assert!(usages.load(Ordering::Relaxed) >= 2);
+}
+
+#[test]
+fn a_panicking_callback_changes_nothing() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (viewed, used) = (calls.clone(), calls.clone());
+    let client = experimenting()
+        .on_experiment_viewed(move |_| {
+            viewed.fetch_add(1, Ordering::Relaxed);
+            std::panic::panic_any("on purpose");
+        })
+        .on_feature_usage(move |_| {
+            used.fetch_add(1, Ordering::Relaxed);
+            std::panic::panic_any("on purpose");
+        })
+        .build()
+        .unwrap();
+    let quiet = experimenting().build().unwrap();
+    for user in ["a", "b", "c"] {
+        let expected = quiet.for_user(user).feature_value("exp", 0);
+        assert_eq!(client.for_user(user).feature_value("exp", 0), expected);
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 6);
+}
+
+// Forced values.
+
+#[test]
+fn what_is_forced_for_the_user_wins_over_what_is_forced_for_all() {
+    let user = |feature: Option<i32>, variation: Option<i64>| {
+        let user = UserContext::new("u");
+        let user = feature.into_iter().fold(user, |user, value| user.forced_feature("f", value));
+        variation.into_iter().fold(user, |user, index| user.forced_variation("exp", index))
+    };
+    // For the user, for all, and what comes of it.
+    let features = [(None, None, 0), (None, Some(1), 1), (Some(2), None, 2), (Some(2), Some(1), 2)];
+    for (own, global, expected) in features {
+        let client = ClientBuilder::new()
+            .features(json!({"f": {"defaultValue": 0}}))
+            .forced_features(global.map(|value: i32| ("f", json!(value))))
+            .build()
+            .unwrap();
+        let value = client.for_user(user(own, None)).feature_value("f", -1);
+        assert_eq!(value, expected, "{own:?} for the user, {global:?} for all");
+    }
+    let experiment = Experiment::new("exp", [0, 1, 2, 3]).weights([0.0, 0.0, 0.0, 1.0]);
+    let variations =
+        [(None, None, 3), (None, Some(1), 1), (Some(2), None, 2), (Some(2), Some(1), 2)];
+    for (own, global, expected) in variations {
+        let client =
+            ClientBuilder::new().forced_variations(global.map(|index| ("exp", index))).build();
+        let scope = client.unwrap().for_user(user(None, own));
+        let value = *scope.run(&experiment).value;
+        assert_eq!(value, expected, "{own:?} for the user, {global:?} for all");
+    }
+}
+
+// Typed values.
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Limits {
+    rps: u32,
+    #[serde(default)]
+    burst: Option<u32>,
+}
+
+/// A value read as a type; the fallback when the value is another's.
+fn typed<T>(value: Value, fallback: T, expected: T)
+where
+    T: for<'de> Deserialize<'de> + PartialEq + Clone + fmt::Debug,
+{
+    let client = ClientBuilder::new().features(json!({"f": {"defaultValue": value}})).build();
+    let scope = client.unwrap().for_user("u");
+    assert_eq!(scope.feature_value("f", fallback.clone()), expected, "{value}");
+    assert_eq!(scope.feature_value("nothing", fallback.clone()), fallback);
+}
+
+#[test]
+fn values_are_read_as_the_type_of_the_fallback() {
+    let limits = |rps, burst| Limits { rps, burst };
+    typed(json!(true), false, true);
+    typed(json!("true"), false, false);
+    typed(json!(1), false, false);
+    typed(json!(null), true, true);
+    typed(json!(42), 7_i32, 42);
+    typed(json!(-1), 7_u8, 7);
+    typed(json!(4_000_000_000_u32), 7_i32, 7);
+    typed(json!(4.5), 7_i32, 7);
+    typed(json!("42"), 7_i32, 7);
+    typed(json!(null), 7_i32, 7);
+    typed(json!(4.5), 7.0_f64, 4.5);
+    typed(json!(4), 7.0_f64, 4.0);
+    typed(json!("green"), "blue".to_owned(), "green".to_owned());
+    typed(json!(4), "blue".to_owned(), "blue".to_owned());
+    typed(json!([1, 2]), vec![7], vec![1, 2]);
+    typed(json!([1, "2"]), vec![7], vec![7]);
+    typed(json!({"a": 1}), BTreeMap::new(), BTreeMap::from([("a".to_owned(), 1)]));
+    typed(json!({"rps": 50}), limits(7, None), limits(50, None));
+    typed(json!({"rps": 50, "burst": 9, "more": 0}), limits(7, None), limits(50, Some(9)));
+    typed(json!({"burst": 9}), limits(7, None), limits(7, None));
+    typed(json!(3), Some(7), Some(3));
+    typed(json!(null), Some(7), Some(7));
+    typed(json!("three"), Some(7), Some(7));
+    typed(json!({"any": ["thing"]}), Value::Null, json!({"any": ["thing"]}));
+}
+
+#[test]
+fn text_is_borrowed_from_the_payload() {
+    let client = Client::from_json(GOOD).unwrap();
+    let scope = client.for_user("u");
+    let cases = [("flag", "old"), ("nothing", "fallback")];
+    for (key, expected) in cases {
+        assert_eq!(scope.feature_value::<&str>(key, "fallback"), expected);
+    }
+}
+
+// Logs and debug output.
+
+thread_local! {
+    static RECORDS: RefCell<Vec<(log::Level, String, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Everything is logged on the thread that asks, so that tests do not hear one another.
+struct Recorder;
+
+impl log::Log for Recorder {
+    fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let entry = (record.level(), record.target().to_owned(), record.args().to_string());
+        RECORDS.with_borrow_mut(|records| records.push(entry));
+    }
+
+    fn flush(&self) {}
+}
+
+/// What `work` logs.
+fn logged(work: impl FnOnce()) -> Vec<(log::Level, String, String)> {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        log::set_logger(&Recorder).expect("no other logger");
+        log::set_max_level(log::LevelFilter::Trace);
+    });
+    RECORDS.take();
+    work();
+    RECORDS.take()
+}
+
+/// Parts of attribute values and keys.
+const SECRETS: [&str; 4] = ["secret", "73915", "Zvwv", "example.org"];
+
+fn assert_no_secret(what: &str, text: &str) {
+    assert!(!text.is_empty());
+    for secret in SECRETS {
+        assert!(!text.contains(secret), "{what}: {text}");
+    }
+}
+
+fn secretive_user() -> UserContext {
+    UserContext::new("secret-id")
+        .attribute("email", "secret@example.org")
+        .attribute("pin", 73_915)
+        .attribute("nested", json!({"deep": ["secret"]}))
+        .url("https://example.org/secret?token=73915")
+}
+
+fn secretive_features() -> Value {
+    json!({
+        "exp": {"defaultValue": 0, "rules": [{"id": "r", "variations": [1, 2], "key": "exp"}]},
+        "by-pin": {"defaultValue": 0, "rules": [{"variations": [1, 2], "hashAttribute": "pin"}]},
+        "targeted": {"defaultValue": 0, "rules": [
+            {"condition": {"email": "somebody", "nested.deep": {"$size": 3}}, "force": 1},
+            {"condition": {"email": {"$regex": "("}}, "force": 2},
+            {"coverage": 0, "hashAttribute": "email", "force": 3},
+        ]},
+    })
+}
+
+/// A store that answers every call with an error.
+struct BrokenStore;
+
+impl StickyBucketStore for BrokenStore {
+    fn get_all(&self, _keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
+        Err(StickyBucketStoreError::new("out of order"))
+    }
+
+    fn save(&self, _document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
+        Err(StickyBucketStoreError::new("out of order"))
+    }
+}
+
+#[test]
+fn records_go_to_one_target_and_tell_no_secret() {
+    let records = logged(|| {
+        let client = ClientBuilder::new()
+            .features(secretive_features())
+            .on_experiment_viewed(|viewed| {
+                let value = viewed.to_owned().hash_value;
+                std::panic::panic_any(format!("on purpose: {value}"));
+            })
+            .sticky_bucket_store(BrokenStore)
+            .build()
+            .unwrap();
+        let scope = client.for_user(secretive_user());
+        for key in ["exp", "by-pin", "targeted", "nothing"] {
+            scope.eval_feature(key);
+        }
+        scope.run(&Experiment::new("inline", [1, 2]));
+        assert!(client.set_payload("nonsense").is_err());
+    });
+    let expected = [
+        (log::Level::Warn, "payload: feature \"targeted\", rule 1"),
+        (log::Level::Warn, "sticky bucket documents were not loaded: out of order"),
+        (log::Level::Error, "the callback on_experiment_viewed panicked"),
+        (log::Level::Warn, "a sticky bucket document was not saved: out of order"),
+        (log::Level::Debug, "feature \"exp\": experiment"),
+        (log::Level::Debug, "feature \"nothing\": unknownFeature"),
+        (log::Level::Debug, "experiment \"inline\": variation"),
+    ];
+    for (level, start) in expected {
+        let found = records.iter().any(|(at, _, text)| *at == level && text.starts_with(start));
+        assert!(found, "{level} {start:?} in {records:#?}");
+    }
+    for (_, target, text) in &records {
+        assert_eq!(target, "growthbook", "{text}");
+        assert_no_secret("a record", text);
+    }
+}
+
+/// A payload broken all over is no flood of records; the warnings have the rest.
+#[test]
+fn the_warnings_of_a_payload_are_logged_up_to_a_number() {
+    let features: BTreeMap<String, Value> =
+        (0..50).map(|feature| (format!("f{feature}"), json!(7))).collect();
+    let mut client = None;
+    let records = logged(|| {
+        client = Some(ClientBuilder::new().features(json!(features)).build().unwrap());
+    });
+    assert_eq!(client.unwrap().warnings().len(), 50);
+    assert_eq!(records.len(), 21);
+    assert_eq!(records.last().unwrap().2, "payload: 30 more warnings");
+}
+
+/// Prints what an observer is shown.
+#[derive(Default)]
+struct Printer(Vec<(&'static str, String)>);
+
+impl Observer for Printer {
+    fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
+        self.0.push(("Exposure", format!("{exposure:?}")));
+    }
+
+    fn feature_usage(&mut self, _key: &str, result: &FeatureResult<'_>) {
+        self.0.push(("FeatureResult", format!("{result:?}")));
+    }
+}
+
+#[test]
+fn debug_output_tells_no_secret() {
+    let printed: Arc<Mutex<Vec<(&'static str, String)>>> = Arc::default();
+    let (viewed, used) = (printed.clone(), printed.clone());
+    let auto = json!({
+        "key": "auto",
+        "variations": [{"urlRedirect": "https://a.example/"}, {"urlRedirect": "https://b.example/"}],
+        "urlPatterns": [{"type": "simple", "pattern": "/secret", "include": true}],
+        "persistQueryString": true,
+    });
+    let payload = json!({"features": secretive_features(), "experiments": [auto]});
+    let builder = ClientBuilder::new()
+        .payload(payload.to_string())
+        .attributes(json!({"global": "secret"}))
+        .url("https://example.org/")
+        .on_experiment_viewed(move |it| {
+            let mut printed = viewed.lock().unwrap();
+            printed.push(("ExperimentViewed", format!("{it:?}")));
+            printed.push(("ExperimentViewedEvent", format!("{:?}", it.to_owned())));
+        })
+        .on_feature_usage(move |it| {
+            used.lock().unwrap().push(("FeatureUsage", format!("{it:?}")));
+        })
+        .sticky_bucket_store(());
+    let mut texts = vec![("ClientBuilder", format!("{builder:?}"))];
+    let client = builder.build().unwrap();
+    let user = secretive_user();
+    let scope = client.for_user(user.clone());
+    let snapshot = client.snapshot();
+    let experiment = Experiment::new("inline", [1, 2]);
+
+    let mut printer = Printer::default();
+    for key in ["exp", "by-pin", "targeted", "nothing"] {
+        snapshot.for_user(&user).eval_feature_observed(key, &mut printer);
+        let result = scope.eval_feature(key);
+        texts.push(("FeatureResult", format!("{result:?} {:?}", result.experiment_result)));
+        texts.push(("Explanation", format!("{:?}", scope.explain(key))));
+    }
+    let autos = scope.run_auto_experiments(&AutoExperimentOptions::new());
+    assert!(serde_json::to_string(&autos).unwrap().contains("token=73915"));
+    let attributes: &Attributes = user.attributes();
+    let (run, buckets) = (scope.run(&experiment), scope.sticky_buckets().unwrap());
+    let document = buckets.iter().next().unwrap();
+    texts.extend([
+        ("Client", format!("{client:?}")),
+        ("UserScope", format!("{scope:?}")),
+        ("UserContext", format!("{user:?}")),
+        ("GlobalContext", format!("{:?}", client.globals())),
+        ("Attributes", format!("{attributes:?}")),
+        ("AttributeValue", format!("{:?}", attributes.get("nested"))),
+        ("Snapshot", format!("{snapshot:?}")),
+        ("Evaluator", format!("{:?}", snapshot.for_user(&user))),
+        ("FeatureResults", format!("{:?}", scope.evaluate_all())),
+        ("ExperimentResult", format!("{run:?}")),
+        ("Assignment", format!("{:?} {:?}", run.assignment, run.hash_value)),
+        ("AutoExperimentResult", format!("{autos:?}")),
+        ("StickyBuckets", format!("{buckets:?}")),
+        ("StickyBucketDocument", format!("{document:?}")),
+        ("StickyBucketKey", format!("{:?}", document.key())),
+    ]);
+    texts.extend(printer.0);
+    texts.extend(printed.lock().unwrap().drain(..));
+    for (what, text) in &texts {
+        assert_no_secret(what, text);
+    }
+    let heard = |name| texts.iter().any(|(what, _)| *what == name);
+    assert!(["Exposure", "ExperimentViewed", "FeatureUsage"].into_iter().all(heard));
+}
+
+#[cfg(feature = "encryption")]
+#[test]
+fn keys_are_told_by_nobody() {
+    use growthbook::{DecryptError, DecryptionKey};
+
+    const KEY: &str = "Zvwv/+uhpFDznZ6SX28Yjg==";
+    let key = DecryptionKey::from_base64(KEY).unwrap();
+    let builder = ClientBuilder::new().decryption_key(key.clone());
+    let mut texts = vec![format!("{key:?}"), format!("{builder:?}")];
+    let refused = DecryptionKey::from_base64("Zvwv").unwrap_err();
+    texts.push(format!("{refused} {refused:?}"));
+    let records = logged(|| {
+        let client = builder.build().unwrap();
+        texts.push(format!("{client:?}"));
+        let document = json!({"encryptedFeatures": "m5ylFM6ndyOJA2OPadubkw==.AAAA"});
+        let error = client.set_payload(document.to_string()).unwrap_err();
+        assert!(matches!(error, PayloadError::Decrypt(DecryptError::WrongKey)));
+        texts.push(format!("{error} {error:?} {:?}", std::error::Error::source(&error)));
+    });
+    for text in texts.iter().chain(records.iter().map(|(_, _, text)| text)) {
+        assert_no_secret("a key", text);
+    }
+}
