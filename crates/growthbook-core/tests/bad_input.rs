@@ -1,0 +1,445 @@
+//! What is wrong in a payload is told, and costs itself alone: a document that is none is a typed
+//! error, a broken part is a warning that names its place, and the rest evaluates.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use growthbook_core::{Payload, PayloadError, Snapshot, UserContext};
+use serde_json::{Value, json};
+
+const HALF_A_PAIR: &str = r#""\ud800""#;
+const OUT_OF_RANGE: &str = "1e400";
+
+fn nested(levels: usize) -> String {
+    "[".repeat(levels) + &"]".repeat(levels)
+}
+
+/// The warnings of a document, as they are written.
+fn warnings(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.warnings().iter().map(ToString::to_string).collect()
+}
+
+fn value(snapshot: &Snapshot, key: &str) -> Value {
+    snapshot.for_user(&UserContext::new("u")).eval_feature(key).value().clone()
+}
+
+// Documents.
+
+#[test]
+fn what_is_no_payload_is_a_typed_error() {
+    let syntax = |line, column| PayloadError::Syntax { line, column };
+    let cases: [(&[u8], PayloadError); 14] = [
+        (b"", syntax(1, 0)),
+        (b"<!doctype html>\n<html></html>", syntax(1, 1)),
+        (b"{'features': {}}", syntax(1, 2)),
+        (b"{\"features\": {},}", syntax(1, 17)),
+        (b"{\"features\": {}} x", syntax(1, 18)),
+        (b"{\n\"features\": nil}", syntax(2, 14)),
+        (b"{\"features\": {}, \"a\": \"\xff\"}", PayloadError::NotUtf8),
+        (b"[]", PayloadError::NotAnObject),
+        (b"null", PayloadError::NotAnObject),
+        (b"\"features\"", PayloadError::NotAnObject),
+        (b"{}", PayloadError::MissingFeatures),
+        (b"{\"features\": null}", PayloadError::MissingFeatures),
+        (b"{\"features\": []}", PayloadError::FeaturesNotAnObject),
+        (b"{\"features\": \"{}\"}", PayloadError::FeaturesNotAnObject),
+    ];
+    for (document, expected) in cases {
+        let error = Payload::from_json(document).unwrap_err();
+        assert_eq!(error, expected, "{}", String::from_utf8_lossy(document));
+        assert!(error.to_string().starts_with("the payload"), "{error}");
+    }
+    for features in [json!(null), json!([]), json!("{}"), json!(1)] {
+        let error = Payload::from_parts(&features, None).unwrap_err();
+        assert_eq!(error, PayloadError::FeaturesNotAnObject);
+    }
+}
+
+#[test]
+fn a_document_cut_anywhere_is_none() {
+    let rule = r#"{"condition": {"id": "\u00e9"}, "force": [1, -0.5e3, true, null]}"#;
+    let document =
+        format!(r#"{{"features": {{"f": {{"rules": [{rule}]}}}}, "savedGroups": {{}}}}"#);
+    for length in 0..document.len() {
+        let error = Payload::from_json(&document[..length]).unwrap_err();
+        assert!(matches!(error, PayloadError::Syntax { .. }), "{length}: {error}");
+    }
+    assert!(Payload::from_json(&document).is_ok());
+    assert!(Payload::from_json(format!("\u{feff}{document}\n")).is_ok());
+}
+
+// Rules.
+
+/// Compiles a feature `f` of the rule, then a good one, next to a good feature; returns the
+/// warnings once the good ones have proved themselves.
+fn rule_warnings(rule: &str) -> Vec<String> {
+    let document = format!(
+        r#"{{"features": {{
+            "before": {{"defaultValue": "before"}},
+            "f": {{"defaultValue": "default", "rules": [{rule}, {{"force": "next rule"}}]}},
+            "after": {{"defaultValue": "after"}}
+        }}}}"#
+    );
+    let snapshot = Payload::from_json(&document).unwrap().compile();
+    for (key, expected) in [("before", "before"), ("f", "next rule"), ("after", "after")] {
+        assert_eq!(value(&snapshot, key), expected, "{key} with the rule {rule}");
+    }
+    warnings(&snapshot)
+}
+
+#[test]
+fn a_rule_that_is_no_valid_json_is_left_out() {
+    let deep = nested(127);
+    let members = [
+        format!(r#""force": {OUT_OF_RANGE}"#),
+        format!(r#""force": -{OUT_OF_RANGE}"#),
+        format!(r#""force": 1, "unheardOf": {OUT_OF_RANGE}"#),
+        format!(r#""force": {HALF_A_PAIR}"#),
+        r#""force": "\udc00\ud800""#.into(),
+        r#""force": 1, "\ud800": 2"#.into(),
+        format!(r#""force": {{"a": {deep}}}"#),
+        format!(r#""force": 1, "condition": {{"id": {deep}}}"#),
+        format!(r#""variations": [0, {OUT_OF_RANGE}]"#),
+    ];
+    for member in members {
+        let rule = format!(r#"{{"id": "fr_1", {member}}}"#);
+        assert_eq!(rule_warnings(&rule), [r#"feature "f", rule 0: not valid JSON, left out"#]);
+    }
+}
+
+#[test]
+fn a_rule_with_a_member_of_the_wrong_type_applies_to_nobody() {
+    let cases = [
+        (r#""force": 1, "coverage": "half""#, r#""coverage" must be a number"#),
+        (r#""force": 1, "coverage": [0.5]"#, r#""coverage" must be a number"#),
+        (r#""force": 1, "range": 0.5"#, r#""range" must be a pair of numbers"#),
+        (r#""force": 1, "range": [0]"#, r#""range" must be a pair of numbers"#),
+        (
+            r#""force": 1, "coverage": 1, "hashAttribute": {}"#,
+            r#""hashAttribute" must be a string"#,
+        ),
+        (r#""force": 1, "coverage": 1, "seed": []"#, r#""seed" must be a string"#),
+        (r#""force": 1, "coverage": 1, "hashVersion": 3"#, "unknown hash version"),
+        (r#""force": 1, "filters": {}"#, r#""filters" must be a list"#),
+        (r#""force": 1, "filters": [7]"#, r#""filters" must be a list of objects"#),
+        (
+            r#""force": 1, "filters": [{"seed": "s"}]"#,
+            r#""filters" must be a list of objects with ranges"#,
+        ),
+        (
+            r#""force": 1, "filters": [{"seed": "s", "ranges": [7]}]"#,
+            r#""ranges" must be pairs of numbers"#,
+        ),
+        (r#""force": 1, "condition": 7"#, "malformed condition"),
+        (r#""force": 1, "condition": {"$or": {}}"#, "malformed condition"),
+        (r#""force": 1, "condition": {"$not": {"$and": [7]}}"#, "malformed condition"),
+        (r#""force": 1, "condition": {"id": {"$near": 1}}"#, r#"unknown operator "$near""#),
+        (
+            r#""force": 1, "condition": {"$not": {"id": {"$near": 1}}}"#,
+            r#"unknown operator "$near""#,
+        ),
+        (
+            r#""force": 1, "condition": {"id": {"$regex": "("}}"#,
+            r#"regular expression "(" never matches (invalid: unterminated group)"#,
+        ),
+        (
+            r#""force": 1, "condition": {"id": {"$regex": "(?=u)"}}"#,
+            r#"regular expression "(?=u)" never matches (not supported: look-ahead)"#,
+        ),
+        (r#""force": 1, "parentConditions": {}"#, r#""parentConditions" must be a list"#),
+        (
+            r#""force": 1, "parentConditions": ["before"]"#,
+            r#""parentConditions" must be a list of objects"#,
+        ),
+        (
+            r#""force": 1, "parentConditions": [{"id": 7, "condition": {"value": 1}}]"#,
+            r#""parentConditions" must be a list of objects with an id"#,
+        ),
+        (r#""variations": {"0": 1}"#, r#""variations" must be a list"#),
+        (r#""contextualVariations": 2"#, r#""contextualVariations" must be a list"#),
+        (r#""variations": [0, 1], "coverage": true"#, r#""coverage" must be a number"#),
+        (r#""variations": [0, 1], "ranges": 7"#, r#""ranges" must be a list"#),
+        (r#""variations": [0, 1], "ranges": [[0]]"#, r#""ranges" must be pairs of numbers"#),
+        (r#""variations": [0, 1], "meta": {"key": 1}"#, r#""meta" must be a list"#),
+        (r#""variations": [0, 1], "key": {}"#, r#""key" must be a string"#),
+        (r#""variations": [0, 1], "name": [1]"#, r#""name" must be a string"#),
+        (r#""variations": [0, 1], "phase": true"#, r#""phase" must be a string"#),
+        (r#""variations": [0, 1], "bucketVersion": "one""#, r#""bucketVersion" must be a number"#),
+        (
+            r#""variations": [0, 1], "minBucketVersion": {}"#,
+            r#""minBucketVersion" must be a number"#,
+        ),
+        (
+            r#""variations": [0, 1], "fallbackAttribute": [0]"#,
+            r#""fallbackAttribute" must be a string"#,
+        ),
+        (r#""variations": [0, 1], "hashVersion": "two""#, "unknown hash version"),
+        (
+            r#""variations": [0, 1], "namespace": ["n", 0]"#,
+            r#""namespace" must be a list of an id and two numbers"#,
+        ),
+    ];
+    for (members, expected) in cases {
+        let rule = format!(r#"{{"id": "fr_1", {members}}}"#);
+        let expected = format!(r#"feature "f", rule 0 (fr_1): {expected}"#);
+        assert_eq!(rule_warnings(&rule), [expected], "{rule}");
+    }
+    for rule in ["null", "7", r#""force""#, "[]"] {
+        assert_eq!(rule_warnings(rule), [r#"feature "f", rule 0: must be an object"#], "{rule}");
+    }
+}
+
+/// As weights of the wrong number are.
+#[test]
+fn weights_that_are_none_are_replaced_by_equal_ones() {
+    for weights in [r#""half""#, r#"[0.5, "half"]"#, "{}", "true"] {
+        let rule = format!(r#"{{"id": "e", "variations": [0, 1], "weights": {weights}}}"#);
+        let document = format!(r#"{{"features": {{"f": {{"rules": [{rule}]}}}}}}"#);
+        let snapshot = Payload::from_json(&document).unwrap().compile();
+        let told = r#"feature "f", rule 0 (e): "weights" must be a list of numbers"#;
+        assert_eq!(warnings(&snapshot), [told], "{weights}");
+        let user = UserContext::new("u");
+        let result = snapshot.for_user(&user).eval_feature("f");
+        let ranges = result.experiment.unwrap().definition.ranges();
+        assert_eq!(ranges, [(0.0, 0.5).into(), (0.5, 1.0).into()], "{weights}");
+    }
+}
+
+/// A gate whose feature cannot be told is a gate all the same.
+#[test]
+fn a_gate_without_an_id_stays_closed() {
+    let gate = json!({"condition": {"value": {"$exists": true}}, "gate": true});
+    let rules = json!([{"id": "fr_1", "parentConditions": [gate]}, {"force": "next rule"}]);
+    let features = json!({"f": {"rules": rules}, "good": {"defaultValue": 1}});
+    let snapshot = Payload::from_parts(&features, None).unwrap().compile();
+    let place = r#"feature "f", rule 0 (fr_1)"#;
+    let told = format!(r#"{place}: "parentConditions" must be a list of objects with an id"#);
+    assert_eq!(warnings(&snapshot), [told]);
+    assert_eq!(value(&snapshot, "f"), json!(null));
+    assert_eq!(value(&snapshot, "good"), 1);
+}
+
+// Features and the other sections.
+
+/// A part in place of `BROKEN`, what is told of it, and what the feature `f` is worth then.
+#[test]
+fn a_broken_part_costs_itself_alone() {
+    let cases = [
+        (r#""features": {"f": 7}"#, vec![r#"feature "f": must be an object"#], json!(null)),
+        (r#""features": {"f": []}"#, vec![r#"feature "f": must be an object"#], json!(null)),
+        (
+            r#""features": {"f": {"defaultValue": 1, "rules": {}}}"#,
+            vec![r#"feature "f": "rules" must be a list"#],
+            json!(1),
+        ),
+        (
+            r#""features": {"f": {"defaultValue": 1e400, "rules": [{"force": 2}]}}"#,
+            vec![r#"feature "f": not valid JSON, left out"#],
+            json!(2),
+        ),
+        (
+            r#""features": {"\ud800": {"defaultValue": 1}, "f": {"defaultValue": 2}}"#,
+            vec![r#"feature "\\ud800": not valid JSON, left out"#],
+            json!(2),
+        ),
+        (r#""features": {"f": {"\ud800": 1, "defaultValue": 2}}"#, vec![], json!(2)),
+        (r#""\ud800": 1, "features": {"f": {"defaultValue": 2}}"#, vec![], json!(2)),
+    ];
+    for (members, expected, worth) in cases {
+        let (start, features) = members.split_once(r#""features": {"#).unwrap();
+        let document =
+            format!(r#"{{{start}"features": {{"good": {{"defaultValue": "good"}}, {features}}}"#);
+        let snapshot = Payload::from_json(&document).unwrap().compile();
+        assert_eq!(warnings(&snapshot), expected, "{document}");
+        assert_eq!(value(&snapshot, "f"), worth, "{document}");
+        assert_eq!(value(&snapshot, "good"), "good", "{document}");
+    }
+}
+
+/// A group that cannot be read has nobody in it, and nobody outside of it.
+#[test]
+fn a_broken_saved_group_lets_nobody_pass() {
+    let section = r#"section "savedGroups": must be an object"#;
+    let cases = [
+        ("7", section),
+        ("[]", section),
+        (r#"{"g": 7}"#, r#"saved group "g": malformed saved group"#),
+        (r#"{"g": [1e400]}"#, r#"saved group "g": not valid JSON, left out"#),
+        (r#"{"g": {"type": "list", "values": 7}}"#, r#"saved group "g": malformed saved group"#),
+        (r#"{"g": {"type": "condition"}}"#, r#"saved group "g": malformed saved group"#),
+        (r#"{"g": {"type": "cohort"}}"#, r#"saved group "g": unknown saved group type"#),
+    ];
+    for (groups, expected) in cases {
+        let document = format!(
+            r#"{{"features": {{
+                "in": {{"rules": [{{"condition": {{"id": {{"$inGroup": "g"}}}}, "force": 1}}]}},
+                "out": {{"rules": [{{"condition": {{"id": {{"$notInGroup": "g"}}}}, "force": 1}}]}},
+                "good": {{"defaultValue": 1}}
+            }}, "savedGroups": {groups}}}"#
+        );
+        let snapshot = Payload::from_json(&document).unwrap().compile();
+        assert_eq!(warnings(&snapshot)[0], expected, "{groups}");
+        for (key, worth) in [("in", json!(null)), ("out", json!(null)), ("good", json!(1))] {
+            assert_eq!(value(&snapshot, key), worth, "{key} with {groups}");
+        }
+    }
+    let unnamed = r#"{"features": {"f": {"rules": [
+        {"condition": {"id": {"$inGroup": "g"}}, "force": 1}
+    ]}}, "savedGroups": {"\ud800": ["v"], "g": ["u"]}}"#;
+    let snapshot = Payload::from_json(unnamed).unwrap().compile();
+    assert_eq!(warnings(&snapshot), [r#"saved group "\\ud800": not valid JSON, left out"#]);
+    assert_eq!(value(&snapshot, "f"), 1);
+}
+
+/// A bandit that cannot be read leaves its experiment to the rule's own weights.
+#[test]
+fn a_broken_bandit_leaves_the_rule_its_own_weights() {
+    let leaves =
+        r#"contextual bandit "b": "contexts" must be a list of objects with leafId and weights"#;
+    let cases = [
+        ("7", r#"section "contextualBandits": must be an object"#),
+        (r#"{"b": 7}"#, r#"contextual bandit "b": must be an object"#),
+        (r#"{"b": {"contexts": [7]}}"#, leaves),
+        (r#"{"b": {"contexts": [{"leafId": 1, "weights": ["x"]}]}}"#, leaves),
+        (r#"{"b": {"contexts": [{"leafId": "1", "weights": [1, 0]}]}}"#, leaves),
+    ];
+    for (bandits, expected) in cases {
+        let document = format!(
+            r#"{{"features": {{"f": {{"rules": [{{
+                "contextualBanditRef": "b", "contextualVariations": [0, 1], "weights": [0, 1]
+            }}]}}}}, "contextualBandits": {bandits}}}"#
+        );
+        let snapshot = Payload::from_json(&document).unwrap().compile();
+        assert_eq!(warnings(&snapshot), [expected], "{bandits}");
+        assert_eq!(value(&snapshot, "f"), 1, "{bandits}");
+    }
+}
+
+// Encrypted sections.
+
+#[cfg(feature = "encryption")]
+mod encrypted {
+    use std::error::Error as _;
+
+    use growthbook_core::{DecryptError, DecryptionKey};
+
+    use super::*;
+
+    const KEY: &str = "Zvwv/+uhpFDznZ6SX28Yjg==";
+    const WRONG_KEY: &str = "Ns04T5n9+59rl2x3SlNHtQ==";
+    /// `{"f":{"defaultValue":1}}`
+    const FEATURES: &str = "AAAAAAAAAAAAAAAAAAAAAA==.vxy8S1oLorZspuSE//y2xybd9QcwWLY3n7fUAOeSWio=";
+    /// `{"g":["u"]}`
+    const GROUPS: &str = "AAAAAAAAAAAAAAAAAAAAAA==.TO/JsoMe25ORRLy8nEFbwA==";
+    /// `[1]`
+    const A_LIST: &str = "AAAAAAAAAAAAAAAAAAAAAA==.PZw5cEBg6yhSohtJ41380Q==";
+    /// `no JSON`
+    const NO_JSON: &str = "AAAAAAAAAAAAAAAAAAAAAA==.jwDJn3muAVW6vPBnJMmggg==";
+    /// The bytes FF FE.
+    const NO_UTF8: &str = "AAAAAAAAAAAAAAAAAAAAAA==.AeYhZFjSdMepr/tcncEY5w==";
+
+    fn key(text: &str) -> DecryptionKey {
+        DecryptionKey::from_base64(text).unwrap()
+    }
+
+    #[test]
+    fn features_that_cannot_be_opened_are_a_typed_error() {
+        let wrong = PayloadError::Decrypt(DecryptError::WrongKey);
+        let malformed = PayloadError::Decrypt(DecryptError::Malformed);
+        let invalid = PayloadError::EncryptedFeaturesInvalid;
+        let cases = [
+            (WRONG_KEY, json!(FEATURES), wrong),
+            (KEY, json!("nonsense"), malformed),
+            (KEY, json!("no.base64!"), malformed),
+            (KEY, json!("AAAA.AAAA"), malformed),
+            (KEY, json!(NO_UTF8), wrong),
+            (KEY, json!(NO_JSON), invalid),
+            (KEY, json!(A_LIST), PayloadError::FeaturesNotAnObject),
+            (KEY, json!(7), invalid),
+            (KEY, json!({}), invalid),
+        ];
+        for (with, encrypted, expected) in cases {
+            // The plain features beside them do not count.
+            let document = json!({"features": {}, "encryptedFeatures": encrypted}).to_string();
+            let error = Payload::from_encrypted_json(&document, &key(with)).unwrap_err();
+            assert_eq!(error, expected, "{encrypted}");
+            assert_eq!(error.source().is_some(), matches!(error, PayloadError::Decrypt(_)));
+        }
+        let document = json!({"features": {}, "encryptedFeatures": FEATURES}).to_string();
+        let error = Payload::from_json(&document).unwrap_err();
+        assert_eq!(error, PayloadError::MissingDecryptionKey);
+    }
+
+    #[test]
+    fn truncated_text_opens_nothing() {
+        for length in 1..FEATURES.len() {
+            let document = json!({"encryptedFeatures": FEATURES[..length]}).to_string();
+            let error = Payload::from_encrypted_json(&document, &key(KEY)).unwrap_err();
+            assert!(matches!(error, PayloadError::Decrypt(_)), "{length}: {error}");
+        }
+    }
+
+    #[test]
+    fn of_two_forms_the_encrypted_one_counts() {
+        let plain = json!({"f": {"defaultValue": 0}});
+        let cases = [(FEATURES, json!(1)), ("", json!(0))];
+        for (encrypted, worth) in cases {
+            let document = json!({"features": plain, "encryptedFeatures": encrypted}).to_string();
+            let snapshot = Payload::from_encrypted_json(&document, &key(KEY)).unwrap().compile();
+            assert_eq!(value(&snapshot, "f"), worth);
+        }
+    }
+
+    /// Saved groups as they are sent, what is told, and what users in and out of the group get.
+    #[test]
+    fn saved_groups_that_cannot_be_opened_let_nobody_pass() {
+        let in_group = json!({"rules": [{"condition": {"id": {"$inGroup": "g"}}, "force": 1}]});
+        let out = json!({"rules": [{"condition": {"id": {"$notInGroup": "g"}}, "force": 1}]});
+        let features = json!({"in": in_group, "out": out, "good": {"defaultValue": 1}});
+        let told = |what: &str| vec![format!(r#"section "savedGroups": {what}"#)];
+        let wrong_key = told("the decryption key does not open it");
+        let cases = [
+            (Some(KEY), json!(GROUPS), vec![], json!(1)),
+            (None, json!(GROUPS), told("encrypted, and no decryption key is set"), json!(null)),
+            (Some(WRONG_KEY), json!(GROUPS), wrong_key.clone(), json!(null)),
+            (Some(KEY), json!(NO_UTF8), wrong_key.clone(), json!(null)),
+            (Some(KEY), json!("nonsense"), wrong_key, json!(null)),
+            (Some(KEY), json!(NO_JSON), told("not valid JSON, left out"), json!(null)),
+            (Some(KEY), json!(7), told("must be a string"), json!(null)),
+            (Some(KEY), json!(A_LIST), told("must be an object"), json!(null)),
+        ];
+        for (with, encrypted, expected, worth) in cases {
+            // The plain groups beside them do not count.
+            let document = json!({
+                "features": features,
+                "savedGroups": {"g": ["u"]},
+                "encryptedSavedGroups": encrypted,
+            });
+            let payload = match with {
+                Some(text) => Payload::from_encrypted_json(document.to_string(), &key(text)),
+                None => Payload::from_json(document.to_string()),
+            };
+            let snapshot = payload.unwrap().compile();
+            assert_eq!(warnings(&snapshot), expected, "{encrypted}");
+            assert_eq!(value(&snapshot, "in"), worth, "{encrypted}");
+            assert_eq!(value(&snapshot, "out"), json!(null), "{encrypted}");
+            assert_eq!(value(&snapshot, "good"), json!(1), "{encrypted}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let cases = [
+            "",
+            "Zvwv",
+            "Zvwv/+uhpFDznZ6SX28Yj",
+            "Zvwv/+uhpFDznZ6SX28Yjg",
+            "Zvwv_-uhpFDznZ6SX28Yjg==",
+            "Zvwv/+uhpFDznZ6SX28YjmZ2d",
+            "sdk-abc123",
+        ];
+        for text in cases {
+            let error = DecryptionKey::from_base64(text).unwrap_err();
+            assert_eq!(error, DecryptError::InvalidKey, "{text:?}");
+        }
+    }
+}
