@@ -39,8 +39,12 @@ impl From<Json<'_>> for FeatureValue {
 
 impl From<Value> for FeatureValue {
     fn from(value: Value) -> Self {
-        let ordered = (value.is_array() || value.is_object()).then(|| Json::from(&value));
-        FeatureValue { value, ordered }
+        if !(value.is_array() || value.is_object()) {
+            return FeatureValue { value, ordered: None };
+        }
+        // Cut where it nests too deep.
+        let ordered = Json::from(&value);
+        FeatureValue { value: ordered.to_value(), ordered: Some(ordered) }
     }
 }
 

@@ -129,25 +129,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
 
 impl From<&Value> for Json<'static> {
     fn from(value: &Value) -> Self {
-        from_value(value, MAX_DEPTH)
+        Json::from_value(value, MAX_DEPTH)
     }
 }
 
-fn from_value(value: &Value, depth: usize) -> Json<'static> {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Number(number) => from_serde_number(number),
-        Value::String(text) => Json::String(Cow::Owned(text.clone())),
-        Value::Array(_) | Value::Object(_) if depth == 0 => Json::Null,
-        Value::Array(items) => {
-            Json::Array(items.iter().map(|item| from_value(item, depth - 1)).collect())
+impl Json<'static> {
+    /// A value with what nests deeper than `depth` levels as null.
+    pub(crate) fn from_value(value: &Value, depth: usize) -> Self {
+        match value {
+            Value::Null => Json::Null,
+            Value::Bool(value) => Json::Bool(*value),
+            Value::Number(number) => from_serde_number(number),
+            Value::String(text) => Json::String(Cow::Owned(text.clone())),
+            Value::Array(_) | Value::Object(_) if depth == 0 => Json::Null,
+            Value::Array(items) => {
+                Json::Array(items.iter().map(|item| Json::from_value(item, depth - 1)).collect())
+            }
+            Value::Object(map) => Json::Object(Object::unordered(
+                map.iter()
+                    .map(|(name, value)| {
+                        (Cow::Owned(name.clone()), Json::from_value(value, depth - 1))
+                    })
+                    .collect(),
+            )),
         }
-        Value::Object(map) => Json::Object(Object::unordered(
-            map.iter()
-                .map(|(name, value)| (Cow::Owned(name.clone()), from_value(value, depth - 1)))
-                .collect(),
-        )),
     }
 }
 

@@ -5,11 +5,7 @@ mod decrypt;
 mod document;
 mod raw;
 
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use serde_json::Value;
@@ -19,6 +15,7 @@ pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub(crate) use document::{Sections, object_text};
 pub(crate) use raw::{items, members};
 
+use crate::json::{Json, MAX_DEPTH};
 use crate::warning::{Location, Warning, WarningKind};
 use crate::{Snapshot, compile};
 use document::{Member, SectionName};
@@ -341,10 +338,10 @@ impl Payload {
             return Err(PayloadError::FeaturesNotAnObject);
         }
         Ok(Payload::empty().with_sections(Sections {
-            features: features.to_string(),
+            features: json_text(features),
             experiments: Section::Absent,
             saved_groups: saved_groups
-                .map_or(Section::Absent, |groups| Section::Present(groups.to_string().into())),
+                .map_or(Section::Absent, |groups| Section::Present(json_text(groups).into())),
             contextual_bandits: Section::Absent,
         }))
     }
@@ -358,6 +355,11 @@ impl Payload {
         if !features.is_object() {
             return Err(PayloadError::FeaturesNotAnObject);
         }
-        Ok(Payload { features: features.to_string().into(), ..self.clone() })
+        Ok(Payload { features: json_text(features).into(), ..self.clone() })
     }
+}
+
+/// Cut, so that writing it takes a bounded stack, and so deep that reading it refuses what was cut.
+fn json_text(value: &Value) -> String {
+    Json::from_value(value, 2 * MAX_DEPTH).to_text()
 }

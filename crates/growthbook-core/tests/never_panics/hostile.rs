@@ -159,10 +159,13 @@ fn text_nested_too_deep_is_refused() {
     });
 }
 
+/// Beyond every limit of ours, and not so deep that serde_json itself overflows a small stack.
+const DEEP: usize = 400;
+
 /// Values made in code are cut there, whichever way they were made.
 #[test]
 fn values_nested_too_deep_are_cut() {
-    let value = (0..1_000).fold(json!(1), |inner, _| json!([inner]));
+    let value = (0..DEEP).fold(json!(1), |inner, _| json!([inner]));
     let object = json!({"a": value.clone()});
     let list = (0..100_000).fold(AttributeValue::from(1), |inner, _| vec![inner].into());
     on_small_stack(|| {
@@ -172,6 +175,21 @@ fn values_nested_too_deep_are_cut() {
             let user = UserContext::new("user-1").attribute("a", attribute);
             let _ = Snapshot::empty().for_user(&user).eval_condition(&condition);
         }
+    });
+}
+
+#[test]
+fn definitions_and_forced_values_nested_too_deep_are_no_danger() {
+    let value = (0..DEEP).fold(json!(1), |inner, _| json!([inner]));
+    let features = json!({"hostile": {"defaultValue": value}, "healthy": {"defaultValue": true}});
+    on_small_stack(|| {
+        let snapshot = Payload::from_parts(&features, Some(&features)).unwrap().compile();
+        let warning = snapshot.warnings().iter().map(ToString::to_string).collect::<String>();
+        assert!(warning.contains(r#"feature "hostile": not valid JSON"#), "{warning}");
+        let user = UserContext::new("user-1").forced_feature("forced", value);
+        let gb = snapshot.for_user(&user);
+        assert!(gb.is_on("healthy") && gb.is_off("hostile"));
+        assert_eq!(depth(gb.eval_feature("forced").value()), 128);
     });
 }
 
