@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use growthbook_core::{
     AttributeValue, Attributes, Condition, ConditionError, Experiment,
-    FeatureResultSource as Source, Payload, Snapshot, UserContext,
+    FeatureResultSource as Source, Payload, ReduceOptions, Snapshot, UserContext, reduce_payload,
 };
 use serde_json::{Value, json};
 
@@ -126,7 +126,8 @@ fn payloads_are_answered_within_limits() {
         println!("{}", case.name);
         let Case { name, payload, source, warning } = case;
         within_limits(name, move || {
-            let snapshot = Payload::from_json(&payload).unwrap().compile();
+            let payload = Payload::from_json(&payload).unwrap();
+            let snapshot = payload.compile();
             let first = snapshot.warnings().first().map(ToString::to_string).unwrap_or_default();
             assert!(first.contains(warning) && (first.is_empty() == warning.is_empty()), "{first}");
             let user = UserContext::new("user-1");
@@ -136,6 +137,12 @@ fn payloads_are_answered_within_limits() {
             check_feature(&result);
             check_explanation(&gb, "hostile");
             assert!(gb.is_on("healthy"));
+
+            let options = ReduceOptions::new().attributes(user.attributes().clone());
+            let reduced = reduce_payload(&payload, &options).compile();
+            let gb = reduced.for_user(&user);
+            assert!(gb.is_on("healthy"));
+            assert_eq!(gb.eval_feature("hostile").source, source, "reduced");
         });
     }
 }

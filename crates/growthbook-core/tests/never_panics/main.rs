@@ -12,10 +12,11 @@ use std::thread;
 
 use generate::{Draw, quoted};
 use growthbook_core::{
-    AutoExperimentOptions, BucketRange, Condition, Evaluator, Experiment, ExperimentDefinition,
-    ExperimentResult, FeatureResult, FeatureResultSource as Source, Filter, GlobalContext, Payload,
-    Snapshot, StickyBucketDocument, StickyBuckets, UrlTarget, UserContext, VariationMeta,
-    bucket_ranges, choose_variation, hash, query_string_override,
+    Attributes, AutoExperimentOptions, BucketRange, Condition, Evaluator, Experiment,
+    ExperimentDefinition, ExperimentResult, FeatureResult, FeatureResultSource as Source, Filter,
+    GlobalContext, Payload, Pruned, ReduceOptions, Snapshot, StickyBucketDocument, StickyBuckets,
+    UrlTarget, UserContext, VariationMeta, bucket_ranges, choose_variation, hash, prune_condition,
+    query_string_override, reduce_payload,
 };
 #[cfg(feature = "encryption")]
 use growthbook_core::{DecryptionKey, decrypt};
@@ -135,6 +136,49 @@ proptest! {
         on_small_stack(|| {
             if let Ok(payload) = Payload::from_json(&text) {
                 evaluate_everything(&payload, &user, &globals);
+            }
+        });
+    }
+
+    /// What is left of a reduced payload has the same value from the same source, for the user
+    /// whose attributes were known in part.
+    #[test]
+    fn reduced_payloads(bytes in vec(any::<u8>(), 0..1_500), known in vec(any::<bool>(), 8)) {
+        let mut draw = Draw::from(&bytes);
+        let (user, text) = (draw.user(), draw.payload());
+        let known = user.attributes().iter().zip(known).filter(|(_, known)| *known);
+        let known: Attributes = known.map(|((name, value), _)| (name, value.clone())).collect();
+        on_small_stack(|| {
+            let Ok(payload) = Payload::from_json(&text) else { return };
+            let reduced = reduce_payload(&payload, &ReduceOptions::new().attributes(known));
+            let reduced = Payload::from_json(reduced.to_json_string()).unwrap();
+            evaluate_everything(&reduced, &user, &GlobalContext::new());
+            let (whole, reduced) = (payload.compile(), reduced.compile());
+            for key in reduced.feature_keys() {
+                let [before, after] = [&whole, &reduced].map(|it| it.for_user(&user).eval_feature(key));
+                assert_eq!(after.value(), before.value(), "{key} of {text}");
+                assert_eq!(after.source, before.source, "{key} of {text}");
+            }
+        });
+    }
+
+    #[test]
+    fn pruned_conditions(bytes in vec(any::<u8>(), 0..400), known in vec(any::<bool>(), 8)) {
+        let mut draw = Draw::from(&bytes);
+        let (user, text) = (draw.user(), draw.condition(4));
+        let known = user.attributes().iter().zip(known).filter(|(_, known)| *known);
+        let known: Attributes = known.map(|((name, value), _)| (name, value.clone())).collect();
+        on_small_stack(|| {
+            let Ok(condition) = Condition::from_json(&text) else { return };
+            let snapshot = Snapshot::empty();
+            let passes = snapshot.for_user(&user).eval_condition(&condition);
+            match prune_condition(&known, &condition, &snapshot) {
+                Pruned::True => assert!(passes, "{text}"),
+                Pruned::False => assert!(!passes, "{text}"),
+                Pruned::Condition(rest) => {
+                    let rest_passes = snapshot.for_user(&user).eval_condition(&rest);
+                    assert_eq!(rest_passes, passes, "{rest:?} of {text}");
+                }
             }
         });
     }
