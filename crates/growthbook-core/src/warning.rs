@@ -3,6 +3,9 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use crate::condition::{MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS};
+use crate::eval::MAX_FEATURE_EVALUATIONS;
+
 /// One part of a payload that was left out or can never match. The rest is in use.
 ///
 /// `Display` names the place and the cause in one line:
@@ -82,6 +85,14 @@ pub enum WarningKind {
     /// Prerequisites chained deeper than [`MAX_PREREQUISITE_DEPTH`](crate::MAX_PREREQUISITE_DEPTH).
     /// The feature has no value, as in a cycle.
     PrerequisitesTooDeep,
+    /// Prerequisites that lead to so many others that evaluating them all is given up: the feature
+    /// has no value then, as in a cycle.
+    TooManyPrerequisites,
+    /// Condition groups that refer to one another too deep. Nobody passes.
+    SavedGroupsTooDeep,
+    /// Condition groups that lead to so many others that evaluating them all is given up: nobody
+    /// passes then.
+    TooManySavedGroups,
     /// An encrypted section, and no key to read it. The section is left out.
     MissingDecryptionKey,
     /// An encrypted section that the key does not open. The section is left out.
@@ -139,6 +150,17 @@ impl fmt::Display for WarningKind {
                 formatter,
                 "prerequisites are chained more than {} deep",
                 crate::MAX_PREREQUISITE_DEPTH
+            ),
+            WarningKind::TooManyPrerequisites => write!(
+                formatter,
+                "its prerequisites may take more than {MAX_FEATURE_EVALUATIONS} evaluations"
+            ),
+            WarningKind::SavedGroupsTooDeep => {
+                write!(formatter, "saved groups are chained more than {MAX_SAVED_GROUP_DEPTH} deep")
+            }
+            WarningKind::TooManySavedGroups => write!(
+                formatter,
+                "its saved groups may take more than {MAX_SAVED_GROUP_EVALUATIONS} evaluations"
             ),
             WarningKind::MissingDecryptionKey => {
                 formatter.write_str("encrypted, and no decryption key is set")

@@ -2,10 +2,10 @@
 //! read is reported and left out; compiling cannot fail.
 
 mod bandits;
-mod depth;
 mod experiments;
 mod features;
 mod groups;
+mod limits;
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -36,7 +36,8 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
     let features: Vec<Feature> =
         sources.into_iter().map(|(key, source)| compiler.feature(key, source, links)).collect();
     let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
-    depth::check(&features, &mut compiler.warnings);
+    limits::check_groups(&saved_groups, &mut compiler.warnings);
+    limits::check_features(&features, &mut compiler.warnings);
     let sticky_attributes = features
         .iter()
         .flat_map(Feature::sticky_attributes)

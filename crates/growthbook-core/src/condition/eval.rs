@@ -12,9 +12,11 @@ use crate::json::{Node, deep_equal};
 /// it gives up and fails: together with the parser's own limit this bounds the stack.
 const MAX_EVALUATION_DEPTH: u32 = 512;
 /// How many condition groups may refer to one another in a row.
-const MAX_SAVED_GROUP_DEPTH: u32 = 128;
+pub(crate) const MAX_SAVED_GROUP_DEPTH: u32 = 128;
 /// How many condition groups one evaluation may enter, counted over all its branches.
-const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
+pub(crate) const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
+/// How many parts of conditions one evaluation may look at, counted over all its branches.
+const MAX_PART_EVALUATIONS: u32 = 1_000_000;
 
 /// What a condition tests.
 #[derive(Clone, Copy)]
@@ -131,6 +133,7 @@ pub(super) struct Scope<'a> {
 #[derive(Default)]
 pub(super) struct Trace {
     group_evaluations: Cell<u32>,
+    part_evaluations: Cell<u32>,
     /// Whether a condition group turned up inside itself.
     pub(super) met_cycle: Cell<bool>,
 }
@@ -140,6 +143,15 @@ pub(super) struct Entered<'a> {
     group: GroupIndex,
     outer: Option<&'a Entered<'a>>,
     depth: u32,
+}
+
+impl Trace {
+    /// Counts a part; false at the limit.
+    fn count_part(&self) -> bool {
+        let evaluations = self.part_evaluations.get();
+        self.part_evaluations.set(evaluations.saturating_add(1));
+        evaluations < MAX_PART_EVALUATIONS
+    }
 }
 
 impl Entered<'_> {
@@ -160,13 +172,16 @@ impl<'a> Scope<'a> {
 
     /// Every entry must pass.
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        let Some(inner) = self.deeper() else {
+        let Some(inner) = self.deeper().filter(|_| self.trace.count_part()) else {
             return Outcome::Abort;
         };
         Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
     }
 
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
+        if !self.trace.count_part() {
+            return Outcome::Abort;
+        }
         match clause {
             Clause::Attribute(path, test) => match path.resolve(self.fields) {
                 Some(actual) => self.value(test, actual),
@@ -194,6 +209,9 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn value(&self, test: &ValueTest, actual: Node<'_>) -> Outcome {
+        if !self.trace.count_part() {
+            return Outcome::Abort;
+        }
         match test {
             ValueTest::Equals(literal) => deep_equal(literal.node(), actual).into(),
             ValueTest::Operators(operators) => {

@@ -43,6 +43,17 @@ pub(crate) enum SavedGroup {
     Malformed,
 }
 
+impl SavedGroup {
+    /// The condition groups that this one's condition refers to, each as often as it does.
+    pub(crate) fn references(&self) -> Vec<GroupIndex> {
+        let mut references = Vec::new();
+        if let SavedGroup::Condition(Some(condition)) = self {
+            condition.collect_references(&mut references);
+        }
+        references
+    }
+}
+
 /// How a condition names a group: linked within a payload, by id in a condition of the caller's.
 #[derive(Clone, Debug)]
 pub(super) enum GroupId {
@@ -120,6 +131,13 @@ fn in_remote_group(scope: &Scope<'_>, id: &str) -> Outcome {
 }
 
 impl GroupId {
+    pub(super) fn linked(&self) -> Option<GroupIndex> {
+        match self {
+            GroupId::Linked(index) => Some(*index),
+            GroupId::Named(_) => None,
+        }
+    }
+
     /// `$inGroup`, and with `negate` `$notInGroup`.
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: Node<'_>, negate: bool) -> Outcome {
         match scope.groups.find(self) {

@@ -20,7 +20,7 @@ use core::fmt;
 use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
-pub(crate) use eval::{Fields, passes};
+pub(crate) use eval::{Fields, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS, passes};
 pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
@@ -30,7 +30,7 @@ pub(crate) use prune::{Remainder, prune, prune_group};
 use crate::json::{Json, Node};
 use crate::warning::WarningKind;
 use groups::GroupReference;
-use operator::Operator;
+use operator::{ElemMatch, Operator};
 
 /// A targeting condition, compiled for evaluation.
 ///
@@ -147,6 +147,44 @@ pub(crate) struct Clauses(Box<[Clause]>);
 impl Clauses {
     fn malformed() -> Self {
         Clauses([Clause::Malformed].into())
+    }
+}
+
+impl Clauses {
+    fn collect_references(&self, references: &mut Vec<GroupIndex>) {
+        for clause in &self.0 {
+            match clause {
+                Clause::Or(branches) | Clause::Nor(branches) | Clause::And(branches) => {
+                    branches.iter().for_each(|branch| branch.collect_references(references));
+                }
+                Clause::Not(condition) => condition.collect_references(references),
+                Clause::SavedGroup(reference) => references.extend(reference.group.linked()),
+                Clause::Attribute(_, test) => test.collect_references(references),
+                Clause::Never | Clause::Malformed => {}
+            }
+        }
+    }
+}
+
+impl ValueTest {
+    fn collect_references(&self, references: &mut Vec<GroupIndex>) {
+        let ValueTest::Operators(operators) = self else { return };
+        for operator in operators {
+            match operator {
+                Operator::All(tests) | Operator::AllInsensitive(tests) => {
+                    tests.iter().for_each(|test| test.collect_references(references));
+                }
+                Operator::Size(test)
+                | Operator::Not(test)
+                | Operator::ElemMatch(ElemMatch::Value(test)) => {
+                    test.collect_references(references);
+                }
+                Operator::ElemMatch(ElemMatch::Fields(condition)) => {
+                    condition.collect_references(references);
+                }
+                _ => {}
+            }
+        }
     }
 }
 

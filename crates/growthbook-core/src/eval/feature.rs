@@ -1,7 +1,7 @@
 //! Features: the first rule that applies decides, else the default value.
 
 use super::experiment::Run;
-use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS};
+use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::condition::{self, Clauses, Fields};
 use crate::experiment::{ExperimentDefinition, Filter, ParentCondition, ParentFeature};
 use crate::observe::Observer;
@@ -101,6 +101,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn rules(&mut self, feature: &'a Feature, frame: &Frame<'_>) -> FeatureResult<'a> {
         for (index, rule) in feature.rules.iter().enumerate() {
+            self.rule_evaluations += 1;
+            if self.rule_evaluations > MAX_RULE_EVALUATIONS {
+                return FeatureResult::without_value(Source::CyclicPrerequisite);
+            }
             if O::TRACES {
                 self.observer.rule_entered(index, &rule.id);
             }

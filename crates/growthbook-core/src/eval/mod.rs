@@ -30,7 +30,9 @@ use crate::user::{GlobalContext, Overrides, UserContext};
 pub const MAX_PREREQUISITE_DEPTH: u32 = 64;
 /// How many features one evaluation may look at, counted with repetitions: prerequisites can be
 /// arranged so that their number doubles with every level.
-const MAX_FEATURE_EVALUATIONS: u32 = 10_000;
+pub(crate) const MAX_FEATURE_EVALUATIONS: u32 = 10_000;
+/// How many rules one evaluation may look at, prerequisites' included.
+const MAX_RULE_EVALUATIONS: u32 = 1_000_000;
 
 static NO_ATTRIBUTES: Attributes = Attributes::new();
 
@@ -136,6 +138,7 @@ struct Evaluation<'a, 'o, O> {
     /// The user's documents, with sticky bucketing.
     sticky: Option<&'o mut StickyBuckets>,
     feature_evaluations: u32,
+    rule_evaluations: u32,
 }
 
 /// The features being evaluated on the way here, innermost first: where a feature turns up again
@@ -163,7 +166,13 @@ impl<'f> Frame<'f> {
 
 impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
     fn new(evaluator: Evaluator<'a>, observer: &'o mut O) -> Self {
-        Evaluation { evaluator, observer, sticky: None, feature_evaluations: 0 }
+        Evaluation {
+            evaluator,
+            observer,
+            sticky: None,
+            feature_evaluations: 0,
+            rule_evaluations: 0,
+        }
     }
 
     fn inline<T>(mut self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {

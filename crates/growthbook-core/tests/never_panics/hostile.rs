@@ -68,13 +68,13 @@ fn payloads_are_answered_within_limits() {
             name: "prerequisites that double 40 times",
             payload: document(&prerequisites(40, 2), ""),
             source: Source::CyclicPrerequisite,
-            warning: "",
+            warning: "its prerequisites may take more than 10000 evaluations",
         },
         Case {
             name: "10,000 saved groups in a chain",
             payload: document(IN_FIRST_GROUP, &saved_groups(10_000, 1)),
             source: Source::DefaultValue,
-            warning: "",
+            warning: r#"saved group "g0": saved groups are chained more than 128 deep"#,
         },
         Case {
             name: "the longest chain of saved groups, below the longest chain of prerequisites",
@@ -89,7 +89,7 @@ fn payloads_are_answered_within_limits() {
             name: "saved groups that double 40 times",
             payload: document(IN_FIRST_GROUP, &saved_groups(40, 2)),
             source: Source::DefaultValue,
-            warning: "",
+            warning: r#"saved group "g0": its saved groups may take more than 4096 evaluations"#,
         },
         Case {
             name: "a regular expression of 1 MB",
@@ -113,6 +113,37 @@ fn payloads_are_answered_within_limits() {
             name: "a regular expression of nothing, repeated",
             payload: targeted(&matching("(((){90000}){90000}){90000}")),
             source: Source::Force,
+            warning: "",
+        },
+        Case {
+            name: "2,000 references to a group of 50,000 parts",
+            payload: {
+                let reference = vec![r#"{"$savedGroup":{"id":"g"}}"#; 2_000].join(",");
+                let parts = vec![r#"{"x":null}"#; 50_000].join(",");
+                let group =
+                    format!(r#""g":{{"type":"condition","condition":{{"$and":[{parts}]}}}}"#);
+                document(
+                    &format!(
+                        r#""hostile":{{"rules":[{{"condition":{{"$and":[{reference}]}},"force":1}}]}}"#
+                    ),
+                    &group,
+                )
+            },
+            source: Source::DefaultValue,
+            warning: "",
+        },
+        Case {
+            name: "2,000 rules on a prerequisite of 2,000 rules",
+            payload: {
+                let rule =
+                    r#"{"parentConditions":[{"id":"parent","condition":{"value":1}}],"force":1}"#;
+                let (rules, nothing) = (vec![rule; 2_000].join(","), vec!["{}"; 2_000].join(","));
+                document(
+                    &format!(r#""hostile":{{"rules":[{rules}]}},"parent":{{"rules":[{nothing}]}}"#),
+                    "",
+                )
+            },
+            source: Source::CyclicPrerequisite,
             warning: "",
         },
         Case {
