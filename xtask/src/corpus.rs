@@ -88,7 +88,9 @@ fn local(source: &Source) -> PathBuf {
 }
 
 fn verify(path: &Path, source: &Source) -> Result {
-    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes = fs::read(path).map_err(|error| {
+        format!("{} ({} of {PACKAGE} {PACKAGE_VERSION}): {error}", path.display(), source.path)
+    })?;
     let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     if digest != source.sha256 {
         let expected = source.sha256;

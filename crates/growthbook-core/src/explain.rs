@@ -291,7 +291,13 @@ impl Explanation {
             if !rule.id.is_empty() {
                 write!(formatter, " ({})", rule.id)?;
             }
-            write!(formatter, ": {}", rule.verdict)?;
+            match &rule.verdict {
+                Verdict::NothingToApply if !rule.prerequisites.is_empty() => {
+                    formatter
+                        .write_str(": the prerequisites passed, and there is no more to it")?;
+                }
+                verdict => write!(formatter, ": {verdict}")?,
+            }
             rule.verdict.write_clause(formatter, depth + 2)?;
             for prerequisite in &rule.prerequisites {
                 formatter.write_str("\n")?;

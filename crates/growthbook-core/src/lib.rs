@@ -79,7 +79,8 @@ pub use bucket::{
 pub use condition::{Condition, ConditionError};
 pub use eval::{Evaluator, FeatureResults, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
 pub use experiment::{
-    Experiment, ExperimentDefinition, ExperimentStatus, Filter, NoVariations, VariationMeta,
+    Experiment, ExperimentDefinition, ExperimentError, ExperimentStatus, Filter, NoVariations,
+    VariationMeta,
 };
 pub use explain::{
     AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, Explanation, PrerequisiteTrace,

@@ -292,6 +292,13 @@ impl From<String> for UserContext {
     }
 }
 
+/// The attributes of an object, such as `json!({"id": "user-1", "country": "US"})`.
+impl From<Value> for UserContext {
+    fn from(attributes: Value) -> Self {
+        UserContext::from_attributes(attributes)
+    }
+}
+
 impl From<Attributes> for UserContext {
     fn from(attributes: Attributes) -> Self {
         UserContext::from_attributes(attributes)

@@ -70,20 +70,26 @@ impl ClientBuilder {
         self
     }
 
-    /// The saved groups by id that [`features`](Self::features) refer to. A payload document has
-    /// its own.
+    /// The saved groups by id that [`features`](Self::features) refer to. Ignored with a
+    /// [`payload`](Self::payload), which has its own.
     #[must_use]
     pub fn saved_groups(mut self, groups: Value) -> Self {
         self.saved_groups = Some(groups);
         self
     }
 
-    /// The key that opens encrypted payloads.
+    /// The key that opens encrypted payloads: `"base64 text".parse()?`.
     #[cfg(feature = "encryption")]
     #[must_use]
     pub fn decryption_key(mut self, key: DecryptionKey) -> Self {
         self.decryption_key = Some(key);
         self
+    }
+
+    /// Everything that holds for every user at once. Replaces what was set of it before.
+    #[must_use]
+    pub fn globals(self, globals: GlobalContext) -> Self {
+        self.global(|_| globals)
     }
 
     /// Whether experiments run at all. Default: true.

@@ -131,7 +131,8 @@ impl Client {
         Ok(())
     }
 
-    /// Replaces the feature definitions, and keeps the saved groups.
+    /// Replaces the feature definitions, and keeps the rest of the payload: saved groups, bandits,
+    /// auto experiments, date.
     ///
     /// # Errors
     ///

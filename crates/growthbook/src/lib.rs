@@ -3,7 +3,7 @@
 //! A [`Client`] holds a payload of feature definitions, compiled once; [`Client::for_user`] pins
 //! it for one user or request; asking a flag then walks it without locks, allocation or IO.
 //! Evaluation never fails and never panics: an unknown flag or a value of another type gives the
-//! fallback, and [`FeatureResult::source`] says why.
+//! fallback; [`UserScope::eval_feature`] tells the value as it is, and its source.
 //!
 //! ```
 //! use growthbook::{Client, UserContext};
@@ -34,9 +34,10 @@
 //!
 //! # Logging
 //!
-//! Through the [`log`] facade, target `growthbook`: what was wrong in a payload (warn), a callback
-//! that panicked (error), every evaluated feature with its source (debug). Attribute values and
-//! keys are never logged.
+//! Through the [`log`] facade, target `growthbook`: a callback that panicked (error), what was
+//! wrong in a payload, a sticky bucket store that failed (warn), every evaluated feature and
+//! inline experiment, and values of another type than their fallback (debug). Attribute values
+//! and decryption keys are never logged.
 
 mod builder;
 mod client;

@@ -95,7 +95,18 @@ impl UserScope {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn feature_value<'a, T: Deserialize<'a>>(&'a self, key: &str, fallback: T) -> T {
-        self.eval_feature(key).value_or(fallback)
+        let result = self.eval_feature(key);
+        if result.value().is_null() {
+            return fallback;
+        }
+        result.deserialize().unwrap_or_else(|_| {
+            log::debug!(
+                target: LOG_TARGET,
+                "feature {key:?}: the value is no {}, the fallback counts",
+                core::any::type_name::<T>(),
+            );
+            fallback
+        })
     }
 
     /// Runs an inline experiment.

@@ -15,14 +15,17 @@ pub(crate) struct ScopeBuckets {
 struct State {
     buckets: StickyBuckets,
     /// The keys asked for already, whether a document was there or not.
-    loaded: Vec<StickyBucketKey>,
+    asked: Vec<StickyBucketKey>,
+    /// Those of them that could not be read. What is stored there is not known, and saving a
+    /// document over it might lose other assignments.
+    unreadable: Vec<StickyBucketKey>,
 }
 
 impl ScopeBuckets {
     /// Documents at hand, and nothing to be loaded for them.
     pub(crate) fn new(buckets: StickyBuckets) -> Self {
-        let loaded = buckets.iter().map(|document| document.key()).collect();
-        ScopeBuckets { state: Mutex::new(State { buckets, loaded }) }
+        let asked = buckets.iter().map(|document| document.key()).collect();
+        ScopeBuckets { state: Mutex::new(State { buckets, asked, unreadable: Vec::new() }) }
     }
 
     /// Loads the documents of these keys that were not asked for yet.
@@ -30,22 +33,25 @@ impl ScopeBuckets {
         let Some(store) = store else { return };
         let missing: Vec<StickyBucketKey> = {
             let state = self.lock();
-            keys.into_iter().filter(|key| !state.loaded.contains(key)).collect()
+            keys.into_iter().filter(|key| !state.asked.contains(key)).collect()
         };
         if missing.is_empty() {
             return;
         }
-        match store.get_all(&missing) {
-            Ok(buckets) => {
-                let mut state = self.lock();
-                state.buckets.merge(buckets.iter().cloned());
-                state.loaded.extend(missing);
+        let loaded = store.get_all(&missing);
+        let mut state = self.lock();
+        match loaded {
+            Ok(buckets) => state.buckets.merge(buckets.iter().cloned()),
+            Err(error) => {
+                state.unreadable.extend(missing.iter().cloned());
+                log::warn!(
+                    target: LOG_TARGET,
+                    "sticky bucket documents were not loaded, and will not be saved: {}",
+                    cause(&error),
+                );
             }
-            Err(error) => log::warn!(
-                target: LOG_TARGET,
-                "sticky bucket documents were not loaded: {}", cause(&error),
-            ),
         }
+        state.asked.extend(missing);
     }
 
     /// Evaluates on a copy of the documents, so that no lock is held meanwhile, and keeps and
@@ -60,9 +66,11 @@ impl ScopeBuckets {
         for document in buckets.take_changed() {
             let key = document.key();
             let merged = {
-                let state = &mut self.lock().buckets;
-                state.merge([document]);
-                state.get(&key.attribute_name, &key.attribute_value).cloned()
+                let mut state = self.lock();
+                state.buckets.merge([document]);
+                let may_save = !state.unreadable.contains(&key);
+                let merged = state.buckets.get(&key.attribute_name, &key.attribute_value);
+                merged.filter(|_| may_save).cloned()
             };
             if let (Some(store), Some(document)) = (store, merged)
                 && let Err(error) = store.save(&document)

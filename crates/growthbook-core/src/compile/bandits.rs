@@ -35,7 +35,7 @@ impl Compiler {
             match &entry {
                 Json::Object(object) => {
                     let links = Links { groups: Some(groups), ..Links::default() };
-                    let mut reader = Reader::new(object, links, &self.folding, &mut kinds);
+                    let mut reader = Reader::new(object, links, &self.patterns, &mut kinds);
                     bandits.insert(id.as_ref().into(), Arc::new(reader.bandit()));
                 }
                 // It is there, but has no leaves: the fallback leaf. What is falsy is not there.

@@ -38,7 +38,7 @@ impl Compiler {
         let object = self.object(text, || location(""))?;
         let key = object.get("key").and_then(Json::as_str).unwrap_or_default();
         let mut kinds = Vec::new();
-        let mut reader = Reader::new(&object, links, &self.folding, &mut kinds);
+        let mut reader = Reader::new(&object, links, &self.patterns, &mut kinds);
         let experiment = auto_experiment(&mut reader, text);
         let experiment = experiment.map_err(|kind| kinds.push(kind)).ok();
         self.warn_all(&location(key), kinds);

@@ -81,7 +81,7 @@ impl Compiler {
         let object = self.object(text, || location(""))?;
         let id = object.get("id").and_then(text_of).unwrap_or_default();
         let mut kinds = Vec::new();
-        let mut reader = Reader::new(&object, links, &self.folding, &mut kinds);
+        let mut reader = Reader::new(&object, links, &self.patterns, &mut kinds);
 
         let parents = reader.parents();
         let filters = reader.filters();

@@ -3,14 +3,14 @@
 use alloc::vec::Vec;
 
 use super::{Compiler, index};
-use crate::condition::{CaseFolding, ConditionParser, GroupIndex, SavedGroups};
+use crate::condition::{ConditionParser, GroupIndex, PatternCompiler, SavedGroups};
 use crate::json::Json;
 use crate::payload::{Section, members};
 use crate::warning::{Location, WarningKind};
 
 /// Compiles the saved groups alone.
 pub(crate) fn saved_groups(section: &Section) -> SavedGroups {
-    Compiler { folding: CaseFolding::default(), warnings: Vec::new() }.saved_groups(section)
+    Compiler { patterns: PatternCompiler::default(), warnings: Vec::new() }.saved_groups(section)
 }
 
 impl Compiler {
@@ -36,7 +36,7 @@ impl Compiler {
                 Json::Null
             });
             let mut kinds = Vec::new();
-            let mut parser = ConditionParser::new(Some(&by_id), &self.folding, &mut kinds);
+            let mut parser = ConditionParser::new(Some(&by_id), &self.patterns, &mut kinds);
             groups.push(parser.saved_group(id, &entry));
             self.warn_all(&location, kinds);
         }

@@ -11,7 +11,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use hashbrown::HashMap;
 
-use crate::condition::CaseFolding;
+use crate::condition::PatternCompiler;
 use crate::experiment::Links;
 use crate::json::{Json, Object};
 use crate::payload::Payload;
@@ -23,7 +23,7 @@ pub(crate) use groups::saved_groups;
 /// Compiles a payload.
 pub(crate) fn compile(payload: &Payload) -> Snapshot {
     let mut compiler =
-        Compiler { folding: CaseFolding::default(), warnings: payload.warnings().to_vec() };
+        Compiler { patterns: PatternCompiler::default(), warnings: payload.warnings().to_vec() };
     let saved_groups = compiler.saved_groups(payload.saved_groups_section());
     let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
     let sources = compiler.feature_sources(payload.features_text());
@@ -71,7 +71,7 @@ fn index<'a, I>(
 }
 
 struct Compiler {
-    folding: CaseFolding,
+    patterns: PatternCompiler,
     warnings: Vec<Warning>,
 }
 

@@ -24,7 +24,7 @@ pub(crate) use eval::{Fields, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS
 pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
-pub(crate) use pattern::{CaseFolding, Pattern};
+pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
 use crate::json::{Json, Node};
@@ -69,8 +69,8 @@ impl Condition {
 
     pub(crate) fn new(source: Json<'static>) -> Self {
         let mut warnings = Vec::new();
-        let folding = CaseFolding::default();
-        let root = ConditionParser::new(None, &folding, &mut warnings).condition(&source);
+        let patterns = PatternCompiler::default();
+        let root = ConditionParser::new(None, &patterns, &mut warnings).condition(&source);
         Condition { root, source, warnings: warnings.into() }
     }
 

@@ -8,14 +8,14 @@ use hashbrown::HashMap;
 use super::groups::{GroupId, GroupReference, SavedGroup};
 use super::members::Members;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
-use super::{CaseFolding, Clause, Clauses, GroupIndex, Literal, Path, Pattern, ValueTest};
+use super::{Clause, Clauses, GroupIndex, Literal, Path, PatternCompiler, ValueTest};
 use crate::json::{Json, Object};
 use crate::warning::WarningKind;
 
 /// Compiles conditions, links the saved groups they name, and collects warnings.
 pub(crate) struct ConditionParser<'p> {
     groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
-    folding: &'p CaseFolding,
+    patterns: &'p PatternCompiler,
     warnings: &'p mut Vec<WarningKind>,
 }
 
@@ -23,10 +23,10 @@ impl<'p> ConditionParser<'p> {
     /// With `groups` to link to; without, groups are looked up by id when evaluated.
     pub(crate) fn new(
         groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
-        folding: &'p CaseFolding,
+        patterns: &'p PatternCompiler,
         warnings: &'p mut Vec<WarningKind>,
     ) -> Self {
-        ConditionParser { groups, folding, warnings }
+        ConditionParser { groups, patterns, warnings }
     }
 
     /// A condition. Anything but an object fails the evaluation that reaches it.
@@ -148,7 +148,8 @@ impl<'p> ConditionParser<'p> {
 
     fn regex(&mut self, operand: &Json<'_>, ignore_case: bool, negate: bool) -> Operator {
         let pattern = operand.as_str().and_then(|source| {
-            Pattern::new(source, ignore_case, self.folding)
+            self.patterns
+                .compile(source, ignore_case)
                 .map_err(|error| {
                     self.warnings.push(WarningKind::Regex {
                         pattern: source.into(),

@@ -18,6 +18,11 @@ impl<'a> FeatureResults<'a> {
         self.0.iter().map(|(key, result)| (*key, result))
     }
 
+    /// The answer for a feature; `None` when the snapshot does not have it.
+    pub fn get(&self, key: &str) -> Option<&FeatureResult<'a>> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, result)| result)
+    }
+
     /// How many features there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -26,6 +31,15 @@ impl<'a> FeatureResults<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for FeatureResults<'a> {
+    type Item = (&'a str, FeatureResult<'a>);
+    type IntoIter = alloc::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

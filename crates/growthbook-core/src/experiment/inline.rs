@@ -9,9 +9,9 @@ use super::definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
 use super::echo::echo_json;
 use super::filter::Filter;
 use super::prerequisite::{ParentCondition, ParentFeature};
-use super::read::{Links, Reader};
+use super::read::{Links, Reader, text_of};
 use crate::bucket::{BucketRange, Namespace};
-use crate::condition::{CaseFolding, Condition, ConditionError};
+use crate::condition::{Condition, PatternCompiler};
 use crate::json::{Json, Object};
 use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
@@ -53,8 +53,46 @@ impl fmt::Display for NoVariations {
 
 impl core::error::Error for NoVariations {}
 
+/// Why text is no experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// Not JSON, or nested too deeply.
+    Syntax {
+        /// The line of the text where reading stopped, from 1.
+        line: usize,
+        /// The column where reading stopped.
+        column: usize,
+    },
+    /// JSON, but no object.
+    NotAnObject,
+    /// It has no `key`, or an empty one.
+    MissingKey,
+    /// It has no list of `variations`.
+    MissingVariations,
+}
+
+impl fmt::Display for ExperimentError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            ExperimentError::Syntax { line, column } => {
+                return write!(
+                    formatter,
+                    "the experiment is not valid JSON (line {line}, column {column})"
+                );
+            }
+            ExperimentError::NotAnObject => "the experiment is not an object",
+            ExperimentError::MissingKey => "the experiment has no key",
+            ExperimentError::MissingVariations => "the experiment has no list of variations",
+        })
+    }
+}
+
+impl core::error::Error for ExperimentError {}
+
 impl<T> Experiment<T> {
     /// An experiment over these variations. That there is one at all is checked by the compiler.
+    /// For a `Vec` see [`from_variations`](Experiment::from_variations).
     pub fn new<const N: usize>(key: impl Into<Box<str>>, variations: [T; N]) -> Self {
         const { assert!(N > 0, "an experiment needs at least one variation") };
         Experiment::build(ExperimentDefinition::new(key.into(), N), Box::new(variations))
@@ -298,7 +336,7 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn url_patterns(mut self, targets: impl IntoIterator<Item = UrlTarget>) -> Self {
         let targets: Vec<UrlTarget> = targets.into_iter().collect();
-        let compiled = UrlTargets::new(&targets, &CaseFolding::default(), |pattern| {
+        let compiled = UrlTargets::new(&targets, &PatternCompiler::default(), |pattern| {
             self.warnings.push(WarningKind::UrlPattern(pattern.into()));
         });
         self.set(|definition| definition.set_url_patterns(&targets, compiled))
@@ -334,17 +372,19 @@ impl Experiment<Value> {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object with a list of variations. What else makes no sense
-    /// becomes a warning, and nobody takes part.
-    pub fn from_json(text: &str) -> Result<Self, ConditionError> {
+    /// When the text is no JSON object with a key and a list of variations. What else makes no
+    /// sense becomes a warning, and nobody takes part. An empty list is one variation, null: then
+    /// nobody takes part either.
+    pub fn from_json(text: &str) -> Result<Self, ExperimentError> {
         let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
-            ConditionError::Syntax { line: error.line(), column: error.column() }
+            ExperimentError::Syntax { line: error.line(), column: error.column() }
         })?;
-        let object = json.as_object().ok_or(ConditionError::NotAnObject)?;
+        let object = json.as_object().ok_or(ExperimentError::NotAnObject)?;
+        let key = object.get("key").and_then(text_of).ok_or(ExperimentError::MissingKey)?;
         let variations = object.get("variations").and_then(Json::as_array);
-        let variations = variations.ok_or(ConditionError::NotAnObject)?;
+        let variations = variations.ok_or(ExperimentError::MissingVariations)?;
         let mut warnings = Vec::new();
-        let definition = read(object, variations.len(), &mut warnings);
+        let definition = read(object, &key, variations.len(), &mut warnings);
         let mut values: Vec<Value> = variations.iter().map(Json::to_value).collect();
         if values.is_empty() {
             values.push(Value::Null);
@@ -355,12 +395,13 @@ impl Experiment<Value> {
 
 fn read(
     object: &Object<'_>,
+    key: &str,
     variations: usize,
     warnings: &mut Vec<WarningKind>,
 ) -> ExperimentDefinition {
-    let folding = CaseFolding::default();
-    let mut reader = Reader::new(object, Links::default(), &folding, warnings);
-    let result = reader.experiment("", variations).and_then(|mut definition| {
+    let patterns = PatternCompiler::default();
+    let mut reader = Reader::new(object, Links::default(), &patterns, warnings);
+    let result = reader.experiment(key, variations).and_then(|mut definition| {
         reader.inline_settings(&mut definition)?;
         Ok(definition)
     });
@@ -368,7 +409,7 @@ fn read(
         Ok(definition) => definition,
         Err(kind) => {
             warnings.push(kind);
-            let mut definition = ExperimentDefinition::new("".into(), variations);
+            let mut definition = ExperimentDefinition::new(key.into(), variations);
             definition.active = false;
             definition
         }

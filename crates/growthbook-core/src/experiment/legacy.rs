@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::definition::{ExperimentDefinition, ExperimentStatus};
 use super::read::{Links, Reader};
 use crate::bucket::Namespace;
-use crate::condition::{CaseFolding, Clauses, Pattern};
+use crate::condition::{Clauses, Pattern, PatternCompiler};
 use crate::json::Json;
 use crate::url::PageUrl;
 use crate::warning::WarningKind;
@@ -21,10 +21,10 @@ impl LegacyUrl {
     /// cannot run matches nothing.
     pub(crate) fn new(
         source: &str,
-        folding: &CaseFolding,
+        patterns: &PatternCompiler,
         warnings: &mut Vec<WarningKind>,
     ) -> Option<Self> {
-        match Pattern::new(source, false, folding) {
+        match patterns.compile(source, false) {
             Ok(pattern) => Some(LegacyUrl(Some(pattern))),
             Err(error) => {
                 let reason = alloc::string::ToString::to_string(&error).into();
@@ -69,8 +69,8 @@ impl ExperimentOverride {
     pub(crate) fn from_value(value: &Value) -> Option<Self> {
         let json = Json::from(value);
         let object = json.as_object()?;
-        let (folding, mut warnings) = (CaseFolding::default(), Vec::new());
-        let mut reader = Reader::new(object, Links::default(), &folding, &mut warnings);
+        let (patterns, mut warnings) = (PatternCompiler::default(), Vec::new());
+        let mut reader = Reader::new(object, Links::default(), &patterns, &mut warnings);
         let mut settings = reader.experiment("", 0).ok()?;
         reader.inline_settings(&mut settings).ok()?;
         let has = |field| object.get(field).is_some();
@@ -129,10 +129,11 @@ mod tests {
             ("(?=x)", "https://www.example.com/x", false),
         ];
         for (pattern, url, expected) in cases {
-            let legacy = LegacyUrl::new(pattern, &CaseFolding::default(), &mut Vec::new()).unwrap();
+            let legacy =
+                LegacyUrl::new(pattern, &PatternCompiler::default(), &mut Vec::new()).unwrap();
             assert_eq!(legacy.matches(Some(&PageUrl::new(url))), expected, "{pattern} on {url}");
             assert!(!legacy.matches(None));
         }
-        assert!(LegacyUrl::new("(", &CaseFolding::default(), &mut Vec::new()).is_none());
+        assert!(LegacyUrl::new("(", &PatternCompiler::default(), &mut Vec::new()).is_none());
     }
 }

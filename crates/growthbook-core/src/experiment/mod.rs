@@ -12,7 +12,7 @@ pub(crate) use definition::DEFAULT_HASH_ATTRIBUTE;
 pub use definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
 pub(crate) use echo::Echo;
 pub use filter::Filter;
-pub use inline::{Experiment, NoVariations};
+pub use inline::{Experiment, ExperimentError, NoVariations};
 pub(crate) use legacy::ExperimentOverride;
 pub(crate) use prerequisite::{ParentCondition, ParentFeature};
 pub(crate) use read::{Links, Reader, text_of};

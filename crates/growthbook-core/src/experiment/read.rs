@@ -13,7 +13,7 @@ use super::legacy::LegacyUrl;
 use super::prerequisite::{ParentCondition, ParentFeature};
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::bucket::{BucketHasher, BucketRange, Namespace};
-use crate::condition::{CaseFolding, Clauses, ConditionParser, GroupIndex};
+use crate::condition::{Clauses, ConditionParser, GroupIndex, PatternCompiler};
 use crate::json::{Json, Object, js_number_string};
 use crate::snapshot::{FeatureIndex, Rollout};
 use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
@@ -31,7 +31,7 @@ pub(crate) struct Links<'p> {
 pub(crate) struct Reader<'p> {
     object: &'p Object<'p>,
     links: Links<'p>,
-    folding: &'p CaseFolding,
+    patterns: &'p PatternCompiler,
     warnings: &'p mut Vec<WarningKind>,
 }
 
@@ -45,10 +45,10 @@ impl<'p> Reader<'p> {
     pub(crate) fn new(
         object: &'p Object<'p>,
         links: Links<'p>,
-        folding: &'p CaseFolding,
+        patterns: &'p PatternCompiler,
         warnings: &'p mut Vec<WarningKind>,
     ) -> Self {
-        Reader { object, links, folding, warnings }
+        Reader { object, links, patterns, warnings }
     }
 
     /// A member, whatever it is.
@@ -118,7 +118,7 @@ impl<'p> Reader<'p> {
     }
 
     fn conditions(&mut self) -> ConditionParser<'_> {
-        ConditionParser::new(self.links.groups, self.folding, self.warnings)
+        ConditionParser::new(self.links.groups, self.patterns, self.warnings)
     }
 
     /// The members a rule's experiment copies.
@@ -167,13 +167,13 @@ impl<'p> Reader<'p> {
             definition.groups = Some(names.collect());
         }
         if let Some(url) = self.text("url")? {
-            definition.legacy_url = LegacyUrl::new(&url, self.folding, self.warnings);
+            definition.legacy_url = LegacyUrl::new(&url, self.patterns, self.warnings);
         }
         definition.force = self.object.get("force").and_then(forced_variation);
         if let Some(patterns) = self.list("urlPatterns")? {
             let targets: Vec<UrlTarget> = patterns.iter().filter_map(url_target).collect();
             let complete = targets.len() == patterns.len();
-            let compiled = UrlTargets::new(&targets, self.folding, |pattern| {
+            let compiled = UrlTargets::new(&targets, self.patterns, |pattern| {
                 self.warnings.push(WarningKind::UrlPattern(pattern.into()));
             });
             if !complete {
@@ -269,7 +269,7 @@ impl<'p> Reader<'p> {
         let Some(object) = filter.as_object() else {
             return wrong_type("filters", "a list of objects");
         };
-        let mut fields = Reader::new(object, self.links, self.folding, self.warnings);
+        let mut fields = Reader::new(object, self.links, self.patterns, self.warnings);
         let seed = fields.text("seed")?.unwrap_or_default();
         let Some(ranges) = fields.list("ranges")? else {
             return wrong_type("filters", "a list of objects with ranges");

@@ -40,6 +40,14 @@ impl DecryptionKey {
     }
 }
 
+impl core::str::FromStr for DecryptionKey {
+    type Err = DecryptError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        DecryptionKey::from_base64(text)
+    }
+}
+
 impl fmt::Debug for DecryptionKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("DecryptionKey(..)")

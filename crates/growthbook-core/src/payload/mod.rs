@@ -285,7 +285,9 @@ impl fmt::Display for PayloadError {
                 );
             }
             PayloadError::NotAnObject => "the payload is not a JSON object",
-            PayloadError::MissingFeatures => "the payload has no features",
+            PayloadError::MissingFeatures => {
+                "the payload has no features: neither `features` nor `encryptedFeatures`"
+            }
             PayloadError::FeaturesNotAnObject => "the payload's features are not an object",
             PayloadError::MissingDecryptionKey => {
                 "the payload's features are encrypted, and no decryption key is set"

@@ -2,21 +2,21 @@
 
 use alloc::vec::Vec;
 
-use crate::condition::{CaseFolding, ConditionParser, Fields, Remainder, SavedGroups, prune};
+use crate::condition::{ConditionParser, Fields, PatternCompiler, Remainder, SavedGroups, prune};
 use crate::json::{Json, Object};
 
 /// Prunes the conditions of definitions where they stand.
 pub(super) struct Pruner<'a, 'p> {
     known: Fields<'a>,
     groups: &'a SavedGroups,
-    folding: CaseFolding,
+    patterns: PatternCompiler,
     undecidable: Vec<Json<'p>>,
 }
 
 impl<'a, 'p> Pruner<'a, 'p> {
     pub(super) fn new(known: Fields<'a>, groups: &'a SavedGroups) -> Self {
-        let folding = CaseFolding::default();
-        Pruner { known, groups, folding, undecidable: Vec::new() }
+        let patterns = PatternCompiler::default();
+        Pruner { known, groups, patterns, undecidable: Vec::new() }
     }
 
     /// The conditions left as written because evaluating them fails as a whole.
@@ -82,7 +82,7 @@ impl<'a, 'p> Pruner<'a, 'p> {
     fn condition(&mut self, condition: &Json<'p>) -> Remainder<'p> {
         // What is wrong in the payload is told where it is compiled for evaluation.
         let mut warnings = Vec::new();
-        let clauses = ConditionParser::new(Some(&self.groups.by_id), &self.folding, &mut warnings)
+        let clauses = ConditionParser::new(Some(&self.groups.by_id), &self.patterns, &mut warnings)
             .condition(condition);
         let pruned = prune(&clauses, condition, self.known, self.groups);
         if matches!(pruned, Remainder::Abort) {

@@ -10,8 +10,9 @@ use super::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 /// The contract:
 /// - Both methods may block; the caller calls them before and after an evaluation, never within
 ///   one, and under no lock.
-/// - Both may fail. Nobody retries: a user whose documents cannot be loaded is assigned anew by
-///   their hash, a document that cannot be saved is lost, and the error is logged.
+/// - Both may fail. Nobody retries, and the error is logged. A user whose documents cannot be
+///   loaded is assigned anew by their hash, and nothing is saved for them in that scope, lest it
+///   replace what could not be read. A document that cannot be saved is lost.
 /// - The store need not cache: documents are loaded once for each user scope.
 /// - It may be called from several threads at once. Of two documents of one key saved at the
 ///   same time the last wins, unless the store merges them.

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::PageUrl;
 use super::page::{BASE, Parsed, fragment, host, parse};
-use crate::condition::{CaseFolding, Pattern};
+use crate::condition::{Pattern, PatternCompiler};
 
 /// How a URL pattern is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,16 +84,16 @@ impl UrlTargets {
     /// Compiles patterns; `rejected` hears of each that never matches.
     pub(crate) fn new(
         targets: &[UrlTarget],
-        folding: &CaseFolding,
+        patterns: &PatternCompiler,
         mut rejected: impl FnMut(&str),
     ) -> Self {
         let compile = |target: &UrlTarget| {
             let matcher = match target.kind {
                 UrlTargetType::Simple => {
-                    SimplePattern::new(&target.pattern, folding).map(Box::new).map(Matcher::Simple)
+                    SimplePattern::new(&target.pattern, patterns).map(Box::new).map(Matcher::Simple)
                 }
                 UrlTargetType::Regex => {
-                    Pattern::new(&target.pattern, false, folding).ok().map(Matcher::Regex)
+                    patterns.compile(&target.pattern, false).ok().map(Matcher::Regex)
                 }
                 UrlTargetType::Unknown => None,
             };
@@ -152,13 +152,13 @@ const WILDCARD: &str = "_____";
 const PATTERN_BASE: &str = "https://_____";
 
 impl SimplePattern {
-    fn new(pattern: &str, folding: &CaseFolding) -> Option<Self> {
+    fn new(pattern: &str, patterns: &PatternCompiler) -> Option<Self> {
         let url = parse_pattern(pattern)?;
-        let part = |text: &str| part_pattern(text, folding);
+        let part = |text: &str| part_pattern(text, patterns);
         let fragment = fragment(&url);
         Some(SimplePattern {
             host: part(&host(&url))?,
-            path: path_pattern(url.path(), folding)?,
+            path: path_pattern(url.path(), patterns)?,
             fragment: if fragment.is_empty() { None } else { Some(part(&fragment)?) },
             query: url
                 .query_pairs()
@@ -191,17 +191,17 @@ fn parse_pattern(pattern: &str) -> Option<Url> {
 }
 
 /// An expression for the whole of one part, with wildcards.
-fn part_pattern(text: &str, folding: &CaseFolding) -> Option<Pattern> {
+fn part_pattern(text: &str, patterns: &PatternCompiler) -> Option<Pattern> {
     let source = alloc::format!("^{}$", escape(text));
-    Pattern::new(&source, true, folding).ok()
+    patterns.compile(&source, true).ok()
 }
 
 /// The same for a path, whose outer slashes may be missing on either side.
-fn path_pattern(path: &str, folding: &CaseFolding) -> Option<Pattern> {
+fn path_pattern(path: &str, patterns: &PatternCompiler) -> Option<Pattern> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let source = alloc::format!(r"^\/?{}\/?$", escape(path));
-    Pattern::new(&source, true, folding).ok()
+    patterns.compile(&source, true).ok()
 }
 
 /// Escapes what has a meaning in a regular expression and turns wildcards into `.*`.
@@ -221,7 +221,8 @@ mod tests {
     use super::*;
 
     fn is_targeted(url: &str, targets: &[UrlTarget]) -> bool {
-        UrlTargets::new(targets, &CaseFolding::default(), |_| {}).matches(Some(&PageUrl::new(url)))
+        UrlTargets::new(targets, &PatternCompiler::default(), |_| {})
+            .matches(Some(&PageUrl::new(url)))
     }
 
     /// Answers of `isURLTargeted` of the JavaScript SDK 1.8.0.

@@ -13,14 +13,18 @@ mod translate;
 mod units;
 
 use alloc::{boxed::Box, string::String};
+use core::cell::Cell;
 use core::fmt;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-pub(crate) use fold::CaseFolding;
+use fold::CaseFolding;
 
 /// The longest pattern accepted, in bytes of UTF-8.
-pub(crate) const MAX_PATTERN_LENGTH: usize = 32 * 1024;
+const MAX_PATTERN_LENGTH: usize = 32 * 1024;
+/// How much all patterns of a payload may be together, in bytes, once they are translated and
+/// their repetitions written out: that is what compiling them takes time for.
+const MAX_EXPANDED_LENGTH: usize = 16 * 1024 * 1024;
 /// How much memory one compiled pattern may take, in bytes.
 const MAX_COMPILED_SIZE: usize = 1024 * 1024;
 
@@ -40,7 +44,8 @@ pub(crate) enum PatternError {
     Syntax(&'static str),
     /// Valid in JavaScript, but not expressible without backtracking.
     Unsupported(&'static str),
-    /// Over [`MAX_PATTERN_LENGTH`], or it would compile to over [`MAX_COMPILED_SIZE`].
+    /// Over [`MAX_PATTERN_LENGTH`], it would compile to over [`MAX_COMPILED_SIZE`], or it is over
+    /// [`MAX_EXPANDED_LENGTH`] with those compiled before.
     TooLarge,
 }
 
@@ -51,7 +56,8 @@ impl fmt::Display for PatternError {
             PatternError::Unsupported(what) => write!(formatter, "not supported: {what}"),
             PatternError::TooLarge => write!(
                 formatter,
-                "too large: over {MAX_PATTERN_LENGTH} bytes, or over {MAX_COMPILED_SIZE} compiled"
+                "too large: over {MAX_PATTERN_LENGTH} bytes, over {MAX_COMPILED_SIZE} compiled, or \
+                 over {MAX_EXPANDED_LENGTH} expanded, with the patterns before it"
             ),
         }
     }
@@ -64,27 +70,36 @@ impl PatternError {
     }
 }
 
-impl Pattern {
-    pub(crate) fn new(
-        source: &str,
-        ignore_case: bool,
-        folding: &CaseFolding,
-    ) -> Result<Self, PatternError> {
+/// Compiles patterns: one for all those of a payload, which share a budget.
+#[derive(Default)]
+pub(crate) struct PatternCompiler {
+    folding: CaseFolding,
+    /// The expanded length of all patterns compiled so far.
+    expanded: Cell<usize>,
+}
+
+impl PatternCompiler {
+    pub(crate) fn compile(&self, source: &str, ignore_case: bool) -> Result<Pattern, PatternError> {
         if source.len() > MAX_PATTERN_LENGTH {
             return Err(PatternError::TooLarge);
         }
-        let translated = translate::translate(source, ignore_case.then_some(folding))?;
+        let folding = ignore_case.then_some(&self.folding);
+        let translated = translate::translate(source, folding)?;
+        let expanded = self.expanded.get().saturating_add(translated.expanded_length);
+        if expanded > MAX_EXPANDED_LENGTH {
+            return Err(PatternError::TooLarge);
+        }
+        self.expanded.set(expanded);
         let regex = RegexBuilder::new(&translated.pattern)
             .size_limit(MAX_COMPILED_SIZE)
             .build()
             .map_err(|_| PatternError::TooLarge)?;
-        Ok(Pattern {
-            regex,
-            source: source.into(),
-            may_split_characters: translated.has_non_word_boundary,
-        })
+        let may_split_characters = translated.has_non_word_boundary;
+        Ok(Pattern { regex, source: source.into(), may_split_characters })
     }
+}
 
+impl Pattern {
     /// The pattern as it was written.
     pub(crate) fn source(&self) -> &str {
         &self.source
@@ -119,11 +134,11 @@ mod tests {
     use super::*;
 
     fn is_match(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern, false, &CaseFolding::default()).unwrap().is_match(text)
+        PatternCompiler::default().compile(pattern, false).unwrap().is_match(text)
     }
 
     fn is_match_ignoring_case(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern, true, &CaseFolding::default()).unwrap().is_match(text)
+        PatternCompiler::default().compile(pattern, true).unwrap().is_match(text)
     }
 
     /// Answers as Node gives them for `new RegExp(pattern).test(text)`.
@@ -231,7 +246,7 @@ mod tests {
             "(?<n",
         ];
         for pattern in patterns {
-            let error = Pattern::new(pattern, false, &CaseFolding::default()).unwrap_err();
+            let error = PatternCompiler::default().compile(pattern, false).unwrap_err();
             assert!(matches!(error, PatternError::Syntax(_)), "/{pattern}/: {error}");
         }
     }
@@ -248,9 +263,22 @@ mod tests {
             (r"(?<n>a)\k<n>", "back-reference"),
         ];
         for (pattern, feature) in patterns {
-            let error = Pattern::new(pattern, false, &CaseFolding::default()).unwrap_err();
+            let error = PatternCompiler::default().compile(pattern, false).unwrap_err();
             assert_eq!(error, PatternError::Unsupported(feature), "/{pattern}/");
         }
+    }
+
+    #[test]
+    fn a_payload_of_patterns_is_limited() {
+        let compiled = |pattern: &str, count: usize| {
+            let compiler = PatternCompiler::default();
+            (0..count).filter(|_| compiler.compile(pattern, false).is_ok()).count()
+        };
+        // Ordinary patterns by the thousand, and few that stand for something large.
+        assert_eq!(compiled(r"^user-\d+@example\.com$", 2_000), 2_000);
+        let large = compiled("(?:a{100}){1,100}", 2_000);
+        assert!((1..2_000).contains(&large), "{large}");
+        assert_eq!(compiled("(?:(?:a{999}){999}){999}", 1), 0);
     }
 
     #[test]
@@ -259,7 +287,7 @@ mod tests {
         let deep = "(".repeat(5_000) + &")".repeat(5_000);
         for pattern in [long.as_str(), "a{60000}{1}b", "(?:a{1000}){1000}", &deep, "a{9999999999}"]
         {
-            assert!(Pattern::new(pattern, false, &CaseFolding::default()).is_err());
+            assert!(PatternCompiler::default().compile(pattern, false).is_err());
         }
         assert!(is_match("^a{0,9999999999}$", "aaa"));
     }

@@ -16,6 +16,8 @@ const MAX_REPETITIONS: u32 = 100_000;
 pub(super) struct Translated {
     pub(super) pattern: String,
     pub(super) has_non_word_boundary: bool,
+    /// How long the pattern would be with its repetitions written out.
+    pub(super) expanded_length: usize,
 }
 
 /// Translates `source`; with `folding`, so that case is ignored.
@@ -31,6 +33,7 @@ pub(super) fn translate(
         groups,
         folding,
         output: String::with_capacity(source.len() * 2),
+        repeated_length: 0,
         has_non_word_boundary: false,
         unsupported: None,
     };
@@ -41,6 +44,7 @@ pub(super) fn translate(
     match translator.unsupported {
         Some(feature) => Err(PatternError::Unsupported(feature)),
         None => Ok(Translated {
+            expanded_length: translator.expanded_length(),
             pattern: translator.output,
             has_non_word_boundary: translator.has_non_word_boundary,
         }),
@@ -53,6 +57,8 @@ struct Translator<'a> {
     groups: Groups,
     folding: Option<&'a CaseFolding>,
     output: String,
+    /// What repetitions would add to the output if they were written out.
+    repeated_length: usize,
     has_non_word_boundary: bool,
     /// The first construct that needs backtracking. Reading goes on, to tell such a pattern
     /// from an invalid one.
@@ -115,11 +121,20 @@ impl Translator<'_> {
                 Some(_) => Err(PatternError::Syntax("nothing to repeat")),
             };
         }
+        let before = self.expanded_length();
         self.atom(depth)?;
+        let atom_length = self.expanded_length() - before;
         if let Some((min, max)) = self.quantifier()? {
             self.write_quantifier(min, max)?;
+            let more = max.unwrap_or(min).min(MAX_REPETITIONS).saturating_sub(1) as usize;
+            let added = atom_length.saturating_mul(more);
+            self.repeated_length = self.repeated_length.saturating_add(added);
         }
         Ok(())
+    }
+
+    fn expanded_length(&self) -> usize {
+        self.output.len().saturating_add(self.repeated_length)
     }
 
     /// `^ $ \b \B`
