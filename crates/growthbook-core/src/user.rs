@@ -123,7 +123,7 @@ impl GlobalContext {
 
     /// Lays settings over the experiments of these keys: objects of `condition`, `weights`,
     /// `coverage`, `active`, `status`, `force`, `groups`, `namespace` and `url`. Legacy: from
-    /// before experiments came with the payload. What makes no sense is ignored.
+    /// before experiments came with the payload. One that makes no sense stops its experiment.
     #[must_use]
     pub fn experiment_overrides<K: Into<Box<str>>>(
         mut self,
@@ -131,7 +131,7 @@ impl GlobalContext {
     ) -> Self {
         self.experiment_overrides = overrides
             .into_iter()
-            .filter_map(|(key, value)| Some((key.into(), ExperimentOverride::from_value(&value)?)))
+            .map(|(key, value)| (key.into(), ExperimentOverride::from_value(&value)))
             .collect();
         self
     }

@@ -69,14 +69,15 @@ pub enum WarningKind {
     MalformedCondition,
     /// An operator this SDK does not know. What depends on it does not pass.
     UnknownOperator(Box<str>),
-    /// A regular expression that is invalid, or that cannot be run. It matches nothing.
+    /// A regular expression that is invalid, and matches nothing; or one that this SDK cannot run,
+    /// and nobody passes, matching or not.
     Regex {
         /// The pattern.
         pattern: Box<str>,
         /// Why.
         reason: Box<str>,
     },
-    /// A URL pattern that is none. It matches nothing.
+    /// A URL pattern that is none, or that cannot be run. It lets nobody in.
     UrlPattern(Box<str>),
     /// A saved group that is none. Nobody is in it, and nobody passes for not being in it.
     MalformedSavedGroup,

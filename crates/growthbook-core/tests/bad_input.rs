@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use growthbook_core::{Payload, PayloadError, Snapshot, UserContext};
+use growthbook_core::{
+    Payload, PayloadError, ReduceOptions, Snapshot, UserContext, reduce_payload,
+};
 use serde_json::{Value, json};
 
 const HALF_A_PAIR: &str = r#""\ud800""#;
@@ -145,15 +147,6 @@ fn a_rule_with_a_member_of_the_wrong_type_applies_to_nobody() {
             r#""force": 1, "condition": {"id": {"$regex": "(?=u)"}}"#,
             r#"regular expression "(?=u)" never matches (not supported: look-ahead)"#,
         ),
-        (r#""force": 1, "parentConditions": {}"#, r#""parentConditions" must be a list"#),
-        (
-            r#""force": 1, "parentConditions": ["before"]"#,
-            r#""parentConditions" must be a list of objects"#,
-        ),
-        (
-            r#""force": 1, "parentConditions": [{"id": 7, "condition": {"value": 1}}]"#,
-            r#""parentConditions" must be a list of objects with an id"#,
-        ),
         (r#""variations": {"0": 1}"#, r#""variations" must be a list"#),
         (r#""contextualVariations": 2"#, r#""contextualVariations" must be a list"#),
         (r#""variations": [0, 1], "coverage": true"#, r#""coverage" must be a number"#),
@@ -221,6 +214,57 @@ fn a_gate_without_an_id_stays_closed() {
 // Features and the other sections.
 
 /// A part in place of `BROKEN`, what is told of it, and what the feature `f` is worth then.
+/// A gate whose rule is broken elsewhere holds, and a prerequisite nobody can read is a gate.
+#[test]
+fn gates_survive_what_is_broken_around_them() {
+    let gate = r#"{"id": "off", "condition": {"value": true}, "gate": true}"#;
+    let rules = [
+        format!(r#"{{"parentConditions": [{gate}, 5]}}"#),
+        format!(r#"{{"parentConditions": [{gate}], "filters": 5}}"#),
+        format!(r#"{{"parentConditions": [{gate}], "force": {OUT_OF_RANGE}}}"#),
+        format!(r#"{{"parentConditions": [{gate}], "note": {HALF_A_PAIR}}}"#),
+        r#"{"parentConditions": [null]}"#.to_owned(),
+        format!(r#"{{"parentConditions": {gate}}}"#),
+        format!(r#"{{"parentConditions": [{OUT_OF_RANGE}]}}"#),
+    ];
+    for rule in rules {
+        let document = format!(
+            r#"{{"features": {{"off": {{"defaultValue": false}},
+                "gated": {{"defaultValue": true, "rules": [{rule}]}}}}}}"#
+        );
+        let payload = Payload::from_json(document).unwrap();
+        let reduced = reduce_payload(&payload, &ReduceOptions::new());
+        let reduced = Payload::from_json(reduced.to_json_string()).unwrap();
+        assert!(!payload.compile().warnings().is_empty(), "{rule}");
+        for snapshot in [payload.compile(), reduced.compile()] {
+            let user = UserContext::new("u");
+            let result = snapshot.for_user(&user).eval_feature("gated");
+            assert_eq!(result.source.as_str(), "prerequisite", "{rule}");
+        }
+    }
+}
+
+/// A pattern we cannot run lets nobody in, negated or not; one that is none matches nothing.
+#[test]
+fn a_pattern_that_cannot_be_run_lets_nobody_in() {
+    let cases = [
+        (r#"{"id": {"$regex": "^(?=u)"}}"#, false),
+        (r#"{"id": {"$not": {"$regex": "^(?!x)"}}}"#, false),
+        (r#"{"$not": {"id": {"$regex": "^(?=u)"}}}"#, false),
+        (r#"{"$nor": [{"id": {"$regex": "^(?=u)"}}]}"#, false),
+        (r#"{"id": {"$notRegex": "^(?!x)"}}"#, false),
+        (r#"{"id": {"$regex": "("}}"#, false),
+        (r#"{"id": {"$notRegex": "("}}"#, true),
+    ];
+    let user = UserContext::new("u");
+    for (condition, expected) in cases {
+        let condition = growthbook_core::Condition::from_json(condition).unwrap();
+        assert_eq!(condition.warnings().len(), 1);
+        let passes = Snapshot::empty().for_user(&user).eval_condition(&condition);
+        assert_eq!(passes, expected, "{condition:?}");
+    }
+}
+
 #[test]
 fn a_broken_part_costs_itself_alone() {
     let cases = [

@@ -63,7 +63,7 @@ mixed = "b" (experiment, rule r12)
   rule 4 (r4): skipped, the condition failed
     id must pass $inGroup "vips", but it is "user-1"
   rule 5 (r5): skipped, the condition failed
-    a must pass an unknown operator (not known to this SDK), but it is null
+    a must pass an operator or pattern (not known to this SDK), but it is null
   rule 6 (r6): skipped, not in the rollout: id = "user-1", bucket 0.043, ranges [0, 0.001)
   rule 7 (r7): skipped, not in experiment exp: not covered, id = "user-1", bucket 0.331, ranges [0, 0.0005) [0.5, 0.5005)
   rule 8 (r8): skipped, not in experiment exp2: the condition failed

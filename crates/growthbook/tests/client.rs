@@ -459,6 +459,44 @@ impl StickyBucketStore for BrokenStore {
     }
 }
 
+/// A store of one document that cannot be read, and that counts what is saved.
+struct Unreadable {
+    asked: Arc<AtomicUsize>,
+    saved: Arc<AtomicUsize>,
+}
+
+impl StickyBucketStore for Unreadable {
+    fn get_all(&self, _keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Err(StickyBucketStoreError::new("a time-out"))
+    }
+
+    fn save(&self, _document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
+        self.saved.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// What could not be read must not be written over: it may hold other assignments.
+#[test]
+fn a_document_that_could_not_be_read_is_not_saved() {
+    let (asked, saved) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let client = ClientBuilder::new()
+        .features(secretive_features())
+        .sticky_bucket_store(Unreadable { asked: asked.clone(), saved: saved.clone() })
+        .build()
+        .unwrap();
+    let scope = client.for_user("user-1");
+    assert!(scope.is_on("exp"));
+    // Assignments stick within the scope all the same, and nobody asks again and again.
+    assert!(scope.eval_feature("exp").experiment_result.unwrap().in_experiment);
+    scope.run(&Experiment::new("inline", [1, 2]));
+    scope.run(&Experiment::new("inline", [1, 2]));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(saved.load(Ordering::Relaxed), 0);
+    assert_eq!(scope.sticky_buckets().unwrap().iter().len(), 1);
+}
+
 #[test]
 fn records_go_to_one_target_and_tell_no_secret() {
     let records = logged(|| {
@@ -480,9 +518,8 @@ fn records_go_to_one_target_and_tell_no_secret() {
     });
     let expected = [
         (log::Level::Warn, "payload: feature \"targeted\", rule 1"),
-        (log::Level::Warn, "sticky bucket documents were not loaded: out of order"),
+        (log::Level::Warn, "sticky bucket documents were not loaded, and will not be saved: out"),
         (log::Level::Error, "the callback on_experiment_viewed panicked"),
-        (log::Level::Warn, "a sticky bucket document was not saved: out of order"),
         (log::Level::Debug, "feature \"exp\": experiment"),
         (log::Level::Debug, "feature \"nothing\": unknownFeature"),
         (log::Level::Debug, "experiment \"inline\": variation"),

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::Compiler;
 use crate::bandit::BanditRule;
-use crate::experiment::{Echo, Links, ParentFeature, Reader, text_of};
-use crate::json::Json;
+use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, text_of};
+use crate::json::{Json, Object};
 use crate::payload::{items, members};
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
 use crate::value::FeatureValue;
@@ -78,24 +78,41 @@ impl Compiler {
 
     fn rule(&mut self, feature: &str, index: usize, text: &str, links: Links<'_>) -> Option<Rule> {
         let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
-        let object = self.object(text, || location(""))?;
+        let Some(object) = self.object(text, || location("")) else {
+            return Some(self.unreadable_rule(text, links)).filter(|rule| !rule.parents.is_empty());
+        };
         let id = object.get("id").and_then(text_of).unwrap_or_default();
         let mut kinds = Vec::new();
         let mut reader = Reader::new(&object, links, &self.patterns, &mut kinds);
 
         let parents = reader.parents();
-        let filters = reader.filters();
-        let (parents, filters, kind, error) = match (parents, filters) {
-            (Ok(parents), Ok(filters)) => match rule_kind(&mut reader, feature, text) {
-                Ok(kind) => (parents, filters, kind, None),
-                Err(error) => (parents, filters, RuleKind::Nothing, Some(error)),
+        let (filters, kind, error) = match reader.filters() {
+            Ok(filters) => match rule_kind(&mut reader, feature, text) {
+                Ok(kind) => (filters, kind, None),
+                Err(error) => (filters, RuleKind::Nothing, Some(error)),
             },
-            (Ok(parents), Err(error)) => (parents, None, RuleKind::Nothing, Some(error)),
-            (Err(error), _) => (Box::default(), None, RuleKind::Nothing, Some(error)),
+            Err(error) => (None, RuleKind::Nothing, Some(error)),
         };
         kinds.extend(error);
         self.warn_all(&location(&id), kinds);
         Some(Rule { id, parents, filters, kind })
+    }
+}
+
+impl Compiler {
+    /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
+    fn unreadable_rule(&mut self, text: &str, links: Links<'_>) -> Rule {
+        let parents = members(text).ok().and_then(|members| members.get("parentConditions"));
+        let parents = match parents.map(serde_json::from_str::<Json<'_>>) {
+            None => Box::default(),
+            Some(Err(_)) => [ParentCondition::unreadable(true)].into(),
+            Some(Ok(parents)) => {
+                let object = Object::ordered([("parentConditions".into(), parents)].into());
+                // The rule as a whole was warned of.
+                Reader::new(&object, links, &self.patterns, &mut Vec::new()).parents()
+            }
+        };
+        Rule { id: Box::default(), parents, filters: None, kind: RuleKind::Nothing }
     }
 }
 
@@ -114,8 +131,8 @@ fn rule_kind(reader: &mut Reader<'_>, feature: &str, text: &str) -> Result<RuleK
     definition.echo = Echo::Rule(text.into());
     // The rule has tested its filters by the time its experiment runs; what is left of them is
     // that a namespace beside them does not count.
-    if definition.filters.take().is_some() {
-        definition.namespace = None;
+    if let Some(filters) = &mut definition.filters {
+        *filters = Box::default();
     }
     let bandit = reader.bandit_reference().map(|bandit| {
         BanditRule::new(
@@ -145,7 +162,7 @@ impl Feature {
         self.rules.iter().flat_map(|rule| rule.parents.iter()).filter_map(|parent| {
             match parent.feature {
                 ParentFeature::Linked(index) => Some(index),
-                ParentFeature::Named(_) | ParentFeature::Unknown => None,
+                _ => None,
             }
         })
     }

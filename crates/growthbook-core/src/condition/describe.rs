@@ -154,7 +154,7 @@ impl Operator {
             Operator::ElemMatch(_) => "$elemMatch a condition".into(),
             Operator::Not(test) => format!("$not {}", test.describe(scope)),
             Operator::Never => "something that never matches".into(),
-            Operator::Unknown => "an unknown operator".into(),
+            Operator::Unknown => "an operator or pattern".into(),
         }
     }
 }

@@ -50,9 +50,41 @@ fn attribute<'a>(user: &'a Attributes, global: &'a Attributes, name: &str) -> Op
     user.get(name).or_else(|| global.get(name)).map(AttributeValue::node)
 }
 
+/// What the conditions of one evaluation may still look at. Shared by all of them: a payload can
+/// have many, and each can be large.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    parts: Cell<u32>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { parts: Cell::new(MAX_PART_EVALUATIONS) }
+    }
+}
+
+impl Budget {
+    /// Takes a part off; false when none is left.
+    fn take_part(&self) -> bool {
+        match self.parts.get().checked_sub(1) {
+            Some(left) => {
+                self.parts.set(left);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 /// Whether the condition passes.
-pub(crate) fn passes(clauses: &Clauses, fields: Fields<'_>, groups: &SavedGroups) -> bool {
-    with_scope(fields, groups, |scope| scope.condition(clauses)) == Outcome::Pass
+pub(crate) fn passes(
+    clauses: &Clauses,
+    fields: Fields<'_>,
+    groups: &SavedGroups,
+    budget: &Budget,
+) -> bool {
+    let trace = Trace::default();
+    Scope::new(fields, groups, &trace, budget).condition(clauses) == Outcome::Pass
 }
 
 /// Starts an evaluation.
@@ -61,8 +93,8 @@ pub(super) fn with_scope<R>(
     groups: &SavedGroups,
     evaluate: impl FnOnce(&Scope<'_>) -> R,
 ) -> R {
-    let trace = Trace::default();
-    evaluate(&Scope::new(fields, groups, &trace))
+    let (trace, budget) = (Trace::default(), Budget::default());
+    evaluate(&Scope::new(fields, groups, &trace, &budget))
 }
 
 /// The answer of a condition or a part of one.
@@ -125,6 +157,7 @@ pub(super) struct Scope<'a> {
     pub(super) fields: Fields<'a>,
     pub(super) groups: &'a SavedGroups,
     trace: &'a Trace,
+    budget: &'a Budget,
     entered: Option<&'a Entered<'a>>,
     depth: u32,
 }
@@ -133,7 +166,6 @@ pub(super) struct Scope<'a> {
 #[derive(Default)]
 pub(super) struct Trace {
     group_evaluations: Cell<u32>,
-    part_evaluations: Cell<u32>,
     /// Whether a condition group turned up inside itself.
     pub(super) met_cycle: Cell<bool>,
 }
@@ -145,15 +177,6 @@ pub(super) struct Entered<'a> {
     depth: u32,
 }
 
-impl Trace {
-    /// Counts a part; false at the limit.
-    fn count_part(&self) -> bool {
-        let evaluations = self.part_evaluations.get();
-        self.part_evaluations.set(evaluations.saturating_add(1));
-        evaluations < MAX_PART_EVALUATIONS
-    }
-}
-
 impl Entered<'_> {
     pub(super) fn first(group: GroupIndex) -> Self {
         Entered { group, outer: None, depth: 1 }
@@ -161,8 +184,13 @@ impl Entered<'_> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(fields: Fields<'a>, groups: &'a SavedGroups, trace: &'a Trace) -> Self {
-        Scope { fields, groups, trace, entered: None, depth: 0 }
+    pub(super) fn new(
+        fields: Fields<'a>,
+        groups: &'a SavedGroups,
+        trace: &'a Trace,
+        budget: &'a Budget,
+    ) -> Self {
+        Scope { fields, groups, trace, budget, entered: None, depth: 0 }
     }
 
     /// One level further down; `None` at the limit.
@@ -172,14 +200,14 @@ impl<'a> Scope<'a> {
 
     /// Every entry must pass.
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        let Some(inner) = self.deeper().filter(|_| self.trace.count_part()) else {
+        let Some(inner) = self.deeper().filter(|_| self.budget.take_part()) else {
             return Outcome::Abort;
         };
         Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
     }
 
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
-        if !self.trace.count_part() {
+        if !self.budget.take_part() {
             return Outcome::Abort;
         }
         match clause {
@@ -209,7 +237,7 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn value(&self, test: &ValueTest, actual: Node<'_>) -> Outcome {
-        if !self.trace.count_part() {
+        if !self.budget.take_part() {
             return Outcome::Abort;
         }
         match test {

@@ -31,7 +31,7 @@ pub(super) enum Operator {
     /// `$inGroup`, and negated `$notInGroup`
     InGroup { group: GroupId, negate: bool },
     /// `$regex` and `$regexi`, negated `$notRegex` and `$notRegexi`; `None` for a pattern that
-    /// is none, or that we cannot run
+    /// is none in JavaScript either
     Regex { pattern: Option<Pattern>, negate: bool },
     /// `$all`
     All(Box<[ValueTest]>),
@@ -45,7 +45,7 @@ pub(super) enum Operator {
     Not(ValueTest),
     /// Decided false.
     Never,
-    /// An operator this SDK does not know.
+    /// An operator this SDK does not know, or a pattern it cannot run.
     Unknown,
 }
 

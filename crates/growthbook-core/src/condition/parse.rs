@@ -146,19 +146,24 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
+    /// A pattern that JavaScript rejects matches nothing. One that only we cannot run leaves the
+    /// answer open, so that nobody passes for not matching it.
     fn regex(&mut self, operand: &Json<'_>, ignore_case: bool, negate: bool) -> Operator {
-        let pattern = operand.as_str().and_then(|source| {
-            self.patterns
-                .compile(source, ignore_case)
-                .map_err(|error| {
-                    self.warnings.push(WarningKind::Regex {
-                        pattern: source.into(),
-                        reason: error.to_string().into(),
-                    });
-                })
-                .ok()
-        });
-        Operator::Regex { pattern, negate }
+        let Some(source) = operand.as_str() else {
+            return Operator::Regex { pattern: None, negate };
+        };
+        match self.patterns.compile(source, ignore_case) {
+            Ok(pattern) => Operator::Regex { pattern: Some(pattern), negate },
+            Err(error) => {
+                let reason = error.to_string().into();
+                self.warnings.push(WarningKind::Regex { pattern: source.into(), reason });
+                if error.is_syntax() {
+                    Operator::Regex { pattern: None, negate }
+                } else {
+                    Operator::Unknown
+                }
+            }
+        }
     }
 
     fn elem_match(&mut self, operand: &Json<'_>) -> ElemMatch {

@@ -4,7 +4,7 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use super::eval::{Entered, Fields, Outcome, Scope, Trace, with_scope};
+use super::eval::{Budget, Entered, Fields, Outcome, Scope, Trace, with_scope};
 use super::operator::{ElemMatch, Operator};
 use super::{Clause, Clauses, GroupIndex, SavedGroups, ValueTest};
 use crate::json::Json;
@@ -41,9 +41,10 @@ pub(crate) fn prune_group<'j>(
     let Some(clauses) = groups.condition(group) else {
         return Remainder::Abort;
     };
-    let trace = Trace::default();
+    let (trace, budget) = (Trace::default(), Budget::default());
     let entered = Entered::first(group);
-    let pruned = Scope::new(fields, groups, &trace).inside(&entered).prune(clauses, source);
+    let pruned =
+        Scope::new(fields, groups, &trace, &budget).inside(&entered).prune(clauses, source);
     if trace.met_cycle.get() { Remainder::Abort } else { pruned }
 }
 

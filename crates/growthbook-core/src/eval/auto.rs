@@ -59,6 +59,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             if !options.allow(experiment, url) {
                 continue;
             }
+            self.reset_limits();
             let Some(result) = self.auto_experiment(experiment) else {
                 continue;
             };

@@ -207,7 +207,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             }
             _ => {}
         }
-        if experiment.condition.as_ref().is_some_and(|it| !self.evaluator.passes(it)) {
+        if experiment.condition.as_ref().is_some_and(|it| !self.passes(it)) {
             return Err(Exclusion::ConditionFailed);
         }
         if !matches!(self.prerequisites(&experiment.parents, None), Prerequisites::Met) {

@@ -2,7 +2,7 @@
 
 use super::experiment::Run;
 use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
-use crate::condition::{self, Clauses, Fields};
+use crate::condition::{Clauses, Fields};
 use crate::experiment::{ExperimentDefinition, Filter, ParentCondition, ParentFeature};
 use crate::observe::Observer;
 use crate::result::{
@@ -145,7 +145,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn force(&self, rule: &'a Rule, force: &'a ForceRule) -> RuleOutcome<'a> {
         if let Some(condition) = &force.condition
-            && !self.evaluator.passes(condition)
+            && !self.passes(condition)
         {
             return RuleOutcome::Skips(Skip::Condition(condition));
         }
@@ -183,7 +183,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         // A legacy override of the experiment leaves no room for a bandit's weights.
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
-        let choice = bandit.map(|bandit| bandit.choose(|it| self.evaluator.passes(it)));
+        let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
         let mut assignment = self.assign(&Run {
             experiment: definition,
             ranges: choice.and_then(|choice| choice.ranges),
@@ -217,15 +217,14 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             let result = match &parent.feature {
                 ParentFeature::Linked(index) => self.feature(*index, frame),
                 ParentFeature::Named(key) => self.feature_by_key(key, frame),
+                ParentFeature::Never => return Prerequisites::Failed(parent),
                 ParentFeature::Unknown => FeatureResult::without_value(Source::UnknownFeature),
             };
             if result.source == Source::CyclicPrerequisite {
                 return Prerequisites::Cyclic;
             }
             let value = Fields::ParentValue(result.feature_value().node());
-            let groups = &self.evaluator.snapshot.saved_groups;
-            let met =
-                parent.condition.as_ref().is_none_or(|it| condition::passes(it, value, groups));
+            let met = parent.condition.as_ref().is_none_or(|it| self.passes_with(it, value));
             if !met {
                 return Prerequisites::Failed(parent);
             }

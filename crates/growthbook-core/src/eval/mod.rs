@@ -17,7 +17,7 @@ use experiment::Run;
 pub use sticky::StickyEvaluator;
 
 use crate::attributes::Attributes;
-use crate::condition::{self, Clauses, Condition, Fields};
+use crate::condition::{self, Budget, Clauses, Condition, Fields};
 use crate::experiment::{Experiment, ExperimentDefinition};
 use crate::observe::{Exposure, Observer};
 use crate::result::{Assignment, ExperimentResult, FeatureResult};
@@ -109,11 +109,8 @@ impl<'a> Evaluator<'a> {
 
     /// Whether the user passes a condition, with the snapshot's saved groups.
     pub fn eval_condition(&self, condition: &Condition) -> bool {
-        self.passes(condition.clauses())
-    }
-
-    fn passes(&self, clauses: &Clauses) -> bool {
-        condition::passes(clauses, self.attributes(), &self.snapshot.saved_groups)
+        let groups = &self.snapshot.saved_groups;
+        condition::passes(condition.clauses(), self.attributes(), groups, &Budget::default())
     }
 
     fn attributes(&self) -> Fields<'a> {
@@ -139,6 +136,7 @@ struct Evaluation<'a, 'o, O> {
     sticky: Option<&'o mut StickyBuckets>,
     feature_evaluations: u32,
     rule_evaluations: u32,
+    conditions: Budget,
 }
 
 /// The features being evaluated on the way here, innermost first: where a feature turns up again
@@ -172,7 +170,25 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
             sticky: None,
             feature_evaluations: 0,
             rule_evaluations: 0,
+            conditions: Budget::default(),
         }
+    }
+
+    /// Starts counting anew, for the next of several evaluations.
+    fn reset_limits(&mut self) {
+        self.feature_evaluations = 0;
+        self.rule_evaluations = 0;
+        self.conditions = Budget::default();
+    }
+
+    /// Whether the user passes a condition.
+    fn passes(&self, clauses: &Clauses) -> bool {
+        self.passes_with(clauses, self.evaluator.attributes())
+    }
+
+    fn passes_with(&self, clauses: &Clauses, fields: Fields<'_>) -> bool {
+        let groups = &self.evaluator.snapshot.saved_groups;
+        condition::passes(clauses, fields, groups, &self.conditions)
     }
 
     fn inline<T>(mut self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {

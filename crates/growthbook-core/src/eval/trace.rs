@@ -55,7 +55,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             Skip::Prerequisite(parent) => Verdict::PrerequisiteFailed(PrerequisiteTrace {
                 feature: match &parent.feature {
                     ParentFeature::Named(key) => key.as_ref().into(),
-                    ParentFeature::Unknown => String::new(),
+                    ParentFeature::Unknown | ParentFeature::Never => String::new(),
                     ParentFeature::Linked(index) => self
                         .evaluator
                         .snapshot

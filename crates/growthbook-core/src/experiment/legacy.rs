@@ -65,8 +65,15 @@ pub(crate) struct ExperimentOverride {
 
 impl ExperimentOverride {
     /// Reads an override: an object of `condition`, `weights`, `coverage`, `active`, `status`,
-    /// `force`, `groups`, `namespace` and `url`. `None` for what makes no sense.
-    pub(crate) fn from_value(value: &Value) -> Option<Self> {
+    /// `force`, `groups`, `namespace` and `url`. What makes no sense stops the experiment.
+    pub(crate) fn from_value(value: &Value) -> Self {
+        ExperimentOverride::read(value).unwrap_or_else(|| ExperimentOverride {
+            active: Some(false),
+            ..ExperimentOverride::default()
+        })
+    }
+
+    fn read(value: &Value) -> Option<Self> {
         let json = Json::from(value);
         let object = json.as_object()?;
         let (patterns, mut warnings) = (PatternCompiler::default(), Vec::new());

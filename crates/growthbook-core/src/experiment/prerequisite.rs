@@ -15,12 +15,21 @@ pub(crate) struct ParentCondition {
     pub(crate) gate: bool,
 }
 
+impl ParentCondition {
+    /// A prerequisite that is never met, for one that could not be read.
+    pub(crate) fn unreadable(gate: bool) -> Self {
+        ParentCondition { feature: ParentFeature::Never, condition: None, gate }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum ParentFeature {
     /// A feature of the same payload.
     Linked(FeatureIndex),
     /// No feature there could be: its value is null, as that of any unknown feature.
     Unknown,
+    /// A prerequisite that could not be read: it is never met.
+    Never,
     /// A feature by key: of an inline experiment, or one the payload lacks.
     Named(Box<str>),
 }

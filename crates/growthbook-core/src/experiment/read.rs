@@ -1,5 +1,6 @@
 //! Rules and experiments from JSON. A member of the wrong type makes the part it stands in apply
-//! to nobody; which one is told in the error.
+//! to nobody; which one is told in the error. Weights that are none are replaced by equal ones, as
+//! unusable weights are everywhere.
 
 use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 
@@ -109,8 +110,12 @@ impl<'p> Reader<'p> {
     }
 
     pub(crate) fn condition(&mut self) -> Option<Clauses> {
-        let condition = self.truthy("condition")?;
-        // An empty list asks for nothing, as an empty object does.
+        self.given_condition(self.object.get("condition"))
+    }
+
+    /// A condition, unless it is falsy, or an empty list, which asks for nothing as well.
+    fn given_condition(&mut self, condition: Option<&Json<'_>>) -> Option<Clauses> {
+        let condition = condition.filter(|condition| condition.is_truthy())?;
         if condition.as_array().is_some_and(<[_]>::is_empty) {
             return None;
         }
@@ -155,7 +160,7 @@ impl<'p> Reader<'p> {
 
     /// The members only an experiment of its own has, not one in a rule.
     pub(crate) fn inline_settings(&mut self, definition: &mut ExperimentDefinition) -> Read<()> {
-        definition.parents = self.parents()?;
+        definition.parents = self.parents();
         definition.active = !matches!(self.object.get("active"), Some(Json::Bool(false)));
         definition.status = match self.object.get("status").and_then(Json::as_str) {
             Some("draft") => ExperimentStatus::Draft,
@@ -335,10 +340,9 @@ impl<'p> Reader<'p> {
 
     fn leaf(&mut self, context: &Json<'_>) -> Leaf {
         let field = |name| context.as_object().and_then(|object| object.get(name));
-        let condition = field("condition").filter(|condition| condition.is_truthy());
         let weights = field("weights").and_then(Json::as_array);
         let leaf = Leaf {
-            condition: condition.map(|condition| self.conditions().condition(condition)),
+            condition: self.given_condition(field("condition")),
             id: field("leafId").and_then(whole),
             weights: weights.and_then(|weights| weights.iter().map(Json::as_f64).collect()),
         };
@@ -349,17 +353,26 @@ impl<'p> Reader<'p> {
         leaf
     }
 
-    pub(crate) fn parents(&mut self) -> Read<Box<[ParentCondition]>> {
-        let Some(parents) = self.list("parentConditions")? else {
-            return Ok(Box::default());
-        };
-        parents.iter().map(|parent| self.parent(parent)).collect()
+    /// Prerequisites. One that makes no sense is never met; where nobody can tell whether it was
+    /// a gate, it is taken for one.
+    pub(crate) fn parents(&mut self) -> Box<[ParentCondition]> {
+        match self.list("parentConditions") {
+            Ok(parents) => {
+                let parents = parents.unwrap_or_default();
+                parents.iter().map(|parent| self.parent(parent)).collect()
+            }
+            Err(kind) => {
+                self.warnings.push(kind);
+                [ParentCondition::unreadable(true)].into()
+            }
+        }
     }
 
-    fn parent(&mut self, parent: &Json<'_>) -> Read<ParentCondition> {
+    fn parent(&mut self, parent: &Json<'_>) -> ParentCondition {
         let field = "parentConditions";
         let Some(object) = parent.as_object() else {
-            return wrong_type(field, "a list of objects");
+            self.warnings.push(WarningKind::WrongType { field, expected: "a list of objects" });
+            return ParentCondition::unreadable(true);
         };
         let feature = match object.get("id").and_then(Json::as_str) {
             Some(id) => match self.links.features.and_then(|features| features.get(id)) {
@@ -372,12 +385,11 @@ impl<'p> Reader<'p> {
                 ParentFeature::Unknown
             }
         };
-        let condition = object.get("condition").filter(|condition| condition.is_truthy());
-        Ok(ParentCondition {
+        ParentCondition {
             feature,
-            condition: condition.map(|condition| self.conditions().condition(condition)),
+            condition: self.given_condition(object.get("condition")),
             gate: object.get("gate").is_some_and(Json::is_truthy),
-        })
+        }
     }
 }
 

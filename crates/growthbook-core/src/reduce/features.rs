@@ -131,12 +131,28 @@ fn definition(text: &str) -> Option<Object<'_>> {
     let readable = members.filter_map(|(name, text)| {
         let value = match serde_json::from_str(text.get()) {
             Ok(value) => value,
-            Err(_) if name == "rules" => Json::Array(readable_items(text.get())),
+            Err(_) if name == "rules" => Json::Array(readable_rules(text.get())),
             Err(_) => return None,
         };
         Some((name, value))
     });
     Some(Object::ordered(readable.collect()))
+}
+
+/// The rules, with the prerequisites of those that cannot be read: they hold all the same.
+fn readable_rules(text: &str) -> Vec<Json<'_>> {
+    let rules = items(text).unwrap_or_default();
+    let rule = |text| serde_json::from_str(text).ok().or_else(|| unreadable_rule(text));
+    rules.into_iter().filter_map(|text| rule(text.get())).collect()
+}
+
+fn unreadable_rule(text: &str) -> Option<Json<'_>> {
+    const PARENTS: &str = "parentConditions";
+    let parents = members(text).ok()?.get(PARENTS)?;
+    // One that is no object is as closed a gate as one that cannot be read.
+    let closed = || Json::Array([Json::Null].into());
+    let parents = serde_json::from_str(parents).unwrap_or_else(|_| closed());
+    Some(Json::Object(Object::ordered([(PARENTS.into(), parents)].into())))
 }
 
 /// The items of a list that can be read.

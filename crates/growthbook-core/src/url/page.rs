@@ -28,6 +28,22 @@ pub(super) struct Parsed {
     pub(super) query: Box<[(String, String)]>,
 }
 
+/// The length of what JavaScript calls the address's origin: scheme, host and port, or "null"
+/// for schemes without one. Counted here instead of asked of `Url::origin`, which follows
+/// addresses inside addresses (`blob:blob:...`) as deep as they go.
+fn origin_length(url: &Url) -> usize {
+    match url.scheme() {
+        "http" | "https" | "ws" | "wss" | "ftp" => {
+            url.scheme().len() + "://".len() + host(url).encode_utf16().count()
+        }
+        "blob" => match Url::parse(url.path()) {
+            Ok(inner) if matches!(inner.scheme(), "http" | "https") => origin_length(&inner),
+            _ => "null".len(),
+        },
+        _ => "null".len(),
+    }
+}
+
 impl PageUrl {
     pub(crate) fn new(text: &str) -> Self {
         PageUrl {
@@ -83,9 +99,7 @@ pub(super) fn fragment(url: &Url) -> String {
 impl Parsed {
     fn new(url: &Url) -> Self {
         let href = url.as_str();
-        // An opaque origin, such as file's, is the text "null" in JavaScript.
-        let origin = url.origin().ascii_serialization().encode_utf16().count();
-        let behind_origin = href.chars().skip(origin).collect();
+        let behind_origin = href.chars().skip(origin_length(url)).collect();
         Parsed {
             href: href.into(),
             behind_origin,
@@ -131,6 +145,15 @@ fn variation_index(value: &str, variations: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_inside_an_address_is_not_followed_far() {
+        assert!(PageUrl::new(&"blob:".repeat(100_000)).parsed().is_some());
+        let behind = |url| PageUrl::new(url).parsed().unwrap().behind_origin.clone();
+        assert_eq!(behind("https://a.org:8080/x?y"), "/x?y");
+        assert_eq!(behind("https://user:pw@a.org/x"), "pw@a.org/x");
+        assert_eq!(behind("mailto:someone"), "to:someone");
+    }
 
     #[test]
     fn the_query_string_is_read_properly() {

@@ -56,19 +56,26 @@ impl UrlTarget {
 
 /// Compiled URL patterns.
 #[derive(Clone, Debug)]
-pub(crate) struct UrlTargets(Box<[Target]>);
+pub(crate) struct UrlTargets {
+    targets: Box<[Target]>,
+    /// The answer for no address at all, which is the base itself, as in JavaScript.
+    without_address: bool,
+}
 
 #[derive(Clone, Debug)]
 struct Target {
     include: bool,
-    /// `None` for a pattern that is none, or that we cannot run: it matches nothing.
-    matcher: Option<Matcher>,
+    matcher: Matcher,
 }
 
 #[derive(Clone, Debug)]
 enum Matcher {
     Simple(Box<SimplePattern>),
     Regex(Pattern),
+    /// A pattern that is none: it matches nothing.
+    Nothing,
+    /// A pattern that we cannot run: nobody is included by it, everybody is excluded.
+    Refused,
 }
 
 /// A simple pattern, one expression for each part of the address it names.
@@ -88,41 +95,32 @@ impl UrlTargets {
         mut rejected: impl FnMut(&str),
     ) -> Self {
         let compile = |target: &UrlTarget| {
-            let matcher = match target.kind {
-                UrlTargetType::Simple => {
-                    SimplePattern::new(&target.pattern, patterns).map(Box::new).map(Matcher::Simple)
-                }
-                UrlTargetType::Regex => {
-                    patterns.compile(&target.pattern, false).ok().map(Matcher::Regex)
-                }
-                UrlTargetType::Unknown => None,
-            };
-            if matcher.is_none() {
+            let matcher = Matcher::new(target, patterns);
+            if matches!(matcher, Matcher::Nothing | Matcher::Refused) {
                 rejected(&target.pattern);
             }
             Target { include: target.include, matcher }
         };
-        UrlTargets(targets.iter().map(compile).collect())
+        let mut targets =
+            UrlTargets { targets: targets.iter().map(compile).collect(), without_address: false };
+        targets.without_address = targets.matches_page(&PageUrl::new(BASE));
+        targets
     }
 
     /// Whether the address is targeted: it matches no excluded pattern, and an included one if
     /// there are any. An empty list targets nothing.
     pub(crate) fn matches(&self, url: Option<&PageUrl>) -> bool {
-        // No address at all is the base itself, as in JavaScript.
-        let fallback;
-        let parsed = match url {
-            Some(url) => url.parsed(),
-            None => {
-                fallback = PageUrl::new(BASE);
-                fallback.parsed()
-            }
-        };
+        url.map_or(self.without_address, |page| self.matches_page(page))
+    }
+
+    fn matches_page(&self, page: &PageUrl) -> bool {
         let mut has_includes = false;
         let mut included = false;
-        for target in &self.0 {
-            let matches = match (&target.matcher, parsed) {
-                (Some(matcher), Some(parsed)) => matcher.matches(parsed),
-                _ => false,
+        for target in &self.targets {
+            let matches = match (&target.matcher, page.parsed()) {
+                (Matcher::Refused, _) => !target.include,
+                (matcher, Some(parsed)) => matcher.matches(parsed),
+                (_, None) => false,
             };
             if target.include {
                 has_includes = true;
@@ -131,17 +129,34 @@ impl UrlTargets {
                 return false;
             }
         }
-        !self.0.is_empty() && (included || !has_includes)
+        !self.targets.is_empty() && (included || !has_includes)
     }
 }
 
 impl Matcher {
+    fn new(target: &UrlTarget, patterns: &PatternCompiler) -> Self {
+        match target.kind {
+            UrlTargetType::Simple => match SimplePattern::new(&target.pattern, patterns) {
+                Some(pattern) => Matcher::Simple(Box::new(pattern)),
+                None if parse_pattern(&target.pattern).is_none() => Matcher::Nothing,
+                None => Matcher::Refused,
+            },
+            UrlTargetType::Regex => match patterns.compile(&target.pattern, false) {
+                Ok(pattern) => Matcher::Regex(pattern),
+                Err(error) if error.is_syntax() => Matcher::Nothing,
+                Err(_) => Matcher::Refused,
+            },
+            UrlTargetType::Unknown => Matcher::Nothing,
+        }
+    }
+
     fn matches(&self, url: &Parsed) -> bool {
         match self {
             Matcher::Regex(pattern) => {
                 pattern.is_match(&url.href) || pattern.is_match(&url.behind_origin)
             }
             Matcher::Simple(simple) => simple.matches(url),
+            Matcher::Nothing | Matcher::Refused => false,
         }
     }
 }
@@ -281,5 +296,9 @@ mod tests {
         assert!(!is_targeted(url, core::slice::from_ref(&secret)));
         assert!(is_targeted("https://www.example.com/", &[secret]));
         assert!(!is_targeted(url, &[]));
+        // Look-ahead cannot be run: nobody is let in for it.
+        assert!(!is_targeted(url, &[UrlTarget::regex("(?=secret)").exclude()]));
+        assert!(!is_targeted(url, &[UrlTarget::regex("(?=secret)")]));
+        assert!(is_targeted(url, &[UrlTarget::regex("(").exclude()]));
     }
 }

@@ -24,9 +24,13 @@ use fold::CaseFolding;
 const MAX_PATTERN_LENGTH: usize = 32 * 1024;
 /// How much all patterns of a payload may be together, in bytes, once they are translated and
 /// their repetitions written out: that is what compiling them takes time for.
-const MAX_EXPANDED_LENGTH: usize = 16 * 1024 * 1024;
+const MAX_EXPANDED_LENGTH: usize = 4 * 1024 * 1024;
 /// How much memory one compiled pattern may take, in bytes.
 const MAX_COMPILED_SIZE: usize = 1024 * 1024;
+
+/// How many empty matches inside characters are passed over in one text before it counts as not
+/// matching: each of them may have taken a look at all of the text.
+const MAX_SPLIT_CHARACTERS: usize = 1_000;
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
@@ -117,7 +121,8 @@ impl Pattern {
 
     fn is_match_in_plane(&self, text: &str) -> bool {
         if self.may_split_characters {
-            self.regex.find_iter(text.as_bytes()).any(|found| text.is_char_boundary(found.start()))
+            let mut found = self.regex.find_iter(text.as_bytes()).take(MAX_SPLIT_CHARACTERS);
+            found.any(|found| text.is_char_boundary(found.start()))
         } else {
             self.regex.is_match(text.as_bytes())
         }
