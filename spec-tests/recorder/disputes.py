@@ -245,6 +245,15 @@ def _(suite, case):
     return any_rule(suite, case, lambda rule: "coverage" in rule and rule["coverage"] is None)
 
 
+@quirk("the `fallbackAttribute` of a rollout", "python")
+def _(suite, case):
+    """It counts with sticky buckets only (JavaScript), for a forced value as for an experiment. Python
+    takes it for every forced value."""
+    return suite == "feature" and any_rule(
+        suite, case, lambda rule: "force" in rule and bool(rule.get("fallbackAttribute"))
+    )
+
+
 @quirk("coverage equal to the hash", "javascript")
 def _(suite, case):
     """Coverage excludes its end (official corpus: "coverage equal to hash excluded"); JavaScript 1.8.0
