@@ -97,9 +97,7 @@ impl Compiler {
         self.warn_all(&location(&id), kinds);
         Some(Rule { id, parents, filters, kind })
     }
-}
 
-impl Compiler {
     /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
     fn unreadable_rule(&mut self, text: &str, links: Links<'_>) -> Rule {
         let parents = members(text).ok().and_then(|members| members.get("parentConditions"));
