@@ -375,7 +375,7 @@ def cases(operator, subjects):
     ]
 
 
-# Our SDK refuses look-around and back-references: such a pattern matches nothing.
+# Our SDK refuses look-around and back-references: such a pattern lets nobody pass.
 REFUSED = "regex_refused.json"
 
 
