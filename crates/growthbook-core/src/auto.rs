@@ -74,6 +74,12 @@ impl AutoExperiment {
         self.manual
     }
 
+    /// Whether a variation runs a script.
+    pub(crate) fn injects_js(&self) -> bool {
+        let mut scripts = self.variations.iter().filter_map(|it| it.value().get("js")?.as_str());
+        scripts.any(|js| !js.is_empty())
+    }
+
     /// Where each variation redirects to, if it does.
     pub(crate) fn redirects(&self) -> impl Iterator<Item = &str> {
         self.variations.iter().filter_map(|variation| redirect_of(variation.value()))

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 #[cfg(feature = "encryption")]
 use growthbook_core::DecryptionKey;
 use growthbook_core::{
@@ -43,6 +43,13 @@ pub(crate) struct State {
     pub(crate) globals: Arc<GlobalContext>,
 }
 
+impl State {
+    fn new(payload: Payload, globals: Arc<GlobalContext>) -> Self {
+        let snapshot = Arc::new(compile(&payload));
+        State { payload: Arc::new(payload), snapshot, globals }
+    }
+}
+
 /// How payloads are opened.
 pub(crate) struct Decryption {
     #[cfg(feature = "encryption")]
@@ -77,15 +84,9 @@ impl Client {
         tracking: Tracking,
         sticky_store: Option<Box<dyn StickyBucketStore>>,
     ) -> Self {
-        let snapshot = compile(&payload);
-        let state = State {
-            payload: Arc::new(payload),
-            snapshot: Arc::new(snapshot),
-            globals: Arc::new(globals),
-        };
         Client {
             inner: Arc::new(Inner {
-                state: ArcSwap::from_pointee(state),
+                state: ArcSwap::from_pointee(State::new(payload, Arc::new(globals))),
                 decryption,
                 tracking,
                 sticky_store,
@@ -138,20 +139,23 @@ impl Client {
     ///
     /// When `features` is no object. The payload in use stays.
     pub fn set_features(&self, features: &Value) -> Result<(), PayloadError> {
-        let payload = self.inner.state.load().payload.with_features(features)?;
-        self.replace(payload);
-        Ok(())
+        let mut current = self.inner.state.load_full();
+        loop {
+            let next =
+                State::new(current.payload.with_features(features)?, current.globals.clone());
+            let found = self.inner.state.compare_and_swap(&current, Arc::new(next));
+            if Arc::ptr_eq(&found, &current) {
+                return Ok(());
+            }
+            // Somebody was faster: what they set is not to be lost.
+            current = Guard::into_inner(found);
+        }
     }
 
     fn replace(&self, payload: Payload) {
         // Read and compiled before anything is swapped: no evaluation waits for it.
-        let snapshot = Arc::new(compile(&payload));
-        let payload = Arc::new(payload);
-        self.update(|state| State {
-            payload: payload.clone(),
-            snapshot: snapshot.clone(),
-            globals: state.globals.clone(),
-        });
+        let next = State::new(payload, self.globals());
+        self.update(|state| State { globals: state.globals.clone(), ..next.clone() });
     }
 
     fn update(&self, change: impl Fn(&State) -> State) {

@@ -17,7 +17,7 @@ use growthbook::{
     StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets, UserContext,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const GOOD: &str =
     r#"{"features": {"flag": {"defaultValue": "old"}}, "savedGroups": {"g": ["u"]}}"#;
@@ -53,6 +53,27 @@ fn features_alone_keep_the_saved_groups() {
     client.set_features(&json!({"flag": {"defaultValue": "old", "rules": [rule]}})).unwrap();
     assert_eq!(client.for_user("u").feature_value("flag", ""), "new");
     assert_eq!(client.for_user("v").feature_value("flag", ""), "old");
+}
+
+/// The rest of a payload that comes while features are set is not lost.
+#[test]
+fn features_and_payloads_may_be_set_at_once() {
+    let flags: Map<String, Value> =
+        (0..100).map(|flag| (format!("flag-{flag}"), json!({"defaultValue": flag}))).collect();
+    let flags = Value::from(flags);
+    for _ in 0..100 {
+        let client = Client::from_json(GOOD).unwrap();
+        let started = Barrier::new(2);
+        thread::scope(|threads| {
+            threads.spawn(|| {
+                started.wait();
+                client.set_features(&flags).unwrap();
+            });
+            started.wait();
+            client.set_payload(r#"{"features": {}, "dateUpdated": "2026-01-01"}"#).unwrap();
+        });
+        assert_eq!(client.snapshot().date_updated(), Some("2026-01-01"));
+    }
 }
 
 /// Two flags that always change together are never seen apart.

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use serde_json::Value;
+
 use super::experiment::Run;
 use super::{Evaluation, Evaluator, StickyEvaluator};
 use crate::auto::{
@@ -77,7 +79,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     fn auto_experiment(
         &mut self,
         experiment: &'a AutoExperiment,
-    ) -> Option<ExperimentResult<'a, serde_json::Value>> {
+    ) -> Option<ExperimentResult<'a, Value>> {
         let definition = &experiment.definition;
         let assignment =
             self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
@@ -98,17 +100,7 @@ impl AutoExperimentOptions {
         match experiment.change_type {
             ChangeType::Unknown => false,
             ChangeType::Visual => {
-                let has_script = || {
-                    let script = |variation: &crate::value::FeatureValue| {
-                        variation
-                            .value()
-                            .get("js")
-                            .and_then(|js| js.as_str())
-                            .is_some_and(|js| !js.is_empty())
-                    };
-                    experiment.variations.iter().any(script)
-                };
-                !(self.disable_visual || self.disable_js_injection && has_script())
+                !(self.disable_visual || self.disable_js_injection && experiment.injects_js())
             }
             ChangeType::Redirect => {
                 !self.disable_redirects
@@ -124,7 +116,7 @@ impl AutoExperimentOptions {
 
 fn change<'a>(
     experiment: &'a AutoExperiment,
-    variation: &'a serde_json::Value,
+    variation: &'a Value,
     url: &str,
 ) -> AutoExperimentChange<'a> {
     match experiment.change_type {
