@@ -9,10 +9,12 @@ use crate::run::{cargo, output};
 
 /// What each workspace crate may depend on inside the workspace. Tests and benchmarks may use
 /// what they like.
-const ALLOWED: [(&str, &[&str]); 4] = [
+const ALLOWED: [(&str, &[&str]); 6] = [
     ("growthbook-core", &[]),
-    ("growthbook", &["growthbook-core"]),
+    ("growthbook-fetch", &["growthbook-core"]),
+    ("growthbook", &["growthbook-core", "growthbook-fetch"]),
     ("spec-tests", &["growthbook-core", "growthbook"]),
+    ("test-server", &[]),
     ("xtask", &[]),
 ];
 

@@ -90,7 +90,10 @@ pub use json::Number;
 pub use observe::{Exposure, Observer};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
-pub use payload::{Payload, PayloadError};
+pub use payload::{
+    CachedPayload, Payload, PayloadCache, PayloadCacheError, PayloadError, PayloadKey,
+    PayloadSource, UnixMillis,
+};
 pub use reduce::{
     PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
 };

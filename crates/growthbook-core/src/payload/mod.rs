@@ -1,5 +1,6 @@
 //! The payload as the GrowthBook API sends it: sections found, and opened where encrypted.
 
+mod cache;
 #[cfg(feature = "encryption")]
 mod decrypt;
 mod document;
@@ -10,6 +11,9 @@ use core::fmt;
 
 use serde_json::Value;
 
+pub use cache::{
+    CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+};
 #[cfg(feature = "encryption")]
 pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub(crate) use document::{Sections, object_text};

@@ -1,0 +1,4 @@
+//! Keeps a GrowthBook payload fresh.
+
+mod cache;
+pub mod sse;

@@ -1,0 +1,1 @@
+//! A GrowthBook features server that behaves, or misbehaves, as a test says.
