@@ -91,8 +91,8 @@ pub use observe::{Exposure, Observer};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
 pub use payload::{
-    CachedPayload, Payload, PayloadCache, PayloadCacheError, PayloadError, PayloadKey,
-    PayloadSource, UnixMillis,
+    CachedPayload, Payload, PayloadCache, PayloadCacheError, PayloadChange, PayloadError,
+    PayloadKey, PayloadSource, UnixMillis,
 };
 pub use reduce::{
     PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,

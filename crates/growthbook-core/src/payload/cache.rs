@@ -13,6 +13,7 @@ use core::fmt;
 ///   without the cache.
 /// - What is put is always a payload that was read successfully. What is got may be anything: it
 ///   is checked like a reply of the server.
+/// - Times are given back as they were put, whatever they are; 0 says that the age is not known.
 /// - A later `put` of one key replaces the earlier one in whole. A reader sees the one or the
 ///   other, never a mixture.
 /// - It may be called from several threads at once, and from several processes where it is shared.
@@ -32,7 +33,7 @@ pub trait PayloadCache: Send + Sync {
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError>;
 
     /// The server has confirmed the payload kept: it is as fresh as if fetched now. Called instead
-    /// of a `put` of the same document. Does nothing unless implemented: the payload then looks
+    /// of a `put` of the same document, and only when the last `put` succeeded. Does nothing unless implemented: the payload then looks
     /// older than it is, and a client that starts with it asks the server sooner.
     ///
     /// # Errors
@@ -123,6 +124,9 @@ pub struct CachedPayload {
     pub document: Arc<str>,
     /// The server's tag for this document, to ask whether it has changed.
     pub etag: Option<Box<str>>,
+    /// Whether the server offered to stream changes when it sent this document. Without a tag it
+    /// is of no use, and may be forgotten.
+    pub streaming: bool,
     /// When the server last sent or confirmed it. A time in the future counts as long ago.
     pub fetched_at: UnixMillis,
 }
@@ -133,6 +137,7 @@ impl fmt::Debug for CachedPayload {
             .debug_struct("CachedPayload")
             .field("bytes", &self.document.len())
             .field("etag", &self.etag)
+            .field("streaming", &self.streaming)
             .field("fetched_at", &self.fetched_at)
             .finish()
     }

@@ -1,6 +1,7 @@
 //! The payload as the GrowthBook API sends it: sections found, and opened where encrypted.
 
 mod cache;
+mod change;
 #[cfg(feature = "encryption")]
 mod decrypt;
 mod document;
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub use cache::{
     CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
 };
+pub use change::PayloadChange;
 #[cfg(feature = "encryption")]
 pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub(crate) use document::{Sections, object_text};

@@ -1,0 +1,282 @@
+//! What a client has of its feed: a sink, a cache, and how far it has come.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant, SystemTime};
+
+use growthbook_core::{
+    PayloadCache, PayloadCacheError, PayloadError, PayloadKey, PayloadSource, UnixMillis,
+};
+
+use super::document::Document;
+use super::ready::{NotReady, Phase};
+use crate::LOG_TARGET;
+use crate::error::FetchError;
+use crate::sink::{PayloadSink, Verdict};
+use crate::status::{FetchStatus, LastError};
+use crate::time::from_unix_millis;
+
+/// What a client has of its feed. Sources hand documents to it.
+pub(crate) struct FeedState {
+    key: PayloadKey,
+    cache: Arc<dyn PayloadCache>,
+    sink: Box<dyn PayloadSink>,
+    /// The sequence of the last document that was taken in, or refused as older. Held while a
+    /// document is offered, so that they are offered one at a time and in order.
+    sequence: Mutex<Option<u64>>,
+    progress: Mutex<Progress>,
+    changed: Condvar,
+}
+
+struct Progress {
+    phase: Phase,
+    /// Whether changes are told.
+    started: bool,
+    fetched_at: Option<UnixMillis>,
+    /// What is wrong with this client's payloads, whatever others make of them.
+    last_error: Option<LastError>,
+    cache_errors: u64,
+    cache_fails: bool,
+    /// What the cache keeps is not the last document, but the one before.
+    cache_is_behind: bool,
+    wakers: Vec<Waker>,
+}
+
+/// What became of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Used,
+    /// Older than what is in use, or than what came meanwhile.
+    Older,
+}
+
+impl FeedState {
+    pub(super) fn new(
+        key: PayloadKey,
+        cache: Arc<dyn PayloadCache>,
+        sink: Box<dyn PayloadSink>,
+    ) -> Self {
+        FeedState {
+            key,
+            cache,
+            sink,
+            sequence: Mutex::new(None),
+            progress: Mutex::new(Progress {
+                phase: Phase::Pending,
+                started: false,
+                fetched_at: None,
+                last_error: None,
+                cache_errors: 0,
+                cache_fails: false,
+                cache_is_behind: false,
+                wakers: Vec::new(),
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Offers what the cache has, and gives it when it is of use.
+    pub(super) fn read_cache(&self) -> Option<Arc<Document>> {
+        let payload = self.heed(self.cache.get(&self.key))??;
+        let document = Arc::new(Document { payload, source: self.cache.source(), sequence: 0 });
+        match self.take_in(&document) {
+            Ok(_) => Some(document),
+            Err(error) => {
+                log::warn!(target: LOG_TARGET, "the cached payload is not used: {error}");
+                // The server is asked for a better one; nothing has failed yet.
+                self.lock().last_error = None;
+                None
+            }
+        }
+    }
+
+    /// From now on changes are told.
+    pub(super) fn started(&self) {
+        self.lock().started = true;
+    }
+
+    /// Offers a document, and keeps it in the cache when it is used.
+    pub(crate) fn take_in(&self, document: &Document) -> Result<Taken, PayloadError> {
+        let mut last = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last >= document.sequence) {
+            return Ok(Taken::Older);
+        }
+        let verdict = self.sink.offer(&document.payload.document, document.source);
+        if verdict.is_ok() {
+            *last = Some(document.sequence);
+        }
+        drop(last);
+
+        let taken = match verdict {
+            Ok(Verdict::Used(change)) => {
+                let started = self.has_come(document);
+                if document.source == PayloadSource::Network {
+                    self.keep(document);
+                }
+                if started && !change.is_empty() {
+                    self.sink.changed(change);
+                }
+                Taken::Used
+            }
+            // What is in use is newer, and so the server is of no use, but there.
+            Ok(Verdict::Older) => {
+                self.has_come(document);
+                Taken::Older
+            }
+            Err(error) => {
+                self.failed(&error.into());
+                return Err(error);
+            }
+        };
+        Ok(taken)
+    }
+
+    /// The server has confirmed a document.
+    pub(crate) fn confirm(&self, document: &Document) {
+        let last = *self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+        if last == Some(document.sequence) {
+            self.has_come(document);
+            if self.lock().cache_is_behind {
+                self.keep(document);
+            } else {
+                self.heed(self.cache.confirm(&self.key, document.payload.fetched_at));
+            }
+        }
+    }
+
+    fn keep(&self, document: &Document) {
+        let kept = self.heed(self.cache.put(&self.key, &document.payload));
+        self.lock().cache_is_behind = kept.is_none();
+    }
+
+    /// An attempt has failed.
+    pub(crate) fn failed(&self, error: &FetchError) {
+        let mut progress = self.lock();
+        if let Phase::Pending | Phase::Failed(_) = progress.phase {
+            progress.phase = Phase::Failed(error.clone());
+        }
+        if let crate::FetchErrorKind::Payload(_) = error.kind() {
+            let in_a_row = progress.last_error.as_ref().map_or(0, |last| last.in_a_row) + 1;
+            progress.last_error =
+                Some(LastError { error: error.clone(), at: SystemTime::now(), in_a_row });
+        }
+        self.wake(progress);
+    }
+
+    pub(super) fn closed(&self, error: FetchError) {
+        let mut progress = self.lock();
+        if let Phase::Pending | Phase::Failed(_) = progress.phase {
+            progress.phase = Phase::Closed(error);
+        }
+        self.wake(progress);
+    }
+
+    /// There is a payload. Whether changes are told.
+    fn has_come(&self, document: &Document) -> bool {
+        let mut progress = self.lock();
+        progress.phase = Phase::Ready;
+        progress.fetched_at = Some(document.payload.fetched_at);
+        progress.last_error = None;
+        let started = progress.started;
+        self.wake(progress);
+        started
+    }
+
+    fn wake(&self, mut progress: MutexGuard<'_, Progress>) {
+        let wakers = core::mem::take(&mut progress.wakers);
+        drop(progress);
+        self.changed.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn last_error(&self) -> Option<FetchError> {
+        self.lock().last_error.as_ref().map(|last| last.error.clone())
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.lock().phase, Phase::Ready)
+    }
+
+    pub(super) fn wait_ready(&self, timeout: Duration) -> Result<(), NotReady> {
+        let start = Instant::now();
+        let mut progress = self.lock();
+        loop {
+            let cause = match &progress.phase {
+                Phase::Ready => return Ok(()),
+                Phase::Closed(error) => {
+                    return Err(NotReady { cause: Some(error.clone()), timed_out: false });
+                }
+                Phase::Failed(error) if error.kind().is_refusal() => {
+                    return Err(NotReady { cause: Some(error.clone()), timed_out: false });
+                }
+                Phase::Failed(error) => Some(error.clone()),
+                Phase::Pending => None,
+            };
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(NotReady { cause, timed_out: true });
+            }
+            let waited = self.changed.wait_timeout(progress, left);
+            progress = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), NotReady>> {
+        let mut progress = self.lock();
+        match &progress.phase {
+            Phase::Ready => Poll::Ready(Ok(())),
+            Phase::Failed(error) | Phase::Closed(error) => {
+                Poll::Ready(Err(NotReady { cause: Some(error.clone()), timed_out: false }))
+            }
+            Phase::Pending => {
+                if !progress.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                    progress.wakers.push(context.waker().clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Adds what this client alone knows.
+    pub(super) fn complete(&self, mut status: FetchStatus) -> FetchStatus {
+        let progress = self.lock();
+        if progress.last_error.is_some() {
+            status.last_error.clone_from(&progress.last_error);
+        }
+        status.fetched_at = progress.fetched_at.map(from_unix_millis);
+        status.counters.cache_errors = progress.cache_errors;
+        status
+    }
+
+    /// A cache may fail; the client goes on without it. The first failure in a row is logged.
+    fn heed<T>(&self, outcome: Result<T, PayloadCacheError>) -> Option<T> {
+        let mut progress = self.lock();
+        match outcome {
+            Ok(value) => {
+                progress.cache_fails = false;
+                Some(value)
+            }
+            Err(error) => {
+                progress.cache_errors += 1;
+                let is_first = !core::mem::replace(&mut progress.cache_fails, true);
+                drop(progress);
+                if is_first {
+                    let cause = core::error::Error::source(&error).map(ToString::to_string);
+                    log::warn!(target: LOG_TARGET, "{error}: {}", cause.unwrap_or_default());
+                }
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for FeedState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FeedState").finish_non_exhaustive()
+    }
+}
