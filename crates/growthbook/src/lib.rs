@@ -41,15 +41,34 @@
 
 mod builder;
 mod client;
+#[cfg(feature = "fetch")]
+mod connection;
 pub mod guide;
+#[cfg(feature = "fetch")]
+mod lifecycle;
+#[cfg(feature = "fetch")]
+mod network;
 mod scope;
 mod sticky;
 mod tracking;
+mod update;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
 #[doc(inline)]
 pub use growthbook_core::*;
+#[cfg(feature = "fetch")]
+pub use growthbook_fetch::{
+    CloseTimedOut, ConfigError, Counters, DEFAULT_API_HOST, DEFAULT_CACHE_TTL,
+    DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
+    DEFAULT_MEMORY_CACHE_ENTRIES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
+    DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FileCache, LastError, MemoryCache, NotReady,
+    Refresh, StreamOff, StreamState,
+};
+#[cfg(feature = "fetch")]
+pub use lifecycle::{Ready, ReadyClient, Status};
+#[cfg(feature = "fetch")]
+pub use network::StartError;
 pub use scope::UserScope;
 pub use tracking::{
     DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, ExperimentViewedEvent, FeatureUsage,

@@ -125,7 +125,9 @@ mod tests {
         let older = payload(r#"{"features": {}, "savedGroups": {"g": [1]}, "experiments": []}"#);
         let newer = r#"{"features": {"a": {}}, "encryptedSavedGroups": "YQ==.YQ=="}"#;
         let newer = payload(newer).with_unreadable_sections_of(&older);
-        assert!(matches!(&newer.saved_groups, Section::Present(text) if **text == *r#"{"g": [1]}"#));
+        assert!(
+            matches!(&newer.saved_groups, Section::Present(text) if **text == *r#"{"g": [1]}"#)
+        );
         assert!(matches!(newer.experiments, Section::Absent));
     }
 }

@@ -116,8 +116,7 @@ impl Feed {
     /// ([`FetchErrorKind::is_refusal`]), or the client is closed.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), NotReady> {
         if self.is_left_behind() {
-            let cause = Some(FetchErrorKind::Closed.into());
-            return Err(NotReady { cause, timed_out: false });
+            return Err(FetchError::from(FetchErrorKind::Closed).into());
         }
         if self.is_manual && !self.state.is_ready() {
             // What comes of it is in the state.
@@ -169,7 +168,6 @@ impl fmt::Debug for Feed {
 
 /// Why refreshing could not be started.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum StartError {
     /// The options cannot work.
     Config(ConfigError),

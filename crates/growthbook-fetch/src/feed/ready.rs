@@ -18,6 +18,13 @@ pub struct NotReady {
     pub timed_out: bool,
 }
 
+/// There will not be one.
+impl From<FetchError> for NotReady {
+    fn from(cause: FetchError) -> Self {
+        NotReady { cause: Some(cause), timed_out: false }
+    }
+}
+
 impl fmt::Display for NotReady {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("there is no payload yet")?;

@@ -204,11 +204,9 @@ impl FeedState {
         loop {
             let cause = match &progress.phase {
                 Phase::Ready => return Ok(()),
-                Phase::Closed(error) => {
-                    return Err(NotReady { cause: Some(error.clone()), timed_out: false });
-                }
+                Phase::Closed(error) => return Err(error.clone().into()),
                 Phase::Failed(error) if error.kind().is_refusal() => {
-                    return Err(NotReady { cause: Some(error.clone()), timed_out: false });
+                    return Err(error.clone().into());
                 }
                 Phase::Failed(error) => Some(error.clone()),
                 Phase::Pending => None,
@@ -226,9 +224,7 @@ impl FeedState {
         let mut progress = self.lock();
         match &progress.phase {
             Phase::Ready => Poll::Ready(Ok(())),
-            Phase::Failed(error) | Phase::Closed(error) => {
-                Poll::Ready(Err(NotReady { cause: Some(error.clone()), timed_out: false }))
-            }
+            Phase::Failed(error) | Phase::Closed(error) => Poll::Ready(Err(error.clone().into())),
             Phase::Pending => {
                 if !progress.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
                     progress.wakers.push(context.waker().clone());
