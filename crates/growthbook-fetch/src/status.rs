@@ -1,6 +1,9 @@
 //! How refreshing is going.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use growthbook_core::PayloadCacheError;
 
 use crate::error::FetchError;
 
@@ -10,6 +13,8 @@ use crate::error::FetchError;
 pub struct FetchStatus {
     /// The last failure, unless something succeeded since.
     pub last_error: Option<LastError>,
+    /// The cache's last failure, unless it worked since. Refreshing goes on without it.
+    pub cache_error: Option<Arc<PayloadCacheError>>,
     /// The stream of changes, and why there is none.
     pub stream: StreamState,
     /// When the server last sent or confirmed a payload; for one from a cache, as the cache

@@ -152,8 +152,8 @@ impl Client {
 
     /// Replaces the payload, even by an older one.
     ///
-    /// A client that asks a server goes on with that: what comes from there replaces this one,
-    /// unless it is known to be older.
+    /// A client that asks a server goes on with that: the next change from there replaces this
+    /// payload, unless it is known to be older.
     ///
     /// # Errors
     ///

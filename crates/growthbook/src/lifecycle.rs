@@ -2,10 +2,11 @@
 
 use core::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use growthbook_core::PayloadSource;
+use growthbook_core::{PayloadCacheError, PayloadSource};
 use growthbook_fetch::{
     CloseTimedOut, Counters, FetchError, FetchErrorKind, LastError, NotReady, ReadyFuture,
     StreamOff, StreamState,
@@ -37,6 +38,8 @@ pub struct Status {
     pub date_updated: Option<String>,
     /// The last failure to refresh, unless refreshing succeeded since.
     pub last_error: Option<LastError>,
+    /// The cache's last failure, unless it worked since. Refreshing goes on without it.
+    pub cache_error: Option<Arc<PayloadCacheError>>,
     /// The stream of changes, and why there is none.
     pub stream: StreamState,
     /// What was done since the first client on this host and key was started.
@@ -105,9 +108,11 @@ impl Client {
         match status {
             Some(status) => Status {
                 source,
-                age: status.fetched_at.and_then(|at| at.elapsed().ok()),
+                // A time in the future is no time ago.
+                age: status.fetched_at.map(|at| at.elapsed().unwrap_or_default()),
                 date_updated,
                 last_error: status.last_error,
+                cache_error: status.cache_error,
                 stream: status.stream,
                 counters: status.counters,
             },
@@ -116,6 +121,7 @@ impl Client {
                 age: None,
                 date_updated,
                 last_error: None,
+                cache_error: None,
                 stream: StreamState::Off(StreamOff::NotWanted),
                 counters: Counters::default(),
             },

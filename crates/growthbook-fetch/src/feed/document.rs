@@ -7,6 +7,6 @@ use growthbook_core::{CachedPayload, PayloadSource};
 pub(crate) struct Document {
     pub(crate) payload: CachedPayload,
     pub(crate) source: PayloadSource,
-    /// Documents that came later to the source have larger ones.
-    pub(crate) sequence: u64,
+    /// Documents that came later to the source have larger ones; `None` for one from a cache.
+    pub(crate) sequence: Option<u64>,
 }

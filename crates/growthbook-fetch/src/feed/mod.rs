@@ -5,6 +5,7 @@ mod ready;
 mod state;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fmt, io, process};
 
@@ -21,7 +22,7 @@ use crate::registry;
 use crate::schedule::Plan;
 use crate::sink::PayloadSink;
 use crate::source::{MemberId, Source};
-use crate::status::FetchStatus;
+use crate::status::{FetchStatus, StreamOff, StreamState};
 
 /// One client's supply of payloads: started with what a cache has, kept fresh by a source that
 /// all clients on one host and key share.
@@ -35,6 +36,7 @@ pub struct Feed {
     is_manual: bool,
     /// The process it was started in.
     process: u32,
+    is_closed: AtomicBool,
 }
 
 impl Feed {
@@ -77,6 +79,7 @@ impl Feed {
             close_timeout: options.close_timeout,
             is_manual: !plan.is_active(),
             process: process::id(),
+            is_closed: AtomicBool::new(false),
         })
     }
 
@@ -99,7 +102,7 @@ impl Feed {
 
     /// The same, but takes no longer than this.
     fn refresh_within(&self, limit: Duration) -> Result<(), FetchError> {
-        if self.is_left_behind() {
+        if self.is_left_behind() || self.is_closed.load(Ordering::Relaxed) {
             return Err(FetchErrorKind::Closed.into());
         }
         self.source.fetch(limit)?;
@@ -133,7 +136,12 @@ impl Feed {
 
     /// How refreshing is going.
     pub fn status(&self) -> FetchStatus {
-        self.state.complete(self.source.status())
+        let mut status = self.state.complete(self.source.status());
+        if self.is_closed.load(Ordering::Relaxed) {
+            // Others may share the source, and its stream.
+            status.stream = StreamState::Off(StreamOff::Closed);
+        }
+        status
     }
 
     /// Stops refreshing. The source's thread and sockets are gone afterwards, unless other
@@ -146,6 +154,7 @@ impl Feed {
         if self.is_left_behind() {
             return Ok(());
         }
+        self.is_closed.store(true, Ordering::Relaxed);
         let closed = self.source.leave(self.member, deadline);
         registry::forget_stopped();
         self.state.closed(FetchErrorKind::Closed.into());

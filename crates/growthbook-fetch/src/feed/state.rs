@@ -1,6 +1,7 @@
 //! What a client has of its feed: a sink, a cache, and how far it has come.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
@@ -22,9 +23,8 @@ pub(crate) struct FeedState {
     key: PayloadKey,
     cache: Arc<dyn PayloadCache>,
     sink: Box<dyn PayloadSink>,
-    /// The sequence of the last document that was taken in, or refused as older. Held while a
-    /// document is offered, so that they are offered one at a time and in order.
-    sequence: Mutex<Option<u64>>,
+    /// Held while a document is offered, so that they are offered one at a time and in order.
+    last: Mutex<Option<Last>>,
     progress: Mutex<Progress>,
     changed: Condvar,
 }
@@ -37,10 +37,18 @@ struct Progress {
     /// What is wrong with this client's payloads, whatever others make of them.
     last_error: Option<LastError>,
     cache_errors: u64,
-    cache_fails: bool,
+    /// The cache's last failure, unless it worked since.
+    cache_error: Option<Arc<PayloadCacheError>>,
     /// What the cache keeps is not the last document, but the one before.
     cache_is_behind: bool,
     wakers: Vec<Waker>,
+}
+
+/// The last document that was taken in, or was older than the one in use.
+struct Last {
+    /// `None` for the cache's, which is no document of the source.
+    sequence: Option<u64>,
+    text: Arc<str>,
 }
 
 /// What became of a document.
@@ -61,14 +69,14 @@ impl FeedState {
             key,
             cache,
             sink,
-            sequence: Mutex::new(None),
+            last: Mutex::new(None),
             progress: Mutex::new(Progress {
                 phase: Phase::Pending,
                 started: false,
                 fetched_at: None,
                 last_error: None,
                 cache_errors: 0,
-                cache_fails: false,
+                cache_error: None,
                 cache_is_behind: false,
                 wakers: Vec::new(),
             }),
@@ -78,8 +86,9 @@ impl FeedState {
 
     /// Offers what the cache has, and gives it when it is of use.
     pub(super) fn read_cache(&self) -> Option<Arc<Document>> {
-        let payload = self.heed(self.cache.get(&self.key))??;
-        let document = Arc::new(Document { payload, source: self.cache.source(), sequence: 0 });
+        let payload = self.ask(|cache| cache.get(&self.key))??;
+        let source = self.cache.source();
+        let document = Arc::new(Document { payload, source, sequence: None });
         match self.take_in(&document) {
             Ok(_) => Some(document),
             Err(error) => {
@@ -98,13 +107,26 @@ impl FeedState {
 
     /// Offers a document, and keeps it in the cache when it is used.
     pub(crate) fn take_in(&self, document: &Document) -> Result<Taken, PayloadError> {
-        let mut last = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last >= document.sequence) {
-            return Ok(Taken::Older);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_known = false;
+        if let Some(last) = last.as_mut() {
+            if document.sequence.is_some() && last.sequence >= document.sequence {
+                return Ok(Taken::Older);
+            }
+            if last.text == document.payload.document {
+                last.sequence = document.sequence;
+                is_known = true;
+            }
+        }
+        if is_known {
+            drop(last);
+            self.confirm(document);
+            return Ok(Taken::Used);
         }
         let verdict = self.sink.offer(&document.payload.document, document.source);
         if verdict.is_ok() {
-            *last = Some(document.sequence);
+            let text = document.payload.document.clone();
+            *last = Some(Last { sequence: document.sequence, text });
         }
         drop(last);
 
@@ -134,19 +156,21 @@ impl FeedState {
 
     /// The server has confirmed a document.
     pub(crate) fn confirm(&self, document: &Document) {
-        let last = *self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
-        if last == Some(document.sequence) {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_it = last.as_ref().is_some_and(|last| last.text == document.payload.document);
+        drop(last);
+        if has_it {
             self.has_come(document);
             if self.lock().cache_is_behind {
                 self.keep(document);
             } else {
-                self.heed(self.cache.confirm(&self.key, document.payload.fetched_at));
+                self.ask(|cache| cache.confirm(&self.key, document.payload.fetched_at));
             }
         }
     }
 
     fn keep(&self, document: &Document) {
-        let kept = self.heed(self.cache.put(&self.key, &document.payload));
+        let kept = self.ask(|cache| cache.put(&self.key, &document.payload));
         self.lock().cache_is_behind = kept.is_none();
     }
 
@@ -242,22 +266,29 @@ impl FeedState {
         }
         status.fetched_at = progress.fetched_at.map(from_unix_millis);
         status.counters.cache_errors = progress.cache_errors;
+        status.cache_error.clone_from(&progress.cache_error);
         status
     }
 
     /// A cache may fail; the client goes on without it. The first failure in a row is logged.
-    fn heed<T>(&self, outcome: Result<T, PayloadCacheError>) -> Option<T> {
+    fn ask<T>(
+        &self,
+        call: impl FnOnce(&dyn PayloadCache) -> Result<T, PayloadCacheError>,
+    ) -> Option<T> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| call(&*self.cache)))
+            .unwrap_or_else(|_| Err(PayloadCacheError::new("it panicked")));
         let mut progress = self.lock();
         match outcome {
             Ok(value) => {
-                progress.cache_fails = false;
+                progress.cache_error = None;
                 Some(value)
             }
             Err(error) => {
                 progress.cache_errors += 1;
-                let is_first = !core::mem::replace(&mut progress.cache_fails, true);
+                let error = Arc::new(error);
+                let before = progress.cache_error.replace(error.clone());
                 drop(progress);
-                if is_first {
+                if before.is_none() {
                     let cause = core::error::Error::source(&error).map(ToString::to_string);
                     log::warn!(target: LOG_TARGET, "{error}: {}", cause.unwrap_or_default());
                 }

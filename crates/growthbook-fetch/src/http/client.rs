@@ -97,10 +97,10 @@ impl Client {
         address: &Url,
         headers: &[(&str, &str)],
     ) -> Result<Response<Body>, FetchError> {
-        let opened_before = self.wire.connections.get();
+        let before = self.wire.connections.get();
         let outcome = self.send(address, headers);
         match outcome {
-            Err(ureq::Error::Io(_)) if self.wire.connections.get() == opened_before => {
+            Err(ureq::Error::Io(_)) if self.wire.connections.get() == before => {
                 // A connection kept from an earlier request, which the server closed meanwhile.
                 Ok(self.send(address, headers)?)
             }

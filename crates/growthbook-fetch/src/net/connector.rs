@@ -16,7 +16,7 @@ use super::deadline::Deadline;
 use super::interrupt::{Interrupt, interrupted};
 use super::transport::TcpTransport;
 
-/// How many connections were opened, to tell a reused one from a new one.
+/// How many connections were to be opened, to tell a reused one from a new one.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionCount(AtomicU64);
 
@@ -85,9 +85,9 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if let Some(through_a_proxy) = chained {
             return Ok(Some(Either::A(through_a_proxy)));
         }
+        self.connections.0.fetch_add(1, Ordering::Relaxed);
         let stream = Arc::new(self.connect_any(details)?);
         stream.set_nodelay(details.config.no_delay())?;
-        self.connections.0.fetch_add(1, Ordering::Relaxed);
 
         let shared = Arc::downgrade(&stream);
         let registration = self.interrupt.register(move || {

@@ -7,7 +7,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 /// The path ureq is told. At the level `trace` it writes all it sees to the log: addresses, and
 /// with them the client key, and headers byte for byte.
-pub(crate) const PLACEHOLDER: &str = "/hidden";
+pub(crate) const PLACEHOLDER: &str = "/growthbook-path-not-shown";
 
 /// The path and headers of the next request, put in their place below ureq, above TLS.
 #[derive(Default)]
@@ -109,6 +109,7 @@ mod tests {
         let head = RequestHead::default();
         head.set("/api/features/sdk-1", [("x-token", "t")].into_iter());
         let complete = |text: &str| {
+            let text = text.replace("/hidden", PLACEHOLDER);
             head.complete(text.as_bytes()).map(|bytes| String::from_utf8(bytes).unwrap())
         };
         assert_eq!(

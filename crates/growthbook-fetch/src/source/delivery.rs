@@ -88,7 +88,11 @@ impl Source {
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
-        let document = Arc::new(Document { payload, source: PayloadSource::Network, sequence });
+        let document = Arc::new(Document {
+            payload,
+            source: PayloadSource::Network,
+            sequence: Some(sequence),
+        });
         let mut served: Vec<MemberId> = Vec::new();
         let mut tally = Tally::default();
         loop {
@@ -110,7 +114,7 @@ impl Source {
             state = self.lock();
         }
         let is_newer =
-            state.latest.as_ref().is_none_or(|latest| latest.document.sequence < sequence);
+            state.latest.as_ref().is_none_or(|latest| latest.document.sequence < Some(sequence));
         if is_newer && tally.used > 0 {
             state.latest = Some(Latest { document });
         }

@@ -73,21 +73,22 @@ impl Source {
         let mut state = self.lock();
         let outcome = outcome.map_err(|error| state.closed_or(error));
         let now = self.now();
-        match &outcome {
+        let note = match &outcome {
             Ok(()) => {
                 state.schedule.fetched(now, FetchOutcome::Success { streaming });
-                state.health.fetched(streaming);
+                state.health.fetched(streaming)
             }
             Err(error) => {
                 let refused = error.kind().is_refusal();
                 let retry_after = error.retry_after;
                 state.schedule.fetched(now, FetchOutcome::Failure { refused, retry_after });
-                state.health.failed(error);
+                state.health.failed(error)
             }
-        }
+        };
         state.flight.outcome = Some(outcome.clone());
         let feeds = state.feeds();
         drop(state);
+        note.log();
         if let Err(error) = &outcome {
             feeds.iter().for_each(|feed| feed.failed(error));
         }

@@ -143,6 +143,7 @@ impl Source {
             } else {
                 state.health.stream()
             },
+            cache_error: None,
             fetched_at: None,
             counters: state.health.counters,
         }

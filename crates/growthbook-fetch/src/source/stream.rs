@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use growthbook_core::CachedPayload;
 
 use super::Source;
+use super::health::Note;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::{EventStream, StreamRead, Update};
 use crate::schedule::{Action, FetchOutcome, StreamEnd};
@@ -19,44 +20,47 @@ impl Source {
         parser.reconnect();
         let end = match self.stream.open(parser.last_event_id()) {
             Ok(mut stream) => {
-                {
-                    let mut state = self.lock();
-                    let now = self.now();
-                    state.schedule.stream_opened(now);
-                    state.health.stream_opened();
-                }
+                let mut state = self.lock();
+                let now = self.now();
+                state.schedule.stream_opened(now);
+                let note = state.health.stream_opened();
+                drop(state);
+                note.log();
                 self.read_to_end(&mut stream, parser)
             }
             Err(error) => Err(error),
         };
+        self.stream_is_over(end);
+    }
+
+    fn stream_is_over(&self, end: Result<StreamEnd, FetchError>) {
         let mut state = self.lock();
-        let end = match end {
-            _ if state.stopped || !state.schedule.wants_stream() => StreamEnd::Ended,
-            Ok(end) => {
-                state.health.stream_ended();
-                end
-            }
-            Err(error) => match error.kind() {
+        let now = self.now();
+        let is_wanted = !state.stopped && state.schedule.wants_stream();
+        let (end, note) = match end {
+            Err(error) if is_wanted => match error.kind() {
                 FetchErrorKind::Status { code: 204, .. } => {
-                    state.health.stream_declined();
-                    StreamEnd::NoStream
+                    (StreamEnd::NoStream, state.health.stream_declined())
                 }
-                FetchErrorKind::Status { code: 400..=499, .. } => {
-                    state.health.stream_lost(&error);
-                    StreamEnd::Refused
-                }
-                FetchErrorKind::Timeout if state.schedule.is_silent(self.now()) => {
-                    state.health.stream_lost(&error);
-                    StreamEnd::Silent
-                }
-                _ => {
-                    state.health.stream_lost(&error);
-                    StreamEnd::Failed
+                kind => {
+                    let end = match kind {
+                        FetchErrorKind::Status { code: 400..=499, .. } => StreamEnd::Refused,
+                        FetchErrorKind::Timeout if state.schedule.is_silent(now) => {
+                            StreamEnd::Silent
+                        }
+                        _ => StreamEnd::Failed,
+                    };
+                    (end, state.health.stream_lost(&error))
                 }
             },
+            _ => {
+                state.health.stream_ended();
+                (StreamEnd::Ended, Note::NONE)
+            }
         };
-        let now = self.now();
         state.schedule.stream_ended(now, end);
+        drop(state);
+        note.log();
     }
 
     fn read_to_end(
@@ -127,7 +131,9 @@ impl Source {
             Ok(()) => {
                 let mut state = self.lock();
                 state.schedule.stream_proved();
-                state.health.fetched(None);
+                let note = state.health.fetched(None);
+                drop(state);
+                note.log();
             }
             Err(error) => self.stream_failed(&error),
         }
@@ -139,9 +145,10 @@ impl Source {
         let mut state = self.lock();
         let now = self.now();
         state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
-        state.health.failed(error);
+        let note = state.health.failed(error);
         let feeds = state.feeds();
         drop(state);
+        note.log();
         feeds.iter().for_each(|feed| feed.failed(error));
     }
 }

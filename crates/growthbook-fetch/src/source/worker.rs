@@ -1,11 +1,13 @@
 //! The thread that does what the schedule says.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::{Source, State};
-use crate::schedule::Action;
+use crate::LOG_TARGET;
+use crate::schedule::{Action, FetchOutcome, StreamEnd};
 use crate::sse::EventParser;
 
 /// The thread of a source.
@@ -63,12 +65,24 @@ impl Source {
         // Keeps the last event's id from stream to stream.
         let mut parser = EventParser::new(source.0.max_event_bytes);
         while let Some(action) = source.0.next_action() {
-            match action {
+            let act = AssertUnwindSafe(|| match action {
                 Action::Fetch => drop(source.0.fetch(Duration::MAX)),
                 Action::Connect => source.0.follow_stream(&mut parser),
                 Action::Wait(_) => {}
+            });
+            if catch_unwind(act).is_err() {
+                source.0.recover();
             }
         }
+    }
+
+    /// Something panicked: a client's sink, or this crate. Tried again later, like any failure.
+    fn recover(&self) {
+        log::error!(target: LOG_TARGET, "refreshing panicked");
+        let mut state = self.lock();
+        let now = self.now();
+        state.schedule.stream_ended(now, StreamEnd::Failed);
+        state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
     }
 
     /// Waits until there is something to do; `None` when there is nothing more.
