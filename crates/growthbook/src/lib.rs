@@ -22,22 +22,27 @@
 //! # Ok::<(), growthbook::PayloadError>(())
 //! ```
 //!
-//! This crate fetches nothing and starts no threads; hand it payloads with
-//! [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core` alone.
+//! A client made with [`Client::builder`] and a client key fetches its payload, follows the
+//! changes of it, and keeps the last good one through every failure. [`Client::from_json`] and
+//! [`ClientBuilder::build`] make clients that fetch nothing and start no threads; hand them
+//! payloads with [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core`
+//! alone.
 //!
 //! # Cargo features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `fetch` | yes | [`Client::builder`]: clients that ask a server; adds `ureq` and `rustls` |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `secure-attributes` | yes | [`secure_attribute`]: attributes compared as hashes |
 //!
 //! # Logging
 //!
-//! Through the [`log`] facade, target `growthbook`: a callback that panicked (error), what was
-//! wrong in a payload, a sticky bucket store that failed (warn), every evaluated feature and
-//! inline experiment, and values of another type than their fallback (debug). Attribute values
-//! and decryption keys are never logged.
+//! Through the [`log`] facade, target `growthbook`: a callback that panicked (error); what was
+//! wrong in a payload, a sticky bucket store or cache that failed, a refresh that begins to fail
+//! (warn); one that works again (info); every evaluated feature and inline experiment, and values
+//! of another type than their fallback (debug). Attribute values, client keys and decryption keys
+//! are never logged.
 
 mod builder;
 mod client;

@@ -1,7 +1,7 @@
 //! A process that is forked while a client runs: the child goes on evaluating, and refreshes by
 //! itself. Its own `main`, because a test harness has threads of its own.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[cfg(not(unix))]
 fn main() {
