@@ -80,6 +80,8 @@ pub struct Counters {
     pub not_modified: u64,
     /// Fetches and streamed payloads that failed, or were no payload.
     pub failures: u64,
+    /// Payloads and confirmations that came from other processes through a shared cache.
+    pub shared: u64,
     /// Payloads that were taken into use.
     pub updates: u64,
     /// Payloads that were older than the one in use, and ignored.

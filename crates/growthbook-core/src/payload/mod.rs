@@ -13,7 +13,8 @@ use core::fmt;
 use serde_json::Value;
 
 pub use cache::{
-    CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+    CacheChanged, CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadKey,
+    PayloadSource, Turn, UnixMillis,
 };
 pub use change::PayloadChange;
 #[cfg(feature = "encryption")]

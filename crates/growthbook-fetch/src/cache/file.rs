@@ -79,9 +79,9 @@ impl PayloadCache for FileCache {
             .map_err(|error| failed("write", &path, error))
     }
 
-    fn confirm(&self, key: &PayloadKey, fetched_at: UnixMillis) -> Result<(), PayloadCacheError> {
+    fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
         let path = self.path(&KeyHash::new(key));
-        match write_time(&path, fetched_at) {
+        match write_time(&path, payload.fetched_at) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             confirmed => confirmed.map_err(|error| failed("write", &path, error)),
         }

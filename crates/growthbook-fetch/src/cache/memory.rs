@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use growthbook_core::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis};
+use growthbook_core::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
 use lru::LruCache;
 
 /// How many payloads [`MemoryCache::shared`] keeps: more than a process has clients.
@@ -69,11 +69,11 @@ impl PayloadCache for MemoryCache {
         Ok(())
     }
 
-    fn confirm(&self, key: &PayloadKey, fetched_at: UnixMillis) -> Result<(), PayloadCacheError> {
+    fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
         if let Some(mut entries) = lock_patiently(&self.entries)
-            && let Some(payload) = entries.get_mut(key)
+            && let Some(kept) = entries.get_mut(key)
         {
-            payload.fetched_at = fetched_at;
+            kept.fetched_at = payload.fetched_at;
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ mod tests {
             cache.put(&key(name), &payload(name, 1)).unwrap();
         }
         cache.get(&key("a")).unwrap();
-        cache.confirm(&key("b"), 2).unwrap();
+        cache.confirm(&key("b"), &payload("confirmed", 2)).unwrap();
         cache.put(&key("d"), &payload("d", 1)).unwrap();
         let kept = ["a", "b", "c", "d"]
             .map(|name| cache.get(&key(name)).unwrap().map(|kept| kept.fetched_at));
@@ -173,10 +173,10 @@ mod tests {
     #[test]
     fn confirming_changes_the_age_only() {
         let cache = MemoryCache::new(NonZeroUsize::MIN);
-        cache.confirm(&key("a"), 1).unwrap();
+        cache.confirm(&key("a"), &payload("confirmed", 1)).unwrap();
         assert_eq!(cache.get(&key("a")).unwrap(), None);
         cache.put(&key("a"), &payload("one", 1)).unwrap();
-        cache.confirm(&key("a"), 7).unwrap();
+        cache.confirm(&key("a"), &payload("confirmed", 7)).unwrap();
         assert_eq!(cache.get(&key("a")).unwrap(), Some(payload("one", 7)));
     }
 
@@ -194,7 +194,7 @@ mod tests {
         let held = cache.entries.lock().unwrap();
         assert_eq!(cache.get(&key("a")).unwrap(), None);
         assert!(cache.put(&key("a"), &payload("two", 2)).is_err());
-        cache.confirm(&key("a"), 3).unwrap();
+        cache.confirm(&key("a"), &payload("confirmed", 3)).unwrap();
         drop(held);
         assert_eq!(cache.get(&key("a")).unwrap(), Some(payload("one", 1)));
     }
@@ -226,7 +226,7 @@ mod tests {
         PayloadKey::new("https://cdn.growthbook.io", client_key)
     }
 
-    fn payload(document: &str, fetched_at: UnixMillis) -> CachedPayload {
+    fn payload(document: &str, fetched_at: growthbook_core::UnixMillis) -> CachedPayload {
         CachedPayload {
             document: document.into(),
             etag: Some("\"tag\"".into()),

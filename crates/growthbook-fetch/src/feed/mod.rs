@@ -4,12 +4,12 @@ mod document;
 mod ready;
 mod state;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, io, process};
 
-use growthbook_core::{PayloadCache, PayloadKey};
+use growthbook_core::{CacheWatch, PayloadCache, PayloadKey};
 
 pub(crate) use document::Document;
 pub use ready::{NotReady, ReadyFuture};
@@ -37,6 +37,8 @@ pub struct Feed {
     /// The process it was started in.
     process: u32,
     is_closed: AtomicBool,
+    /// Hears of what other processes put into the cache.
+    watch: Mutex<Option<CacheWatch>>,
 }
 
 impl Feed {
@@ -71,6 +73,7 @@ impl Feed {
             // One that this client cannot use is no reason not to start, and reported.
             let _ = state.take_in(&latest);
         }
+        let watch = plan.is_active().then(|| state.watch(&source)).flatten();
         state.started();
         Ok(Feed {
             state,
@@ -80,6 +83,7 @@ impl Feed {
             is_manual: !plan.is_active(),
             process: process::id(),
             is_closed: AtomicBool::new(false),
+            watch: Mutex::new(watch),
         })
     }
 
@@ -155,6 +159,8 @@ impl Feed {
             return Ok(());
         }
         self.is_closed.store(true, Ordering::Relaxed);
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(watch);
         let closed = self.source.leave(self.member, deadline);
         registry::forget_stopped();
         self.state.closed(FetchErrorKind::Closed.into());

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use growthbook_core::{
-    PayloadCache, PayloadCacheError, PayloadError, PayloadKey, PayloadSource, UnixMillis,
+    CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadError, PayloadKey,
+    PayloadSource, Turn, UnixMillis,
 };
 
 use super::document::Document;
@@ -15,6 +16,7 @@ use super::ready::{NotReady, Phase};
 use crate::LOG_TARGET;
 use crate::error::FetchError;
 use crate::sink::{PayloadSink, Verdict};
+use crate::source::Source;
 use crate::status::{FetchStatus, LastError};
 use crate::time::from_unix_millis;
 
@@ -44,7 +46,7 @@ struct Progress {
     wakers: Vec<Waker>,
 }
 
-/// The last document that was taken in, or was older than the one in use.
+/// The last document that was taken in.
 struct Last {
     /// `None` for the cache's, which is no document of the source.
     sequence: Option<u64>,
@@ -100,6 +102,31 @@ impl FeedState {
         }
     }
 
+    /// What the cache has now.
+    pub(crate) fn cached(&self) -> Option<CachedPayload> {
+        self.ask(|cache| cache.get(&self.key))?
+    }
+
+    /// Whether this process should ask the server; `None` when the cache cannot tell.
+    pub(crate) fn take_turn(
+        &self,
+        known: Option<&CachedPayload>,
+        max_age: Duration,
+    ) -> Option<Turn> {
+        self.ask(|cache| cache.take_turn(&self.key, known, max_age))
+    }
+
+    /// Hears of what other processes put into the cache.
+    pub(super) fn watch(self: &Arc<Self>, source: &Arc<Source>) -> Option<CacheWatch> {
+        let (feed, source) = (Arc::downgrade(self), Arc::downgrade(source));
+        let changed = Box::new(move || {
+            if let (Some(feed), Some(source)) = (feed.upgrade(), source.upgrade()) {
+                source.look_into_cache(&feed);
+            }
+        });
+        catch_unwind(AssertUnwindSafe(|| self.cache.watch(&self.key, changed))).ok().flatten()
+    }
+
     /// From now on changes are told.
     pub(super) fn started(&self) {
         self.lock().started = true;
@@ -124,7 +151,7 @@ impl FeedState {
             return Ok(Taken::Used);
         }
         let verdict = self.sink.offer(&document.payload.document, document.source);
-        if verdict.is_ok() {
+        if let Ok(Verdict::Used(_)) = &verdict {
             let text = document.payload.document.clone();
             *last = Some(Last { sequence: document.sequence, text });
         }
@@ -147,7 +174,7 @@ impl FeedState {
                 Taken::Older
             }
             Err(error) => {
-                self.failed(&error.into());
+                self.refused(&error.into());
                 return Err(error);
             }
         };
@@ -164,7 +191,7 @@ impl FeedState {
             if self.lock().cache_is_behind {
                 self.keep(document);
             } else {
-                self.ask(|cache| cache.confirm(&self.key, document.payload.fetched_at));
+                self.ask(|cache| cache.confirm(&self.key, &document.payload));
             }
         }
     }
@@ -180,12 +207,17 @@ impl FeedState {
         if let Phase::Pending | Phase::Failed(_) = progress.phase {
             progress.phase = Phase::Failed(error.clone());
         }
-        if let crate::FetchErrorKind::Payload(_) = error.kind() {
-            let in_a_row = progress.last_error.as_ref().map_or(0, |last| last.in_a_row) + 1;
-            progress.last_error =
-                Some(LastError { error: error.clone(), at: SystemTime::now(), in_a_row });
-        }
         self.wake(progress);
+    }
+
+    /// This client cannot use a document, whatever others make of it.
+    fn refused(&self, error: &FetchError) {
+        let mut progress = self.lock();
+        let in_a_row = progress.last_error.as_ref().map_or(0, |last| last.in_a_row) + 1;
+        progress.last_error =
+            Some(LastError { error: error.clone(), at: SystemTime::now(), in_a_row });
+        drop(progress);
+        self.failed(error);
     }
 
     pub(super) fn closed(&self, error: FetchError) {
@@ -261,7 +293,8 @@ impl FeedState {
     /// Adds what this client alone knows.
     pub(super) fn complete(&self, mut status: FetchStatus) -> FetchStatus {
         let progress = self.lock();
-        if progress.last_error.is_some() {
+        // What fails for everybody comes first: it is what failed last.
+        if status.last_error.is_none() {
             status.last_error.clone_from(&progress.last_error);
         }
         status.fetched_at = progress.fetched_at.map(from_unix_millis);

@@ -213,6 +213,26 @@ impl Schedule {
         }
     }
 
+    /// How old a payload from another process may be instead of one fetched now: under a stream,
+    /// it must have been asked for since that was opened.
+    pub(crate) fn max_age(&self, now: Time) -> Duration {
+        match (self.stream, self.plan.interval) {
+            (Some(stream), _) => now.saturating_sub(stream.since),
+            (None, interval) => interval.unwrap_or_default() / 2,
+        }
+    }
+
+    /// Another process fetched, this long ago: the next fetch is due an interval after that.
+    pub(crate) fn fetched_by_others(&mut self, now: Time, age: Duration, streaming: Option<bool>) {
+        self.fetched(now, FetchOutcome::Success { streaming });
+        self.fetch_due = self.fetch_due.map(|due| due.saturating_sub(age));
+    }
+
+    /// Another process is fetching. If nothing is heard of it, it is looked again.
+    pub(crate) fn postpone_fetch(&mut self, now: Time, delay: Duration) {
+        self.fetch_due = Some(now.saturating_add(self.jitter.part(delay, 1.0, 1.2)));
+    }
+
     /// The stream is open. What was missed meanwhile is fetched.
     pub(crate) fn stream_opened(&mut self, now: Time) {
         self.stream = Some(OpenStream { since: now, last_heard: now });

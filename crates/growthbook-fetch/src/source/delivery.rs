@@ -31,6 +31,10 @@ impl Latest {
         self.etag().map(|_| self.document.payload.streaming)
     }
 
+    pub(super) fn payload(&self) -> &CachedPayload {
+        &self.document.payload
+    }
+
     fn has_text(&self, text: &str) -> bool {
         *self.document.payload.document == *text
     }
@@ -73,13 +77,17 @@ impl Tally {
 }
 
 impl Source {
-    /// Hands a document from the network to all members. It is the latest one from now on, unless
+    /// Hands a document to all members, in the name of this source. It is the latest one from now on, unless
     /// nobody could use it.
     ///
     /// # Errors
     ///
     /// When it is no payload.
-    pub(super) fn deliver(&self, payload: CachedPayload) -> Result<(), FetchError> {
+    pub(super) fn deliver(
+        &self,
+        payload: CachedPayload,
+        source: PayloadSource,
+    ) -> Result<(), FetchError> {
         let mut state = self.lock();
         if state.latest.as_ref().is_some_and(|latest| latest.has_text(&payload.document)) {
             drop(state);
@@ -88,11 +96,7 @@ impl Source {
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
-        let document = Arc::new(Document {
-            payload,
-            source: PayloadSource::Network,
-            sequence: Some(sequence),
-        });
+        let document = Arc::new(Document { payload, source, sequence: Some(sequence) });
         let mut served: Vec<MemberId> = Vec::new();
         let mut tally = Tally::default();
         loop {

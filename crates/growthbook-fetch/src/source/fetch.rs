@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use growthbook_core::CachedPayload;
+use growthbook_core::{CachedPayload, PayloadSource};
 
 use super::{Source, State};
 use crate::error::{FetchError, FetchErrorKind};
@@ -58,7 +58,7 @@ impl Source {
             Ok(Reply::Payload { document, etag, streaming }) => {
                 let fetched_at = unix_millis(SystemTime::now());
                 let payload = CachedPayload { document, etag, streaming, fetched_at };
-                (self.deliver(payload), Some(streaming))
+                (self.deliver(payload, PayloadSource::Network), Some(streaming))
             }
             Ok(Reply::NotModified) if etag.is_some() => {
                 self.lock().health.counters.not_modified += 1;

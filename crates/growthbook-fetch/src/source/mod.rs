@@ -4,6 +4,7 @@ mod delivery;
 mod fetch;
 mod health;
 mod stream;
+mod turn;
 mod worker;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

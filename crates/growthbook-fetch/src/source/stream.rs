@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::CachedPayload;
+use growthbook_core::{CachedPayload, PayloadSource};
 
 use super::Source;
 use super::health::Note;
@@ -82,7 +82,7 @@ impl Source {
                 }
             };
             let Some(until) = until else {
-                drop(self.fetch(Duration::MAX));
+                self.fetch_in_turn();
                 continue;
             };
             // What has arrived is read, even if it is late already.
@@ -127,7 +127,7 @@ impl Source {
         // The stream has no tags: the next fetch asks for the document, whatever it is.
         let (document, etag) = (document.into(), None);
         let payload = CachedPayload { document, etag, streaming: true, fetched_at };
-        match self.deliver(payload) {
+        match self.deliver(payload, PayloadSource::Network) {
             Ok(()) => {
                 let mut state = self.lock();
                 state.schedule.stream_proved();

@@ -1,0 +1,1 @@
+//! A GrowthBook payload cache in Redis.
