@@ -104,7 +104,7 @@ fn the_directory_is_created_with_the_first_payload() {
     let directory = parent.path().join("a/b");
     let cache = FileCache::new(&directory);
     assert_eq!(cache.get(&key()).unwrap(), None);
-    cache.confirm(&key(), &fetched_at(1)).unwrap();
+    cache.confirm(&key(), &confirmed_at(1)).unwrap();
     assert!(!parent.path().join("a").exists());
     cache.put(&key(), &payload("{}")).unwrap();
     assert_eq!(cache.get(&key()).unwrap(), Some(payload("{}")));
@@ -125,7 +125,7 @@ fn a_file_cut_off_anywhere_is_none() {
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         assert_eq!(cache.get(&key()).unwrap(), None, "{length}");
-        cache.confirm(&key(), &fetched_at(1)).unwrap();
+        cache.confirm(&key(), &confirmed_at(1)).unwrap();
         assert_eq!(cache.get(&key()).unwrap(), None, "{length}");
     }
     fs::write(&path, [&whole[..], b" "].concat()).unwrap();
@@ -178,7 +178,7 @@ fn a_file_of_another_version_is_none_and_stays_as_it_is() {
     file[16] = 2;
     fs::write(&path, &file).unwrap();
     assert_eq!(cache.get(&key()).unwrap(), None);
-    cache.confirm(&key(), &fetched_at(1)).unwrap();
+    cache.confirm(&key(), &confirmed_at(1)).unwrap();
     assert_eq!(fs::read(&path).unwrap(), file);
 }
 
@@ -244,7 +244,7 @@ fn confirming_changes_the_age_only() {
     let path = only_file(directory.path());
     let before = (fs::read(&path).unwrap(), identity(&path));
     for fetched_at in [1_900_000_000_000, 5, 0, u64::MAX] {
-        cache.confirm(&key(), &fetched_at(fetched_at)).unwrap();
+        cache.confirm(&key(), &confirmed_at(fetched_at)).unwrap();
         let expected = CachedPayload { fetched_at, ..payload("{}") };
         assert_eq!(cache.get(&key()).unwrap(), Some(expected));
     }
@@ -305,7 +305,7 @@ fn a_file_where_the_directory_should_be_is_an_error() {
     {
         let not_a_directory = io::ErrorKind::NotADirectory;
         assert_eq!(kind(&cache.get(&key()).unwrap_err()), not_a_directory);
-        assert_eq!(kind(&cache.confirm(&key(), &fetched_at(1)).unwrap_err()), not_a_directory);
+        assert_eq!(kind(&cache.confirm(&key(), &confirmed_at(1)).unwrap_err()), not_a_directory);
     }
     assert_eq!(fs::read_to_string(&directory).unwrap(), "a file");
 }
@@ -321,7 +321,7 @@ fn a_directory_where_the_file_should_be_is_an_error() {
     for error in [
         cache.get(&key()).unwrap_err(),
         cache.put(&key(), &payload("{}")).unwrap_err(),
-        cache.confirm(&key(), &fetched_at(1)).unwrap_err(),
+        cache.confirm(&key(), &confirmed_at(1)).unwrap_err(),
     ] {
         assert_tells_no_secret(&error);
     }
@@ -427,7 +427,7 @@ fn confirming_while_others_read_and_put_spoils_no_document() {
         let confirmers = TIMES.map(|time| {
             let cache = &cache;
             scope.spawn(move || {
-                (0..5_000).for_each(|_| cache.confirm(&key(), &fetched_at(time)).unwrap())
+                (0..5_000).for_each(|_| cache.confirm(&key(), &confirmed_at(time)).unwrap())
             })
         });
         let mut child = child("put some", directory.path(), 1);
@@ -500,7 +500,7 @@ fn key() -> PayloadKey {
 }
 
 /// What the server confirmed at this time.
-fn fetched_at(fetched_at: UnixMillis) -> CachedPayload {
+fn confirmed_at(fetched_at: UnixMillis) -> CachedPayload {
     CachedPayload { fetched_at, ..payload("confirmed") }
 }
 

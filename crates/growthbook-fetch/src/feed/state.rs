@@ -27,6 +27,8 @@ pub(crate) struct FeedState {
     sink: Box<dyn PayloadSink>,
     /// Held while a document is offered, so that they are offered one at a time and in order.
     last: Mutex<Option<Last>>,
+    /// Held while the cache is written, so that what came last is what is kept last.
+    keeping: Mutex<()>,
     progress: Mutex<Progress>,
     changed: Condvar,
 }
@@ -39,11 +41,20 @@ struct Progress {
     /// What is wrong with this client's payloads, whatever others make of them.
     last_error: Option<LastError>,
     cache_errors: u64,
-    /// The cache's last failure, unless it worked since.
-    cache_error: Option<Arc<PayloadCacheError>>,
+    /// The cache's last failure, unless it worked since, and what for it was asked.
+    cache_error: Option<(CacheUse, Arc<PayloadCacheError>)>,
     /// What the cache keeps is not the last document, but the one before.
     cache_is_behind: bool,
     wakers: Vec<Waker>,
+}
+
+/// What a cache is asked for. One that is full can be read all the same: that it works for the one
+/// tells something of the ones before it only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum CacheUse {
+    Read,
+    Turn,
+    Write,
 }
 
 /// The last document that was taken in.
@@ -72,6 +83,7 @@ impl FeedState {
             cache,
             sink,
             last: Mutex::new(None),
+            keeping: Mutex::new(()),
             progress: Mutex::new(Progress {
                 phase: Phase::Pending,
                 started: false,
@@ -88,7 +100,7 @@ impl FeedState {
 
     /// Offers what the cache has, and gives it when it is of use.
     pub(super) fn read_cache(&self) -> Option<Arc<Document>> {
-        let payload = self.ask(|cache| cache.get(&self.key))??;
+        let payload = self.ask(CacheUse::Read, |cache| cache.get(&self.key))??;
         let source = self.cache.source();
         let document = Arc::new(Document { payload, source, sequence: None });
         match self.take_in(&document) {
@@ -104,7 +116,7 @@ impl FeedState {
 
     /// What the cache has now.
     pub(crate) fn cached(&self) -> Option<CachedPayload> {
-        self.ask(|cache| cache.get(&self.key))?
+        self.ask(CacheUse::Read, |cache| cache.get(&self.key))?
     }
 
     /// Whether this process should ask the server; `None` when the cache cannot tell.
@@ -113,7 +125,7 @@ impl FeedState {
         known: Option<&CachedPayload>,
         max_age: Duration,
     ) -> Option<Turn> {
-        self.ask(|cache| cache.take_turn(&self.key, known, max_age))
+        self.ask(CacheUse::Turn, |cache| cache.take_turn(&self.key, known, max_age))
     }
 
     /// Hears of what other processes put into the cache.
@@ -161,7 +173,7 @@ impl FeedState {
             Ok(Verdict::Used(change)) => {
                 let started = self.has_come(document);
                 if document.source == PayloadSource::Network {
-                    self.keep(document);
+                    self.keep(document, false);
                 }
                 if started && !change.is_empty() {
                     self.sink.changed(change);
@@ -183,21 +195,29 @@ impl FeedState {
 
     /// The server has confirmed a document.
     pub(crate) fn confirm(&self, document: &Document) {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_it = last.as_ref().is_some_and(|last| last.text == document.payload.document);
-        drop(last);
-        if has_it {
+        if self.is_last(document) {
             self.has_come(document);
-            if self.lock().cache_is_behind {
-                self.keep(document);
-            } else {
-                self.ask(|cache| cache.confirm(&self.key, &document.payload));
-            }
+            self.keep(document, true);
         }
     }
 
-    fn keep(&self, document: &Document) {
-        let kept = self.ask(|cache| cache.put(&self.key, &document.payload));
+    fn is_last(&self, document: &Document) -> bool {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().is_some_and(|last| last.text == document.payload.document)
+    }
+
+    /// Keeps a document in the cache, or that the server confirmed it, unless another one was
+    /// taken in meanwhile.
+    fn keep(&self, document: &Document, is_confirmed: bool) {
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_last(document) {
+            return;
+        }
+        if is_confirmed && !self.lock().cache_is_behind {
+            self.ask(CacheUse::Write, |cache| cache.confirm(&self.key, &document.payload));
+            return;
+        }
+        let kept = self.ask(CacheUse::Write, |cache| cache.put(&self.key, &document.payload));
         self.lock().cache_is_behind = kept.is_none();
     }
 
@@ -299,13 +319,14 @@ impl FeedState {
         }
         status.fetched_at = progress.fetched_at.map(from_unix_millis);
         status.counters.cache_errors = progress.cache_errors;
-        status.cache_error.clone_from(&progress.cache_error);
+        status.cache_error = progress.cache_error.as_ref().map(|(_, error)| error.clone());
         status
     }
 
     /// A cache may fail; the client goes on without it. The first failure in a row is logged.
     fn ask<T>(
         &self,
+        what_for: CacheUse,
         call: impl FnOnce(&dyn PayloadCache) -> Result<T, PayloadCacheError>,
     ) -> Option<T> {
         let outcome = catch_unwind(AssertUnwindSafe(|| call(&*self.cache)))
@@ -313,13 +334,15 @@ impl FeedState {
         let mut progress = self.lock();
         match outcome {
             Ok(value) => {
-                progress.cache_error = None;
+                progress.cache_error.take_if(|(failed, _)| *failed <= what_for);
                 Some(value)
             }
             Err(error) => {
                 progress.cache_errors += 1;
                 let error = Arc::new(error);
-                let before = progress.cache_error.replace(error.clone());
+                let before = progress.cache_error.as_ref().map(|(failed, _)| *failed);
+                let failed = before.map_or(what_for, |before| before.max(what_for));
+                progress.cache_error = Some((failed, error.clone()));
                 drop(progress);
                 if before.is_none() {
                     let cause = core::error::Error::source(&error).map(ToString::to_string);
