@@ -33,6 +33,8 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `fetch` | yes | [`Client::builder`]: clients that ask a server; adds `ureq` and `rustls` |
+//! | `redis-cache` | no | `RedisCache`: one payload and one fetch for many processes |
+//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | where that Redis may be |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `secure-attributes` | yes | [`secure_attribute`]: attributes compared as hashes |
 //!
@@ -70,6 +72,8 @@ pub use growthbook_fetch::{
     DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FileCache, LastError, MemoryCache, NotReady,
     Refresh, StreamOff, StreamState,
 };
+#[cfg(feature = "redis-cache")]
+pub use growthbook_redis_cache::{RedisCache, RedisCacheError, RedisServers, redis};
 #[cfg(feature = "fetch")]
 pub use lifecycle::{Ready, ReadyClient, Status};
 #[cfg(feature = "fetch")]

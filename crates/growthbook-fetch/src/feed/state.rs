@@ -48,8 +48,8 @@ struct Progress {
     wakers: Vec<Waker>,
 }
 
-/// What a cache is asked for. One that is full can be read all the same: that it works for the one
-/// tells something of the ones before it only.
+/// What a cache is asked for, by how much it tells that it works: one that is full can be read all
+/// the same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum CacheUse {
     Read,
@@ -334,7 +334,8 @@ impl FeedState {
         let mut progress = self.lock();
         match outcome {
             Ok(value) => {
-                progress.cache_error.take_if(|(failed, _)| *failed <= what_for);
+                let is_written = what_for == CacheUse::Write;
+                progress.cache_error.take_if(|(failed, _)| is_written || *failed == what_for);
                 Some(value)
             }
             Err(error) => {

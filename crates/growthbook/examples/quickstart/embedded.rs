@@ -32,9 +32,9 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             out,
             "  {:<24} {:<26} {:<13} {:<21} {:<10} bucket",
             "feature", "value", "source", "rule", "variation"
-        );
+        )?;
         for feature in client.snapshot().feature_keys() {
-            writeln!(out, "  {feature:<24} {}", row(&gb.eval_feature(feature)));
+            writeln!(out, "  {feature:<24} {}", row(&gb.eval_feature(feature)))?;
         }
 
         let limits = gb.feature_value("rate-limits", RateLimits { rps: 1, burst: 1 });
@@ -42,7 +42,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             out,
             "  typed value: {} requests a second, bursts of {}",
             limits.rps, limits.burst
-        );
+        )?;
 
         let cta = gb.run(&CTA);
         writeln!(
@@ -52,7 +52,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             cta.value,
             cta.in_experiment,
             cta.bucket.map_or("-".into(), |bucket| bucket.to_string()),
-        );
+        )?;
     }
     Ok(())
 }

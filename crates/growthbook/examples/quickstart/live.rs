@@ -66,7 +66,7 @@ fn describe(status: &Status) -> String {
     let (fetches, updates) = (status.counters.fetches, status.counters.updates);
     format!(
         "status: confirmed {age} ago; stream {stream}; last error: {error}; \
-         {fetches} fetches, {updates} updates"
+         fetches: {fetches}, updates: {updates}"
     )
 }
 
