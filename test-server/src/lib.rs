@@ -28,6 +28,7 @@ mod features_server;
 mod http;
 mod listener;
 mod proxy_server;
+pub mod redis;
 mod reply;
 mod state;
 mod tls;

@@ -101,8 +101,9 @@ impl Client {
 
     /// How the client is doing.
     pub fn status(&self) -> Status {
-        let state = self.state();
+        // In this order an open stream implies a payload.
         let status = self.connection().map(|connection| connection.feed().status());
+        let state = self.state();
         let date_updated = state.payload.date_updated().map(str::to_owned);
         let source = state.source;
         match status {

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use growthbook_core::{
-    CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadError, PayloadKey,
-    PayloadSource, Turn, UnixMillis,
+    CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadChange, PayloadError,
+    PayloadKey, PayloadSource, Turn, UnixMillis,
 };
 
 use super::document::Document;
@@ -65,9 +65,10 @@ struct Last {
 }
 
 /// What became of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    Used,
+    /// And what is to be told of that.
+    Used(PayloadChange),
     /// Older than what is in use, or than what came meanwhile.
     Older,
 }
@@ -160,7 +161,7 @@ impl FeedState {
         if is_known {
             drop(last);
             self.confirm(document);
-            return Ok(Taken::Used);
+            return Ok(Taken::Used(PayloadChange::default()));
         }
         let verdict = self.sink.offer(&document.payload.document, document.source);
         if let Ok(Verdict::Used(_)) = &verdict {
@@ -175,10 +176,7 @@ impl FeedState {
                 if document.source == PayloadSource::Network {
                     self.keep(document, false);
                 }
-                if started && !change.is_empty() {
-                    self.sink.changed(change);
-                }
-                Taken::Used
+                Taken::Used(if started { change } else { PayloadChange::default() })
             }
             // What is in use is newer, and so the server is of no use, but there.
             Ok(Verdict::Older) => {
@@ -191,6 +189,13 @@ impl FeedState {
             }
         };
         Ok(taken)
+    }
+
+    /// Tells a change. Nobody may wait for the caller: whoever hears of it may do anything.
+    pub(crate) fn tell(&self, change: PayloadChange) {
+        if !change.is_empty() {
+            self.sink.changed(change);
+        }
     }
 
     /// The server has confirmed a document.

@@ -69,7 +69,13 @@ impl Client {
         }
     }
 
-    /// Interrupts what is going on, or forbids everything to come as well.
+    /// Ends what is going on, forbids everything to come, and closes every connection.
+    pub(super) fn shut_down(&self) {
+        self.wire.interrupt.stop();
+        // A clone, because it is consumed; the connections are shared.
+        self.agent.clone().shutdown();
+    }
+
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }

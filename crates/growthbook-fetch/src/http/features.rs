@@ -8,7 +8,6 @@ use growthbook_core::PayloadError;
 use super::Settings;
 use super::client::{Client, Purpose, check_status, read_body};
 use crate::error::FetchError;
-use crate::net::Interrupt;
 
 /// Asks for the payload.
 pub(crate) struct FeaturesClient {
@@ -62,7 +61,8 @@ impl FeaturesClient {
         Ok(Reply::Payload { document: text.into(), etag, streaming })
     }
 
-    pub(crate) fn interrupt(&self) -> &Interrupt {
-        &self.client.wire().interrupt
+    /// Ends what is going on, and closes every connection.
+    pub(crate) fn shut_down(&self) {
+        self.client.shut_down();
     }
 }

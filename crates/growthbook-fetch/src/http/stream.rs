@@ -8,7 +8,7 @@ use ureq::{BodyReader, Timeout};
 use super::Settings;
 use super::client::{Client, Purpose, check_status};
 use crate::error::{FetchError, FetchErrorKind};
-use crate::net::{Interrupt, Wire};
+use crate::net::Wire;
 use crate::sse::{EventParser, Parsed};
 
 /// Opens streams.
@@ -88,8 +88,14 @@ impl StreamClient {
         })
     }
 
-    pub(crate) fn interrupt(&self) -> &Interrupt {
-        &self.client.wire().interrupt
+    /// Ends the stream there is.
+    pub(crate) fn interrupt(&self) {
+        self.client.wire().interrupt.interrupt();
+    }
+
+    /// Ends what is going on, and closes every connection.
+    pub(crate) fn shut_down(&self) {
+        self.client.shut_down();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadError, PayloadSource};
+use growthbook_core::{CachedPayload, PayloadChange, PayloadError, PayloadSource};
 
 use super::{MemberId, Source, State};
 use crate::error::FetchError;
@@ -50,6 +50,17 @@ impl Latest {
     }
 }
 
+/// Changes that are told when the fetch is over: who hears of them may ask for the next one.
+#[must_use]
+#[derive(Default)]
+pub(super) struct Changes(Vec<(Arc<FeedState>, PayloadChange)>);
+
+impl Changes {
+    pub(super) fn tell(self) {
+        self.0.into_iter().for_each(|(feed, change)| feed.tell(change));
+    }
+}
+
 /// What became of a document, over all members.
 #[derive(Default)]
 struct Tally {
@@ -59,11 +70,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, taken: Result<Taken, PayloadError>) {
+    fn count(&mut self, taken: &Result<Taken, PayloadError>) {
         match taken {
-            Ok(Taken::Used) => self.used += 1,
+            Ok(Taken::Used(_)) => self.used += 1,
             Ok(Taken::Older) => self.older += 1,
-            Err(error) => self.error = Some(error),
+            Err(error) => self.error = Some(*error),
         }
     }
 
@@ -79,26 +90,24 @@ impl Tally {
 impl Source {
     /// Hands a document to all members, in the name of this source. It is the latest one from now on, unless
     /// nobody could use it.
-    ///
-    /// # Errors
-    ///
-    /// When it is no payload.
+    /// An error means that it is no payload.
     pub(super) fn deliver(
         &self,
         payload: CachedPayload,
         source: PayloadSource,
-    ) -> Result<(), FetchError> {
+    ) -> (Result<(), FetchError>, Changes) {
         let mut state = self.lock();
         if state.latest.as_ref().is_some_and(|latest| latest.has_text(&payload.document)) {
             drop(state);
             self.confirm(Some(payload));
-            return Ok(());
+            return (Ok(()), Changes::default());
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
         let document = Arc::new(Document { payload, source, sequence: Some(sequence) });
         let mut served: Vec<MemberId> = Vec::new();
         let mut tally = Tally::default();
+        let mut changes = Changes::default();
         loop {
             // Whoever joins meanwhile gets it as well.
             let waiting: Vec<(MemberId, Arc<FeedState>)> = state
@@ -113,7 +122,11 @@ impl Source {
             drop(state);
             for (member, feed) in waiting {
                 served.push(member);
-                tally.count(feed.take_in(&document));
+                let taken = feed.take_in(&document);
+                tally.count(&taken);
+                if let Ok(Taken::Used(change)) = taken {
+                    changes.0.push((feed, change));
+                }
             }
             state = self.lock();
         }
@@ -124,7 +137,7 @@ impl Source {
         }
         state.health.counters.updates += u64::from(tally.used > 0);
         state.health.counters.older_ignored += u64::from(tally.used == 0 && tally.older > 0);
-        tally.outcome()
+        (tally.outcome(), changes)
     }
 
     /// The server has confirmed the latest document, and may have said something new of it.

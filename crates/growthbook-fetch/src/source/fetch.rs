@@ -4,6 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use growthbook_core::{CachedPayload, PayloadSource};
 
+use super::delivery::Changes;
 use super::{Source, State};
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::Reply;
@@ -48,17 +49,25 @@ impl Source {
         drop(state);
 
         let landing = Landing(self);
-        let outcome = self.fetch_alone(etag.as_deref(), limit);
+        let (outcome, changes) = self.fetch_alone(etag.as_deref(), limit);
         drop(landing);
+        changes.tell();
         outcome
     }
 
-    fn fetch_alone(&self, etag: Option<&str>, limit: Duration) -> Result<(), FetchError> {
+    fn fetch_alone(
+        &self,
+        etag: Option<&str>,
+        limit: Duration,
+    ) -> (Result<(), FetchError>, Changes) {
+        let mut changes = Changes::default();
         let (outcome, streaming) = match self.features.fetch(etag, limit) {
             Ok(Reply::Payload { document, etag, streaming }) => {
                 let fetched_at = unix_millis(SystemTime::now());
                 let payload = CachedPayload { document, etag, streaming, fetched_at };
-                (self.deliver(payload, PayloadSource::Network), Some(streaming))
+                let delivered = self.deliver(payload, PayloadSource::Network);
+                changes = delivered.1;
+                (delivered.0, Some(streaming))
             }
             Ok(Reply::NotModified) if etag.is_some() => {
                 self.lock().health.counters.not_modified += 1;
@@ -92,7 +101,7 @@ impl Source {
         if let Err(error) = &outcome {
             feeds.iter().for_each(|feed| feed.failed(error));
         }
-        outcome
+        (outcome, changes)
     }
 }
 

@@ -121,10 +121,10 @@ impl Source {
         let wants_stream = state.schedule.wants_stream();
         drop(state);
         if stopped {
-            self.features.interrupt().stop();
-            self.stream.interrupt().stop();
+            self.features.shut_down();
+            self.stream.shut_down();
         } else if !wants_stream {
-            self.stream.interrupt().interrupt();
+            self.stream.interrupt();
         }
         !stopped || self.wait_for_worker(deadline)
     }

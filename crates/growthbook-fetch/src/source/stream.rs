@@ -127,7 +127,8 @@ impl Source {
         // The stream has no tags: the next fetch asks for the document, whatever it is.
         let (document, etag) = (document.into(), None);
         let payload = CachedPayload { document, etag, streaming: true, fetched_at };
-        match self.deliver(payload, PayloadSource::Network) {
+        let (outcome, changes) = self.deliver(payload, PayloadSource::Network);
+        match outcome {
             Ok(()) => {
                 let mut state = self.lock();
                 state.schedule.stream_proved();
@@ -137,6 +138,7 @@ impl Source {
             }
             Err(error) => self.stream_failed(&error),
         }
+        changes.tell();
     }
 
     /// A streamed payload was none. A fetch tells what it should have been, in a while: the stream

@@ -6,6 +6,7 @@ use std::time::Duration;
 use growthbook_core::{CachedPayload, PayloadSource, Turn};
 
 use super::Source;
+use super::delivery::Changes;
 use crate::feed::FeedState;
 
 impl Source {
@@ -40,11 +41,11 @@ impl Source {
 
     /// What another process fetched this long ago; `None` for what is known already.
     fn take_shared(&self, payload: Option<CachedPayload>, age: Duration) {
-        let outcome = match payload {
+        let (outcome, changes) = match payload {
             Some(payload) => self.deliver(payload, PayloadSource::Shared),
             None => {
                 self.confirm(None);
-                Ok(())
+                (Ok(()), Changes::default())
             }
         };
         let mut state = self.lock();
@@ -65,5 +66,6 @@ impl Source {
             }
         }
         self.changed.notify_all();
+        changes.tell();
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Its own `main`, because it runs itself as the processes.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod process;
 mod service;
