@@ -1,11 +1,10 @@
 //! Fresh cases, answered by other implementations and by us.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use crate::Result;
 use crate::run::{cargo, root, run};
+use crate::{Result, sdks};
 
 const DEFAULT_CASES: u32 = 2_000;
 /// Not the seed of the recorded corpus, so that the default finds something new.
@@ -18,7 +17,9 @@ const CORPORA: [&str; 4] = ["recorded", "disputed", "regex", "url"];
 pub(crate) fn differential(arguments: &[String]) -> Result {
     let (cases, seed) = parse(arguments)?;
     let recorder = root().join("spec-tests/recorder");
-    set_up(&recorder)?;
+    // The Rust one is built by the recorder itself.
+    sdks::install_python(&recorder)?;
+    sdks::install_javascript(&recorder)?;
 
     let answers = root().join("target/differential");
     fs::create_dir_all(&answers)?;
@@ -43,20 +44,4 @@ fn parse(arguments: &[String]) -> Result<(u32, u32)> {
         }
     }
     Ok((cases, seed))
-}
-
-/// The implementations to compare with, in the versions that are pinned beside the recorder. The
-/// Rust one is built by the recorder itself.
-fn set_up(recorder: &Path) -> Result {
-    if !recorder.join(".venv/bin/python").exists() {
-        run(Command::new("python3").current_dir(recorder).args(["-m", "venv", ".venv"]))?;
-        let mut install = Command::new(recorder.join(".venv/bin/pip"));
-        run(install.current_dir(recorder).args(["install", "--quiet", "-r", "requirements.txt"]))?;
-    }
-    if !recorder.join("node_modules").exists() {
-        let mut install = Command::new("npm");
-        install.args(["install", "--silent", "--no-save", "--no-package-lock", "--no-audit"]);
-        run(install.current_dir(recorder))?;
-    }
-    Ok(())
 }

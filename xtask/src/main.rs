@@ -8,7 +8,9 @@ mod corpus;
 mod deny;
 mod deps;
 mod differential;
+mod interop;
 mod run;
+mod sdks;
 mod soak;
 mod targets;
 mod test;
@@ -26,6 +28,7 @@ usage: cargo xtask <command>
   corpus  fetch and verify the official corpus; prints its path
   differential [--cases N] [--seed S]
           make fresh cases, and compare our answers with other implementations'
+  interop share one Redis with the JavaScript and Python SDKs, and compare
   bench   run the benchmarks
   soak [--seconds N]
           evaluate while a server changes and restarts, 300 seconds unless told otherwise
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         (Some("bench"), arguments) => bench::bench(arguments),
         (Some("soak"), arguments) => soak::soak(arguments),
         (Some("differential"), arguments) => differential::differential(arguments),
+        (Some("interop"), []) => interop::interop(),
         (Some("deps"), []) => deps::check(),
         _ => {
             eprintln!("{USAGE}");
