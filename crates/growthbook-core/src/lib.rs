@@ -88,12 +88,12 @@ pub use explain::{
 };
 pub use json::Number;
 pub use observe::{Exposure, Observer};
-#[cfg(feature = "encryption")]
-pub use payload::{DecryptError, DecryptionKey, decrypt};
 pub use payload::{
     CachedPayload, Payload, PayloadCache, PayloadCacheError, PayloadError, PayloadKey,
     PayloadSource, UnixMillis,
 };
+#[cfg(feature = "encryption")]
+pub use payload::{DecryptError, DecryptionKey, decrypt};
 pub use reduce::{
     PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
 };

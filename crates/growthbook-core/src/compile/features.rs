@@ -2,83 +2,84 @@
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 
-use serde_json::value::RawValue;
-
 use super::Compiler;
 use crate::bandit::BanditRule;
 use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, text_of};
-use crate::json::{Json, Object};
-use crate::payload::{items, members};
+use crate::json::{Json, Object, TextReader};
+use crate::payload::members;
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
 use crate::value::FeatureValue;
 use crate::warning::{Location, WarningKind};
 
-/// The text of a feature's parts.
-pub(super) struct FeatureSource<'a> {
-    default_value: Option<&'a str>,
-    rules: Vec<&'a RawValue>,
+/// A feature's parts.
+#[derive(Default)]
+struct Parts<'a> {
+    /// `None` for one that cannot be read.
+    default_value: Option<Option<Json<'a>>>,
+    rules: Vec<RuleSource<'a>>,
+    /// The last `rules` are no list.
+    has_malformed_rules: bool,
+}
+
+/// A rule as far as it can be read, and its text.
+struct RuleSource<'a> {
+    json: Option<Json<'a>>,
+    text: &'a str,
 }
 
 impl Compiler {
-    /// Every feature that is one, with its parts found but not read.
-    pub(super) fn feature_sources<'a>(
-        &mut self,
-        features: &'a str,
-    ) -> Vec<(Cow<'a, str>, FeatureSource<'a>)> {
-        let Ok(entries) = members(features) else {
+    /// The text of every feature that is one.
+    pub(super) fn feature_texts<'a>(&mut self, features: &'a str) -> Vec<(Cow<'a, str>, &'a str)> {
+        let Some(mut entries) = members(features) else {
             self.warn(Location::Section("features"), WarningKind::InvalidJson);
             return Vec::new();
         };
         self.warn_unnamed(&entries.unnamed, Location::Feature);
-        let mut sources = Vec::with_capacity(entries.named.len());
-        for (key, text) in entries.named {
-            let location = Location::Feature(key.as_ref().into());
-            let Ok(parts) = members(text.get()) else {
+        entries.named.retain(|(key, text)| {
+            let is_object = text.starts_with('{');
+            if !is_object {
                 let kind = WarningKind::WrongType { field: "", expected: "an object" };
-                self.warn(location, kind);
-                continue;
-            };
-            let rules = match parts.get("rules").map(items) {
-                None => Vec::new(),
-                Some(Ok(rules)) => rules,
-                Some(Err(_)) => {
-                    let kind = WarningKind::WrongType { field: "rules", expected: "a list" };
-                    self.warn(location, kind);
-                    Vec::new()
-                }
-            };
-            let default_value = parts.get("defaultValue");
-            sources.push((key, FeatureSource { default_value, rules }));
-        }
-        sources
+                self.warn(Location::Feature(key.as_ref().into()), kind);
+            }
+            is_object
+        });
+        entries.named
     }
 
-    pub(super) fn feature(
-        &mut self,
-        key: Cow<'_, str>,
-        source: FeatureSource<'_>,
-        links: Links<'_>,
-    ) -> Feature {
-        let default_value = match source.default_value.map(serde_json::from_str::<Json<'_>>) {
+    pub(super) fn feature(&mut self, key: Cow<'_, str>, text: &str, links: Links<'_>) -> Feature {
+        // What was found to be an object has parts.
+        let parts = Parts::read(text).unwrap_or_default();
+        if parts.has_malformed_rules {
+            let kind = WarningKind::WrongType { field: "rules", expected: "a list" };
+            self.warn(Location::Feature(key.as_ref().into()), kind);
+        }
+        let default_value = match parts.default_value {
             None => FeatureValue::NULL.clone(),
-            Some(Ok(value)) => value.into(),
-            Some(Err(_)) => {
+            Some(Some(value)) => value.into(),
+            Some(None) => {
                 self.warn(Location::Feature(key.as_ref().into()), WarningKind::InvalidJson);
                 FeatureValue::NULL.clone()
             }
         };
-        let rules = source
+        let rules = parts
             .rules
             .into_iter()
             .enumerate()
-            .filter_map(|(index, text)| self.rule(&key, index, text.get(), links))
+            .filter_map(|(index, source)| self.rule(&key, index, source, links))
             .collect();
         Feature { key: String::from(key).into(), default_value, rules }
     }
 
-    fn rule(&mut self, feature: &str, index: usize, text: &str, links: Links<'_>) -> Option<Rule> {
+    fn rule(
+        &mut self,
+        feature: &str,
+        index: usize,
+        source: RuleSource<'_>,
+        links: Links<'_>,
+    ) -> Option<Rule> {
+        let text = source.text;
         let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
-        let Some(object) = self.object(text, || location("")) else {
+        let Some(object) = self.object(source.json, || location("")) else {
             return Some(self.unreadable_rule(text, links)).filter(|rule| !rule.parents.is_empty());
         };
         let id = object.get("id").and_then(text_of).unwrap_or_default();
@@ -100,17 +101,50 @@ impl Compiler {
 
     /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
     fn unreadable_rule(&mut self, text: &str, links: Links<'_>) -> Rule {
-        let parents = members(text).ok().and_then(|members| members.get("parentConditions"));
-        let parents = match parents.map(serde_json::from_str::<Json<'_>>) {
+        let parents = members(text).and_then(|members| members.get("parentConditions"));
+        let parents = match parents.map(Json::parse) {
             None => Box::default(),
-            Some(Err(_)) => [ParentCondition::unreadable(true)].into(),
-            Some(Ok(parents)) => {
+            Some(None) => [ParentCondition::unreadable(true)].into(),
+            Some(Some(parents)) => {
                 let object = Object::ordered([("parentConditions".into(), parents)].into());
                 // The rule as a whole was warned of.
                 Reader::new(&object, links, &self.patterns, &mut Vec::new()).parents()
             }
         };
         Rule { id: Box::default(), parents, filters: None, kind: RuleKind::Nothing }
+    }
+}
+
+impl<'a> Parts<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut reader = TextReader::new(text);
+        let mut parts = Parts::default();
+        let mut entries = reader.enter_object()?;
+        while reader.next_entry(&mut entries)? {
+            match reader.name()?.as_deref() {
+                Ok("defaultValue") => {
+                    let (value, text) = reader.read()?;
+                    parts.default_value = (text != "null").then_some(value);
+                }
+                Ok("rules") => parts.read_rules(&mut reader)?,
+                _ => _ = reader.skip()?,
+            }
+        }
+        Some(parts)
+    }
+
+    fn read_rules(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
+        self.rules.clear();
+        let Some(mut entries) = reader.enter_list() else {
+            self.has_malformed_rules = reader.skip()? != "null";
+            return Some(());
+        };
+        self.has_malformed_rules = false;
+        while reader.next_entry(&mut entries)? {
+            let (json, text) = reader.read()?;
+            self.rules.push(RuleSource { json, text });
+        }
+        Some(())
     }
 }
 

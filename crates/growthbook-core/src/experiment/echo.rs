@@ -66,14 +66,14 @@ impl ExperimentDefinition {
                 }
             }
             Echo::Experiment(text) => {
-                let experiment: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
+                let experiment = Json::parse(text).unwrap_or(Json::Null);
                 let members = experiment.as_object().into_iter().flat_map(Object::iter);
                 for (name, value) in members.filter(|(name, _)| *name != "key") {
                     map.serialize_entry(name, value)?;
                 }
             }
             Echo::Rule(text) => {
-                let rule: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
+                let rule = Json::parse(text).unwrap_or(Json::Null);
                 let Some(rule) = rule.as_object() else {
                     return Ok(());
                 };

@@ -19,7 +19,7 @@ pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub(crate) use document::{Sections, object_text};
 pub(crate) use raw::{items, members};
 
-use crate::json::{Json, MAX_DEPTH};
+use crate::json::{Json, MAX_DEPTH, TextReader};
 use crate::warning::{Location, Warning, WarningKind};
 use crate::{Snapshot, compile};
 use document::{Member, SectionName};
@@ -93,23 +93,16 @@ impl Payload {
     ) -> Result<Self, PayloadError> {
         let text = core::str::from_utf8(bytes).map_err(|_| PayloadError::NotUtf8)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let members = raw::members(text).map_err(|error| {
-            if error.is_data() {
-                PayloadError::NotAnObject
-            } else {
-                PayloadError::Syntax { line: error.line(), column: error.column() }
-            }
-        })?;
+        let members = raw::members(text).ok_or_else(|| PayloadError::no_object(text))?;
         let section = |name: SectionName| -> Result<Option<Box<str>>, SectionError> {
             match members.get(name.encrypted()).filter(|text| *text != r#""""#) {
                 Some(encrypted) => {
                     let encrypted: String =
                         serde_json::from_str(encrypted).map_err(|_| SectionError::NotText)?;
                     let text = open(&encrypted)?;
-                    match serde_json::from_str::<&serde_json::value::RawValue>(&text) {
-                        Ok(section) => Ok(Some(section.get().into())),
-                        Err(_) => Err(SectionError::NotJson),
-                    }
+                    let mut reader = TextReader::new(&text);
+                    let section = reader.skip().filter(|_| reader.end().is_some());
+                    section.map(|text| Some(text.into())).ok_or(SectionError::NotJson)
                 }
                 None => Ok(members.get(name.plain()).map(Box::from)),
             }
@@ -172,14 +165,14 @@ impl Payload {
     /// The feature definitions by key, as JSON. Made anew on every call: for inspection, not for
     /// evaluation. A definition that is no valid JSON by itself is left out.
     pub fn features(&self) -> serde_json::Map<String, Value> {
-        let Ok(members) = raw::members(&self.features) else {
+        let Some(members) = raw::members(&self.features) else {
             return serde_json::Map::new();
         };
         members
             .named
             .iter()
             .filter_map(|(key, text)| {
-                Some((key.clone().into_owned(), serde_json::from_str(text.get()).ok()?))
+                Some((key.clone().into_owned(), serde_json::from_str(text).ok()?))
             })
             .collect()
     }
@@ -276,6 +269,17 @@ pub enum PayloadError {
     /// The key does not open the features.
     #[cfg(feature = "encryption")]
     Decrypt(DecryptError),
+}
+
+impl PayloadError {
+    fn no_object(text: &str) -> Self {
+        match raw::object_error(text) {
+            Some(error) if !error.is_data() => {
+                PayloadError::Syntax { line: error.line(), column: error.column() }
+            }
+            _ => PayloadError::NotAnObject,
+        }
+    }
 }
 
 impl fmt::Display for PayloadError {
