@@ -18,6 +18,10 @@ pub(super) struct Translated {
     pub(super) has_non_word_boundary: bool,
     /// How long the pattern would be with its repetitions written out.
     pub(super) expanded_length: usize,
+    /// How deep its groups nest.
+    pub(super) group_depth: usize,
+    /// Whether it ignores the case of more than ASCII, which takes a table that is slow to make.
+    pub(super) folds_beyond_ascii: bool,
 }
 
 /// Translates `source`; with `folding`, so that case is ignored.
@@ -34,6 +38,8 @@ pub(super) fn translate(
         folding,
         output: String::with_capacity(source.len() * 2),
         repeated_length: 0,
+        group_depth: 0,
+        folds_beyond_ascii: false,
         has_non_word_boundary: false,
         unsupported: None,
     };
@@ -47,6 +53,8 @@ pub(super) fn translate(
             expanded_length: translator.expanded_length(),
             pattern: translator.output,
             has_non_word_boundary: translator.has_non_word_boundary,
+            group_depth: translator.group_depth,
+            folds_beyond_ascii: translator.folds_beyond_ascii,
         }),
     }
 }
@@ -59,6 +67,8 @@ struct Translator<'a> {
     output: String,
     /// What repetitions would add to the output if they were written out.
     repeated_length: usize,
+    group_depth: usize,
+    folds_beyond_ascii: bool,
     has_non_word_boundary: bool,
     /// The first construct that needs backtracking. Reading goes on, to tell such a pattern
     /// from an invalid one.
@@ -102,6 +112,7 @@ impl Translator<'_> {
         if depth > MAX_GROUP_DEPTH {
             return Err(PatternError::TooLarge);
         }
+        self.group_depth = self.group_depth.max(depth);
         loop {
             match self.peek() {
                 None | Some(')') => return Ok(()),
@@ -281,7 +292,7 @@ impl Translator<'_> {
 
     fn write_unit(&mut self, unit: u16) {
         match self.folding {
-            Some(folding) => folding.close(&UnitSet::unit(unit)).write(&mut self.output),
+            Some(_) => self.fold(UnitSet::unit(unit)).write(&mut self.output),
             None => {
                 if let Some(char) = stand_in(unit) {
                     if char.is_ascii_alphanumeric() || is_surrogate(unit) {
@@ -292,6 +303,15 @@ impl Translator<'_> {
                 }
             }
         }
+    }
+
+    /// The set with what matches it when case is ignored.
+    fn fold(&mut self, set: UnitSet) -> UnitSet {
+        let Some(folding) = self.folding else {
+            return set;
+        };
+        self.folds_beyond_ascii |= !set.is_ascii();
+        folding.close(&set)
     }
 
     /// A character class behind its opening bracket.
@@ -321,9 +341,7 @@ impl Translator<'_> {
                 }
             }
         }
-        if let Some(folding) = self.folding {
-            set = folding.close(&set);
-        }
+        let set = self.fold(set);
         Ok(if negated { set.complement() } else { set })
     }
 
