@@ -1,15 +1,17 @@
 //! The section `features`, and the rules in it.
 
-use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+
+use hashbrown::HashMap;
 
 use super::Compiler;
 use crate::bandit::BanditRule;
 use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, text_of};
-use crate::json::{Json, Object, TextReader};
+use crate::json::{Entries, Json, Object, TextReader, property_order};
 use crate::payload::members;
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
 use crate::value::FeatureValue;
-use crate::warning::{Location, WarningKind};
+use crate::warning::{Location, Warning, WarningKind};
 
 /// A feature's parts.
 #[derive(Default)]
@@ -27,37 +29,78 @@ struct RuleSource<'a> {
     text: &'a str,
 }
 
+/// A feature, unless it is none, and what is wrong with it.
+type Entry = (Option<Feature>, Vec<Warning>);
+
 impl Compiler {
-    /// The text of every feature that is one.
-    pub(super) fn feature_texts<'a>(&mut self, features: &'a str) -> Vec<(Cow<'a, str>, &'a str)> {
-        let Some(mut entries) = members(features) else {
+    /// The section `features`. Read in the text's order, and then put in JavaScript's: a key that
+    /// comes again has what it says last.
+    pub(super) fn features(&mut self, text: &str, links: Links<'_>) -> Vec<Feature> {
+        let before = core::mem::take(&mut self.warnings);
+        let (mut entries, mut unnamed) = (Vec::new(), Vec::new());
+        let complete = self.read_features(text, links, &mut entries, &mut unnamed).is_some();
+        self.warnings = before;
+        if !complete {
             self.warn(Location::Section("features"), WarningKind::InvalidJson);
             return Vec::new();
-        };
-        self.warn_unnamed(&entries.unnamed, Location::Feature);
-        entries.named.retain(|(key, text)| {
-            let is_object = text.starts_with('{');
-            if !is_object {
-                let kind = WarningKind::WrongType { field: "", expected: "an object" };
-                self.warn(Location::Feature(key.as_ref().into()), kind);
-            }
-            is_object
-        });
-        entries.named
+        }
+        self.warn_unnamed(&unnamed, Location::Feature);
+        let mut features = Vec::with_capacity(entries.len());
+        for (_, (feature, warnings)) in property_order(entries) {
+            features.extend(feature);
+            self.warnings.extend(warnings);
+        }
+        features
     }
 
-    pub(super) fn feature(&mut self, key: Cow<'_, str>, text: &str, links: Links<'_>) -> Feature {
-        // What was found to be an object has parts.
-        let parts = Parts::read(text).unwrap_or_default();
+    fn read_features<'a>(
+        &mut self,
+        text: &'a str,
+        links: Links<'_>,
+        entries: &mut Vec<(Cow<'a, str>, Entry)>,
+        unnamed: &mut Vec<&'a str>,
+    ) -> Option<()> {
+        let mut reader = TextReader::new(text);
+        let mut members = reader.enter_object()?;
+        while reader.next_entry(&mut members)? {
+            match reader.name()? {
+                Ok(key) => {
+                    let feature = self.feature(&key, &mut reader, links)?;
+                    entries.push((key, (feature, core::mem::take(&mut self.warnings))));
+                }
+                Err(key) => {
+                    unnamed.push(key);
+                    reader.skip()?;
+                }
+            }
+        }
+        reader.end()
+    }
+
+    /// `None` where the text ends, nothing inside for what is no feature.
+    fn feature(
+        &mut self,
+        key: &str,
+        reader: &mut TextReader<'_>,
+        links: Links<'_>,
+    ) -> Option<Option<Feature>> {
+        let location = || Location::Feature(key.into());
+        let Some(members) = reader.enter_object() else {
+            let kind = WarningKind::WrongType { field: "", expected: "an object" };
+            self.warn(location(), kind);
+            reader.skip()?;
+            return Some(None);
+        };
+        let parts = Parts::read(reader, members)?;
         if parts.has_malformed_rules {
             let kind = WarningKind::WrongType { field: "rules", expected: "a list" };
-            self.warn(Location::Feature(key.as_ref().into()), kind);
+            self.warn(location(), kind);
         }
         let default_value = match parts.default_value {
             None => FeatureValue::NULL.clone(),
             Some(Some(value)) => value.into(),
             Some(None) => {
-                self.warn(Location::Feature(key.as_ref().into()), WarningKind::InvalidJson);
+                self.warn(location(), WarningKind::InvalidJson);
                 FeatureValue::NULL.clone()
             }
         };
@@ -65,9 +108,9 @@ impl Compiler {
             .rules
             .into_iter()
             .enumerate()
-            .filter_map(|(index, source)| self.rule(&key, index, source, links))
+            .filter_map(|(index, source)| self.rule(key, index, source, links))
             .collect();
-        Feature { key: String::from(key).into(), default_value, rules }
+        Some(Some(Feature { key: key.into(), default_value, rules }))
     }
 
     fn rule(
@@ -116,17 +159,15 @@ impl Compiler {
 }
 
 impl<'a> Parts<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        let mut reader = TextReader::new(text);
+    fn read(reader: &mut TextReader<'a>, mut members: Entries) -> Option<Self> {
         let mut parts = Parts::default();
-        let mut entries = reader.enter_object()?;
-        while reader.next_entry(&mut entries)? {
+        while reader.next_entry(&mut members)? {
             match reader.name()?.as_deref() {
                 Ok("defaultValue") => {
                     let (value, text) = reader.read()?;
                     parts.default_value = (text != "null").then_some(value);
                 }
-                Ok("rules") => parts.read_rules(&mut reader)?,
+                Ok("rules") => parts.read_rules(reader)?,
                 _ => _ = reader.skip()?,
             }
         }
@@ -187,6 +228,13 @@ impl Feature {
             }
             _ => Vec::new(),
         })
+    }
+
+    /// Links its prerequisites: to features before and behind it.
+    pub(super) fn link(&mut self, features: &HashMap<Box<str>, FeatureIndex>) {
+        for parent in self.rules.iter_mut().flat_map(|rule| &mut rule.parents) {
+            parent.feature.link(features);
+        }
     }
 
     /// The features whose values this one's rules look at.

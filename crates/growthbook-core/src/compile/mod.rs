@@ -26,15 +26,12 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
         Compiler { patterns: PatternCompiler::default(), warnings: payload.warnings().to_vec() };
     let saved_groups = compiler.saved_groups(payload.saved_groups_section());
     let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
-    let texts = compiler.feature_texts(payload.features_text());
-    let by_key = index(texts.iter().map(|(key, _)| key.as_ref()), FeatureIndex);
-    let links = Links {
-        features: Some(&by_key),
-        groups: Some(&saved_groups.by_id),
-        bandits: Some(&bandits),
-    };
-    let features: Vec<Feature> =
-        texts.into_iter().map(|(key, text)| compiler.feature(key, text, links)).collect();
+    let links =
+        Links { features: None, groups: Some(&saved_groups.by_id), bandits: Some(&bandits) };
+    let mut features = compiler.features(payload.features_text(), links);
+    let by_key = index(features.iter().map(|feature| &*feature.key), FeatureIndex);
+    features.iter_mut().for_each(|feature| feature.link(&by_key));
+    let links = Links { features: Some(&by_key), ..links };
     let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
     limits::check_groups(&saved_groups, &mut compiler.warnings);
     limits::check_features(&features, &mut compiler.warnings);

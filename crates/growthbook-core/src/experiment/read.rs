@@ -375,10 +375,13 @@ impl<'p> Reader<'p> {
             return ParentCondition::unreadable(true);
         };
         let feature = match object.get("id").and_then(Json::as_str) {
-            Some(id) => match self.links.features.and_then(|features| features.get(id)) {
-                Some(index) => ParentFeature::Linked(*index),
-                None => ParentFeature::Named(id.into()),
-            },
+            Some(id) => {
+                let mut feature = ParentFeature::Named(id.into());
+                if let Some(features) = self.links.features {
+                    feature.link(features);
+                }
+                feature
+            }
             None => {
                 let expected = "a list of objects with an id";
                 self.warnings.push(WarningKind::WrongType { field, expected });

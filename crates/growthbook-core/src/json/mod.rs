@@ -15,7 +15,7 @@ pub(crate) use equality::deep_equal;
 pub(crate) use node::{Kind, Node};
 pub use number::Number;
 pub(crate) use number::js_number_string;
-pub(crate) use text::TextReader;
+pub(crate) use text::{Entries, TextReader};
 
 /// How deep arrays and objects may nest. Text that nests so deep is refused, as by `serde_json`;
 /// values handed over by the caller are cut to null below it, so that recursion stays bounded.

@@ -38,7 +38,7 @@ pub(crate) fn members(text: &str) -> Option<RawMembers<'_>> {
         let value = reader.skip()?;
         match name {
             Ok(name) => named.push((name, value)),
-            Err(name) => unnamed.push(name.trim_matches('"')),
+            Err(name) => unnamed.push(name),
         }
     }
     reader.end()?;

@@ -4,7 +4,7 @@
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::fmt::Write;
 
-use super::units::{UnitSet, is_surrogate, stand_in};
+use super::units::{UnitSet, is_surrogate, push_escaped, stand_in};
 use super::{CaseFolding, PatternError};
 
 /// How deep groups may nest.
@@ -101,7 +101,10 @@ impl Translator<'_> {
     }
 
     fn eat(&mut self, expected: &str) -> bool {
-        let matches = expected.chars().enumerate().all(|(at, char)| self.peek_at(at) == Some(char));
+        let rest = self.units.get(self.position..).unwrap_or_default();
+        let mut expected_units = expected.bytes().map(u16::from);
+        let matches = rest.len() >= expected.len()
+            && rest.iter().zip(&mut expected_units).all(|(unit, expected)| *unit == expected);
         if matches {
             self.position += expected.len();
         }
@@ -298,7 +301,7 @@ impl Translator<'_> {
                     if char.is_ascii_alphanumeric() || is_surrogate(unit) {
                         self.output.push(char);
                     } else {
-                        let _ = write!(self.output, r"\x{{{:x}}}", u32::from(char));
+                        push_escaped(&mut self.output, char);
                     }
                 }
             }
