@@ -55,6 +55,7 @@ mod eval;
 mod experiment;
 mod explain;
 mod json;
+mod name;
 mod observe;
 mod payload;
 mod reduce;

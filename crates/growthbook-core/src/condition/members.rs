@@ -1,21 +1,78 @@
 //! Lists a value is looked up in, as hash sets.
 
-use alloc::{borrow::ToOwned, boxed::Box};
+use alloc::{borrow::ToOwned, boxed::Box, vec::Vec};
 
 use hashbrown::HashSet;
 
 use super::text::with_lowercase;
 use crate::json::{Json, Node};
+use crate::name::{Name, Tag};
 
 /// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members {
-    strings: HashSet<Box<str>>,
+    strings: Strings,
     /// The bits of doubles, with -0 as 0.
     numbers: HashSet<u64>,
     null: bool,
     yes: bool,
     no: bool,
+}
+
+/// Texts, each once.
+#[derive(Clone, Debug)]
+enum Strings {
+    /// Up to [`FEW`]: compared one by one, which is faster than hashing, and smaller.
+    Few(Box<[Name]>),
+    Many(HashSet<Box<str>>),
+}
+
+/// How many texts are not worth a hash set.
+const FEW: usize = 8;
+
+impl Default for Strings {
+    fn default() -> Self {
+        Strings::Few(Box::default())
+    }
+}
+
+impl Strings {
+    /// Of at most `count` texts.
+    fn collect(count: usize, texts: impl Iterator<Item = Box<str>>) -> Self {
+        if count > FEW {
+            let mut strings = HashSet::with_capacity(count);
+            strings.extend(texts);
+            strings.shrink_to_fit();
+            return Strings::Many(strings);
+        }
+        let mut names: Vec<Name> = Vec::with_capacity(count);
+        for text in texts {
+            if !contains(&names, &text) {
+                names.push(text.into());
+            }
+        }
+        Strings::Few(names.into())
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        match self {
+            Strings::Few(names) => contains(names, text),
+            Strings::Many(strings) => strings.contains(text),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Strings::Few(names) => names.len(),
+            Strings::Many(strings) => strings.len(),
+        }
+    }
+}
+
+#[inline]
+fn contains(names: &[Name], text: &str) -> bool {
+    let tag = Tag::new(text);
+    names.iter().any(|name| name.is(tag, text))
 }
 
 impl Members {
@@ -29,7 +86,9 @@ impl Members {
     }
 
     fn collect(list: &[Json<'_>], string: impl Fn(&str) -> Box<str>) -> Self {
-        let mut members = Members::default();
+        let texts = list.iter().filter_map(Json::as_str);
+        let strings = Strings::collect(texts.clone().count(), texts.map(string));
+        let mut members = Members { strings, ..Members::default() };
         for item in list {
             match Node::from(item) {
                 Node::Null => members.null = true,
@@ -38,13 +97,9 @@ impl Members {
                 Node::Number(number) => {
                     members.numbers.insert(number_key(number));
                 }
-                Node::String(text) => {
-                    members.strings.insert(string(text));
-                }
-                Node::Array(_) | Node::Object(_) => {}
+                Node::String(_) | Node::Array(_) | Node::Object(_) => {}
             }
         }
-        members.strings.shrink_to_fit();
         members
     }
 
@@ -56,6 +111,7 @@ impl Members {
     }
 
     /// Whether the value, or a primitive element of it when it is an array, is a member.
+    #[inline]
     pub(crate) fn contains(&self, actual: Node<'_>) -> bool {
         any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))
     }
