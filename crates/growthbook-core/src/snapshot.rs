@@ -124,6 +124,7 @@ impl Snapshot {
         &self.warnings
     }
 
+    #[inline]
     pub(crate) fn feature(&self, index: FeatureIndex) -> Option<&Feature> {
         self.features.get(usize::try_from(index.0).ok()?)
     }

@@ -17,10 +17,12 @@ pub(crate) struct FeatureValue {
 impl FeatureValue {
     pub(crate) const NULL: &'static Self = &FeatureValue { value: Value::Null, ordered: None };
 
+    #[inline]
     pub(crate) fn value(&self) -> &Value {
         &self.value
     }
 
+    #[inline]
     pub(crate) fn node(&self) -> Node<'_> {
         match &self.ordered {
             Some(json) => Node::from(json),

@@ -249,8 +249,12 @@ impl Path {
 
     /// What lies at the path; null when nothing does, `None` when nobody knows. Whoever knows
     /// an attribute may know only a part of it, so that nothing is known of what lies inside.
+    #[inline]
     fn resolve<'a>(&self, fields: Fields<'a>) -> Option<Node<'a>> {
-        if matches!(fields, Fields::Known { .. }) && !self.rest.is_empty() {
+        if self.rest.is_empty() {
+            return fields.get(&self.first);
+        }
+        if matches!(fields, Fields::Known { .. }) {
             return None;
         }
         let first = fields.get(&self.first)?;

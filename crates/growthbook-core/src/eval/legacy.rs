@@ -24,7 +24,6 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn is_in_some_group(&self, groups: &[Box<str>]) -> bool {
-        self.overrides()
-            .any(|overrides| groups.iter().any(|group| overrides.groups.contains(group)))
+        self.is_set(|overrides| groups.iter().any(|group| overrides.groups.contains(group)))
     }
 }
