@@ -1,6 +1,6 @@
 //! A payload compiled for evaluation: immutable, shared, walked by reference.
 
-use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet, vec::Vec};
 use core::fmt;
 
 use hashbrown::HashMap;
@@ -59,14 +59,14 @@ pub(crate) enum RuleKind {
 
 pub(crate) struct ForceRule {
     pub(crate) condition: Option<Clauses>,
-    pub(crate) rollout: Option<Rollout>,
+    pub(crate) rollout: Option<Box<Rollout>>,
     pub(crate) value: FeatureValue,
 }
 
 /// The share of users a force rule applies to.
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout {
-    pub(crate) hash_attribute: Box<str>,
+    pub(crate) hash_attribute: Cow<'static, str>,
     /// Hashed instead when the user lacks the first, with sticky bucketing.
     pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) hasher: Option<BucketHasher>,

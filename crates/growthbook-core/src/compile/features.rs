@@ -1,12 +1,13 @@
 //! The section `features`, and the rules in it.
 
-use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
+use core::ops::Range;
 
 use hashbrown::HashMap;
 
 use super::Compiler;
 use crate::bandit::BanditRule;
-use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, text_of};
+use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, SharedText, text_of};
 use crate::json::{Entries, Json, Object, TextReader, property_order};
 use crate::payload::members;
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
@@ -23,10 +24,10 @@ struct Parts<'a> {
     has_malformed_rules: bool,
 }
 
-/// A rule as far as it can be read, and its text.
+/// A rule as far as it can be read, and where it stands in the text of all features.
 struct RuleSource<'a> {
     json: Option<Json<'a>>,
-    text: &'a str,
+    range: Range<usize>,
 }
 
 /// A feature, unless it is none, and what is wrong with it.
@@ -35,7 +36,7 @@ type Entry = (Option<Feature>, Vec<Warning>);
 impl Compiler {
     /// The section `features`. Read in the text's order, and then put in JavaScript's: a key that
     /// comes again has what it says last.
-    pub(super) fn features(&mut self, text: &str, links: Links<'_>) -> Vec<Feature> {
+    pub(super) fn features(&mut self, text: &Arc<str>, links: Links<'_>) -> Vec<Feature> {
         let before = core::mem::take(&mut self.warnings);
         let (mut entries, mut unnamed) = (Vec::new(), Vec::new());
         let complete = self.read_features(text, links, &mut entries, &mut unnamed).is_some();
@@ -55,7 +56,7 @@ impl Compiler {
 
     fn read_features<'a>(
         &mut self,
-        text: &'a str,
+        text: &'a Arc<str>,
         links: Links<'_>,
         entries: &mut Vec<(Cow<'a, str>, Entry)>,
         unnamed: &mut Vec<&'a str>,
@@ -65,7 +66,7 @@ impl Compiler {
         while reader.next_entry(&mut members)? {
             match reader.name()? {
                 Ok(key) => {
-                    let feature = self.feature(&key, &mut reader, links)?;
+                    let feature = self.feature(&key, text, &mut reader, links)?;
                     entries.push((key, (feature, core::mem::take(&mut self.warnings))));
                 }
                 Err(key) => {
@@ -81,6 +82,7 @@ impl Compiler {
     fn feature(
         &mut self,
         key: &str,
+        text: &Arc<str>,
         reader: &mut TextReader<'_>,
         links: Links<'_>,
     ) -> Option<Option<Feature>> {
@@ -108,7 +110,9 @@ impl Compiler {
             .rules
             .into_iter()
             .enumerate()
-            .filter_map(|(index, source)| self.rule(key, index, source, links))
+            .filter_map(|(index, source)| {
+                self.rule(key, index, source.json, SharedText::new(text, source.range), links)
+            })
             .collect();
         Some(Some(Feature { key: key.into(), default_value, rules }))
     }
@@ -117,13 +121,14 @@ impl Compiler {
         &mut self,
         feature: &str,
         index: usize,
-        source: RuleSource<'_>,
+        json: Option<Json<'_>>,
+        text: SharedText,
         links: Links<'_>,
     ) -> Option<Rule> {
-        let text = source.text;
         let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
-        let Some(object) = self.object(source.json, || location("")) else {
-            return Some(self.unreadable_rule(text, links)).filter(|rule| !rule.parents.is_empty());
+        let Some(object) = self.object(json, || location("")) else {
+            return Some(self.unreadable_rule(text.as_str(), links))
+                .filter(|rule| !rule.parents.is_empty());
         };
         let id = object.get("id").and_then(text_of).unwrap_or_default();
         let mut kinds = Vec::new();
@@ -164,8 +169,8 @@ impl<'a> Parts<'a> {
         while reader.next_entry(&mut members)? {
             match reader.name()?.as_deref() {
                 Ok("defaultValue") => {
-                    let (value, text) = reader.read()?;
-                    parts.default_value = (text != "null").then_some(value);
+                    let (value, _) = reader.read()?;
+                    parts.default_value = Some(value);
                 }
                 Ok("rules") => parts.read_rules(reader)?,
                 _ => _ = reader.skip()?,
@@ -182,14 +187,18 @@ impl<'a> Parts<'a> {
         };
         self.has_malformed_rules = false;
         while reader.next_entry(&mut entries)? {
-            let (json, text) = reader.read()?;
-            self.rules.push(RuleSource { json, text });
+            let (json, range) = reader.read()?;
+            self.rules.push(RuleSource { json, range });
         }
         Some(())
     }
 }
 
-fn rule_kind(reader: &mut Reader<'_>, feature: &str, text: &str) -> Result<RuleKind, WarningKind> {
+fn rule_kind(
+    reader: &mut Reader<'_>,
+    feature: &str,
+    text: SharedText,
+) -> Result<RuleKind, WarningKind> {
     if let Some(value) = reader.get("force") {
         return Ok(RuleKind::Force(Box::new(ForceRule {
             condition: reader.condition(),
@@ -201,7 +210,7 @@ fn rule_kind(reader: &mut Reader<'_>, feature: &str, text: &str) -> Result<RuleK
         return Ok(RuleKind::Nothing);
     };
     let mut definition = reader.experiment(feature, variations.len())?;
-    definition.echo = Echo::Rule(text.into());
+    definition.echo = Echo::Rule(text);
     // The rule has tested its filters by the time its experiment runs; what is left of them is
     // that a namespace beside them does not count.
     if let Some(filters) = &mut definition.filters {

@@ -13,7 +13,7 @@ use crate::name::{Name, Tag};
 pub(crate) struct Members {
     strings: Strings,
     /// The bits of doubles, with -0 as 0.
-    numbers: HashSet<u64>,
+    numbers: Option<Box<HashSet<u64>>>,
     null: bool,
     yes: bool,
     no: bool,
@@ -24,7 +24,7 @@ pub(crate) struct Members {
 enum Strings {
     /// Up to [`FEW`]: compared one by one, which is faster than hashing, and smaller.
     Few(Box<[Name]>),
-    Many(HashSet<Box<str>>),
+    Many(Box<HashSet<Box<str>>>),
 }
 
 /// How many texts are not worth a hash set.
@@ -43,7 +43,7 @@ impl Strings {
             let mut strings = HashSet::with_capacity(count);
             strings.extend(texts);
             strings.shrink_to_fit();
-            return Strings::Many(strings);
+            return Strings::Many(Box::new(strings));
         }
         let mut names: Vec<Name> = Vec::with_capacity(count);
         for text in texts {
@@ -95,7 +95,7 @@ impl Members {
                 Node::Bool(true) => members.yes = true,
                 Node::Bool(false) => members.no = true,
                 Node::Number(number) => {
-                    members.numbers.insert(number_key(number));
+                    members.numbers.get_or_insert_default().insert(number_key(number));
                 }
                 Node::String(_) | Node::Array(_) | Node::Object(_) => {}
             }
@@ -107,7 +107,8 @@ impl Members {
     pub(super) fn len(&self) -> usize {
         let others = [self.null, self.yes, self.no];
         let others = others.into_iter().filter(|&is_member| is_member).count();
-        self.strings.len() + self.numbers.len() + others
+        let numbers = self.numbers.as_ref().map_or(0, |numbers| numbers.len());
+        self.strings.len() + numbers + others
     }
 
     /// Whether the value, or a primitive element of it when it is an array, is a member.
@@ -128,7 +129,10 @@ impl Members {
             Node::Null => self.null,
             Node::Bool(true) => self.yes,
             Node::Bool(false) => self.no,
-            Node::Number(number) => self.numbers.contains(&number_key(number)),
+            Node::Number(number) => {
+                let numbers = self.numbers.as_ref();
+                numbers.is_some_and(|numbers| numbers.contains(&number_key(number)))
+            }
             Node::String(text) => string(text),
             Node::Array(_) | Node::Object(_) => false,
         }

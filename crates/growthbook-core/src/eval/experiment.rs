@@ -50,10 +50,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let overridden = self.evaluator.overridden(experiment);
         let decision = match &overridden {
             Some(overridden) => {
-                self.decide(overridden, Ranges::Listed(&overridden.ranges), hash_attribute)
+                self.decide(overridden, Ranges::Listed(overridden.ranges()), hash_attribute)
             }
             None => {
-                let ranges = run.ranges.unwrap_or(Ranges::Listed(&experiment.ranges));
+                let ranges = run.ranges.unwrap_or(Ranges::Listed(experiment.ranges()));
                 self.decide(experiment, ranges, hash_attribute)
             }
         };
@@ -79,7 +79,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             }
         };
         let in_experiment = exclusion.is_none();
-        let key = experiment.variation_keys.get(variation).map_or("", |key| key);
+        let key = experiment.variation_key(variation);
         if in_experiment && bucket.is_some() {
             self.keep_assignment(experiment, hash_attribute, key);
         }
@@ -178,7 +178,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &ExperimentDefinition,
         url: Option<&PageUrl>,
     ) -> Option<i64> {
-        let key = &experiment.key;
+        let key = experiment.key();
         let from_query = url.and_then(|url| url.query_override(key, experiment.variations));
         if let Some(index) = from_query {
             return i64::try_from(index).ok();

@@ -187,7 +187,7 @@ pub(crate) fn property_order<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow
 
 fn merge_repeated<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow<'a, str>, T)> {
     /// Below this many members comparing the names beats building a table.
-    const SMALL: usize = 12;
+    const SMALL: usize = 24;
     let repeated = if members.len() <= SMALL {
         members
             .iter()

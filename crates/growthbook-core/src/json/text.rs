@@ -5,6 +5,7 @@
 //! when its length is known, and skipping leaves the reader where it can go on.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::ops::Range;
 
 use super::{Json, MAX_DEPTH, Number, Object};
 
@@ -91,8 +92,9 @@ impl<'a> TextReader<'a> {
         self.text.get(start..self.at)
     }
 
-    /// The value that stands here, and its text; without the value where it cannot be read.
-    pub(crate) fn read(&mut self) -> Option<(Option<Json<'a>>, &'a str)> {
+    /// The value that stands here, and where its text lies; without the value where it cannot be
+    /// read.
+    pub(crate) fn read(&mut self) -> Option<(Option<Json<'a>>, Range<usize>)> {
         self.token()?;
         let start = self.at;
         let value = self.value();
@@ -102,7 +104,7 @@ impl<'a> TextReader<'a> {
             self.at = start;
             self.skip_value()?;
         }
-        Some((value, self.text.get(start..self.at)?))
+        Some((value, start..self.at))
     }
 
     /// Nothing but white space is left.
@@ -110,11 +112,13 @@ impl<'a> TextReader<'a> {
         self.token().is_none().then_some(())
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// The first byte behind white space, where the reader stands then.
+    #[inline]
     fn token(&mut self) -> Option<u8> {
         loop {
             match self.byte()? {
@@ -124,6 +128,7 @@ impl<'a> TextReader<'a> {
         }
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Option<()> {
         (self.token()? == byte).then(|| self.at += 1)
     }
@@ -222,10 +227,22 @@ impl TextReader<'_> {
         }
     }
 
-    /// The part of a string that stands for itself.
+    /// The part of a string that stands for itself: up to a quote, a backslash or a control
+    /// character. Eight bytes are looked at together.
+    #[inline]
     fn skip_plain(&mut self) {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        self.at += plain_length(rest);
+        let mut rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        while let Some((chunk, behind)) = rest.split_first_chunk() {
+            let special = special_bytes(u64::from_le_bytes(*chunk));
+            if special != 0 {
+                self.at += special.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.at += chunk.len();
+            rest = behind;
+        }
+        let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+        self.at += rest.iter().take_while(plain).count();
     }
 
     fn skip_number(&mut self) -> Option<()> {
@@ -388,22 +405,6 @@ fn simple_escape(escape: u8) -> Option<char> {
     })
 }
 
-/// How many bytes stand before the first quote, backslash or control character, eight looked at
-/// together.
-fn plain_length(bytes: &[u8]) -> usize {
-    let (chunks, rest) = bytes.as_chunks();
-    let mut length = 0;
-    for chunk in chunks {
-        let special = special_bytes(u64::from_le_bytes(*chunk));
-        if special != 0 {
-            return length + special.trailing_zeros() as usize / 8;
-        }
-        length += chunk.len();
-    }
-    let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
-    length + rest.iter().take_while(plain).count()
-}
-
 /// The highest bit of every byte that is a quote, a backslash or a control character, and perhaps
 /// of others behind the first such one.
 fn special_bytes(word: u64) -> u64 {
@@ -529,21 +530,24 @@ mod tests {
         for length in 0..40 {
             for special in ["\"", "\\", "\u{1f}", "\0", "\n"] {
                 let text = format!("{}{special}\"\\\u{1}tail", "é a!#[]~\u{7f}".repeat(9));
-                let text = &text.as_bytes()[text.find(special).unwrap().saturating_sub(length)..];
-                let expected = text.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-                assert_eq!(plain_length(text), expected.unwrap());
+                let mut reader = TextReader::new(&text);
+                let expected = text.find(special).unwrap();
+                reader.at = expected.saturating_sub(length);
+                reader.skip_plain();
+                assert_eq!(reader.at, expected);
             }
         }
     }
 
     #[test]
     fn what_cannot_be_read_is_passed_over() {
-        let mut reader = TextReader::new(r#"[[{"a": [1, "b", "\ud800"]}], 1e400 ,"x"]"#);
+        let text = r#"[[{"a": [1, "b", "\ud800"]}], 1e400 ,"x"]"#;
+        let mut reader = TextReader::new(text);
         let mut entries = reader.enter_list().unwrap();
         let mut texts = Vec::new();
         while reader.next_entry(&mut entries).unwrap() {
-            let (value, text) = reader.read().unwrap();
-            texts.push((value.is_some(), text));
+            let (value, range) = reader.read().unwrap();
+            texts.push((value.is_some(), &text[range]));
         }
         let expected =
             [(false, r#"[{"a": [1, "b", "\ud800"]}]"#), (false, "1e400"), (true, r#""x""#)];

@@ -6,7 +6,7 @@ mod decrypt;
 mod document;
 mod raw;
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde_json::Value;
@@ -41,8 +41,8 @@ use document::{Member, SectionName};
 /// ```
 #[derive(Clone)]
 pub struct Payload {
-    /// The text of an object.
-    features: Box<str>,
+    /// The text of an object. Snapshots keep it, to show experiments as they were written.
+    features: Arc<str>,
     experiments: Section,
     saved_groups: Section,
     contextual_bandits: Section,
@@ -94,7 +94,7 @@ impl Payload {
         let text = core::str::from_utf8(bytes).map_err(|_| PayloadError::NotUtf8)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let members = raw::members(text).ok_or_else(|| PayloadError::no_object(text))?;
-        let section = |name: SectionName| -> Result<Option<Box<str>>, SectionError> {
+        let section = |name: SectionName| -> Result<Option<Cow<'_, str>>, SectionError> {
             match members.get(name.encrypted()).filter(|text| *text != r#""""#) {
                 Some(encrypted) => {
                     let encrypted: String =
@@ -102,9 +102,10 @@ impl Payload {
                     let text = open(&encrypted)?;
                     let mut reader = TextReader::new(&text);
                     let section = reader.skip().filter(|_| reader.end().is_some());
-                    section.map(|text| Some(text.into())).ok_or(SectionError::NotJson)
+                    let section = section.map(|text| Some(Cow::Owned(text.into())));
+                    section.ok_or(SectionError::NotJson)
                 }
-                None => Ok(members.get(name.plain()).map(Box::from)),
+                None => Ok(members.get(name.plain()).map(Cow::Borrowed)),
             }
         };
 
@@ -117,7 +118,7 @@ impl Payload {
         let mut warnings = Vec::new();
         let mut optional = |name: SectionName| match section(name) {
             Ok(None) => Section::Absent,
-            Ok(Some(text)) => Section::Present(text),
+            Ok(Some(text)) => Section::Present(text.into()),
             Err(error) => {
                 let location = Location::Section(name.plain());
                 warnings.push(Warning { location, kind: error.into() });
@@ -141,7 +142,7 @@ impl Payload {
             .and_then(|text| serde_json::from_str::<String>(text).ok())
             .map(String::into_boxed_str);
         Ok(Payload {
-            features,
+            features: features.into(),
             experiments,
             saved_groups,
             contextual_bandits,
@@ -177,7 +178,7 @@ impl Payload {
             .collect()
     }
 
-    pub(crate) fn features_text(&self) -> &str {
+    pub(crate) fn features_text(&self) -> &Arc<str> {
         &self.features
     }
 

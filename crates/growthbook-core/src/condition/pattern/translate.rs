@@ -153,6 +153,9 @@ impl Translator<'_> {
 
     /// `^ $ \b \B`
     fn assertion(&mut self) -> bool {
+        if !matches!(self.peek(), Some('^' | '$' | '\\')) {
+            return false;
+        }
         if self.eat("^") {
             self.output.push_str(r"\A");
         } else if self.eat("$") {
@@ -172,28 +175,19 @@ impl Translator<'_> {
         if self.quantifier()?.is_some() {
             return Err(PatternError::Syntax("nothing to repeat"));
         }
-        if self.eat("(") {
-            return self.group(depth);
-        }
-        if self.eat(".") {
-            UnitSet::line_terminators().complement().write(&mut self.output);
+        let Some(unit) = self.next_unit() else {
             return Ok(());
-        }
-        if self.eat("[") {
-            let set = self.class()?;
-            set.write(&mut self.output);
-            return Ok(());
-        }
-        if self.eat("\\") {
-            match self.escape(false)? {
+        };
+        match char::from_u32(unit.into()) {
+            Some('(') => self.group(depth)?,
+            Some('.') => UnitSet::line_terminators().complement().write(&mut self.output),
+            Some('[') => self.class()?.write(&mut self.output),
+            Some('\\') => match self.escape(false)? {
                 Escape::Unit(unit) => self.write_unit(unit),
                 Escape::Set(set) => set.write(&mut self.output),
                 Escape::BackReference => self.refuse("back-reference"),
-            }
-            return Ok(());
-        }
-        if let Some(unit) = self.next_unit() {
-            self.write_unit(unit);
+            },
+            _ => self.write_unit(unit),
         }
         Ok(())
     }
@@ -233,6 +227,9 @@ impl Translator<'_> {
 
     /// The least and the greatest number of repetitions, if a quantifier stands here.
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
+        if !matches!(self.peek(), Some('*' | '+' | '?' | '{')) {
+            return Ok(None);
+        }
         let range = if self.eat("*") {
             (0, None)
         } else if self.eat("+") {

@@ -17,9 +17,10 @@ pub(super) fn push_escaped(pattern: &mut String, char: char) {
     let code = u32::from(char);
     let digits = (u32::BITS - code.leading_zeros()).div_ceil(4).max(1);
     pattern.push_str(r"\x{");
-    pattern.extend(
-        (0..digits).rev().filter_map(|digit| char::from_digit(code >> (4 * digit) & 0xf, 16)),
-    );
+    for digit in (0..digits).rev() {
+        // Four bits are a digit.
+        pattern.push(char::from_digit(code >> (4 * digit) & 0xf, 16).unwrap_or_default());
+    }
     pattern.push('}');
 }
 
