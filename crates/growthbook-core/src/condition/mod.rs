@@ -243,6 +243,9 @@ pub(crate) struct Path {
 
 impl Path {
     fn new(path: &str) -> Self {
+        if !path.bytes().any(|byte| byte == b'.') {
+            return Path { first: path.into(), rest: Box::default() };
+        }
         let mut segments = path.split('.').map(Box::from);
         Path { first: segments.next().unwrap_or_default(), rest: segments.collect() }
     }

@@ -205,26 +205,31 @@ impl TextReader<'_> {
     }
 
     /// The rest of a string behind its opening quote.
+    #[inline]
     fn skip_string(&mut self) -> Option<()> {
-        loop {
-            self.skip_plain();
-            match self.byte()? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                b'\\' => {
-                    self.at += 1;
-                    let escape = self.byte()?;
-                    self.at += 1;
-                    match escape {
-                        b'u' => _ = self.hex()?,
-                        _ => _ = simple_escape(escape)?,
-                    }
-                }
-                _ => return None,
-            }
+        self.skip_plain();
+        if self.byte()? != b'"' {
+            return self.skip_escapes();
         }
+        self.at += 1;
+        Some(())
+    }
+
+    /// The rest of a string where something stands that does not stand for itself.
+    #[cold]
+    fn skip_escapes(&mut self) -> Option<()> {
+        while self.byte()? != b'"' {
+            self.literal("\\")?;
+            let escape = self.byte()?;
+            self.at += 1;
+            match escape {
+                b'u' => _ = self.hex()?,
+                _ => _ = simple_escape(escape)?,
+            }
+            self.skip_plain();
+        }
+        self.at += 1;
+        Some(())
     }
 
     /// The part of a string that stands for itself: up to a quote, a backslash or a control
@@ -336,31 +341,31 @@ impl<'a> TextReader<'a> {
     }
 
     /// The rest of a string behind its opening quote; `None` for one that is no text.
+    #[inline]
     fn string(&mut self) -> Option<Cow<'a, str>> {
         let start = self.at;
         self.skip_plain();
         let plain = self.text.get(start..self.at)?;
-        if self.byte()? == b'"' {
-            self.at += 1;
-            return Some(Cow::Borrowed(plain));
+        if self.byte()? != b'"' {
+            return self.unescaped(plain).map(Cow::Owned);
         }
+        self.at += 1;
+        Some(Cow::Borrowed(plain))
+    }
+
+    /// A string that begins so, where something stands that does not stand for itself.
+    #[cold]
+    fn unescaped(&mut self, plain: &str) -> Option<String> {
         let mut text = String::from(plain);
-        loop {
-            match self.byte()? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(Cow::Owned(text));
-                }
-                b'\\' => {
-                    self.at += 1;
-                    text.push(self.escape()?);
-                }
-                _ => return None,
-            }
+        while self.byte()? != b'"' {
+            self.literal("\\")?;
+            text.push(self.escape()?);
             let start = self.at;
             self.skip_plain();
             text.push_str(self.text.get(start..self.at)?);
         }
+        self.at += 1;
+        Some(text)
     }
 
     /// What an escape stands for, behind its backslash.

@@ -29,7 +29,11 @@ pub(super) fn translate(
     source: &str,
     folding: Option<&CaseFolding>,
 ) -> Result<Translated, PatternError> {
-    let units: Vec<u16> = source.encode_utf16().collect();
+    let units: Vec<u16> = if source.is_ascii() {
+        source.bytes().map(u16::from).collect()
+    } else {
+        source.encode_utf16().collect()
+    };
     let groups = Groups::scan(&units)?;
     let mut translator = Translator {
         units: &units,
