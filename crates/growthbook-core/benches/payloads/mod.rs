@@ -46,7 +46,7 @@ fn rollout(flag: usize) -> Value {
 }
 
 fn experiment(flag: usize) -> Value {
-    let mut rule = json!({
+    let rule = json!({
         "id": format!("fr_{flag:05}_experiment"),
         "key": format!("experiment-{flag}"),
         "seed": format!("seed-{flag}"),
@@ -60,13 +60,18 @@ fn experiment(flag: usize) -> Value {
         "coverage": 0.9,
         "meta": [{"key": "control", "name": "Control"}, {"key": "treatment", "name": "Treatment"}],
     });
-    if flag % 2 == 0 {
-        rule["namespace"] = json!([format!("namespace-{}", flag % 7), 0, 0.6]);
+    let exclusion = if flag.is_multiple_of(2) {
+        json!({"namespace": [format!("namespace-{}", flag % 7), 0, 0.6]})
     } else {
-        rule["ranges"] = json!([[0, 0.45], [0.5, 0.95]]);
-        rule["filters"] = json!([
-            {"attribute": "id", "seed": "layer", "hashVersion": 2, "ranges": [[0, 0.25]]},
-        ]);
-    }
-    rule
+        let filter =
+            json!({"attribute": "id", "seed": "layer", "hashVersion": 2, "ranges": [[0, 0.25]]});
+        json!({"ranges": [[0, 0.45], [0.5, 0.95]], "filters": [filter]})
+    };
+    let members = [rule, exclusion];
+    members
+        .iter()
+        .filter_map(Value::as_object)
+        .flatten()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
