@@ -18,8 +18,9 @@ use crate::warning::Warning;
 
 /// A payload compiled for evaluation. It never changes; a new payload is a new snapshot.
 ///
-/// Everything evaluation needs is resolved: conditions are trees, regular expressions are built,
-/// lists are hash sets, prerequisites and saved groups are linked.
+/// Everything evaluation needs is resolved: conditions are trees, lists are hash sets,
+/// prerequisites and saved groups are linked. Regular expressions are checked; an ordinary one is
+/// built when it is first used, by whichever thread needs it, and nobody waits.
 #[derive(Default)]
 pub struct Snapshot {
     pub(crate) by_key: HashMap<Box<str>, FeatureIndex>,
