@@ -3,18 +3,21 @@
 use std::time::Instant;
 
 use crate::run::{cargo, run};
-use crate::{Result, deny, deps, targets, test};
+use crate::{Result, deny, deps, soak, targets, test};
 
 /// The library crates, linted and documented each by itself: a workspace build hides what
 /// feature unification turned on.
-pub(crate) const LIBRARIES: [&str; 2] = ["growthbook-core", "growthbook"];
+pub(crate) const LIBRARIES: [&str; 3] = ["growthbook-core", "growthbook-fetch", "growthbook"];
 
 /// The feature selections each library must build with.
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
+/// What else is linted.
+const TOOLS: [&str; 5] = ["axum-service", "soak", "spec-tests", "test-server", "xtask"];
+
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
@@ -22,6 +25,7 @@ const STEPS: [Step; 7] = [
     ("licences, bans and sources", deny::check),
     ("no_std targets", targets::check),
     ("tests", test::test),
+    ("soak", soak::short),
 ];
 
 pub(crate) fn ci() -> Result {
@@ -45,7 +49,7 @@ fn lints() -> Result {
             run(clippy.args(features).args(["--", "--deny", "warnings"]))?;
         }
     }
-    for tool in ["spec-tests", "xtask"] {
+    for tool in TOOLS {
         let mut clippy = cargo(["clippy", "--quiet", "--all-targets", "--package", tool]);
         run(clippy.args(["--", "--deny", "warnings"]))?;
     }

@@ -5,28 +5,38 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::Result;
+use crate::ci::LIBRARIES;
 use crate::run::{cargo, output};
 
 /// What each workspace crate may depend on inside the workspace. Tests and benchmarks may use
 /// what they like.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("growthbook-core", &[]),
     ("growthbook-fetch", &["growthbook-core"]),
-    ("growthbook", &["growthbook-core", "growthbook-fetch"]),
+    ("growthbook-redis-cache", &["growthbook-core"]),
+    ("growthbook-sticky", &["growthbook-core"]),
+    ("growthbook", &["growthbook-core", "growthbook-fetch", "growthbook-redis-cache"]),
+    ("axum-service", &["growthbook", "test-server"]),
+    ("soak", &["growthbook", "test-server"]),
     ("spec-tests", &["growthbook-core", "growthbook"]),
     ("test-server", &[]),
     ("xtask", &[]),
 ];
 
-/// What `growthbook-core` must not pull in, directly or not: it has no IO of its own.
-const BANNED_FROM_CORE: [&str; 8] =
-    ["tokio", "ureq", "redis", "log", "rand", "getrandom", "mio", "socket2"];
+/// What the library crates must not pull in, directly or not, with any feature and on any system:
+/// they run without an async runtime and without the system's TLS.
+const BANNED: [&str; 4] = ["tokio", "async-std", "smol", "openssl-sys"];
+
+/// The same for `growthbook-core`, which has no IO of its own.
+const BANNED_FROM_CORE: [&str; 7] = ["ureq", "redis", "log", "rand", "getrandom", "mio", "socket2"];
 
 pub(crate) fn check() -> Result {
     let metadata: Value =
         serde_json::from_str(&output(&mut cargo(["metadata", "--format-version", "1"]))?)?;
     let mut problems = directions(&metadata);
-    problems.extend(core_tree()?);
+    for library in LIBRARIES {
+        problems.extend(banned(library, &tree(library)?));
+    }
     if problems.is_empty() {
         println!("dependencies point the right way");
         Ok(())
@@ -64,24 +74,19 @@ fn workspace_members(metadata: &Value) -> Vec<&Value> {
     packages.filter(|package| members.contains(&&package["id"])).collect()
 }
 
-fn core_tree() -> Result<Vec<String>> {
-    let tree = output(&mut cargo([
-        "tree",
-        "--package",
-        "growthbook-core",
-        "--all-features",
-        "--edges",
-        "normal,build",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ]))?;
-    let crates = tree.lines().filter_map(|line| line.split(' ').next());
-    Ok(crates
-        .filter(|name| BANNED_FROM_CORE.contains(name))
-        .map(|name| format!("growthbook-core must not pull in {name}"))
-        .collect())
+/// The names of everything a crate is built with.
+fn tree(package: &str) -> Result<Vec<String>> {
+    let mut tree = cargo(["tree", "--all-features", "--target", "all", "--edges", "normal,build"]);
+    tree.args(["--prefix", "none", "--format", "{p}", "--package", package]);
+    let lines = output(&mut tree)?;
+    Ok(lines.lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect())
+}
+
+fn banned(package: &str, tree: &[String]) -> Vec<String> {
+    let of_core: &[&str] = if package == "growthbook-core" { &BANNED_FROM_CORE } else { &[] };
+    let banned = BANNED.iter().chain(of_core);
+    let found = banned.filter(|banned| tree.iter().any(|name| name == *banned));
+    found.map(|name| format!("{package} must not pull in {name}")).collect()
 }
 
 #[cfg(test)]
@@ -112,6 +117,15 @@ mod tests {
         assert!(directions(&dev).is_empty());
         let right = metadata("growthbook", "growthbook-core", Value::Null);
         assert!(directions(&right).is_empty());
+    }
+
+    #[test]
+    fn what_is_banned_is_found() {
+        let tree = ["growthbook-core", "log", "tokio"].map(str::to_owned);
+        let of_core = banned("growthbook-core", &tree);
+        let expected = ["tokio", "log"].map(|it| format!("growthbook-core must not pull in {it}"));
+        assert_eq!(of_core, expected);
+        assert_eq!(banned("growthbook", &tree), ["growthbook must not pull in tokio"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod deny;
 mod deps;
 mod differential;
 mod run;
+mod soak;
 mod targets;
 mod test;
 
@@ -26,6 +27,8 @@ usage: cargo xtask <command>
   differential [--cases N] [--seed S]
           make fresh cases, and compare our answers with other implementations'
   bench   run the benchmarks
+  soak [--seconds N]
+          evaluate while a server changes and restarts, 300 seconds unless told otherwise
   deps    check which crate may depend on which";
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
             corpus::obtain().map(|corpora| println!("{}", corpora.official.display()))
         }
         (Some("bench"), arguments) => bench::bench(arguments),
+        (Some("soak"), arguments) => soak::soak(arguments),
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("deps"), []) => deps::check(),
         _ => {

@@ -19,6 +19,7 @@ pub(crate) fn test() -> Result {
         run(&mut cargo(["test", "--quiet", "--package", library, "--no-default-features"]))?;
     }
     run(&mut cargo(["run", "--quiet", "--example", "quickstart"]))?;
+    run(&mut cargo(["run", "--quiet", "--example", "quickstart", "--", "--live"]))?;
     conformance(&corpora, &[])?;
     conformance(&corpora, &["--features", SERDE_JSON_FEATURES])
 }

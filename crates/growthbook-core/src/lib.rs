@@ -90,8 +90,8 @@ pub use explain::{
 pub use json::Number;
 pub use observe::{Exposure, Observer};
 pub use payload::{
-    CachedPayload, Payload, PayloadCache, PayloadCacheError, PayloadError, PayloadKey,
-    PayloadSource, UnixMillis,
+    CacheChanged, CacheWatch, CachedPayload, Payload, PayloadCache, PayloadCacheError,
+    PayloadChange, PayloadError, PayloadKey, PayloadSource, Turn, UnixMillis,
 };
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};

@@ -1,17 +1,25 @@
 //! Setting up a client.
 
 use core::num::NonZeroUsize;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 #[cfg(feature = "encryption")]
 use growthbook_core::DecryptionKey;
-use growthbook_core::{Attributes, GlobalContext, Payload, PayloadError, StickyBucketStore};
+use growthbook_core::{
+    Attributes, GlobalContext, Payload, PayloadChange, PayloadError, PayloadSource,
+    StickyBucketStore,
+};
 use serde_json::Value;
 
-use crate::client::{Client, Decryption};
+use crate::client::{Client, Decryption, Inner, State};
+#[cfg(feature = "fetch")]
+use crate::network::Network;
 use crate::tracking::{
     DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, FeatureUsage, OnExperimentViewed,
     OnFeatureUsage, Tracking,
 };
+use crate::update::OnUpdate;
 
 /// Settings of a [`Client`].
 ///
@@ -38,6 +46,9 @@ pub struct ClientBuilder {
     on_feature_usage: Option<OnFeatureUsage>,
     exposure_cache_size: Option<NonZeroUsize>,
     sticky_bucket_store: Option<Box<dyn StickyBucketStore>>,
+    on_update: Option<OnUpdate>,
+    #[cfg(feature = "fetch")]
+    pub(crate) network: Network,
 }
 
 /// Where the definitions come from.
@@ -184,26 +195,47 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds the client.
+    /// Hears when the features in use are not the ones before, with the keys that changed: after
+    /// the change, on the thread that made it, under no lock. Not of what a client starts with.
+    #[must_use]
+    pub fn on_update(mut self, callback: impl Fn(&PayloadChange) + Send + Sync + 'static) -> Self {
+        self.on_update = Some(Box::new(callback));
+        self
+    }
+
+    /// Builds a client that asks no server: it has what it is given. One that has a client key is
+    /// [started](Self::start) instead.
     ///
     /// # Errors
     ///
     /// When what was given is no payload, or the key does not open it.
     pub fn build(self) -> Result<Client, PayloadError> {
+        Ok(Client::embedded(self.build_inner(PayloadSource::Application)?))
+    }
+
+    pub(crate) fn build_inner(self, source: PayloadSource) -> Result<Inner, PayloadError> {
         let decryption = Decryption {
             #[cfg(feature = "encryption")]
             key: self.decryption_key,
         };
         let payload = match self.payload {
-            Source::Nothing => Payload::empty(),
-            Source::Document(document) => decryption.read(&document)?,
+            Source::Nothing => None,
+            Source::Document(document) => Some(decryption.read(&document)?),
             Source::Features(features) => {
-                Payload::from_parts(&features, self.saved_groups.as_ref())?
+                Some(Payload::from_parts(&features, self.saved_groups.as_ref())?)
             }
         };
+        let source = payload.as_ref().map(|_| source);
+        let payload = payload.unwrap_or_else(Payload::empty);
         let cache_size = self.exposure_cache_size.unwrap_or(DEFAULT_EXPOSURE_CACHE_SIZE);
         let tracking = Tracking::new(self.on_experiment_viewed, self.on_feature_usage, cache_size);
-        Ok(Client::new(payload, self.globals, decryption, tracking, self.sticky_bucket_store))
+        Ok(Inner {
+            state: ArcSwap::from_pointee(State::new(payload, source, Arc::new(self.globals))),
+            decryption,
+            tracking,
+            sticky_store: self.sticky_bucket_store,
+            on_update: self.on_update,
+        })
     }
 }
 

@@ -7,16 +7,19 @@ use arc_swap::{ArcSwap, Guard};
 #[cfg(feature = "encryption")]
 use growthbook_core::DecryptionKey;
 use growthbook_core::{
-    Attributes, GlobalContext, Payload, PayloadError, Snapshot, StickyBucketStore, StickyBuckets,
-    UserContext,
+    Attributes, GlobalContext, Payload, PayloadError, PayloadSource, Snapshot, StickyBucketStore,
+    StickyBuckets, UserContext,
 };
 use serde_json::{Map, Value};
 
 use crate::LOG_TARGET;
 use crate::builder::ClientBuilder;
+#[cfg(feature = "fetch")]
+use crate::connection::Connection;
 use crate::scope::UserScope;
 use crate::sticky::ScopeBuckets;
 use crate::tracking::Tracking;
+use crate::update::OnUpdate;
 
 /// A GrowthBook client. Cloning it is cheap and gives another handle on the same one.
 ///
@@ -26,27 +29,41 @@ use crate::tracking::Tracking;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// Dropped with the last handle, whatever scopes there still are.
+    #[cfg(feature = "fetch")]
+    connection: Option<Arc<Connection>>,
 }
 
 pub(crate) struct Inner {
-    state: ArcSwap<State>,
-    decryption: Decryption,
+    pub(crate) state: ArcSwap<State>,
+    pub(crate) decryption: Decryption,
     pub(crate) tracking: Tracking,
     pub(crate) sticky_store: Option<Box<dyn StickyBucketStore>>,
+    pub(crate) on_update: Option<OnUpdate>,
 }
 
 /// What evaluations look at; replaced, never changed.
 #[derive(Clone)]
 pub(crate) struct State {
-    payload: Arc<Payload>,
+    pub(crate) payload: Arc<Payload>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) globals: Arc<GlobalContext>,
+    /// Where the payload came from; `None` for the empty one of the beginning.
+    #[cfg_attr(
+        not(feature = "fetch"),
+        expect(dead_code, reason = "only a client with a server has several sources")
+    )]
+    pub(crate) source: Option<PayloadSource>,
 }
 
 impl State {
-    fn new(payload: Payload, globals: Arc<GlobalContext>) -> Self {
+    pub(crate) fn new(
+        payload: Payload,
+        source: Option<PayloadSource>,
+        globals: Arc<GlobalContext>,
+    ) -> Self {
         let snapshot = Arc::new(compile(&payload));
-        State { payload: Arc::new(payload), snapshot, globals }
+        State { payload: Arc::new(payload), snapshot, globals, source }
     }
 }
 
@@ -77,21 +94,28 @@ impl Client {
         ClientBuilder::new().payload(document.as_ref()).build()
     }
 
-    pub(crate) fn new(
-        payload: Payload,
-        globals: GlobalContext,
-        decryption: Decryption,
-        tracking: Tracking,
-        sticky_store: Option<Box<dyn StickyBucketStore>>,
-    ) -> Self {
+    /// A client that does not ask any server.
+    pub(crate) fn embedded(inner: Inner) -> Self {
         Client {
-            inner: Arc::new(Inner {
-                state: ArcSwap::from_pointee(State::new(payload, Arc::new(globals))),
-                decryption,
-                tracking,
-                sticky_store,
-            }),
+            inner: Arc::new(inner),
+            #[cfg(feature = "fetch")]
+            connection: None,
         }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn connected(inner: Arc<Inner>, connection: Connection) -> Self {
+        Client { inner, connection: Some(Arc::new(connection)) }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn connection(&self) -> Option<&Connection> {
+        self.connection.as_deref()
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn state(&self) -> Guard<Arc<State>> {
+        self.inner.state.load()
     }
 
     /// Evaluates for a user: takes hold of the payload in use, so that all answers of the scope
@@ -118,17 +142,29 @@ impl Client {
     }
 
     fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope {
+        #[cfg(feature = "fetch")]
+        if let Some(connection) = &self.connection {
+            connection.notice_fork();
+        }
         let sticky = buckets.map(ScopeBuckets::new);
         UserScope::new(self.inner.clone(), self.inner.state.load_full(), user, sticky)
     }
 
-    /// Replaces the payload.
+    /// Replaces the payload, even by an older one.
+    ///
+    /// A client that asks a server goes on with that: the next change from there replaces this
+    /// payload, unless it is known to be older.
     ///
     /// # Errors
     ///
     /// When the document is no payload, or the key does not open it. The payload in use stays.
     pub fn set_payload(&self, document: impl AsRef<[u8]>) -> Result<(), PayloadError> {
-        self.replace(self.inner.decryption.read(document.as_ref())?);
+        // Read and compiled before anything is swapped: no evaluation waits for it.
+        let payload = self.inner.decryption.read(document.as_ref())?;
+        let next = State::new(payload, Some(PayloadSource::Application), self.globals());
+        let before =
+            self.inner.state.rcu(|state| State { globals: state.globals.clone(), ..next.clone() });
+        self.inner.tell_update(&before.payload, &next.payload);
         Ok(())
     }
 
@@ -139,23 +175,19 @@ impl Client {
     ///
     /// When `features` is no object. The payload in use stays.
     pub fn set_features(&self, features: &Value) -> Result<(), PayloadError> {
+        let source = Some(PayloadSource::Application);
         let mut current = self.inner.state.load_full();
         loop {
-            let next =
-                State::new(current.payload.with_features(features)?, current.globals.clone());
-            let found = self.inner.state.compare_and_swap(&current, Arc::new(next));
+            let payload = current.payload.with_features(features)?;
+            let next = Arc::new(State::new(payload, source, current.globals.clone()));
+            let found = self.inner.state.compare_and_swap(&current, next.clone());
             if Arc::ptr_eq(&found, &current) {
+                self.inner.tell_update(&current.payload, &next.payload);
                 return Ok(());
             }
             // Somebody was faster: what they set is not to be lost.
             current = Guard::into_inner(found);
         }
-    }
-
-    fn replace(&self, payload: Payload) {
-        // Read and compiled before anything is swapped: no evaluation waits for it.
-        let next = State::new(payload, self.globals());
-        self.update(|state| State { globals: state.globals.clone(), ..next.clone() });
     }
 
     fn update(&self, change: impl Fn(&State) -> State) {

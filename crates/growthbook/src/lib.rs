@@ -22,34 +22,62 @@
 //! # Ok::<(), growthbook::PayloadError>(())
 //! ```
 //!
-//! This crate fetches nothing and starts no threads; hand it payloads with
-//! [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core` alone.
+//! A client made with [`Client::builder`] and a client key fetches its payload, follows the
+//! changes of it, and keeps the last good one through every failure. [`Client::from_json`] and
+//! [`ClientBuilder::build`] make clients that fetch nothing and start no threads; hand them
+//! payloads with [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core`
+//! alone.
 //!
 //! # Cargo features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `fetch` | yes | [`Client::builder`]: clients that ask a server; adds `ureq` and `rustls` |
+//! | `redis-cache` | no | `RedisCache`: one payload and one fetch for many processes |
+//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | where that Redis may be |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `secure-attributes` | yes | [`secure_attribute`]: attributes compared as hashes |
 //!
 //! # Logging
 //!
-//! Through the [`log`] facade, target `growthbook`: a callback that panicked (error), what was
-//! wrong in a payload, a sticky bucket store that failed (warn), every evaluated feature and
-//! inline experiment, and values of another type than their fallback (debug). Attribute values
-//! and decryption keys are never logged.
+//! Through the [`log`] facade, target `growthbook`: a callback that panicked (error); what was
+//! wrong in a payload, a sticky bucket store or cache that failed, a refresh that begins to fail
+//! (warn); one that works again (info); every evaluated feature and inline experiment, and values
+//! of another type than their fallback (debug). Attribute values, client keys and decryption keys
+//! are never logged.
 
 mod builder;
 mod client;
+#[cfg(feature = "fetch")]
+mod connection;
 pub mod guide;
+#[cfg(feature = "fetch")]
+mod lifecycle;
+#[cfg(feature = "fetch")]
+mod network;
 mod scope;
 mod sticky;
 mod tracking;
+mod update;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
 #[doc(inline)]
 pub use growthbook_core::*;
+#[cfg(feature = "fetch")]
+pub use growthbook_fetch::{
+    CloseTimedOut, ConfigError, Counters, DEFAULT_API_HOST, DEFAULT_CACHE_TTL,
+    DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
+    DEFAULT_MEMORY_CACHE_ENTRIES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
+    DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FileCache, LastError, MemoryCache, NotReady,
+    Refresh, StreamOff, StreamState,
+};
+#[cfg(feature = "redis-cache")]
+pub use growthbook_redis_cache::{RedisCache, RedisCacheError, RedisServers, redis};
+#[cfg(feature = "fetch")]
+pub use lifecycle::{Ready, ReadyClient, Status};
+#[cfg(feature = "fetch")]
+pub use network::StartError;
 pub use scope::UserScope;
 pub use tracking::{
     DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, ExperimentViewedEvent, FeatureUsage,

@@ -174,7 +174,8 @@ impl Observer for TrackingObserver<'_> {
     }
 }
 
-fn contain(name: &str, callback: impl FnOnce()) {
+/// Runs a callback of the application. One that panics is reported and forgotten.
+pub(crate) fn contain(name: &str, callback: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(callback)).is_err() {
         log::error!(target: LOG_TARGET, "the callback {name} panicked");
     }

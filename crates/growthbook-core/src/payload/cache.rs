@@ -3,6 +3,7 @@
 
 use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
+use core::time::Duration;
 
 /// Keeps the last good payload of each API host and client key.
 ///
@@ -13,6 +14,7 @@ use core::fmt;
 ///   without the cache.
 /// - What is put is always a payload that was read successfully. What is got may be anything: it
 ///   is checked like a reply of the server.
+/// - Times are given back as they were put, whatever they are; 0 says that the age is not known.
 /// - A later `put` of one key replaces the earlier one in whole. A reader sees the one or the
 ///   other, never a mixture.
 /// - It may be called from several threads at once, and from several processes where it is shared.
@@ -31,22 +33,77 @@ pub trait PayloadCache: Send + Sync {
     /// When the store cannot be written. What was kept before should still be there.
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError>;
 
-    /// The server has confirmed the payload kept: it is as fresh as if fetched now. Called instead
-    /// of a `put` of the same document. Does nothing unless implemented: the payload then looks
-    /// older than it is, and a client that starts with it asks the server sooner.
+    /// The server has confirmed this payload: it is as fresh as if fetched now. Called instead of
+    /// a `put` of the same document, when the last `put` succeeded. Does nothing unless
+    /// implemented: the payload then looks older than it is, and a client that starts with it asks
+    /// the server sooner.
     ///
     /// # Errors
     ///
     /// When the store cannot be written.
-    fn confirm(&self, key: &PayloadKey, fetched_at: UnixMillis) -> Result<(), PayloadCacheError> {
-        let _ = (key, fetched_at);
+    fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        let _ = (key, payload);
         Ok(())
+    }
+
+    /// Asked before a refresh that is due, where processes share the cache: whether it is this
+    /// process that should ask the server. `known` is what it has; what another process began to
+    /// fetch no longer ago than `max_age` is good enough. Unless implemented, every process asks.
+    ///
+    /// A turn lasts for a bounded time: a process that took it and is never heard of again holds
+    /// up the others no longer than that. After `put` or `confirm` it is over.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked. The process then asks the server.
+    fn take_turn(
+        &self,
+        key: &PayloadKey,
+        known: Option<&CachedPayload>,
+        max_age: Duration,
+    ) -> Result<Turn, PayloadCacheError> {
+        let _ = (key, known, max_age);
+        Ok(Turn::Ours)
+    }
+
+    /// Calls back, on a thread of the cache, whenever another process may have put a payload,
+    /// until what is given back is dropped. That returns promptly, also when it is dropped by the
+    /// callback. `None` where there are no other processes.
+    fn watch(&self, key: &PayloadKey, changed: CacheChanged) -> Option<CacheWatch> {
+        let _ = (key, changed);
+        None
     }
 
     /// What a payload from here counts as in reports.
     fn source(&self) -> PayloadSource {
         PayloadSource::Cache
     }
+}
+
+/// Called when another process may have put a payload.
+pub type CacheChanged = Box<dyn Fn() + Send + Sync>;
+
+/// Ends a watch when dropped.
+pub type CacheWatch = Box<dyn Send + Sync>;
+
+/// Who asks the server, of the processes that share a cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Turn {
+    /// This process.
+    Ours,
+    /// Nobody has to: another process did.
+    Fresh {
+        /// What it got; `None` for what was known already.
+        payload: Option<CachedPayload>,
+        /// How long ago it began to ask.
+        age: Duration,
+    },
+    /// Another process is asking.
+    Theirs {
+        /// When to look again, should nothing be heard of it.
+        retry_in: Duration,
+    },
 }
 
 /// Keeps nothing.
@@ -70,8 +127,21 @@ impl<C: PayloadCache + ?Sized> PayloadCache for Arc<C> {
         (**self).put(key, payload)
     }
 
-    fn confirm(&self, key: &PayloadKey, fetched_at: UnixMillis) -> Result<(), PayloadCacheError> {
-        (**self).confirm(key, fetched_at)
+    fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        (**self).confirm(key, payload)
+    }
+
+    fn take_turn(
+        &self,
+        key: &PayloadKey,
+        known: Option<&CachedPayload>,
+        max_age: Duration,
+    ) -> Result<Turn, PayloadCacheError> {
+        (**self).take_turn(key, known, max_age)
+    }
+
+    fn watch(&self, key: &PayloadKey, changed: CacheChanged) -> Option<CacheWatch> {
+        (**self).watch(key, changed)
     }
 
     fn source(&self) -> PayloadSource {
@@ -123,6 +193,9 @@ pub struct CachedPayload {
     pub document: Arc<str>,
     /// The server's tag for this document, to ask whether it has changed.
     pub etag: Option<Box<str>>,
+    /// Whether the server offered to stream changes when it sent this document. Without a tag it
+    /// is of no use, and may be forgotten.
+    pub streaming: bool,
     /// When the server last sent or confirmed it. A time in the future counts as long ago.
     pub fetched_at: UnixMillis,
 }
@@ -133,6 +206,7 @@ impl fmt::Debug for CachedPayload {
             .debug_struct("CachedPayload")
             .field("bytes", &self.document.len())
             .field("etag", &self.etag)
+            .field("streaming", &self.streaming)
             .field("fetched_at", &self.fetched_at)
             .finish()
     }
@@ -144,8 +218,10 @@ impl fmt::Debug for CachedPayload {
 pub enum PayloadSource {
     /// The API or its stream, by this process.
     Network,
-    /// A cache in memory or shared between processes.
+    /// A cache in memory or shared between processes, at the start.
     Cache,
+    /// The API, by another process that shares the cache.
+    Shared,
     /// A cache in a file.
     File,
     /// The payload the application brought along, for as long as there is no other.
@@ -160,6 +236,7 @@ impl PayloadSource {
         match self {
             PayloadSource::Network => "network",
             PayloadSource::Cache => "cache",
+            PayloadSource::Shared => "shared",
             PayloadSource::File => "file",
             PayloadSource::Fallback => "fallback",
             PayloadSource::Application => "application",

@@ -1,6 +1,7 @@
 //! The payload as the GrowthBook API sends it: sections found, and opened where encrypted.
 
 mod cache;
+mod change;
 #[cfg(feature = "encryption")]
 mod decrypt;
 mod document;
@@ -12,8 +13,10 @@ use core::fmt;
 use serde_json::Value;
 
 pub use cache::{
-    CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+    CacheChanged, CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadKey,
+    PayloadSource, Turn, UnixMillis,
 };
+pub use change::PayloadChange;
 #[cfg(feature = "encryption")]
 pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub(crate) use document::{Sections, object_text};

@@ -1,1 +1,8 @@
-//! Where payloads are kept.
+//! Where payloads are kept: in this process, or in files.
+
+mod file;
+mod format;
+mod memory;
+
+pub use file::FileCache;
+pub use memory::{DEFAULT_MEMORY_CACHE_ENTRIES, MemoryCache};

@@ -1,6 +1,7 @@
-//! Evaluates an embedded payload for several users: `cargo run --example quickstart`.
+//! Several users, evaluated against an embedded payload.
 
 use std::error::Error;
+use std::io::Write;
 use std::sync::LazyLock;
 
 use growthbook::{Client, Experiment, FeatureResult, UserContext};
@@ -19,33 +20,39 @@ struct RateLimits {
     burst: u32,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let client = Client::from_json(include_bytes!("features.json"))?;
 
     for user in users() {
         let id = user.attributes().get("id").map(|id| id.to_json().to_string()).unwrap_or_default();
         let gb = client.for_user(user);
 
-        println!("\nUser {id}");
-        println!(
+        writeln!(out, "\nUser {id}")?;
+        writeln!(
+            out,
             "  {:<24} {:<26} {:<13} {:<21} {:<10} bucket",
             "feature", "value", "source", "rule", "variation"
-        );
+        )?;
         for feature in client.snapshot().feature_keys() {
-            println!("  {feature:<24} {}", row(&gb.eval_feature(feature)));
+            writeln!(out, "  {feature:<24} {}", row(&gb.eval_feature(feature)))?;
         }
 
         let limits = gb.feature_value("rate-limits", RateLimits { rps: 1, burst: 1 });
-        println!("  typed value: {} requests a second, bursts of {}", limits.rps, limits.burst);
+        writeln!(
+            out,
+            "  typed value: {} requests a second, bursts of {}",
+            limits.rps, limits.burst
+        )?;
 
         let cta = gb.run(&CTA);
-        println!(
+        writeln!(
+            out,
             "  inline experiment {:?}: {:?} (in experiment: {}, bucket {})",
             CTA.definition().key(),
             cta.value,
             cta.in_experiment,
             cta.bucket.map_or("-".into(), |bucket| bucket.to_string()),
-        );
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,227 @@
+//! One client's supply of payloads.
+
+mod document;
+mod ready;
+mod state;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::{fmt, io, process};
+
+use growthbook_core::{CacheWatch, PayloadCache, PayloadKey};
+
+pub(crate) use document::Document;
+pub use ready::{NotReady, ReadyFuture};
+pub(crate) use state::{FeedState, Taken};
+
+use crate::error::{FetchError, FetchErrorKind};
+use crate::http::Settings;
+use crate::options::{ConfigError, FetchOptions, Refresh};
+use crate::registry;
+use crate::schedule::Plan;
+use crate::sink::PayloadSink;
+use crate::source::{MemberId, Source};
+use crate::status::{FetchStatus, StreamOff, StreamState};
+
+/// One client's supply of payloads: started with what a cache has, kept fresh by a source that
+/// all clients on one host and key share.
+///
+/// Dropping it is closing it.
+pub struct Feed {
+    state: Arc<FeedState>,
+    source: Arc<Source>,
+    member: MemberId,
+    close_timeout: Duration,
+    is_manual: bool,
+    /// The process it was started in.
+    process: u32,
+    is_closed: AtomicBool,
+    /// Hears of what other processes put into the cache.
+    watch: Mutex<Option<CacheWatch>>,
+}
+
+impl Feed {
+    /// Starts: offers what the cache has, and begins to refresh. Waits for the cache, never for
+    /// the server.
+    ///
+    /// # Errors
+    ///
+    /// When the options cannot work, or no thread can be started. Nothing depends on the network.
+    pub fn start(
+        options: &FetchOptions,
+        cache: Arc<dyn PayloadCache>,
+        sink: impl PayloadSink + 'static,
+    ) -> Result<Self, StartError> {
+        let settings = Settings::check(options)?;
+        let plan = match options.refresh {
+            Refresh::Poll(interval) if interval.is_zero() => {
+                return Err(ConfigError::ZeroInterval.into());
+            }
+            Refresh::Stream if options.poll_interval.is_zero() => {
+                return Err(ConfigError::ZeroInterval.into());
+            }
+            refresh => Plan::new(refresh, options.poll_interval),
+        };
+        let key = PayloadKey::new(options.api_host.as_str(), options.client_key.trim());
+        let state = Arc::new(FeedState::new(key, cache, Box::new(sink)));
+        let cached = state.read_cache();
+        let (source, member) = registry::join(&settings, cached, &state, plan, options.cache_ttl)
+            .map_err(StartError::Thread)?;
+        // Somebody else on the same host and key may have a newer one.
+        if let Some(latest) = source.latest() {
+            // One that this client cannot use is no reason not to start, and reported.
+            let _ = state.take_in(&latest);
+        }
+        let watch = plan.is_active().then(|| state.watch(&source)).flatten();
+        state.started();
+        Ok(Feed {
+            state,
+            source,
+            member,
+            close_timeout: options.close_timeout,
+            is_manual: !plan.is_active(),
+            process: process::id(),
+            is_closed: AtomicBool::new(false),
+            watch: Mutex::new(watch),
+        })
+    }
+
+    /// Whether the process was forked since, and this is the child. There is no thread here, the
+    /// sockets are the parent's, and locks may be held by threads that do not exist: this feed
+    /// does nothing any more, and another one has to be started.
+    pub fn is_left_behind(&self) -> bool {
+        self.process != process::id()
+    }
+
+    /// Asks the server now, on this thread, and waits for the answer. Clients that ask at the
+    /// same time share one request.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or one that is no payload. The payload in use stays.
+    pub fn refresh(&self) -> Result<(), FetchError> {
+        self.refresh_within(Duration::MAX)
+    }
+
+    /// The same, but takes no longer than this.
+    fn refresh_within(&self, limit: Duration) -> Result<(), FetchError> {
+        if self.is_left_behind() || self.is_closed.load(Ordering::Relaxed) {
+            return Err(FetchErrorKind::Closed.into());
+        }
+        self.source.fetch(limit)?;
+        self.state.last_error().map_or(Ok(()), Err)
+    }
+
+    /// Waits until there is a payload from the network or a cache; through failures, as long as
+    /// there is hope and time. With [`Refresh::Manual`] nobody else asks the server, so this does,
+    /// once, unless there is a payload.
+    ///
+    /// # Errors
+    ///
+    /// When there was none in time, or asking on is pointless: the server refuses
+    /// ([`FetchErrorKind::is_refusal`]), or the client is closed.
+    pub fn wait_ready(&self, timeout: Duration) -> Result<(), NotReady> {
+        if self.is_left_behind() {
+            return Err(FetchError::from(FetchErrorKind::Closed).into());
+        }
+        if self.is_manual && !self.state.is_ready() {
+            // What comes of it is in the state.
+            let _ = self.refresh_within(timeout);
+            return self.state.wait_ready(Duration::ZERO);
+        }
+        self.state.wait_ready(timeout)
+    }
+
+    /// A future for the outcome of the first attempt.
+    pub fn ready(&self) -> ReadyFuture {
+        ReadyFuture(self.state.clone())
+    }
+
+    /// How refreshing is going.
+    pub fn status(&self) -> FetchStatus {
+        let mut status = self.state.complete(self.source.status());
+        if self.is_closed.load(Ordering::Relaxed) {
+            // Others may share the source, and its stream.
+            status.stream = StreamState::Off(StreamOff::Closed);
+        }
+        status
+    }
+
+    /// Stops refreshing. The source's thread and sockets are gone afterwards, unless other
+    /// clients share them.
+    ///
+    /// # Errors
+    ///
+    /// When that takes longer than the deadline. They will be gone a little later.
+    pub fn close(&self, deadline: Duration) -> Result<(), CloseTimedOut> {
+        if self.is_left_behind() {
+            return Ok(());
+        }
+        self.is_closed.store(true, Ordering::Relaxed);
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(watch);
+        let closed = self.source.leave(self.member, deadline);
+        registry::forget_stopped();
+        self.state.closed(FetchErrorKind::Closed.into());
+        if closed { Ok(()) } else { Err(CloseTimedOut) }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        // There is nobody to tell.
+        let _ = self.close(self.close_timeout);
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Feed").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+/// Why refreshing could not be started.
+#[derive(Debug)]
+pub enum StartError {
+    /// The options cannot work.
+    Config(ConfigError),
+    /// The system gives no thread.
+    Thread(io::Error),
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        StartError::Config(error)
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Config(error) => error.fmt(formatter),
+            StartError::Thread(_) => formatter.write_str("no thread could be started"),
+        }
+    }
+}
+
+impl core::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            StartError::Config(_) => None,
+            StartError::Thread(error) => Some(error),
+        }
+    }
+}
+
+/// Closing took longer than allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloseTimedOut;
+
+impl fmt::Display for CloseTimedOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("closing took longer than allowed")
+    }
+}
+
+impl core::error::Error for CloseTimedOut {}

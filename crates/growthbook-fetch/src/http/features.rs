@@ -1,0 +1,68 @@
+//! The features endpoint: a whole payload, or that it has not changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use growthbook_core::PayloadError;
+
+use super::Settings;
+use super::client::{Client, Purpose, check_status, read_body};
+use crate::error::FetchError;
+
+/// Asks for the payload.
+pub(crate) struct FeaturesClient {
+    client: Client,
+    total_timeout: Duration,
+    max_body_bytes: u64,
+}
+
+/// What the server says of the payload.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// It is this one.
+    Payload {
+        document: Arc<str>,
+        etag: Option<Box<str>>,
+        /// Whether the server offers to stream changes.
+        streaming: bool,
+    },
+    /// It is the one whose tag was sent.
+    NotModified,
+}
+
+impl FeaturesClient {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let id = &settings.id;
+        FeaturesClient {
+            client: Client::new(settings, &id.features, &id.api_headers, Purpose::Document),
+            total_timeout: settings.total_timeout,
+            max_body_bytes: settings.max_body_bytes,
+        }
+    }
+
+    /// Asks for the payload, unless it is still the one with this tag. Takes no longer than the
+    /// limit. Not to be called by two threads at once.
+    pub(crate) fn fetch(&self, etag: Option<&str>, limit: Duration) -> Result<Reply, FetchError> {
+        self.client.limit(Some(limit.min(self.total_timeout)));
+        let accept = ("accept", "application/json");
+        let response = match etag {
+            Some(etag) => self.client.get(&[accept, ("if-none-match", etag)])?,
+            None => self.client.get(&[accept])?,
+        };
+        if response.status().as_u16() == 304 {
+            return Ok(Reply::NotModified);
+        }
+        check_status(&response)?;
+        let header = |name: &str| response.headers().get(name).and_then(|it| it.to_str().ok());
+        let etag = header("etag").map(Box::from);
+        let streaming = header("x-sse-support") == Some("enabled");
+        let body = read_body(response, self.max_body_bytes)?;
+        let text = String::from_utf8(body).map_err(|_| FetchError::from(PayloadError::NotUtf8))?;
+        Ok(Reply::Payload { document: text.into(), etag, streaming })
+    }
+
+    /// Ends what is going on, and closes every connection.
+    pub(crate) fn shut_down(&self) {
+        self.client.shut_down();
+    }
+}

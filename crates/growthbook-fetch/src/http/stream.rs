@@ -1,0 +1,135 @@
+//! The stream of changes.
+
+use std::io::Read;
+use std::time::Duration;
+
+use ureq::{BodyReader, Timeout};
+
+use super::Settings;
+use super::client::{Client, Purpose, check_status};
+use crate::error::{FetchError, FetchErrorKind};
+use crate::net::Wire;
+use crate::sse::{EventParser, Parsed};
+
+/// Opens streams.
+pub(crate) struct StreamClient {
+    client: Client,
+}
+
+/// What a stream says, in GrowthBook's terms.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Update {
+    /// The payload is this one now.
+    Payload(String),
+    /// The payload has changed: fetch it.
+    Refetch,
+    /// The connection is alive.
+    Ping,
+    /// How long to wait before connecting again after a failure.
+    Retry(Duration),
+    /// An event too large to be read.
+    Oversized,
+}
+
+/// An open stream.
+pub(crate) struct EventStream {
+    body: BodyReader<'static>,
+    wire: Wire,
+    buffer: Box<[u8]>,
+}
+
+/// How reading from a stream went.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum StreamRead {
+    /// Something came.
+    Data,
+    /// Nothing came until then.
+    Nothing,
+    /// The server ended the stream.
+    End,
+}
+
+impl StreamClient {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let id = &settings.id;
+        StreamClient {
+            client: Client::new(settings, &id.stream, &id.streaming_headers, Purpose::Stream),
+        }
+    }
+
+    /// Connects. The last event's id lets the server send what was missed.
+    ///
+    /// # Errors
+    ///
+    /// When there is no stream. The status 204 is such an error.
+    pub(crate) fn open(&self, last_event_id: &str) -> Result<EventStream, FetchError> {
+        self.client.limit(None);
+        let mut headers = vec![("accept", "text/event-stream"), ("cache-control", "no-cache")];
+        let last_event_id = last_event_id.trim();
+        if !last_event_id.is_empty() && last_event_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            headers.push(("last-event-id", last_event_id));
+        }
+        let response = self.client.get(&headers)?;
+        check_status(&response)?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            let kind = FetchErrorKind::Status { code: status, unrecoverable: false };
+            return Err(FetchError::new(kind));
+        }
+        let content_type = response.headers().get("content-type").and_then(|it| it.to_str().ok());
+        let is_stream = content_type.is_some_and(|it| it.trim().starts_with("text/event-stream"));
+        if !is_stream {
+            return Err(FetchError::new(FetchErrorKind::NotAStream));
+        }
+        Ok(EventStream {
+            body: response.into_body().into_reader(),
+            wire: self.client.wire().clone(),
+            buffer: vec![0; 16 * 1024].into(),
+        })
+    }
+
+    /// Ends the stream there is.
+    pub(crate) fn interrupt(&self) {
+        self.client.wire().interrupt.interrupt();
+    }
+
+    /// Ends what is going on, and closes every connection.
+    pub(crate) fn shut_down(&self) {
+        self.client.shut_down();
+    }
+}
+
+impl EventStream {
+    /// Waits for bytes, no longer than this, and hands on what they say.
+    pub(crate) fn read(
+        &mut self,
+        parser: &mut EventParser,
+        wait: Duration,
+        mut on: impl FnMut(Update),
+    ) -> Result<StreamRead, FetchError> {
+        self.wire.deadline.set(Some(wait));
+        let amount = match self.body.read(&mut self.buffer).map_err(ureq::Error::from) {
+            Ok(0) => return Ok(StreamRead::End),
+            Ok(amount) => amount,
+            Err(ureq::Error::Timeout(Timeout::PerRead)) => return Ok(StreamRead::Nothing),
+            Err(error) => return Err(error.into()),
+        };
+        let bytes = self.buffer.get(..amount).unwrap_or_default();
+        parser.push(bytes, |parsed| on(Update::from(parsed)));
+        Ok(StreamRead::Data)
+    }
+}
+
+impl From<Parsed<'_>> for Update {
+    fn from(parsed: Parsed<'_>) -> Self {
+        match parsed {
+            Parsed::Retry(delay) => Update::Retry(delay),
+            Parsed::Oversized => Update::Oversized,
+            Parsed::Event(event) => match event.event_type {
+                "features" if !event.data.is_empty() => Update::Payload(event.data.into()),
+                "features-updated" => Update::Refetch,
+                _ => Update::Ping,
+            },
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Opening TCP connections, interruptibly.
+
+use std::fmt;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use ureq::Timeout;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, LazyBuffers, Transport};
+
+use super::Wire;
+use super::deadline::Deadline;
+use super::interrupt::{Interrupt, interrupted};
+use super::transport::TcpTransport;
+
+/// How many connections were to be opened, to tell a reused one from a new one.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionCount(AtomicU64);
+
+impl ConnectionCount {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Opens TCP connections.
+pub(crate) struct TcpConnector {
+    interrupt: Arc<Interrupt>,
+    deadline: Arc<Deadline>,
+    connections: Arc<ConnectionCount>,
+}
+
+impl TcpConnector {
+    pub(crate) fn new(wire: &Wire) -> Self {
+        TcpConnector {
+            interrupt: wire.interrupt.clone(),
+            deadline: wire.deadline.clone(),
+            connections: wire.connections.clone(),
+        }
+    }
+
+    /// Tries the addresses in turn; each gets its share of the time that is left.
+    fn connect_any(&self, details: &ConnectionDetails<'_>) -> Result<TcpStream, ureq::Error> {
+        let (total, reason) = self.deadline.cap(details.timeout);
+        let start = Instant::now();
+        let mut last = ureq::Error::HostNotFound;
+        for (tried, address) in details.addrs.iter().enumerate() {
+            let limit = match total {
+                Some(total) => {
+                    let left = total.saturating_sub(start.elapsed());
+                    let addresses_left = u32::try_from(details.addrs.len() - tried).unwrap_or(1);
+                    if left.is_zero() {
+                        return Err(ureq::Error::Timeout(reason));
+                    }
+                    Some(left / addresses_left)
+                }
+                None => None,
+            };
+            match connect(*address, limit, &self.interrupt) {
+                Ok(stream) => return Ok(stream),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                    return Err(error.into());
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    last = ureq::Error::Timeout(Timeout::Connect);
+                }
+                Err(error) => last = error.into(),
+            }
+        }
+        Err(last)
+    }
+}
+
+impl<In: Transport> Connector<In> for TcpConnector {
+    type Out = Either<In, TcpTransport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        if let Some(through_a_proxy) = chained {
+            return Ok(Some(Either::A(through_a_proxy)));
+        }
+        self.connections.0.fetch_add(1, Ordering::Relaxed);
+        let stream = Arc::new(self.connect_any(details)?);
+        stream.set_nodelay(details.config.no_delay())?;
+
+        let shared = Arc::downgrade(&stream);
+        let registration = self.interrupt.register(move || {
+            if let Some(stream) = shared.upgrade() {
+                // An error means that it is closed already.
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        })?;
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
+        Ok(Some(Either::B(TcpTransport::new(stream, buffers, self.deadline.clone(), registration))))
+    }
+}
+
+impl fmt::Debug for TcpConnector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TcpConnector").finish_non_exhaustive()
+    }
+}
+
+/// Connects without blocking, and waits for that, a deadline or an interruption, whichever comes
+/// first. `ConnectionAborted` tells an interruption.
+fn connect(
+    address: SocketAddr,
+    limit: Option<Duration>,
+    interrupt: &Arc<Interrupt>,
+) -> io::Result<TcpStream> {
+    const SOCKET: Token = Token(0);
+    const WAKER: Token = Token(1);
+    let mut poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKER)?;
+    let _registration = interrupt.register(move || {
+        // Without it the wait ends at its deadline.
+        let _ = waker.wake();
+    })?;
+    let mut stream = mio::net::TcpStream::connect(address)?;
+    poll.registry().register(&mut stream, SOCKET, Interest::WRITABLE)?;
+    let start = Instant::now();
+    let mut events = Events::with_capacity(2);
+    loop {
+        let left = limit.map(|limit| limit.saturating_sub(start.elapsed()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match poll.poll(&mut events, left) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            result => result?,
+        }
+        if events.iter().any(|event| event.token() == WAKER) {
+            return Err(interrupted());
+        }
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        match stream.peer_addr() {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            Err(error) => return Err(error),
+        }
+    }
+    poll.registry().deregister(&mut stream)?;
+    let stream = TcpStream::from(stream);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}

@@ -1,0 +1,84 @@
+//! Waking threads that wait for the network.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Ends waits on the network from another thread.
+///
+/// Whoever is about to wait registers how it can be woken; [`interrupt`](Interrupt::interrupt)
+/// wakes all of them. What was woken reports an error, and its connection is of no more use.
+#[derive(Default)]
+pub(crate) struct Interrupt {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Nothing may wait any more.
+    stopped: bool,
+    next: u64,
+    wakers: BTreeMap<u64, Box<dyn Fn() + Send>>,
+}
+
+impl Interrupt {
+    /// Registers a way to wake somebody, for as long as the answer is kept.
+    ///
+    /// # Errors
+    ///
+    /// After [`stop`](Interrupt::stop).
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        wake: impl Fn() + Send + 'static,
+    ) -> io::Result<Registration> {
+        let mut state = self.lock();
+        if state.stopped {
+            return Err(interrupted());
+        }
+        let id = state.next;
+        state.next += 1;
+        state.wakers.insert(id, Box::new(wake));
+        Ok(Registration { interrupt: self.clone(), id })
+    }
+
+    /// Wakes everybody who waits now. Later waits are not affected.
+    pub(crate) fn interrupt(&self) {
+        // A waker takes no lock and waits for nothing.
+        self.lock().wakers.values().for_each(|wake| wake());
+    }
+
+    /// Wakes everybody, and lets nobody wait any more.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+        self.interrupt();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Interrupt").finish_non_exhaustive()
+    }
+}
+
+/// Ends a registration when dropped.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    interrupt: Arc<Interrupt>,
+    id: u64,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.interrupt.lock().wakers.remove(&self.id);
+    }
+}
+
+/// What an interrupted wait reports.
+pub(crate) fn interrupted() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "interrupted")
+}

@@ -1,0 +1,44 @@
+//! Connections that another thread can interrupt, whatever they are waiting for.
+//!
+//! ureq speaks HTTP and TLS; what it runs on is made here, for three reasons: closing a client
+//! must not wait for a silent server, a stream must be readable up to a point in time, and the
+//! client key must not reach ureq's own log records.
+
+mod connector;
+mod deadline;
+mod interrupt;
+mod request_head;
+mod resolver;
+mod transport;
+
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
+
+pub(crate) use connector::{ConnectionCount, TcpConnector};
+pub(crate) use deadline::Deadline;
+pub(crate) use interrupt::Interrupt;
+pub(crate) use request_head::{PLACEHOLDER, RequestHead, RequestHeadConnector};
+pub(crate) use resolver::InterruptibleResolver;
+
+use std::sync::Arc;
+
+/// What connections of an agent share.
+#[derive(Clone, Default)]
+pub(crate) struct Wire {
+    pub(crate) interrupt: Arc<Interrupt>,
+    pub(crate) head: Arc<RequestHead>,
+    pub(crate) deadline: Arc<Deadline>,
+    pub(crate) connections: Arc<ConnectionCount>,
+}
+
+impl Wire {
+    /// An agent whose connections are made here.
+    pub(crate) fn agent(&self, config: ureq::config::Config) -> ureq::Agent {
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::new(self))
+                .chain(RustlsConnector::default())
+                .chain(RequestHeadConnector(self.head.clone()));
+        let resolver = InterruptibleResolver::new(self);
+        ureq::Agent::with_parts(config, connector, resolver)
+    }
+}

@@ -1,0 +1,76 @@
+//! The sources of this process, found by what they fetch.
+
+use std::collections::HashMap;
+use std::io;
+use std::process;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::feed::{Document, FeedState};
+use crate::http::{Settings, SourceId};
+use crate::schedule::Plan;
+use crate::source::{MemberId, Source};
+
+/// The sources of one process. After a fork the child has a registry of its own: the parent's may
+/// be locked for ever by a thread that is not there any more, and its sources have no thread.
+struct Registry {
+    process: u32,
+    sources: Mutex<HashMap<SourceId, Weak<Source>>>,
+}
+
+static REGISTRY: LazyLock<ArcSwap<Registry>> =
+    LazyLock::new(|| ArcSwap::from_pointee(Registry::new()));
+
+impl Registry {
+    fn new() -> Self {
+        Registry { process: process::id(), sources: Mutex::default() }
+    }
+
+    fn current() -> Arc<Registry> {
+        let found = REGISTRY.load_full();
+        if found.process == process::id() {
+            return found;
+        }
+        REGISTRY.compare_and_swap(&found, Arc::new(Registry::new()));
+        // This one, or that of a thread that was faster.
+        let ours = REGISTRY.load_full();
+        // Dropping what the parent had could lock what is locked for ever.
+        core::mem::forget(found);
+        ours
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SourceId, Weak<Source>>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Joins the source of these settings, or makes it.
+pub(crate) fn join(
+    settings: &Settings,
+    cached: Option<Arc<Document>>,
+    feed: &Arc<FeedState>,
+    plan: Plan,
+    ttl: Duration,
+) -> io::Result<(Arc<Source>, MemberId)> {
+    let registry = Registry::current();
+    let mut sources = registry.lock();
+    if let Some(source) = sources.get(&settings.id).and_then(Weak::upgrade)
+        && let Some(member) = source.join(feed.clone(), plan, ttl)?
+    {
+        return Ok((source, member));
+    }
+    let source = Source::new(settings, cached);
+    let stopped = || io::Error::other("stopped");
+    let member = source.join(feed.clone(), plan, ttl)?.ok_or_else(stopped)?;
+    sources.insert(settings.id.clone(), Arc::downgrade(&source));
+    Ok((source, member))
+}
+
+/// Forgets the sources that nobody shares any more.
+pub(crate) fn forget_stopped() {
+    Registry::current()
+        .lock()
+        .retain(|_, source| source.upgrade().is_some_and(|source| !source.is_stopped()));
+}

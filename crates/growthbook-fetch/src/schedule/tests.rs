@@ -1,0 +1,345 @@
+//! The schedule under a clock that tests move.
+
+use super::*;
+
+const fn secs(seconds: u64) -> Time {
+    Duration::from_secs(seconds)
+}
+
+const MINUTE: Duration = secs(60);
+const STREAM: Plan = Plan { stream: true, interval: Some(MINUTE) };
+const POLL: Plan = Plan { stream: false, interval: Some(MINUTE) };
+const OFFERED: FetchOutcome = FetchOutcome::Success { streaming: Some(true) };
+const NOT_OFFERED: FetchOutcome = FetchOutcome::Success { streaming: Some(false) };
+const CONFIRMED: FetchOutcome = FetchOutcome::Success { streaming: None };
+const FAILED: FetchOutcome = FetchOutcome::Failure { refused: false, retry_after: None };
+const REFUSED: FetchOutcome = FetchOutcome::Failure { refused: true, retry_after: None };
+
+/// A schedule with a plan from time zero on, and nothing fresh at hand.
+fn schedule(plan: Plan, seed: u64) -> Schedule {
+    let mut schedule = Schedule::new(seed);
+    schedule.set_plan(plan, Time::ZERO, Duration::ZERO);
+    schedule
+}
+
+/// When there is something to do next.
+fn due(schedule: &Schedule, now: Time) -> Time {
+    match schedule.next(now) {
+        Action::Wait(until) => until.expect("something is due"),
+        _ => now,
+    }
+}
+
+/// A schedule whose stream was opened at this time, and caught up.
+fn streaming(seed: u64, since: Time) -> Schedule {
+    let mut schedule = schedule(STREAM, seed);
+    schedule.fetched(since, OFFERED);
+    assert_eq!(schedule.next(since), Action::Connect);
+    schedule.stream_opened(since);
+    assert_eq!(schedule.next(since), Action::Fetch);
+    schedule.fetched(since, CONFIRMED);
+    schedule
+}
+
+#[test]
+fn nobody_asks_unless_told_to() {
+    let mut schedule = schedule(Plan::new(Refresh::Manual, MINUTE), 1);
+    assert_eq!(schedule.next(secs(1_000_000)), Action::Wait(None));
+    for outcome in [OFFERED, FAILED, REFUSED] {
+        schedule.fetched(secs(1), outcome);
+        assert_eq!(schedule.next(secs(1_000_000)), Action::Wait(None));
+    }
+}
+
+#[test]
+fn polling_keeps_its_interval_give_or_take_a_tenth() {
+    for seed in 0..200 {
+        let mut schedule = schedule(POLL, seed);
+        let mut now = Time::ZERO;
+        for _ in 0..20 {
+            assert_eq!(schedule.next(now), Action::Fetch);
+            schedule.fetched(now, OFFERED);
+            let next = due(&schedule, now);
+            assert!(next - now >= secs(54) && next - now <= secs(66), "{:?}", next - now);
+            now = next;
+        }
+    }
+}
+
+#[test]
+fn clients_do_not_poll_in_step() {
+    let delays: Vec<Time> = (0..50)
+        .map(|seed| {
+            let mut schedule = schedule(POLL, seed);
+            schedule.fetched(Time::ZERO, CONFIRMED);
+            due(&schedule, Time::ZERO)
+        })
+        .collect();
+    let (least, most) = (delays.iter().min().unwrap(), delays.iter().max().unwrap());
+    assert!(*most - *least > secs(8), "{least:?} to {most:?}");
+}
+
+#[test]
+fn what_is_fresh_is_not_asked_for_when_polling() {
+    let mut polling = Schedule::new(1);
+    polling.set_plan(POLL, Time::ZERO, secs(40));
+    assert_eq!(polling.next(Time::ZERO), Action::Wait(Some(secs(40))));
+    // Streaming begins with finding out whether it is offered.
+    let mut streaming = Schedule::new(1);
+    streaming.set_plan(STREAM, Time::ZERO, secs(40));
+    assert_eq!(streaming.next(Time::ZERO), Action::Fetch);
+}
+
+#[test]
+fn failures_are_retried_after_longer_and_longer_delays_up_to_the_interval() {
+    for seed in 0..200 {
+        let mut schedule = schedule(POLL, seed);
+        let mut now = Time::ZERO;
+        for limit in [1, 2, 4, 8, 16, 32, 60, 60, 60, 60] {
+            schedule.fetched(now, FAILED);
+            let delay = due(&schedule, now) - now;
+            assert!(delay >= secs(limit) / 2 && delay <= secs(limit), "{delay:?} of {limit}");
+            now += delay;
+        }
+        // One success, and it begins anew.
+        schedule.fetched(now, CONFIRMED);
+        schedule.fetched(now, FAILED);
+        assert!(due(&schedule, now) - now <= secs(1));
+    }
+}
+
+#[test]
+fn delays_after_failures_never_overflow() {
+    let mut schedule = schedule(Plan { stream: false, interval: Some(Duration::MAX) }, 1);
+    for _ in 0..100 {
+        schedule.fetched(secs(1), FAILED);
+        assert!(due(&schedule, secs(1)) > secs(1));
+    }
+    schedule.fetched(secs(1), CONFIRMED);
+    assert!(due(&schedule, secs(1)) > secs(1_000_000));
+}
+
+#[test]
+fn a_refusal_is_asked_again_slowly_but_for_ever() {
+    let mut schedule = schedule(STREAM, 1);
+    let mut now = Time::ZERO;
+    for _ in 0..10 {
+        schedule.fetched(now, REFUSED);
+        let delay = due(&schedule, now) - now;
+        assert!(delay >= secs(270) && delay <= secs(330), "{delay:?}");
+        now += delay;
+        assert_eq!(schedule.next(now), Action::Fetch);
+    }
+}
+
+#[test]
+fn the_server_may_ask_to_be_left_alone_within_reason() {
+    for (wish, least, most) in [(90, 90, 99), (0, 0, 1), (1_000_000, 3600, 3960)] {
+        let mut schedule = schedule(POLL, 1);
+        let retry_after = Some(secs(wish));
+        schedule.fetched(Time::ZERO, FetchOutcome::Failure { refused: false, retry_after });
+        let delay = due(&schedule, Time::ZERO);
+        assert!(delay >= secs(least) && delay <= secs(most), "{delay:?}");
+    }
+}
+
+#[test]
+fn a_stream_is_opened_when_it_is_offered_and_wanted() {
+    for (plan, outcome, expected) in [
+        (STREAM, OFFERED, true),
+        (STREAM, NOT_OFFERED, false),
+        (STREAM, CONFIRMED, false),
+        (POLL, OFFERED, false),
+    ] {
+        let mut schedule = schedule(plan, 1);
+        schedule.fetched(Time::ZERO, outcome);
+        assert_eq!(schedule.next(Time::ZERO) == Action::Connect, expected, "{plan:?} {outcome:?}");
+    }
+}
+
+#[test]
+fn a_stream_that_is_no_longer_offered_is_not_connected_to() {
+    let mut schedule = streaming(1, Time::ZERO);
+    schedule.stream_ended(secs(1), StreamEnd::Failed);
+    schedule.fetched(secs(1), NOT_OFFERED);
+    let next = due(&schedule, secs(1));
+    assert_eq!(schedule.next(next), Action::Fetch);
+    // And when it is again, it is.
+    schedule.fetched(next, OFFERED);
+    assert_eq!(schedule.next(next), Action::Connect);
+}
+
+#[test]
+fn under_a_stream_nobody_polls() {
+    let schedule = streaming(1, Time::ZERO);
+    assert_eq!(schedule.next(secs(10_000)), Action::Wait(None));
+}
+
+#[test]
+fn opening_a_stream_fetches_what_was_missed() {
+    let mut schedule = streaming(1, Time::ZERO);
+    schedule.stream_ended(secs(60), StreamEnd::Ended);
+    assert_eq!(schedule.next(secs(60)), Action::Connect);
+    schedule.stream_opened(secs(61));
+    assert_eq!(schedule.next(secs(61)), Action::Fetch);
+    // Until that works.
+    schedule.fetched(secs(61), FAILED);
+    assert!(due(&schedule, secs(61)) <= secs(62));
+}
+
+#[test]
+fn a_notice_is_followed_by_a_fetch() {
+    let mut schedule = streaming(1, Time::ZERO);
+    schedule.fetch_now(secs(5));
+    assert_eq!(schedule.next(secs(5)), Action::Fetch);
+}
+
+#[test]
+fn a_stream_that_ends_in_good_order_is_opened_at_once_unless_it_was_brief() {
+    for (lived, end, at_once) in [
+        (60, StreamEnd::Ended, true),
+        (5, StreamEnd::Ended, true),
+        (4, StreamEnd::Ended, false),
+        (60, StreamEnd::Failed, false),
+        (100, StreamEnd::Silent, true),
+    ] {
+        let mut schedule = streaming(1, secs(100));
+        let now = secs(100 + lived);
+        schedule.stream_ended(now, end);
+        let connects = schedule.next(now) == Action::Connect;
+        assert_eq!(connects, at_once, "{end:?} after {lived} s");
+    }
+}
+
+#[test]
+fn while_the_stream_is_down_the_server_is_polled() {
+    for seed in 0..100 {
+        let mut schedule = streaming(seed, Time::ZERO);
+        let lost = secs(1000);
+        schedule.stream_ended(lost, StreamEnd::Failed);
+        let mut now = lost;
+        let mut polled = lost;
+        while now < lost + secs(600) {
+            now = due(&schedule, now);
+            match schedule.next(now) {
+                Action::Connect => schedule.stream_ended(now, StreamEnd::Failed),
+                Action::Fetch => {
+                    assert!(now - polled <= secs(66), "{:?}", now - polled);
+                    polled = now;
+                    schedule.fetched(now, CONFIRMED);
+                }
+                Action::Wait(_) => unreachable!("it was due"),
+            }
+        }
+        assert!(polled > lost + secs(500));
+    }
+}
+
+#[test]
+fn a_stream_that_keeps_failing_is_tried_less_and_less_often() {
+    for seed in 0..100 {
+        let mut schedule = streaming(seed, Time::ZERO);
+        let mut now = secs(1);
+        for limit in [1_u64, 2, 4, 8, 16, 32, 60, 60, 60] {
+            schedule.stream_ended(now, StreamEnd::Failed);
+            let delay = schedule.connect_due.unwrap() - now;
+            let least = secs(limit) / 2;
+            assert!(delay >= least.max(secs(1)) && delay <= secs(limit) + secs(1), "{delay:?}");
+            now += delay;
+        }
+    }
+}
+
+#[test]
+fn only_news_or_a_healthy_life_make_a_stream_trusted_again() {
+    let delay_after = |trust: fn(&mut Schedule), lived: Duration| {
+        let mut schedule = streaming(1, Time::ZERO);
+        let mut now = secs(1);
+        for _ in 0..10 {
+            schedule.stream_ended(now, StreamEnd::Failed);
+            now = schedule.connect_due.unwrap();
+        }
+        schedule.stream_opened(now);
+        trust(&mut schedule);
+        schedule.stream_ended(now + lived, StreamEnd::Failed);
+        schedule.connect_due.unwrap() - now - lived
+    };
+    let bytes = |schedule: &mut Schedule| schedule.stream_heard(secs(100_000));
+    assert!(delay_after(bytes, secs(10)) > secs(20));
+    assert!(delay_after(Schedule::stream_proved, secs(10)) < secs(2));
+    assert!(delay_after(bytes, secs(60)) < secs(2));
+}
+
+#[test]
+fn the_server_says_how_long_to_wait_after_a_failure_within_reason() {
+    for (retry, least, most) in [(0, 1, 2), (10, 10, 11), (1_000_000, 3600, 3960)] {
+        let mut schedule = streaming(1, Time::ZERO);
+        schedule.stream_retry(secs(retry));
+        schedule.stream_ended(secs(1), StreamEnd::Failed);
+        let delay = schedule.connect_due.unwrap() - secs(1);
+        assert!(delay >= secs(least) && delay <= secs(most), "{retry}: {delay:?}");
+    }
+}
+
+#[test]
+fn a_refused_stream_is_tried_slowly_while_polling_goes_on() {
+    for (end, least, most) in [(StreamEnd::Refused, 270, 330), (StreamEnd::NoStream, 3240, 3960)] {
+        let mut schedule = schedule(STREAM, 1);
+        schedule.fetched(Time::ZERO, OFFERED);
+        schedule.stream_ended(Time::ZERO, end);
+        // Being offered again does not make it sooner.
+        schedule.fetched(secs(1), OFFERED);
+        let delay = schedule.connect_due.unwrap();
+        assert!(delay >= secs(least) && delay <= secs(most), "{delay:?}");
+        assert!(due(&schedule, secs(1)) <= secs(67));
+    }
+}
+
+#[test]
+fn silence_is_noticed_within_ninety_seconds() {
+    let mut schedule = streaming(1, Time::ZERO);
+    schedule.stream_heard(secs(1000));
+    let until = schedule.silent_until().unwrap();
+    assert!(until > secs(1060) && until <= secs(1090), "{until:?}");
+    // What was said meanwhile is fetched, whether or not the stream comes back.
+    schedule.stream_ended(until, StreamEnd::Silent);
+    assert_eq!(schedule.next(until), Action::Connect);
+    schedule.stream_ended(until, StreamEnd::Failed);
+    assert_eq!(schedule.next(until), Action::Fetch);
+}
+
+#[test]
+fn plans_of_several_clients_are_served_by_one() {
+    let cases = [
+        (Refresh::Manual, Refresh::Manual, Plan::default()),
+        (Refresh::Manual, Refresh::Poll(secs(5)), Plan { stream: false, interval: Some(secs(5)) }),
+        (
+            Refresh::Poll(secs(9)),
+            Refresh::Poll(secs(5)),
+            Plan { stream: false, interval: Some(secs(5)) },
+        ),
+        (Refresh::Stream, Refresh::Poll(secs(5)), Plan { stream: true, interval: Some(secs(5)) }),
+    ];
+    for (one, other, expected) in cases {
+        let (one, other) = (Plan::new(one, MINUTE), Plan::new(other, MINUTE));
+        assert_eq!(one.and(other), expected);
+        assert_eq!(other.and(one), expected);
+    }
+}
+
+#[test]
+fn a_shorter_interval_counts_at_once_and_a_stream_when_somebody_wants_it() {
+    let mut schedule = schedule(POLL, 1);
+    schedule.fetched(Time::ZERO, OFFERED);
+    schedule.set_plan(Plan { stream: false, interval: Some(secs(5)) }, secs(1), secs(60));
+    assert!(due(&schedule, secs(1)) <= secs(6));
+    schedule.set_plan(STREAM, secs(2), secs(60));
+    assert_eq!(schedule.next(secs(2)), Action::Connect);
+    schedule.stream_opened(secs(2));
+    schedule.set_plan(POLL, secs(3), secs(60));
+    assert!(!schedule.wants_stream());
+    schedule.stream_ended(secs(3), StreamEnd::Ended);
+    assert!(matches!(schedule.next(secs(100)), Action::Fetch));
+    schedule.set_plan(Plan::default(), secs(4), secs(60));
+    assert_eq!(schedule.next(secs(10_000)), Action::Wait(None));
+}

@@ -1,0 +1,140 @@
+//! What is known of how refreshing goes, and what is worth a line in the log: changes, not
+//! repetitions.
+
+use std::time::SystemTime;
+
+use log::Level;
+
+use crate::LOG_TARGET;
+use crate::error::{FetchError, FetchErrorKind};
+use crate::status::{Counters, LastError, StreamOff, StreamState};
+
+/// How refreshing goes.
+#[derive(Default)]
+pub(super) struct Health {
+    pub(super) counters: Counters,
+    last_error: Option<LastError>,
+    stream: Stream,
+}
+
+#[derive(Default)]
+struct Stream {
+    wanted: bool,
+    offered: Option<bool>,
+    /// Since it was last wanted.
+    state: Option<StreamState>,
+    /// What was last said of it in the log.
+    logged: Option<FetchErrorKind>,
+}
+
+/// A line for the log, to be written under no lock: a logger may do what it likes.
+#[must_use]
+pub(super) struct Note(Option<(Level, String)>);
+
+impl Note {
+    pub(super) const NONE: Note = Note(None);
+
+    fn new(level: Level, text: String) -> Self {
+        Note(Some((level, text)))
+    }
+
+    pub(super) fn log(self) {
+        if let Some((level, text)) = self.0 {
+            log::log!(target: LOG_TARGET, level, "{text}");
+        }
+    }
+}
+
+impl Health {
+    /// A fetch succeeded.
+    pub(super) fn fetched(&mut self, streaming: Option<bool>) -> Note {
+        if streaming.is_some() {
+            self.stream.offered = streaming;
+        }
+        if streaming == Some(false) {
+            self.stream.state = None;
+        }
+        let Some(failed) = self.last_error.take() else { return Note::NONE };
+        let text = format!("refreshing works again, after {} failures", failed.in_a_row);
+        Note::new(Level::Info, text)
+    }
+
+    /// A fetch failed, or a streamed payload was none.
+    pub(super) fn failed(&mut self, error: &FetchError) -> Note {
+        if error.kind() == FetchErrorKind::Closed {
+            return Note::NONE;
+        }
+        self.counters.failures += 1;
+        let before = self.last_error.as_ref().map(|last| (last.error.kind(), last.in_a_row));
+        let in_a_row = before.map_or(0, |(_, in_a_row)| in_a_row) + 1;
+        self.last_error = Some(LastError { error: error.clone(), at: SystemTime::now(), in_a_row });
+        if before.is_some_and(|(kind, _)| kind == error.kind()) {
+            return Note::NONE;
+        }
+        Note::new(Level::Warn, format!("refreshing fails: {error}{}", cause(error)))
+    }
+
+    pub(super) fn wants_stream(&mut self, wanted: bool) {
+        self.stream.wanted = wanted;
+    }
+
+    pub(super) fn stream_connecting(&mut self) {
+        // A stream that was lost stays so until another is open.
+        if self.stream.state.is_none() {
+            self.stream.state = Some(StreamState::Connecting);
+        }
+    }
+
+    pub(super) fn stream_opened(&mut self) -> Note {
+        self.counters.streams_opened += 1;
+        self.stream.state = Some(StreamState::Open);
+        match self.stream.logged.take() {
+            Some(_) => Note::new(Level::Info, "changes are streamed again".into()),
+            None => Note::new(Level::Debug, "changes are streamed".into()),
+        }
+    }
+
+    /// The server ended the stream, as it does every now and then.
+    pub(super) fn stream_ended(&mut self) {
+        self.stream.state = Some(StreamState::Connecting);
+    }
+
+    pub(super) fn stream_lost(&mut self, error: &FetchError) -> Note {
+        self.stream.state = Some(StreamState::Lost { error: error.clone() });
+        if self.stream.logged.replace(error.kind()) == Some(error.kind()) {
+            return Note::NONE;
+        }
+        let text = format!("changes are not streamed: {error}{}; polling instead", cause(error));
+        Note::new(Level::Warn, text)
+    }
+
+    pub(super) fn stream_declined(&mut self) -> Note {
+        let declined = StreamState::Off(StreamOff::Declined);
+        match self.stream.state.replace(declined) {
+            Some(StreamState::Off(StreamOff::Declined)) => Note::NONE,
+            _ => Note::new(Level::Info, "the server has no stream; polling instead".into()),
+        }
+    }
+
+    pub(super) fn last_error(&self) -> Option<LastError> {
+        self.last_error.clone()
+    }
+
+    /// The state of the stream for a client that wants one.
+    pub(super) fn stream(&self) -> StreamState {
+        match &self.stream.state {
+            _ if !self.stream.wanted => StreamState::Off(StreamOff::NotWanted),
+            Some(state) => state.clone(),
+            None if self.stream.offered == Some(false) => StreamState::Off(StreamOff::NotOffered),
+            None => StreamState::Off(StreamOff::NotKnownYet),
+        }
+    }
+}
+
+/// The error's source, in brackets.
+fn cause(error: &FetchError) -> String {
+    core::error::Error::source(error)
+        .map(ToString::to_string)
+        .filter(|cause| *cause != error.to_string())
+        .map_or_else(String::new, |cause| format!(" ({cause})"))
+}

@@ -1,0 +1,189 @@
+//! What clients on one host and key share: one fetch in flight, one stream, one thread.
+
+mod delivery;
+mod fetch;
+mod health;
+mod stream;
+mod turn;
+mod worker;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::feed::{Document, FeedState};
+use crate::http::{FeaturesClient, Settings, StreamClient};
+use crate::schedule::{Plan, Schedule, Time};
+use crate::status::{FetchStatus, StreamOff, StreamState};
+use delivery::Latest;
+use fetch::Flight;
+use health::Health;
+use worker::Worker;
+
+/// One host and key, fetched and streamed for every client on them.
+///
+/// The locks: `state` is held for moments only, never while waiting for the network, reading a
+/// payload, or calling anybody.
+pub(crate) struct Source {
+    features: FeaturesClient,
+    stream: StreamClient,
+    max_event_bytes: usize,
+    /// Where the schedule's time begins.
+    origin: Instant,
+    state: Mutex<State>,
+    /// Something in `state` changed that somebody may be waiting for.
+    changed: Condvar,
+}
+
+struct State {
+    schedule: Schedule,
+    members: Vec<Member>,
+    next_member: MemberId,
+    latest: Option<Latest>,
+    next_sequence: u64,
+    flight: Flight,
+    worker: Option<Worker>,
+    /// The last member has left: nothing begins any more.
+    stopped: bool,
+    health: Health,
+}
+
+/// A client that shares the source.
+struct Member {
+    id: MemberId,
+    feed: Arc<FeedState>,
+    plan: Plan,
+}
+
+pub(crate) type MemberId = u64;
+
+impl Source {
+    /// A source nobody shares yet. What a cache had is where it starts from.
+    pub(crate) fn new(settings: &Settings, cached: Option<Arc<Document>>) -> Arc<Self> {
+        Arc::new(Source {
+            features: FeaturesClient::new(settings),
+            stream: StreamClient::new(settings),
+            max_event_bytes: usize::try_from(settings.max_body_bytes).unwrap_or(usize::MAX),
+            origin: Instant::now(),
+            state: Mutex::new(State {
+                schedule: Schedule::new(seed()),
+                members: Vec::new(),
+                next_member: 0,
+                latest: cached.map(Latest::new),
+                next_sequence: 1,
+                flight: Flight::default(),
+                worker: None,
+                stopped: false,
+                health: Health::default(),
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Lets a client take part; `None` when the last one has just left, and the source is of no
+    /// more use.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        feed: Arc<FeedState>,
+        plan: Plan,
+        ttl: Duration,
+    ) -> std::io::Result<Option<MemberId>> {
+        let mut state = self.lock();
+        if state.stopped {
+            return Ok(None);
+        }
+        let member = state.next_member;
+        state.next_member += 1;
+        state.members.push(Member { id: member, feed, plan });
+        let fresh_for =
+            state.latest.as_ref().map_or(Duration::ZERO, |latest| latest.fresh_for(ttl));
+        self.follow_plan(&mut state, fresh_for);
+        if let Err(error) = self.start_worker(&mut state) {
+            state.members.retain(|other| other.id != member);
+            return Err(error);
+        }
+        Ok(Some(member))
+    }
+
+    /// Lets a client leave. With the last one everything stops: false when that took longer than
+    /// allowed.
+    pub(crate) fn leave(&self, member: MemberId, deadline: Duration) -> bool {
+        let mut state = self.lock();
+        state.members.retain(|other| other.id != member);
+        self.follow_plan(&mut state, Duration::ZERO);
+        if state.members.is_empty() {
+            state.stopped = true;
+        }
+        let stopped = state.stopped;
+        let wants_stream = state.schedule.wants_stream();
+        drop(state);
+        if stopped {
+            self.features.shut_down();
+            self.stream.shut_down();
+        } else if !wants_stream {
+            self.stream.interrupt();
+        }
+        !stopped || self.wait_for_worker(deadline)
+    }
+
+    /// Whether the last member has left.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.lock().stopped
+    }
+
+    /// How refreshing is going, as far as all members have in common.
+    pub(crate) fn status(&self) -> FetchStatus {
+        let state = self.lock();
+        FetchStatus {
+            last_error: state.health.last_error(),
+            stream: if state.stopped {
+                StreamState::Off(StreamOff::Closed)
+            } else {
+                state.health.stream()
+            },
+            cache_error: None,
+            fetched_at: None,
+            counters: state.health.counters,
+        }
+    }
+
+    /// Takes the wishes of all members together.
+    fn follow_plan(&self, state: &mut State, fresh_for: Duration) {
+        let plans = state.members.iter().map(|member| member.plan);
+        let plan = plans.fold(Plan::default(), Plan::and);
+        state.schedule.set_plan(plan, self.now(), fresh_for);
+        state.health.wants_stream(plan.stream);
+        self.changed.notify_all();
+    }
+
+    fn now(&self) -> Time {
+        self.origin.elapsed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        limit: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        match limit {
+            Some(limit) => {
+                let waited = self.changed.wait_timeout(state, limit);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
+/// Differs between sources, processes and runs.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}

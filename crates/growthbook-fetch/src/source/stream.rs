@@ -1,0 +1,156 @@
+//! Following a stream from its beginning to its end.
+
+use std::time::{Duration, SystemTime};
+
+use growthbook_core::{CachedPayload, PayloadSource};
+
+use super::Source;
+use super::health::Note;
+use crate::error::{FetchError, FetchErrorKind};
+use crate::http::{EventStream, StreamRead, Update};
+use crate::schedule::{Action, FetchOutcome, StreamEnd};
+use crate::sse::EventParser;
+use crate::time::unix_millis;
+
+impl Source {
+    /// Opens a stream and follows it until it ends or is no longer wanted. Fetches what falls due
+    /// meanwhile.
+    pub(super) fn follow_stream(&self, parser: &mut EventParser) {
+        self.lock().health.stream_connecting();
+        parser.reconnect();
+        let end = match self.stream.open(parser.last_event_id()) {
+            Ok(mut stream) => {
+                let mut state = self.lock();
+                let now = self.now();
+                state.schedule.stream_opened(now);
+                let note = state.health.stream_opened();
+                drop(state);
+                note.log();
+                self.read_to_end(&mut stream, parser)
+            }
+            Err(error) => Err(error),
+        };
+        self.stream_is_over(end);
+    }
+
+    fn stream_is_over(&self, end: Result<StreamEnd, FetchError>) {
+        let mut state = self.lock();
+        let now = self.now();
+        let is_wanted = !state.stopped && state.schedule.wants_stream();
+        let (end, note) = match end {
+            Err(error) if is_wanted => match error.kind() {
+                FetchErrorKind::Status { code: 204, .. } => {
+                    (StreamEnd::NoStream, state.health.stream_declined())
+                }
+                kind => {
+                    let end = match kind {
+                        FetchErrorKind::Status { code: 400..=499, .. } => StreamEnd::Refused,
+                        FetchErrorKind::Timeout if state.schedule.is_silent(now) => {
+                            StreamEnd::Silent
+                        }
+                        _ => StreamEnd::Failed,
+                    };
+                    (end, state.health.stream_lost(&error))
+                }
+            },
+            _ => {
+                state.health.stream_ended();
+                (StreamEnd::Ended, Note::NONE)
+            }
+        };
+        state.schedule.stream_ended(now, end);
+        drop(state);
+        note.log();
+    }
+
+    fn read_to_end(
+        &self,
+        stream: &mut EventStream,
+        parser: &mut EventParser,
+    ) -> Result<StreamEnd, FetchError> {
+        let mut updates = Vec::new();
+        loop {
+            let until = {
+                let state = self.lock();
+                if state.stopped || !state.schedule.wants_stream() {
+                    return Ok(StreamEnd::Ended);
+                }
+                let silent_until = state.schedule.silent_until();
+                match state.schedule.next(self.now()) {
+                    Action::Wait(due) => due.into_iter().chain(silent_until).min(),
+                    _ => None,
+                }
+            };
+            let Some(until) = until else {
+                self.fetch_in_turn();
+                continue;
+            };
+            // What has arrived is read, even if it is late already.
+            let wait = until.saturating_sub(self.now()).max(Duration::from_millis(1));
+            match stream.read(parser, wait, |update| updates.push(update))? {
+                StreamRead::Data => {
+                    let now = self.now();
+                    self.lock().schedule.stream_heard(now);
+                }
+                StreamRead::Nothing if self.lock().schedule.is_silent(self.now()) => {
+                    return Err(FetchError::new(FetchErrorKind::Timeout));
+                }
+                StreamRead::Nothing => {}
+                StreamRead::End => return Ok(StreamEnd::Ended),
+            }
+            updates.drain(..).for_each(|update| self.follow_update(update));
+        }
+    }
+
+    fn follow_update(&self, update: Update) {
+        match update {
+            Update::Payload(document) => self.follow_payload(document),
+            Update::Refetch => {
+                let mut state = self.lock();
+                state.health.counters.stream_events += 1;
+                let now = self.now();
+                state.schedule.fetch_now(now);
+                state.schedule.stream_proved();
+            }
+            Update::Retry(delay) => self.lock().schedule.stream_retry(delay),
+            Update::Oversized => {
+                let limit = u64::try_from(self.max_event_bytes).unwrap_or(u64::MAX);
+                self.stream_failed(&FetchError::new(FetchErrorKind::TooLarge { limit }));
+            }
+            Update::Ping => {}
+        }
+    }
+
+    fn follow_payload(&self, document: String) {
+        self.lock().health.counters.stream_events += 1;
+        let fetched_at = unix_millis(SystemTime::now());
+        // The stream has no tags: the next fetch asks for the document, whatever it is.
+        let (document, etag) = (document.into(), None);
+        let payload = CachedPayload { document, etag, streaming: true, fetched_at };
+        let (outcome, changes) = self.deliver(payload, PayloadSource::Network);
+        match outcome {
+            Ok(()) => {
+                let mut state = self.lock();
+                state.schedule.stream_proved();
+                let note = state.health.fetched(None);
+                drop(state);
+                note.log();
+            }
+            Err(error) => self.stream_failed(&error),
+        }
+        changes.tell();
+    }
+
+    /// A streamed payload was none. A fetch tells what it should have been, in a while: the stream
+    /// may be full of these.
+    fn stream_failed(&self, error: &FetchError) {
+        let mut state = self.lock();
+        let now = self.now();
+        state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
+        let note = state.health.failed(error);
+        let feeds = state.feeds();
+        drop(state);
+        note.log();
+        feeds.iter().for_each(|feed| feed.failed(error));
+    }
+}

@@ -1,0 +1,126 @@
+//! The thread that does what the schedule says.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::{Duration, Instant};
+
+use super::{Source, State};
+use crate::LOG_TARGET;
+use crate::schedule::{Action, FetchOutcome, StreamEnd};
+use crate::sse::EventParser;
+
+/// The thread of a source.
+pub(super) struct Worker {
+    id: ThreadId,
+    handle: JoinHandle<()>,
+    /// Cleared by the thread itself, as the last thing it does with the source.
+    is_running: bool,
+}
+
+impl Source {
+    /// Starts the thread, unless it runs or there is nothing for it to do.
+    pub(super) fn start_worker(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
+        let is_running = state.worker.as_ref().is_some_and(|worker| worker.is_running);
+        if is_running || !state.schedule.is_active() {
+            return Ok(());
+        }
+        let source = self.clone();
+        let handle =
+            thread::Builder::new().name("growthbook-fetch".into()).spawn(move || source.work())?;
+        let id = handle.thread().id();
+        state.worker = Some(Worker { id, handle, is_running: true });
+        Ok(())
+    }
+
+    /// Waits for the thread to end: false when it did not in time.
+    pub(super) fn wait_for_worker(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        let mut state = self.lock();
+        loop {
+            match &state.worker {
+                None => return true,
+                // The last handle was dropped by a callback, on the worker itself.
+                Some(worker) if worker.id == thread::current().id() => return true,
+                Some(worker) if !worker.is_running => break,
+                Some(_) => {}
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.wait(state, Some(left));
+        }
+        let worker = state.worker.take();
+        drop(state);
+        if let Some(worker) = worker {
+            // It has nothing left to do. An error means that it panicked, and has said so.
+            let _ = worker.handle.join();
+        }
+        true
+    }
+
+    fn work(self: Arc<Self>) {
+        let source = Running(self);
+        // Keeps the last event's id from stream to stream.
+        let mut parser = EventParser::new(source.0.max_event_bytes);
+        while let Some(action) = source.0.next_action() {
+            let act = AssertUnwindSafe(|| match action {
+                Action::Fetch => source.0.fetch_in_turn(),
+                Action::Connect => source.0.follow_stream(&mut parser),
+                Action::Wait(_) => {}
+            });
+            if catch_unwind(act).is_err() {
+                source.0.recover();
+            }
+        }
+    }
+
+    /// Something panicked: a client's sink, or this crate. Tried again later, like any failure.
+    fn recover(&self) {
+        log::error!(target: LOG_TARGET, "refreshing panicked");
+        let mut state = self.lock();
+        let now = self.now();
+        state.schedule.stream_ended(now, StreamEnd::Failed);
+        state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
+    }
+
+    /// Waits until there is something to do; `None` when there is nothing more.
+    fn next_action(&self) -> Option<Action> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped || !state.schedule.is_active() {
+                // In the same moment: whoever joins now starts another thread.
+                state.worker_ends();
+                return None;
+            }
+            let now = self.now();
+            match state.schedule.next(now) {
+                Action::Wait(until) => {
+                    let limit = until.map(|until| until.saturating_sub(now));
+                    state = self.wait(state, limit);
+                }
+                action => return Some(action),
+            }
+        }
+    }
+}
+
+impl State {
+    fn worker_ends(&mut self) {
+        let id = thread::current().id();
+        if let Some(worker) = self.worker.as_mut().filter(|worker| worker.id == id) {
+            worker.is_running = false;
+        }
+    }
+}
+
+/// Whatever happens on the thread, nobody waits for it in vain.
+struct Running(Arc<Source>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.lock().worker_ends();
+        self.0.changed.notify_all();
+    }
+}

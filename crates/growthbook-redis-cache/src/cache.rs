@@ -1,0 +1,348 @@
+//! The cache: payloads in Redis, and turns.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::process;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use growthbook_core::{
+    CacheChanged, CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, Turn,
+};
+#[cfg(feature = "encryption")]
+use growthbook_core::{DecryptionKey, Payload};
+use redis::{FromRedisValue, Script, ScriptInvocation};
+
+use crate::document::{Facts, digest};
+use crate::error::RedisCacheError;
+use crate::keys::Keys;
+use crate::patience::lock;
+use crate::scripts;
+use crate::servers::RedisServers;
+use crate::watch::Watch;
+use crate::worker::Worker;
+
+/// How long an operation may take.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(250);
+/// For how long one process may keep the others from asking the server.
+pub const DEFAULT_LEASE: Duration = Duration::from_secs(10);
+/// How soon a process looks again whose turn it is, should it hear nothing.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Keeps payloads in Redis, for many processes: one asks the server, and the others hear of it.
+///
+/// Clones share one connection, on one thread that is started with the first operation. No
+/// operation waits longer than the deadline; while Redis fails, each process carries on by itself.
+#[derive(Clone)]
+pub struct RedisCache {
+    servers: Arc<RedisServers>,
+    deadline: Duration,
+    lease: Duration,
+    time_to_live: Option<Duration>,
+    #[cfg(feature = "encryption")]
+    shared_in_clear: Option<DecryptionKey>,
+    shared: Arc<Shared>,
+}
+
+/// What clones have in common.
+struct Shared {
+    worker: Worker,
+    /// Tells this cache from those of other processes, together with the process id.
+    token: u64,
+    memories: Mutex<HashMap<PayloadKey, Memory>>,
+}
+
+/// What is remembered of a payload.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The last document put or got, and its digest.
+    last: Option<(Arc<str>, String)>,
+    /// When the turn was taken.
+    turn_began: Option<Instant>,
+}
+
+impl RedisCache {
+    /// A cache in this Redis: see [`RedisServers`]. Connects when first used.
+    pub fn new(servers: impl Into<RedisServers>) -> Self {
+        let servers = Arc::new(servers.into());
+        RedisCache {
+            shared: Shared::new(&servers, DEFAULT_DEADLINE),
+            servers,
+            deadline: DEFAULT_DEADLINE,
+            lease: DEFAULT_LEASE,
+            time_to_live: None,
+            #[cfg(feature = "encryption")]
+            shared_in_clear: None,
+        }
+    }
+
+    /// How long an operation may take, connecting included. Default: [`DEFAULT_DEADLINE`].
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self.shared = Shared::new(&self.servers, deadline);
+        self
+    }
+
+    /// For how long one process may keep the others from asking the server, should it not be heard
+    /// of again. Default: [`DEFAULT_LEASE`].
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// For how long a payload is kept after it was last put or confirmed, in whole seconds, at
+    /// least one. Default: for ever, since an old payload is better than none.
+    #[must_use]
+    pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
+        self.time_to_live = Some(time_to_live);
+        self
+    }
+
+    /// Puts encrypted payloads in clear as well, where the Python SDK's cache looks for them: it
+    /// decrypts nothing it reads. Default: what comes encrypted stays encrypted.
+    #[cfg(feature = "encryption")]
+    #[must_use]
+    pub fn share_in_clear(mut self, key: DecryptionKey) -> Self {
+        self.shared_in_clear = Some(key);
+        self
+    }
+
+    fn run<T: FromRedisValue + Send + 'static>(
+        &self,
+        script: &'static Script,
+        keys: &Keys,
+        arguments: Vec<String>,
+    ) -> Result<T, RedisCacheError> {
+        let keys = [&keys.plain, &keys.encrypted, &keys.meta, &keys.lease].map(String::clone);
+        self.shared.worker.run(move |connection| {
+            let mut invocation: ScriptInvocation<'_> = script.prepare_invoke();
+            for key in &keys {
+                invocation.key(key);
+            }
+            for argument in &arguments {
+                invocation.arg(argument);
+            }
+            invocation.invoke(connection)
+        })
+    }
+
+    fn token(&self) -> String {
+        // A child of a fork is another process.
+        format!("{}-{:016x}", process::id(), self.shared.token)
+    }
+
+    fn seconds_to_live(&self) -> String {
+        self.time_to_live.map_or_else(String::new, |time| time.as_secs().max(1).to_string())
+    }
+
+    /// How long ago this process took its turn, in milliseconds; 0 when it did not.
+    fn end_turn(&self, key: &PayloadKey) -> String {
+        let began = self.shared.remember(key, |memory| memory.turn_began.take()).flatten();
+        began.map_or(0, |began| began.elapsed().as_millis()).to_string()
+    }
+
+    /// The document in clear, for those who read nothing else; empty where it is not to be shared.
+    fn in_clear(&self, document: &str, facts: &Facts) -> String {
+        if !facts.is_encrypted {
+            return document.to_owned();
+        }
+        #[cfg(feature = "encryption")]
+        if let Some(key) = &self.shared_in_clear
+            && let Ok(payload) = Payload::from_encrypted_json(document, key)
+        {
+            return payload.to_json_string();
+        }
+        String::new()
+    }
+}
+
+impl PayloadCache for RedisCache {
+    fn get(&self, key: &PayloadKey) -> Result<Option<CachedPayload>, PayloadCacheError> {
+        let kept: Option<Kept> = self.run(&scripts::GET, &Keys::new(key), Vec::new())?;
+        Ok(kept.and_then(|kept| kept.payload(|document| self.shared.digest(key, document))))
+    }
+
+    fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        let keys = Keys::new(key);
+        let facts = Facts::of(&payload.document);
+        let encrypted =
+            if facts.is_encrypted { payload.document.to_string() } else { String::new() };
+        let arguments = vec![
+            self.in_clear(&payload.document, &facts),
+            encrypted,
+            self.shared.digest(key, &payload.document),
+            payload.etag.as_deref().unwrap_or_default().to_owned(),
+            u8::from(payload.streaming).to_string(),
+            payload.fetched_at.to_string(),
+            self.end_turn(key),
+            facts.date_updated,
+            self.seconds_to_live(),
+            self.token(),
+            keys.changed.clone(),
+        ];
+        let _kept: i64 = self.run(&scripts::PUT, &keys, arguments)?;
+        Ok(())
+    }
+
+    fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        let arguments = vec![
+            self.shared.digest(key, &payload.document),
+            payload.fetched_at.to_string(),
+            self.end_turn(key),
+            self.seconds_to_live(),
+            self.token(),
+        ];
+        let is_kept: bool = self.run(&scripts::CONFIRM, &Keys::new(key), arguments)?;
+        // Somebody has emptied Redis, or put something else.
+        if is_kept { Ok(()) } else { self.put(key, payload) }
+    }
+
+    fn take_turn(
+        &self,
+        key: &PayloadKey,
+        known: Option<&CachedPayload>,
+        max_age: Duration,
+    ) -> Result<Turn, PayloadCacheError> {
+        let known =
+            known.map_or_else(String::new, |known| self.shared.digest(key, &known.document));
+        let arguments = vec![
+            known,
+            max_age.as_millis().to_string(),
+            self.token(),
+            self.lease.as_millis().max(1).to_string(),
+        ];
+        let answer: TurnAnswer = self.run(&scripts::TURN, &Keys::new(key), arguments)?;
+        Ok(match answer {
+            TurnAnswer::Known { age } => Turn::Fresh { payload: None, age },
+            TurnAnswer::Theirs { left } => Turn::Theirs { retry_in: left.min(LOOK_AGAIN) },
+            TurnAnswer::Fresh { age, kept } => {
+                match kept.payload(|document| self.shared.digest(key, document)) {
+                    Some(payload) => Turn::Fresh { payload: Some(payload), age },
+                    None => Turn::Ours,
+                }
+            }
+            TurnAnswer::Ours => {
+                self.shared.remember(key, |memory| memory.turn_began = Some(Instant::now()));
+                Turn::Ours
+            }
+        })
+    }
+
+    fn watch(&self, key: &PayloadKey, changed: CacheChanged) -> Option<CacheWatch> {
+        if !self.servers.can_subscribe() {
+            return None;
+        }
+        let (shared, key) = (self.shared.clone(), key.clone());
+        let channel = Keys::new(&key).changed;
+        let is_known = move |digest: &str| shared.last_digest_is(&key, digest);
+        Watch::start(self.servers.clone(), self.deadline, channel, is_known, changed)
+    }
+}
+
+impl Shared {
+    fn new(servers: &Arc<RedisServers>, deadline: Duration) -> Arc<Self> {
+        Arc::new(Shared {
+            worker: Worker::new(servers.clone(), deadline),
+            token: RandomState::new().hash_one(process::id()),
+            memories: Mutex::default(),
+        })
+    }
+
+    fn remember<T>(&self, key: &PayloadKey, act: impl FnOnce(&mut Memory) -> T) -> Option<T> {
+        // Without a memory it works as well, only more slowly.
+        Some(act(lock(&self.memories)?.entry(key.clone()).or_default()))
+    }
+
+    /// The document's digest, made once for each document.
+    fn digest(&self, key: &PayloadKey, document: &Arc<str>) -> String {
+        let known = self.remember(key, |memory| match &memory.last {
+            Some((last, digest)) if Arc::ptr_eq(last, document) => Some(digest.clone()),
+            _ => None,
+        });
+        known.flatten().unwrap_or_else(|| {
+            let digest = digest(document);
+            let last = Some((document.clone(), digest.clone()));
+            self.remember(key, |memory| memory.last = last);
+            digest
+        })
+    }
+
+    fn last_digest_is(&self, key: &PayloadKey, digest: &str) -> bool {
+        let is_last =
+            self.remember(key, |memory| memory.last.as_ref().is_some_and(|last| last.1 == digest));
+        is_last.unwrap_or(false)
+    }
+}
+
+impl fmt::Debug for RedisCache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RedisCache")
+            .field("deadline", &self.deadline)
+            .field("lease", &self.lease)
+            .field("time_to_live", &self.time_to_live)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A payload as Redis has it: document, digest, tag, streaming, when it was fetched. Anything may
+/// be missing, or rubbish.
+type Fields = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
+
+struct Kept(Fields);
+
+impl Kept {
+    /// The payload; `None` when it is no text. What is said of it counts only when it is said of
+    /// this very document: another SDK may have put it.
+    fn payload(self, digest_of: impl FnOnce(&Arc<str>) -> String) -> Option<CachedPayload> {
+        let (document, digest, etag, streaming, fetched_at) = self.0;
+        let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let document: Arc<str> = String::from_utf8(document).ok()?.into();
+        if text(digest) != Some(digest_of(&document)) {
+            return Some(CachedPayload { document, etag: None, streaming: false, fetched_at: 0 });
+        }
+        let etag = text(etag).filter(|etag| !etag.is_empty());
+        Some(CachedPayload {
+            document,
+            etag: etag.map(String::into_boxed_str),
+            streaming: streaming.as_deref() == Some(b"1"),
+            fetched_at: text(fetched_at).and_then(|at| at.parse().ok()).unwrap_or_default(),
+        })
+    }
+}
+
+impl FromRedisValue for Kept {
+    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
+        Fields::from_redis_value(value).map(Kept)
+    }
+}
+
+enum TurnAnswer {
+    Ours,
+    Theirs { left: Duration },
+    Known { age: Duration },
+    Fresh { age: Duration, kept: Kept },
+}
+
+impl FromRedisValue for TurnAnswer {
+    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
+        let mut parts = Vec::<redis::Value>::from_redis_value(value)?.into_iter();
+        let mut next = || parts.next().unwrap_or(redis::Value::Nil);
+        let word = String::from_redis_value(next())?;
+        if word == "ours" {
+            return Ok(TurnAnswer::Ours);
+        }
+        let duration = Duration::from_millis(u64::from_redis_value(next())?);
+        Ok(match word.as_str() {
+            "theirs" => TurnAnswer::Theirs { left: duration },
+            "known" => TurnAnswer::Known { age: duration },
+            _ => {
+                let kept = Kept::from_redis_value(redis::Value::Array(parts.collect()))?;
+                TurnAnswer::Fresh { age: duration, kept }
+            }
+        })
+    }
+}

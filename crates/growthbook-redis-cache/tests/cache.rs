@@ -1,0 +1,402 @@
+//! The cache against real Redis servers.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use growthbook_core::{CachedPayload, PayloadCache, PayloadKey, Turn};
+use growthbook_redis_cache::{DEFAULT_DEADLINE, RedisCache};
+use test_server::redis::RedisServer;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const PLAIN: &str = r#"{"features": {"flag": {"defaultValue": "ü"}}}"#;
+const ENCRYPTED: &str = concat!(
+    r#"{"features":{},"encryptedFeatures":"m5ylFM6ndyOJA2OPadubkw==."#,
+    r#"Uu7ViqgKEt/dWvCyhI46q088PkAEJbnXKf3KPZjf9IEQQ+A8fojNoxw4wIbPX3aj"}"#
+);
+const PYTHON_KEY: &str = "gb:https://cdn.growthbook.io::sdk-1";
+
+fn key() -> PayloadKey {
+    PayloadKey::new("https://cdn.growthbook.io", "sdk-1")
+}
+
+fn payload(document: &str) -> CachedPayload {
+    CachedPayload {
+        document: document.into(),
+        etag: Some("W/\"1\"".into()),
+        streaming: true,
+        fetched_at: 1_700_000_000_123,
+    }
+}
+
+fn dated(second: u32) -> CachedPayload {
+    payload(&format!(r#"{{"features":{{}},"dateUpdated":"2026-01-01T00:00:{second:02}.000Z"}}"#))
+}
+
+fn cache(server: &RedisServer) -> RedisCache {
+    RedisCache::new(redis::Client::open(server.url()).unwrap())
+}
+
+/// How many connections listen for announcements.
+fn listeners(server: &RedisServer) -> usize {
+    let clients = server.command(&["CLIENT", "LIST"]);
+    clients.as_str().unwrap().matches(" sub=1 ").count()
+}
+
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "never: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+// Keeping payloads.
+
+#[test]
+fn what_one_process_puts_another_gets() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    assert_eq!(other.get(&key()).unwrap(), None);
+    for document in
+        [PLAIN, ENCRYPTED, &format!("{{\"features\":{{}},\"x\":{:?}}}", "é".repeat(500_000))]
+    {
+        one.put(&key(), &payload(document)).unwrap();
+        assert_eq!(other.get(&key()).unwrap(), Some(payload(document)));
+        let confirmed = CachedPayload { fetched_at: 1_800_000_000_000, ..payload(document) };
+        one.confirm(&key(), &confirmed).unwrap();
+        assert_eq!(other.get(&key()).unwrap(), Some(confirmed));
+    }
+    let elsewhere = PayloadKey::new("https://cdn.growthbook.io", "sdk-2");
+    assert_eq!(other.get(&elsewhere).unwrap(), None);
+}
+
+#[test]
+fn a_plain_payload_is_where_other_sdks_look_for_it() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    assert_eq!(server.command(&["GET", PYTHON_KEY]).as_str(), Some(PLAIN));
+
+    // What they put is used, but for what is known of another document.
+    let theirs = r#"{"features": {"flag": {"defaultValue": 2}}}"#;
+    server.command(&["SET", PYTHON_KEY, theirs]);
+    let expected =
+        CachedPayload { document: theirs.into(), etag: None, streaming: false, fetched_at: 0 };
+    assert_eq!(cache.get(&key()).unwrap(), Some(expected));
+}
+
+#[test]
+fn an_encrypted_payload_is_in_clear_only_where_asked_for() {
+    let server = RedisServer::start();
+    let secret = cache(&server);
+    secret.put(&key(), &payload(ENCRYPTED)).unwrap();
+    assert_eq!(server.command(&["GET", PYTHON_KEY]).as_str(), None);
+    let own = format!("growthbook:payload:{{{PYTHON_KEY}}}");
+    assert_eq!(server.command(&["GET", &own]).as_str(), Some(ENCRYPTED));
+    assert_eq!(secret.get(&key()).unwrap(), Some(payload(ENCRYPTED)));
+
+    let open = cache(&server).share_in_clear("Zvwv/+uhpFDznZ6SX28Yjg==".parse().unwrap());
+    open.put(&key(), &payload(ENCRYPTED)).unwrap();
+    let clear = r#"{"features":{"feature":{"defaultValue":true}}}"#;
+    assert_eq!(server.command(&["GET", PYTHON_KEY]).as_str(), Some(clear));
+    assert_eq!(secret.get(&key()).unwrap(), Some(payload(ENCRYPTED)));
+
+    // Encryption is switched off: the encrypted payload is not the newest any more.
+    secret.put(&key(), &payload(PLAIN)).unwrap();
+    assert_eq!(open.get(&key()).unwrap(), Some(payload(PLAIN)));
+}
+
+#[test]
+fn an_older_payload_never_replaces_a_newer_one() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &dated(5)).unwrap();
+    cache.put(&key(), &dated(4)).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(dated(5)));
+    cache.put(&key(), &dated(6)).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(dated(6)));
+    // Without a date nobody knows.
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)));
+}
+
+#[test]
+fn payloads_live_as_long_as_is_said() {
+    let server = RedisServer::start();
+    cache(&server).put(&key(), &payload(PLAIN)).unwrap();
+    assert!(format!("{:?}", server.command(&["TTL", PYTHON_KEY])).contains("-1"));
+    let mortal = cache(&server).time_to_live(Duration::from_secs(1000));
+    mortal.put(&key(), &payload(PLAIN)).unwrap();
+    server.command(&["EXPIRE", PYTHON_KEY, "5"]);
+    mortal.confirm(&key(), &payload(PLAIN)).unwrap();
+    let left = format!("{:?}", server.command(&["TTL", PYTHON_KEY]));
+    assert!(left.contains("1000") || left.contains("999"), "{left}");
+}
+
+#[test]
+fn whatever_is_in_redis_is_survived() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    let meta = format!("growthbook:meta:{{{PYTHON_KEY}}}");
+    let lease = format!("growthbook:lease:{{{PYTHON_KEY}}}");
+    let own = format!("growthbook:payload:{{{PYTHON_KEY}}}");
+    let rubbish: [&[&[u8]]; 9] = [
+        &[b"FLUSHALL"],
+        &[b"SET", PYTHON_KEY.as_bytes(), b"\xff\xfe"],
+        &[b"RPUSH", PYTHON_KEY.as_bytes(), b"1"],
+        &[b"SET", meta.as_bytes(), b"no hash"],
+        &[b"HSET", meta.as_bytes(), b"digest", b"\xff", b"begun", b"soon", b"date", b"\xff"],
+        &[b"RPUSH", lease.as_bytes(), b"1"],
+        &[b"SET", lease.as_bytes(), b"for ever"],
+        &[b"SADD", own.as_bytes(), b"1"],
+        &[b"HSET", meta.as_bytes(), b"begun", b"99999999999999999999999999", b"fetched_at", b"-1"],
+    ];
+    for command in rubbish {
+        if command.len() > 1 {
+            server.command(&[b"DEL".as_slice(), command[1]]);
+        }
+        server.command(command);
+        // None, or what is there.
+        cache.get(&key()).unwrap();
+        cache.take_turn(&key(), None, Duration::from_secs(60)).unwrap();
+        cache.take_turn(&key(), Some(&payload(PLAIN)), Duration::from_secs(60)).unwrap();
+        cache.confirm(&key(), &payload(PLAIN)).unwrap();
+        cache.put(&key(), &payload(PLAIN)).unwrap();
+        assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)), "{command:?}");
+    }
+}
+
+#[test]
+fn what_was_confirmed_is_there_also_after_a_flush() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    server.command(&["FLUSHALL"]);
+    cache.confirm(&key(), &payload(PLAIN)).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)));
+}
+
+// Taking turns.
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn one_process_asks_and_the_others_use_what_it_got() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    // Its own turn is still its own.
+    assert_eq!(one.clone().take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    let Turn::Theirs { retry_in } = other.take_turn(&key(), None, LONG).unwrap() else {
+        unreachable!("the other has the lease");
+    };
+    assert!(retry_in <= Duration::from_millis(500));
+
+    one.put(&key(), &payload(PLAIN)).unwrap();
+    let Turn::Fresh { payload: got, age } = other.take_turn(&key(), None, LONG).unwrap() else {
+        unreachable!("it is fresh");
+    };
+    assert_eq!(got, Some(payload(PLAIN)));
+    assert!(age < Duration::from_secs(5), "{age:?}");
+    let Turn::Fresh { payload: got, .. } =
+        other.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap()
+    else {
+        unreachable!("it is fresh");
+    };
+    assert_eq!(got, None);
+    // Too old for somebody else: the next turn.
+    thread::sleep(Duration::from_millis(20));
+    let age = Duration::from_millis(10);
+    assert_eq!(other.take_turn(&key(), Some(&payload(PLAIN)), age).unwrap(), Turn::Ours);
+}
+
+#[test]
+fn a_payload_is_as_old_as_the_question_that_it_answers() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    thread::sleep(Duration::from_millis(100));
+    one.put(&key(), &payload(PLAIN)).unwrap();
+    let Turn::Fresh { age, .. } = other.take_turn(&key(), None, LONG).unwrap() else {
+        unreachable!("it is fresh");
+    };
+    assert!(age >= Duration::from_millis(95), "{age:?}");
+}
+
+#[test]
+fn a_process_that_dies_holds_the_others_up_no_longer_than_its_lease() {
+    let server = RedisServer::start();
+    let dead = cache(&server).lease(Duration::from_millis(200));
+    let other = cache(&server);
+    assert_eq!(dead.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    let start = Instant::now();
+    while other.take_turn(&key(), None, LONG).unwrap() != Turn::Ours {
+        assert!(start.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(start.elapsed() > Duration::from_millis(100), "{:?}", start.elapsed());
+}
+
+#[test]
+fn putting_ends_ones_own_turn_only() {
+    let server = RedisServer::start();
+    let (one, other, third) = (cache(&server), cache(&server), cache(&server));
+    assert_eq!(one.take_turn(&key(), None, Duration::ZERO).unwrap(), Turn::Ours);
+    // Asked by its application, say.
+    other.put(&key(), &payload(PLAIN)).unwrap();
+    thread::sleep(Duration::from_millis(5));
+    let turn = third.take_turn(&key(), None, Duration::ZERO).unwrap();
+    assert!(matches!(turn, Turn::Theirs { .. }), "{turn:?}");
+}
+
+// Hearing of one another.
+
+#[test]
+fn the_others_hear_of_a_payload_and_oneself_does_not() {
+    let server = RedisServer::start();
+    let listen = |cache: &RedisCache| {
+        let heard = Arc::new(AtomicUsize::new(0));
+        let counter = heard.clone();
+        let changed = Box::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+        });
+        (heard, cache.watch(&key(), changed).unwrap())
+    };
+    let (one, other) = (cache(&server), cache(&server));
+    let (heard_by_one, _watch) = listen(&one);
+    let (heard_by_other, watch) = listen(&other);
+    eventually("two listeners", || listeners(&server) == 2);
+    one.put(&key(), &payload(PLAIN)).unwrap();
+    eventually("news", || heard_by_other.load(Ordering::SeqCst) == 1);
+    assert_eq!(heard_by_one.load(Ordering::SeqCst), 0);
+    // The same document is no news to whoever has got it.
+    assert_eq!(other.get(&key()).unwrap(), Some(payload(PLAIN)));
+    one.put(&key(), &payload(PLAIN)).unwrap();
+
+    let start = Instant::now();
+    drop(watch);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!(heard_by_other.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_listener_that_was_cut_off_looks_again() {
+    let mut server = RedisServer::start();
+    let cache = cache(&server);
+    let heard = Arc::new(AtomicUsize::new(0));
+    let counter = heard.clone();
+    let changed = Box::new(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    let _watch = cache.watch(&key(), changed).unwrap();
+    eventually("a listener", || listeners(&server) == 1);
+    server.restart();
+    eventually("another look", || heard.load(Ordering::SeqCst) >= 1);
+    assert_eq!(listeners(&server), 1);
+}
+
+// When Redis fails.
+
+#[test]
+fn nothing_takes_longer_than_the_deadline() {
+    let mut server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+
+    let all_fail_in_time = |what: &str| {
+        for _ in 0..3 {
+            let operations: [&dyn Fn() -> bool; 4] = [
+                &|| cache.get(&key()).is_err(),
+                &|| cache.put(&key(), &payload(PLAIN)).is_err(),
+                &|| cache.confirm(&key(), &payload(PLAIN)).is_err(),
+                &|| cache.take_turn(&key(), None, LONG).is_err(),
+            ];
+            for operation in operations {
+                let start = Instant::now();
+                assert!(operation(), "{what}");
+                let took = start.elapsed();
+                assert!(took < DEFAULT_DEADLINE + Duration::from_millis(250), "{what}: {took:?}");
+            }
+        }
+    };
+    server.pause();
+    all_fail_in_time("paused");
+    server.resume();
+    eventually("recovery", || cache.get(&key()).is_ok_and(|got| got == Some(payload(PLAIN))));
+    server.stop();
+    all_fail_in_time("stopped");
+    server.restart();
+    eventually("recovery", || cache.put(&key(), &payload(PLAIN)).is_ok());
+}
+
+#[test]
+fn a_server_that_refuses_writes_is_still_read() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    server.refuse_writes(true);
+    eventually("a refusal", || cache.put(&key(), &payload(ENCRYPTED)).is_err());
+    eventually("what is there", || cache.get(&key()).is_ok_and(|got| got == Some(payload(PLAIN))));
+    assert!(cache.take_turn(&key(), None, Duration::ZERO).is_err());
+    server.refuse_writes(false);
+    eventually("recovery", || cache.put(&key(), &payload(ENCRYPTED)).is_ok());
+}
+
+#[test]
+fn errors_name_neither_keys_nor_addresses() {
+    let server = RedisServer::start();
+    let url = server.url().replace("redis://", "redis://user:password@");
+    let cache = RedisCache::new(redis::Client::open(url).unwrap());
+    let error = cache.get(&key()).unwrap_err();
+    let mut text = format!("{error} {error:?} {cache:?} {:?}", key());
+    let mut source = std::error::Error::source(&error);
+    while let Some(error) = source {
+        text += &format!(" {error} {error:?}");
+        source = error.source();
+    }
+    for secret in ["password", "sdk-1"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn a_cluster_serves_as_well() {
+    let cluster = test_server::redis::RedisCluster::start();
+    let open = || {
+        let client = redis::cluster::ClusterClient::new(cluster.urls()).unwrap();
+        RedisCache::new(client).deadline(Duration::from_secs(2))
+    };
+    let (one, other) = (open(), open());
+    // Keys in all parts of the cluster.
+    for number in 0..20 {
+        let key = PayloadKey::new("https://cdn.growthbook.io", format!("sdk-{number}"));
+        assert_eq!(one.take_turn(&key, None, LONG).unwrap(), Turn::Ours);
+        one.put(&key, &payload(PLAIN)).unwrap();
+        assert_eq!(other.get(&key).unwrap(), Some(payload(PLAIN)));
+        let turn = other.take_turn(&key, Some(&payload(PLAIN)), LONG).unwrap();
+        assert!(matches!(turn, Turn::Fresh { payload: None, .. }), "{turn:?}");
+    }
+    assert!(one.watch(&key(), Box::new(|| {})).is_none());
+}
+
+#[cfg(feature = "sentinel")]
+#[test]
+fn sentinel_leads_to_the_master() {
+    let master = RedisServer::start();
+    let sentinel = test_server::redis::RedisSentinel::start(&master);
+    let client = redis::sentinel::SentinelClient::build(
+        vec![sentinel.url()],
+        "growthbook".to_owned(),
+        None,
+        redis::sentinel::SentinelServerType::Master,
+    );
+    let cache = RedisCache::new(client.unwrap()).deadline(Duration::from_secs(2));
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    assert_eq!(master.command(&["GET", PYTHON_KEY]).as_str(), Some(PLAIN));
+}

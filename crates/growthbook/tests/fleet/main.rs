@@ -1,0 +1,144 @@
+//! Eight processes on one Redis and one features server: how often they ask it, how fast they
+//! hear of a change, and what happens when a process or Redis dies. Prints what it measures.
+//!
+//! Its own `main`, because it runs itself as the processes.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod process;
+mod service;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use process::Fleet;
+use test_server::redis::RedisServer;
+use test_server::{FeaturesServer, Reply};
+
+const PROCESSES: usize = 8;
+const INTERVAL: Duration = Duration::from_millis(500);
+const LEASE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn main() {
+    if service::is_wanted() {
+        service::run();
+        return;
+    }
+    one_asks_for_all();
+    a_change_reaches_all();
+    a_dead_asker_holds_nobody_up();
+    redis_may_die();
+}
+
+fn payload(value: i64) -> String {
+    format!(r#"{{"features": {{"flag": {{"defaultValue": {value}}}}}}}"#)
+}
+
+fn one_asks_for_all() {
+    const INTERVALS: u32 = 12;
+    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
+    let fleet = Fleet::start(PROCESSES, &server, &redis);
+    fleet.wait_for(1, PATIENCE);
+    let started_with = server.counts().features;
+    let before = server.counts().features;
+    thread::sleep(INTERVAL * INTERVALS);
+    let requests = server.counts().features - before;
+    println!(
+        "fleet: {PROCESSES} processes asked {started_with} times to start, and {requests} times \
+         in {INTERVALS} intervals"
+    );
+    assert!(started_with <= 2, "{started_with}");
+    // Intervals are a tenth shorter or longer.
+    assert!((9..=15).contains(&requests), "{requests}");
+}
+
+fn a_change_reaches_all() {
+    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
+    let fleet = Fleet::start(PROCESSES, &server, &redis);
+    fleet.wait_for(1, PATIENCE);
+    let mut slowest = Duration::ZERO;
+    for value in 2..7 {
+        let start = Instant::now();
+        server.set_payload(&payload(value));
+        fleet.wait_for(value, PATIENCE);
+        slowest = slowest.max(start.elapsed());
+    }
+    println!(
+        "fleet: a change reached all of them within {slowest:.0?}, polling every {INTERVAL:?}"
+    );
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+}
+
+fn a_dead_asker_holds_nobody_up() {
+    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
+    let mut fleet = Fleet::start(PROCESSES, &server, &redis);
+    fleet.wait_for(1, PATIENCE);
+    // The next one who asks gets no answer, and is killed.
+    server.script_features([Reply::raw_then_hang("")]);
+    let asked = server.counts().features;
+    assert!(server.wait_until(PATIENCE, |counts| counts.features > asked));
+    let asker = server.requests().last().and_then(|it| it.header("x-process").map(str::to_owned));
+    let start = Instant::now();
+    fleet.kill(asker.unwrap().parse().unwrap());
+    server.set_payload(&payload(2));
+    fleet.wait_for(2, PATIENCE);
+    let held_up = start.elapsed();
+    println!(
+        "fleet: the others were held up {held_up:.0?} by a dead one with a lease of {LEASE:?}"
+    );
+    assert!(held_up < LEASE + Duration::from_millis(1500), "{held_up:?}");
+}
+
+fn redis_may_die() {
+    const OUTAGE: Duration = Duration::from_secs(10);
+    let (server, mut redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
+    let fleet = Fleet::start(PROCESSES, &server, &redis);
+    fleet.wait_for(1, PATIENCE);
+    fleet.latencies();
+    thread::sleep(Duration::from_secs(2));
+    let before = fleet.latencies();
+
+    redis.stop();
+    let start = Instant::now();
+    let mut value = 1;
+    let mut slowest = Duration::ZERO;
+    while start.elapsed() < OUTAGE {
+        value += 1;
+        let changed = Instant::now();
+        server.set_payload(&payload(value));
+        fleet.wait_for(value, PATIENCE);
+        slowest = slowest.max(changed.elapsed());
+    }
+    let during = fleet.latencies();
+
+    redis.restart();
+    // Until one of them has put a payload there again, and the others take turns.
+    let start = Instant::now();
+    let has_payload = || redis.command(&["EXISTS", &format!("gb:{}::sdk-fleet", server.url())]);
+    while !format!("{:?}", has_payload()).contains('1') {
+        assert!(start.elapsed() < PATIENCE, "nobody came back to Redis");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let back = start.elapsed();
+    thread::sleep(Duration::from_secs(2));
+    fleet.latencies();
+    let asked = server.counts().features;
+    thread::sleep(INTERVAL * 8);
+    let requests = server.counts().features - asked;
+    let after = fleet.latencies();
+    fleet.wait_for(value, PATIENCE);
+
+    println!("fleet: without Redis a change reached all within {slowest:.0?}");
+    println!(
+        "fleet: {back:.0?} after its return it had a payload; 8 intervals took {requests} requests"
+    );
+    println!("fleet: evaluation      p50       p99     p99.9");
+    for (when, latency) in [("before", before), ("during", during), ("after", after)] {
+        println!("fleet: {when:<10} {latency}");
+    }
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(requests <= 12, "{requests}");
+    // Flat: evaluation does not know that Redis exists. The machine is shared, so not to the letter.
+    assert!(during.p99 < before.p99 * 5 + Duration::from_micros(50));
+}

@@ -1,0 +1,173 @@
+//! A process that is forked while a client runs: the child goes on evaluating, and refreshes by
+//! itself. Its own `main`, because a test harness has threads of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[cfg(not(unix))]
+fn main() {
+    println!("fork: not run, because this system has no fork");
+}
+
+#[cfg(unix)]
+fn main() {
+    for (name, test) in unix::TESTS {
+        test();
+        println!("fork: {name}: ok");
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::process;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use fork::{Fork, waitpid_nohang};
+    use growthbook::{Client, MemoryCache, Refresh, StreamState};
+    use test_server::{FeaturesServer, Reply};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    pub(crate) const TESTS: [(&str, fn()); 5] = [
+        ("a child of a streaming process streams by itself", streaming),
+        ("a child of a polling process polls by itself", polling),
+        ("a child refreshes while the parent's fetch hangs", while_fetching),
+        ("a child of a process with a manual client refreshes", manual),
+        ("a child that drops the client does not disturb the parent", dropping),
+    ];
+
+    fn streaming() {
+        let server = FeaturesServer::start(&payload(1));
+        let client = start(&server, Refresh::Stream);
+        eventually("a stream", || is_streaming(&client));
+        in_child(
+            || {
+                assert_eq!(flag(&client), 1);
+                eventually("the change", || flag(&client) == 2);
+                eventually("a stream", || is_streaming(&client));
+                client.close(PATIENCE).unwrap();
+            },
+            || {
+                // Once the child streams as well.
+                assert!(server.wait_until(PATIENCE, |counts| counts.open_streams == 2));
+                server.set_payload(&payload(2));
+            },
+        );
+        eventually("the change in the parent", || flag(&client) == 2);
+        assert!(is_streaming(&client));
+        assert_eq!(client.status().counters.streams_opened, 1);
+    }
+
+    fn polling() {
+        let server = FeaturesServer::start(&payload(1));
+        let client = start(&server, Refresh::Poll(Duration::from_millis(20)));
+        in_child(
+            || eventually("the change", || flag(&client) == 2),
+            || server.set_payload(&payload(2)),
+        );
+        eventually("the change in the parent", || flag(&client) == 2);
+    }
+
+    fn while_fetching() {
+        let server = FeaturesServer::start(&payload(1));
+        let client = start(&server, Refresh::Manual);
+        server.script_features([Reply::raw_then_hang("")]);
+        thread::scope(|threads| {
+            threads.spawn(|| client.refresh());
+            assert!(server.wait_until(PATIENCE, |counts| counts.features == 2));
+            server.set_payload(&payload(2));
+            in_child(
+                || {
+                    assert_eq!(flag(&client), 1);
+                    client.refresh().unwrap();
+                    assert_eq!(flag(&client), 2);
+                },
+                || {},
+            );
+            server.hang_up();
+        });
+        eventually("the change in the parent", || client.refresh().is_ok() && flag(&client) == 2);
+    }
+
+    fn manual() {
+        let server = FeaturesServer::start(&payload(1));
+        let client = start(&server, Refresh::Manual);
+        server.set_payload(&payload(2));
+        in_child(
+            || {
+                assert_eq!(flag(&client), 1);
+                client.refresh().unwrap();
+                assert_eq!(flag(&client), 2);
+            },
+            || {},
+        );
+        assert_eq!(flag(&client), 1);
+    }
+
+    fn dropping() {
+        let server = FeaturesServer::start(&payload(1));
+        let mut client = Some(start(&server, Refresh::Stream));
+        eventually("a stream", || client.as_ref().is_some_and(is_streaming));
+        in_child(|| drop(client.take()), || {});
+        server.set_payload(&payload(2));
+        let client = client.unwrap();
+        eventually("the change in the parent", || flag(&client) == 2);
+        assert_eq!(client.status().counters.streams_opened, 1);
+    }
+
+    /// Runs one thing in a child and another in the parent, and waits for the child to succeed.
+    fn in_child(child: impl FnOnce(), parent: impl FnOnce()) {
+        match fork::fork().unwrap() {
+            Fork::Child => {
+                let outcome = catch_unwind(AssertUnwindSafe(child));
+                // Without dropping anything: the server's threads are the parent's.
+                process::exit(i32::from(outcome.is_err()));
+            }
+            Fork::Parent(id) => {
+                parent();
+                let start = Instant::now();
+                let status = loop {
+                    if let Some(status) = waitpid_nohang(id).unwrap() {
+                        break status;
+                    }
+                    assert!(start.elapsed() < 2 * PATIENCE, "the child hangs");
+                    thread::sleep(Duration::from_millis(5));
+                };
+                assert_eq!(status, 0, "the child failed");
+            }
+        }
+    }
+
+    fn start(server: &FeaturesServer, refresh: Refresh) -> Client {
+        let client = Client::builder("sdk-fork")
+            .api_host(server.url())
+            .refresh(refresh)
+            .cache(MemoryCache::new(growthbook::DEFAULT_MEMORY_CACHE_ENTRIES))
+            .start()
+            .unwrap();
+        client.wait_ready(PATIENCE).unwrap();
+        assert_eq!(flag(&client), 1);
+        client
+    }
+
+    fn is_streaming(client: &Client) -> bool {
+        matches!(client.status().stream, StreamState::Open)
+    }
+
+    fn flag(client: &Client) -> i64 {
+        client.for_user("u").feature_value("flag", -1)
+    }
+
+    fn payload(value: i64) -> String {
+        format!(r#"{{"features": {{"flag": {{"defaultValue": {value}}}}}}}"#)
+    }
+
+    fn eventually(what: &str, holds: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !holds() {
+            assert!(start.elapsed() < PATIENCE, "never: {what}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}

@@ -1,0 +1,490 @@
+//! What a client starts with: of the fallback, the cache and the server, and how old each may be.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use growthbook::{
+    CachedPayload, Client, ClientBuilder, FetchErrorKind as Kind, FileCache, MemoryCache,
+    PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, Refresh, UnixMillis,
+};
+use test_server::{FeaturesServer, Reply};
+
+use crate::failures::quiet_server;
+use crate::logs;
+use crate::support::{
+    KEY, MOMENT, OFTEN, PATIENCE, Spy, at, builder, dated, eventually, failure, flag, for_each,
+    is_streaming, memory, payload, ready,
+};
+
+const RARELY: Refresh = Refresh::Poll(Duration::from_secs(60));
+
+/// An address where nobody is.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    since.as_millis() as UnixMillis
+}
+
+/// A payload as a cache keeps it, with a tag that the server knows only if it sent the payload.
+fn kept(document: &str, fetched_at: UnixMillis) -> CachedPayload {
+    let etag = Some("W/\"kept\"".into());
+    CachedPayload { document: document.into(), etag, streaming: true, fetched_at }
+}
+
+/// A cache with this payload for a client at this address.
+fn memory_with(url: &str, payload: &CachedPayload) -> MemoryCache {
+    let cache = memory();
+    cache.put(&PayloadKey::new(url, KEY), payload).unwrap();
+    cache
+}
+
+fn document_in(cache: &impl PayloadCache, server: &FeaturesServer) -> Option<String> {
+    let kept = cache.get(&PayloadKey::new(server.url(), KEY)).unwrap();
+    kept.map(|kept| kept.document.to_string())
+}
+
+fn source(client: &Client) -> Option<PayloadSource> {
+    client.status().source
+}
+
+#[test]
+fn the_next_client_starts_with_the_payload_of_the_one_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let memory = memory();
+    type WithCache<'a> = &'a (dyn Fn(ClientBuilder) -> ClientBuilder + Sync);
+    let in_memory: WithCache<'_> = &|builder| builder.cache(memory.clone());
+    let in_a_file: WithCache<'_> = &|builder| builder.cache(FileCache::new(directory.path()));
+    let cases =
+        [("memory", in_memory, PayloadSource::Cache), ("file", in_a_file, PayloadSource::File)];
+    for_each(
+        &cases,
+        |case| case.0,
+        |(_, with_cache, expected)| {
+            let mut server = FeaturesServer::start(&payload(1));
+            let first = ready(with_cache(builder(&server)).refresh(Refresh::Manual));
+            assert_eq!((flag(&first), source(&first)), (1, Some(PayloadSource::Network)));
+            drop(first);
+
+            server.stop();
+            let second = with_cache(builder(&server)).fallback(payload(7)).refresh(OFTEN);
+            let second = second.start().unwrap();
+            assert_eq!((flag(&second), source(&second)), (1, Some(*expected)));
+            assert_eq!(second.wait_ready(PATIENCE).unwrap().source, *expected);
+            server.restart();
+            eventually("the server's word", || client_is_confirmed(&server));
+            assert_eq!(flag(&second), 1);
+            server.set_payload_quietly(&payload(2));
+            eventually("the next payload", || flag(&second) == 2);
+            assert_eq!(source(&second), Some(PayloadSource::Network));
+        },
+    );
+}
+
+fn client_is_confirmed(server: &FeaturesServer) -> bool {
+    server.counts().not_modified > 0
+}
+
+#[test]
+fn the_cache_goes_before_the_fallback_and_the_server_before_both() {
+    let server = FeaturesServer::start(&payload(3));
+    let cache = memory_with(&server.url(), &kept(&payload(2), now()));
+    let builder = builder(&server).cache(cache.clone()).fallback(payload(1));
+    let client = builder.refresh(Refresh::Manual).start().unwrap();
+    assert_eq!((flag(&client), source(&client)), (2, Some(PayloadSource::Cache)));
+    client.refresh().unwrap();
+    assert_eq!((flag(&client), source(&client)), (3, Some(PayloadSource::Network)));
+    assert_eq!(document_in(&cache, &server), Some(payload(3)));
+}
+
+#[test]
+fn an_older_payload_never_replaces_a_newer_one_wherever_they_come_from() {
+    struct Row {
+        name: &'static str,
+        fallback: u32,
+        cached: u32,
+        server: u32,
+        at_first: PayloadSource,
+        then: PayloadSource,
+    }
+    let rows = [
+        ("as it should be", 1, 2, 3, PayloadSource::Cache, PayloadSource::Network),
+        ("a server behind", 1, 3, 2, PayloadSource::Cache, PayloadSource::Cache),
+        ("a cache behind", 2, 1, 3, PayloadSource::Fallback, PayloadSource::Network),
+        ("only the fallback is new", 3, 1, 2, PayloadSource::Fallback, PayloadSource::Fallback),
+        ("all the same", 1, 1, 1, PayloadSource::Cache, PayloadSource::Network),
+    ];
+    let rows = rows.map(|(name, fallback, cached, server, at_first, then)| Row {
+        name,
+        fallback,
+        cached,
+        server,
+        at_first,
+        then,
+    });
+    for_each(
+        &rows,
+        |row| row.name,
+        |row| {
+            let server = FeaturesServer::start(&dated(3, row.server));
+            let cache = memory_with(&server.url(), &kept(&dated(2, row.cached), now()));
+            let builder = builder(&server).cache(cache.clone()).fallback(dated(1, row.fallback));
+            let client = builder.refresh(Refresh::Manual).start().unwrap();
+            let value = |of| match of {
+                PayloadSource::Fallback => 1,
+                PayloadSource::Cache => 2,
+                _ => 3,
+            };
+            assert_eq!((flag(&client), source(&client)), (value(row.at_first), Some(row.at_first)));
+            // The server works, whatever it has: that is no failure.
+            client.refresh().unwrap();
+            client.refresh().unwrap();
+            assert_eq!((flag(&client), source(&client)), (value(row.then), Some(row.then)));
+            assert!(failure(&client).is_none());
+            assert!(client.status().age.unwrap() < PATIENCE);
+            if row.then == PayloadSource::Cache {
+                assert_eq!(document_in(&cache, &server), Some(dated(2, row.cached)));
+            }
+        },
+    );
+}
+
+#[test]
+fn a_stale_payload_is_used_at_once_and_the_server_asked_at_once() {
+    let ages = [
+        ("old", now() - 3_600_000),
+        ("of unknown age", 0),
+        // The clock was set back.
+        ("from the future", now() + 3_600_000),
+        ("from the end of time", u64::MAX),
+    ];
+    for_each(
+        &ages,
+        |case| case.0,
+        |(_, fetched_at)| {
+            let server = FeaturesServer::start(&payload(2));
+            let cache = memory_with(&server.url(), &kept(&payload(1), *fetched_at));
+            server.script_features([Reply::delayed(MOMENT, Reply::normal())]);
+            let client = builder(&server).cache(cache).refresh(RARELY).start().unwrap();
+            assert_eq!((flag(&client), source(&client)), (1, Some(PayloadSource::Cache)));
+            eventually("the server's payload", || flag(&client) == 2);
+            let requests = server.requests();
+            assert_eq!(requests[0].header("if-none-match"), Some("W/\"kept\""));
+        },
+    );
+}
+
+#[test]
+fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
+    let server = quiet_server();
+    server.always_features(Reply::status(500));
+    let cache = memory_with(&server.url(), &kept(&payload(5), 0));
+    let client = builder(&server).cache(cache).refresh(OFTEN).start().unwrap();
+    eventually("failures", || client.status().counters.failures >= 3);
+    assert_eq!((flag(&client), source(&client)), (5, Some(PayloadSource::Cache)));
+    assert!(client.status().age.unwrap() > Duration::from_secs(1_000_000_000));
+    // It is ready all the same.
+    assert_eq!(client.wait_ready(PATIENCE).unwrap().source, PayloadSource::Cache);
+    server.always_features(None);
+    eventually("the server's payload", || flag(&client) == 1);
+    eventually("its age", || client.status().age.unwrap() < PATIENCE);
+}
+
+#[test]
+fn a_fresh_payload_keeps_a_polling_client_from_asking() {
+    let server = FeaturesServer::start(&payload(2));
+    let cache = memory_with(&server.url(), &kept(&payload(1), now()));
+    let client = builder(&server).cache(cache.clone()).refresh(RARELY).start().unwrap();
+    thread::sleep(MOMENT);
+    assert_eq!((flag(&client), server.counts().requests), (1, 0));
+    drop(client);
+    // For as long as the application says.
+    let impatient = builder(&server).cache(cache).refresh(RARELY).cache_ttl(Duration::ZERO);
+    let client = impatient.start().unwrap();
+    eventually("the server's payload", || flag(&client) == 2);
+}
+
+#[test]
+fn a_fresh_payload_does_not_keep_a_client_from_streaming() {
+    let server = FeaturesServer::start(&payload(2));
+    let cache = memory_with(&server.url(), &kept(&payload(1), now()));
+    let client = builder(&server).cache(cache).start().unwrap();
+    eventually("a stream", || is_streaming(&client));
+    eventually("the server's payload", || flag(&client) == 2);
+}
+
+#[test]
+fn what_was_confirmed_is_fresh_for_the_next_client() {
+    let server = FeaturesServer::start(&payload(1));
+    let cache = memory();
+    let first = ready(builder(&server).cache(cache.clone()).refresh(Refresh::Manual));
+    let key = PayloadKey::new(server.url(), KEY);
+    let fetched_at = || cache.get(&key).unwrap().unwrap().fetched_at;
+    let before = fetched_at();
+    thread::sleep(Duration::from_millis(20));
+    first.refresh().unwrap();
+    assert_eq!(client_not_modified(&first), 1);
+    assert!(fetched_at() >= before + 20);
+}
+
+fn client_not_modified(client: &Client) -> u64 {
+    client.status().counters.not_modified
+}
+
+#[test]
+fn a_cached_document_that_is_no_payload_is_as_good_as_none() {
+    for document in ["", "{}", "<html>", r#"{"features":{},"encryptedFeatures":"a.b"}"#, "\0"] {
+        let server = FeaturesServer::start(&payload(2));
+        let cache = memory_with(&server.url(), &kept(document, now()));
+        let builder = builder(&server).cache(cache.clone()).fallback(payload(1));
+        let client = builder.refresh(RARELY).start().unwrap();
+        assert!(failure(&client).is_none());
+        eventually("the server's payload", || flag(&client) == 2);
+        // Nobody was asked whether it has changed.
+        assert_eq!(server.requests()[0].header("if-none-match"), None);
+        eventually("it in the cache", || document_in(&cache, &server) == Some(payload(2)));
+    }
+}
+
+#[test]
+fn a_damaged_file_is_as_good_as_none_and_is_replaced() {
+    struct Row {
+        name: &'static str,
+        damage: fn(Vec<u8>) -> Vec<u8>,
+    }
+    let rows = [
+        Row { name: "empty", damage: |_| Vec::new() },
+        Row { name: "cut off", damage: |file| file[..file.len() / 2].to_vec() },
+        Row { name: "grown", damage: |file| [file, vec![0]].concat() },
+        Row { name: "zeros", damage: |file| vec![0; file.len()] },
+        Row { name: "something else", damage: |_| payload(-2).into_bytes() },
+        Row {
+            name: "a flipped bit",
+            damage: |mut file| {
+                *file.last_mut().unwrap() ^= 1;
+                file
+            },
+        },
+    ];
+    for_each(
+        &rows,
+        |row| row.name,
+        |row| {
+            let directory = tempfile::tempdir().unwrap();
+            let server = FeaturesServer::start(&payload(1));
+            let with_file = || builder(&server).cache(FileCache::new(directory.path()));
+            drop(ready(with_file().refresh(Refresh::Manual)));
+            let file = only_file(directory.path().into());
+            let whole = fs::read(&file).unwrap();
+            fs::write(&file, (row.damage)(whole)).unwrap();
+
+            let client = with_file().fallback(payload(7)).refresh(Refresh::Manual).start().unwrap();
+            assert_eq!((flag(&client), source(&client)), (7, Some(PayloadSource::Fallback)));
+            assert!(client.status().cache_error.is_none());
+            client.refresh().unwrap();
+            assert_eq!(flag(&client), 1);
+            drop(client);
+            let client = with_file().refresh(Refresh::Manual).start().unwrap();
+            assert_eq!((flag(&client), source(&client)), (1, Some(PayloadSource::File)));
+        },
+    );
+}
+
+fn only_file(directory: PathBuf) -> PathBuf {
+    let [file] = Vec::from_iter(fs::read_dir(directory).unwrap()).try_into().unwrap();
+    file.unwrap().path()
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_costs_the_next_start_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a file");
+    fs::write(&file, "").unwrap();
+    let server = quiet_server();
+    let builder = builder(&server).cache(FileCache::new(file.join("below")));
+    let client = ready(builder.refresh(OFTEN));
+    for value in 2..5 {
+        server.set_payload_quietly(&payload(value));
+        eventually("the next payload", || flag(&client) == value);
+    }
+    let status = client.status();
+    assert!(status.last_error.is_none() && status.cache_error.is_some());
+    assert!((4..=6).contains(&status.counters.cache_errors), "{:?}", status.counters);
+}
+
+/// A cache that does what a test says.
+#[derive(Clone)]
+struct Broken {
+    cache: Spy,
+    get: Arc<Mutex<Trouble>>,
+    put: Arc<Mutex<Trouble>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    None,
+    Error,
+    Panic,
+    Slow,
+}
+
+impl Broken {
+    fn new(get: Trouble, put: Trouble) -> Self {
+        let new = |trouble| Arc::new(Mutex::new(trouble));
+        Broken { cache: Spy::new(), get: new(get), put: new(put) }
+    }
+
+    fn repair(&self) {
+        *self.get.lock().unwrap() = Trouble::None;
+        *self.put.lock().unwrap() = Trouble::None;
+    }
+}
+
+impl Trouble {
+    fn make(self) -> Result<(), PayloadCacheError> {
+        match self {
+            Trouble::None => Ok(()),
+            Trouble::Error => Err(PayloadCacheError::new("no space left on device")),
+            Trouble::Panic => panic!("this cache panics"),
+            Trouble::Slow => {
+                thread::sleep(MOMENT);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl PayloadCache for Broken {
+    fn get(&self, key: &PayloadKey) -> Result<Option<CachedPayload>, PayloadCacheError> {
+        let trouble = *self.get.lock().unwrap();
+        trouble.make()?;
+        self.cache.get(key)
+    }
+
+    fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        self.cache.written_here();
+        let trouble = *self.put.lock().unwrap();
+        trouble.make()?;
+        self.cache.put(key, payload)
+    }
+}
+
+#[test]
+fn a_cache_may_fail_panic_and_be_slow() {
+    let cases = [
+        ("it is full", Trouble::None, Trouble::Error),
+        ("it cannot be read", Trouble::Error, Trouble::None),
+        ("it is gone", Trouble::Error, Trouble::Error),
+        ("it panics when read", Trouble::Panic, Trouble::None),
+        ("it panics when written", Trouble::None, Trouble::Panic),
+        ("it is slow", Trouble::Slow, Trouble::Slow),
+    ];
+    for_each(
+        &cases,
+        |case| case.0,
+        |(_, get, put)| {
+            let server = FeaturesServer::start(&payload(1));
+            let cache = Broken::new(*get, *put);
+            let client = ready(builder(&server).cache(cache.clone()).refresh(OFTEN));
+            for value in 2..5 {
+                server.set_payload_quietly(&payload(value));
+                let mut slowest = Duration::ZERO;
+                let start = Instant::now();
+                while flag(&client) != value {
+                    let evaluated = Instant::now();
+                    flag(&client);
+                    client.status();
+                    slowest = slowest.max(evaluated.elapsed());
+                    assert!(start.elapsed() < PATIENCE);
+                    thread::sleep(Duration::from_millis(1));
+                }
+                assert!(slowest < MOMENT / 2, "evaluation waited for the cache: {slowest:?}");
+            }
+            assert!(failure(&client).is_none());
+            if matches!(put, Trouble::Error | Trouble::Panic) {
+                // Each payload, and then each confirmation, is another attempt.
+                eventually("the errors' count", || client.status().counters.cache_errors >= 4);
+                assert!(client.status().cache_error.is_some());
+                // Once, here or there.
+                let logged = [cache.cache.logged(), logs::of(thread::current().id())].concat();
+                assert_eq!(logged.iter().filter(|line| line.starts_with("WARN")).count(), 1);
+            }
+            cache.repair();
+            // What could not be kept then is kept now.
+            eventually("the payload in the cache", || {
+                document_in(&cache, &server) == Some(payload(4))
+            });
+            eventually("the end of the trouble", || client.status().cache_error.is_none());
+        },
+    );
+}
+
+/// Says when a payload is about to be kept, and keeps it when told to.
+#[derive(Clone)]
+struct Gate {
+    cache: MemoryCache,
+    arrived: Sender<()>,
+    /// One payload may pass for each.
+    pass: Arc<Mutex<Option<Receiver<()>>>>,
+}
+
+impl PayloadCache for Gate {
+    fn get(&self, key: &PayloadKey) -> Result<Option<CachedPayload>, PayloadCacheError> {
+        self.cache.get(key)
+    }
+
+    fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        // Only the first one.
+        let pass = self.pass.lock().unwrap().take();
+        if let Some(pass) = pass {
+            self.arrived.send(()).unwrap();
+            pass.recv_timeout(PATIENCE).unwrap();
+        }
+        self.cache.put(key, payload)
+    }
+}
+
+#[test]
+fn what_is_kept_last_is_what_came_last() {
+    let server = FeaturesServer::start(&payload(1));
+    let ((arrived, has_arrived), (open, pass)) = (mpsc::channel(), mpsc::channel());
+    let gate = Gate { cache: memory(), arrived, pass: Arc::default() };
+    let client = builder(&server).cache(gate.clone()).start().unwrap();
+    eventually("a stream", || is_streaming(&client));
+    eventually("the fetch after it", || client.status().counters.not_modified == 1);
+
+    // One thread keeps what it fetched, very slowly, while another is streamed a newer one.
+    *gate.pass.lock().unwrap() = Some(pass);
+    server.set_payload_quietly(&payload(2));
+    thread::scope(|scope| {
+        scope.spawn(|| client.refresh().unwrap());
+        has_arrived.recv_timeout(PATIENCE).unwrap();
+        server.set_payload(&payload(3));
+        eventually("the newer one", || flag(&client) == 3);
+        thread::sleep(MOMENT);
+        open.send(()).unwrap();
+    });
+    client.close(PATIENCE).unwrap();
+    assert_eq!(document_in(&gate, &server), Some(payload(3)));
+}
+
+#[test]
+fn a_client_without_a_cache_starts_with_nothing() {
+    let server = FeaturesServer::start(&payload(1));
+    let without = || builder(&server).cache(()).refresh(Refresh::Manual);
+    drop(ready(without()));
+    assert_eq!(flag(&without().start().unwrap()), -1);
+}
+
+#[test]
+fn a_client_that_has_only_a_cache_works() {
+    let cache = memory_with(NOWHERE, &kept(&payload(1), 0));
+    let client = at(NOWHERE).cache(cache).refresh(Refresh::Manual).start().unwrap();
+    assert_eq!(client.wait_ready(Duration::ZERO).unwrap().source, PayloadSource::Cache);
+    assert_eq!(client.refresh().unwrap_err().kind(), Kind::Connect);
+    assert_eq!(flag(&client), 1);
+}

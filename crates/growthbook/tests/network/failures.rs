@@ -1,0 +1,541 @@
+//! Whatever goes wrong with a fetch: the last good payload stays, `status` names the cause, and
+//! refreshing recovers by itself.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use growthbook::{
+    Client, ClientBuilder, FetchErrorKind as Kind, PayloadError, PayloadSource, Refresh,
+};
+use serde_json::json;
+use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
+
+use crate::support::{
+    MOMENT, OFTEN, PATIENCE, SHORT, Spy, at, builder, eventually, failure, flag, for_each, manual,
+    payload, polling, ready,
+};
+
+/// How large a payload may be in the matrix.
+pub(crate) const LIMIT: u64 = 2000;
+
+/// One way to fail.
+pub(crate) struct Failure {
+    pub(crate) name: &'static str,
+    pub(crate) reply: Reply,
+    pub(crate) kind: Kind,
+}
+
+/// Whom a server can refer to that is no GrowthBook.
+pub(crate) struct Elsewhere {
+    black_hole: BlackHole,
+    untrusted: FeaturesServer,
+    without_tls: String,
+}
+
+impl Elsewhere {
+    pub(crate) fn new() -> Self {
+        Elsewhere {
+            black_hole: BlackHole::open(),
+            untrusted: FeaturesServer::start_tls(&payload(-2)),
+            without_tls: http_where_tls_is_expected(),
+        }
+    }
+
+    /// Everything that can be wrong with a reply to somebody whose request has no tag.
+    pub(crate) fn failures(&self) -> Vec<Failure> {
+        let html = "<!DOCTYPE html><title>Please log in</title>";
+        let ok = |body: &str| Reply::status(200).body(body);
+        let to = |url: &str| Reply::redirect(302, &format!("{url}/api/features/x"));
+        let status = |code| Kind::Status { code, unrecoverable: false };
+        let syntax = Kind::Payload(PayloadError::Syntax { line: 1, column: 1 });
+        let large = json!({"features": {}, "padding": "x".repeat(2000)}).to_string();
+        let too_large = Kind::TooLarge { limit: LIMIT };
+        let unrecoverable = Reply::status(400).header("x-unrecoverable", "1");
+        let rows = [
+            ("a host without an address", to("http://nonexistent.invalid"), Kind::Dns),
+            ("connection refused", to("http://127.0.0.1:1"), Kind::Connect),
+            ("a server without TLS", to(&self.without_tls), Kind::Tls),
+            ("an untrusted certificate", to(&self.untrusted.url()), Kind::Tls),
+            ("connect hangs", to(&self.black_hole.url()), Kind::Timeout),
+            ("header hangs", Reply::raw_then_hang(""), Kind::Timeout),
+            ("header stalls", Reply::raw_then_hang("HTTP/1.1 200 OK\r\nconte"), Kind::Timeout),
+            ("body stalls", Reply::stalled(9), Kind::Timeout),
+            ("body is cut off", Reply::truncated(9), Kind::Interrupted),
+            ("no reply", Reply::close(), Kind::Interrupted),
+            ("no HTTP", Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\n"), Kind::Protocol),
+            ("HTML", ok(html).header("content-type", "text/html"), syntax),
+            ("nothing", ok(""), Kind::Payload(PayloadError::Syntax { line: 1, column: 0 })),
+            (
+                "no content",
+                Reply::status(204),
+                Kind::Payload(PayloadError::Syntax { line: 1, column: 0 }),
+            ),
+            ("an empty object", ok("{}"), Kind::Payload(PayloadError::MissingFeatures)),
+            (
+                "no features",
+                ok(r#"{"status":200,"dateUpdated":"2026-01-01T00:00:00Z"}"#),
+                Kind::Payload(PayloadError::MissingFeatures),
+            ),
+            (
+                "features that are none",
+                ok(r#"{"features":[]}"#),
+                Kind::Payload(PayloadError::FeaturesNotAnObject),
+            ),
+            ("a list", ok(r#"[{"features":{}}]"#), Kind::Payload(PayloadError::NotAnObject)),
+            ("a missing decryption key", ok(r#"{"features":{},"encryptedFeatures":"a.b"}"#), {
+                Kind::Payload(PayloadError::MissingDecryptionKey)
+            }),
+            ("no UTF-8", Reply::status(200).body([0xff]), Kind::Payload(PayloadError::NotUtf8)),
+            ("not modified, but nothing is known", Reply::status(304), Kind::NothingToConfirm),
+            ("bad request", Reply::status(400), status(400)),
+            ("invalid key", unrecoverable, Kind::Status { code: 400, unrecoverable: true }),
+            ("unauthorized", Reply::status(401), status(401)),
+            ("forbidden", Reply::status(403).body(html), status(403)),
+            ("not found", Reply::status(404).body(html), status(404)),
+            ("gone", Reply::status(410), status(410)),
+            ("too many requests", Reply::status(429).header("retry-after", "1"), status(429)),
+            ("server error", Reply::status(500).body(payload(-2)), status(500)),
+            ("unavailable", Reply::status(503), status(503)),
+            ("a redirect in circles", Reply::redirect(307, "?again"), Kind::Redirect),
+            ("a redirect to nowhere", Reply::status(302), Kind::Redirect),
+            ("a redirect to a file", Reply::redirect(301, "file:///etc/passwd"), Kind::Redirect),
+            ("corrupt gzip", Reply::corrupt_gzip(), Kind::Decompress),
+            ("a body over the limit", ok(&large), too_large),
+            ("a gzip bomb", Reply::gzip_bomb(100_000_000), too_large),
+        ];
+        rows.map(|(name, reply, kind)| Failure { name, reply, kind }).into()
+    }
+}
+
+impl Failure {
+    /// Limits to which the failures of the matrix are fitted.
+    pub(crate) fn limits(&self, builder: ClientBuilder) -> ClientBuilder {
+        let builder = builder.max_body_bytes(LIMIT);
+        match self.kind {
+            Kind::Timeout => builder.connect_timeout(SHORT).read_timeout(SHORT),
+            _ => builder,
+        }
+    }
+}
+
+/// A server that says "bad request" to everybody who does not speak HTTP: to a TLS client, too.
+/// Lives as long as the process.
+fn http_where_tls_is_expected() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let _ = socket.read(&mut [0; 1024]);
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        }
+    });
+    format!("https://{address}")
+}
+
+#[test]
+fn a_polling_client_survives_every_failure_and_recovers_by_itself() {
+    let elsewhere = Elsewhere::new();
+    for_each(
+        &elsewhere.failures(),
+        |row| row.name,
+        |row| {
+            let server = quiet_server();
+            let spy = Spy::new();
+            let client = ready(row.limits(builder(&server).cache(spy.clone()).refresh(OFTEN)));
+            assert_eq!(flag(&client), 1);
+            let (logged, requests) = (spy.logged().len(), server.counts().requests);
+
+            let start = Instant::now();
+            server.always_features(row.reply.clone());
+            eventually("the failure", || failure(&client).is_some());
+            if row.kind.is_refusal() {
+                // It is left alone.
+                thread::sleep(MOMENT);
+                assert_eq!(client.status().counters.failures, 1);
+            } else {
+                eventually("another attempt", || client.status().counters.failures >= 3);
+            }
+            assert_failed(&client, row.kind);
+            let asked = server.counts().requests - requests;
+            // Half of the interval is the shortest delay; a redirect may lead back here five times.
+            let most = (start.elapsed().as_millis() / 10 + 2) * 6;
+            assert!(asked as u128 <= most, "{asked} requests are more than {most}");
+
+            server.set_payload_quietly(&payload(2));
+            server.always_features(None);
+            if row.kind.is_refusal() {
+                client.refresh().unwrap();
+            }
+            eventually("the next payload", || flag(&client) == 2);
+            eventually("the end of the failure", || failure(&client).is_none());
+            assert_told_once(&spy, logged, !row.kind.is_refusal());
+        },
+    );
+}
+
+#[test]
+fn a_manual_client_survives_every_failure_and_recovers_when_asked_to() {
+    let elsewhere = Elsewhere::new();
+    for_each(
+        &elsewhere.failures(),
+        |row| row.name,
+        |row| {
+            let server = quiet_server();
+            let spy = Spy::new();
+            let builder = builder(&server).cache(spy.clone()).refresh(Refresh::Manual);
+            let client = ready(row.limits(builder));
+            let logged = spy.logged().len();
+
+            server.always_features(row.reply.clone());
+            for failures in 1..=2 {
+                let error = client.refresh().unwrap_err();
+                assert_eq!(error.kind(), row.kind);
+                assert_eq!(client.status().last_error.unwrap().in_a_row, failures);
+                assert_failed(&client, row.kind);
+            }
+            assert_eq!(client.status().counters.fetches, 3);
+            assert_eq!(client.status().counters.failures, 2);
+
+            server.set_payload_quietly(&payload(2));
+            server.always_features(None);
+            client.refresh().unwrap();
+            assert_eq!((flag(&client), failure(&client)), (2, None));
+            assert_told_once(&spy, logged, true);
+        },
+    );
+}
+
+#[test]
+fn a_client_that_starts_with_a_failure_has_its_fallback_and_recovers() {
+    let elsewhere = Elsewhere::new();
+    for_each(
+        &elsewhere.failures(),
+        |row| row.name,
+        |row| {
+            let server = quiet_server();
+            server.always_features(row.reply.clone());
+            let client = row.limits(builder(&server).refresh(OFTEN)).fallback(payload(7)).start();
+            let client = client.unwrap();
+            assert_eq!(flag(&client), 7);
+            eventually("the failure", || failure(&client) == Some(row.kind));
+            assert_eq!((flag(&client), client.status().source), (7, Some(PayloadSource::Fallback)));
+
+            server.always_features(None);
+            if row.kind.is_refusal() {
+                client.refresh().unwrap();
+            }
+            let ready = client.wait_ready(PATIENCE).unwrap();
+            assert_eq!((flag(&client), ready.source), (1, PayloadSource::Network));
+        },
+    );
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_is_named() {
+    let elsewhere = Elsewhere::new();
+    let cases = [
+        ("http://nonexistent.invalid".to_owned(), Kind::Dns),
+        ("http://127.0.0.1:1".to_owned(), Kind::Connect),
+        (elsewhere.without_tls, Kind::Tls),
+        (elsewhere.untrusted.url(), Kind::Tls),
+        (elsewhere.black_hole.url(), Kind::Timeout),
+    ];
+    for_each(
+        &cases,
+        |(url, _)| url,
+        |(url, kind)| {
+            let builder = at(url).refresh(Refresh::Manual).fallback(payload(7));
+            let client = builder.connect_timeout(SHORT).start().unwrap();
+            assert_eq!(client.refresh().unwrap_err().kind(), *kind);
+            assert_eq!((flag(&client), failure(&client)), (7, Some(*kind)));
+        },
+    );
+}
+
+#[test]
+fn status_names_the_last_failure_of_several() {
+    let server = quiet_server();
+    let client = manual(&server);
+    let html = Reply::status(200).body("<html>");
+    server.script_features([html.clone(), Reply::status(503), html, Reply::status(502)]);
+    let syntax = Kind::Payload(PayloadError::Syntax { line: 1, column: 1 });
+    let status = |code| Kind::Status { code, unrecoverable: false };
+    for (nth, kind) in [syntax, status(503), syntax, status(502)].into_iter().enumerate() {
+        assert_eq!(client.refresh().unwrap_err().kind(), kind);
+        let last = client.status().last_error.unwrap();
+        assert_eq!((last.error.kind(), last.in_a_row), (kind, nth as u64 + 1));
+    }
+    client.refresh().unwrap();
+    assert!(client.status().last_error.is_none());
+}
+
+#[test]
+fn an_empty_payload_is_one() {
+    let server = quiet_server();
+    let client = polling(&server);
+    server.set_payload_quietly(r#"{"features":{}}"#);
+    eventually("it", || flag(&client) == -1);
+    assert!(client.features().is_empty());
+}
+
+#[test]
+fn not_modified_confirms_what_is_in_use() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = manual(&server);
+    thread::sleep(MOMENT);
+    assert!(client.status().age.unwrap() >= MOMENT);
+    client.refresh().unwrap();
+    assert!(client.status().age.unwrap() < MOMENT);
+    assert_eq!((flag(&client), client.status().counters.not_modified), (1, 1));
+    assert_eq!(client.status().counters.updates, 1);
+    assert_eq!(server.counts().not_modified, 1);
+}
+
+#[test]
+fn a_certificate_is_trusted_when_the_application_says_so() {
+    let server = FeaturesServer::start_tls(&payload(1));
+    let trusting = builder(&server).root_certificates(server.root_certificate_pem());
+    let client = ready(trusting.refresh(Refresh::Manual));
+    assert_eq!(flag(&client), 1);
+}
+
+#[test]
+fn redirects_are_followed() {
+    for_each(
+        &[301, 302, 303, 307, 308].map(|it| (it, it.to_string())),
+        |it| &it.1,
+        |(status, _)| {
+            let (server, other) = (quiet_server(), FeaturesServer::start(&payload(2)));
+            let client = manual(&server);
+            // Around a corner, once over there.
+            let over_there = format!("{}/api/features/there?a=b", other.url());
+            server.script_features([
+                Reply::redirect(*status, "corner"),
+                Reply::redirect(*status, &over_there),
+            ]);
+            client.refresh().unwrap();
+            assert_eq!(flag(&client), 2);
+            assert_eq!(server.requests().last().unwrap().path, "/api/features/corner");
+            assert_eq!(other.requests().last().unwrap().path, "/api/features/there?a=b");
+        },
+    );
+}
+
+#[test]
+fn what_was_asked_over_tls_is_not_asked_without() {
+    let (server, other) = (FeaturesServer::start_tls(&payload(1)), quiet_server());
+    let trusting = builder(&server).root_certificates(server.root_certificate_pem());
+    let client = ready(trusting.refresh(Refresh::Manual));
+    server.script_features([Reply::redirect(302, &format!("{}/api/features/x", other.url()))]);
+    assert_eq!(client.refresh().unwrap_err().kind(), Kind::Redirect);
+    assert_eq!(other.counts().requests, 0);
+    assert_eq!(flag(&client), 1);
+}
+
+#[test]
+fn only_the_host_itself_is_sent_its_headers() {
+    let (server, other) = (quiet_server(), quiet_server());
+    let builder = builder(&server).api_header("X-Token", "t1").api_header("Authorization", "t2");
+    let client = ready(builder.refresh(Refresh::Manual));
+    server.script_features([
+        Reply::redirect(302, "/api/features/same-host"),
+        Reply::redirect(302, &format!("{}/api/features/other-host", other.url())),
+    ]);
+    client.refresh().unwrap();
+    let sent = |server: &FeaturesServer| {
+        let request = server.requests().pop().unwrap();
+        let sent = |name| request.header(name).map(str::to_owned);
+        [sent("x-token"), sent("authorization")]
+    };
+    assert_eq!(server.counts().features, 3);
+    assert_eq!(sent(&server), [Some("t1".to_owned()), Some("t2".to_owned())]);
+    assert_eq!(other.counts().features, 1);
+    assert_eq!(sent(&other), [None, None]);
+}
+
+#[test]
+fn a_request_says_who_asks_and_what_is_known() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = manual(&server);
+    client.refresh().unwrap();
+    let [first, second] = server.requests().try_into().unwrap();
+    let agent = concat!("growthbook-rust-sdk/", env!("CARGO_PKG_VERSION"));
+    for request in [&first, &second] {
+        assert_eq!(request.header("user-agent"), Some(agent));
+        assert_eq!(request.header("accept"), Some("application/json"));
+        assert_eq!(request.header("cache-control"), None);
+    }
+    assert_eq!(first.header("if-none-match"), None);
+    assert!(second.header("if-none-match").unwrap().starts_with("W/"));
+    // Over the same connection.
+    assert_eq!(first.connection, second.connection);
+}
+
+#[test]
+fn gzip_is_understood() {
+    let server = quiet_server();
+    server.set_gzip(true);
+    let client = manual(&server);
+    assert_eq!(flag(&client), 1);
+    assert_eq!(server.requests()[0].header("accept-encoding"), Some("gzip"));
+}
+
+#[test]
+fn a_payload_of_50_megabytes_is_read() {
+    let features =
+        json!({"flag": {"defaultValue": 1}, "large": {"defaultValue": "x".repeat(50_000_000)}});
+    let server = FeaturesServer::start(&json!({"features": features}).to_string());
+    let client = builder(&server).cache(()).refresh(Refresh::Manual).start().unwrap();
+    client.refresh().unwrap();
+    assert_eq!(flag(&client), 1);
+}
+
+#[test]
+fn the_limit_of_a_body_is_sharp() {
+    let document = payload(1);
+    let server = FeaturesServer::start(&document);
+    server.set_streaming(false);
+    let length = document.len() as u64;
+    for gzip in [false, true] {
+        server.set_gzip(gzip);
+        let fetch = |limit| {
+            let builder = builder(&server).refresh(Refresh::Manual).max_body_bytes(limit);
+            builder.start().unwrap().refresh().map_err(|error| error.kind())
+        };
+        assert_eq!(fetch(length), Ok(()), "gzip: {gzip}");
+        let limit = length - 1;
+        assert_eq!(fetch(limit), Err(Kind::TooLarge { limit }), "gzip: {gzip}");
+    }
+}
+
+#[test]
+fn a_kept_connection_that_the_server_closed_is_no_failure() {
+    let server = quiet_server();
+    let client = manual(&server);
+    server.hang_up();
+    client.refresh().unwrap();
+    // It looked open until it was used.
+    server.script_features([Reply::close()]);
+    client.refresh().unwrap();
+    assert_eq!(client.status().counters.failures, 0);
+    assert_eq!(server.counts().features, 4);
+    // Once is enough.
+    server.script_features([Reply::close(), Reply::close()]);
+    assert_eq!(client.refresh().unwrap_err().kind(), Kind::Interrupted);
+    assert_eq!(server.counts().features, 6);
+}
+
+#[test]
+fn a_server_that_was_down_is_noticed_when_it_is_back() {
+    let mut server = quiet_server();
+    let client = polling(&server);
+    server.stop();
+    eventually("the failure", || failure(&client) == Some(Kind::Connect));
+    assert_eq!(flag(&client), 1);
+    server.set_payload_quietly(&payload(2));
+    server.restart();
+    eventually("the next payload", || flag(&client) == 2);
+    eventually("the end of the failure", || failure(&client).is_none());
+}
+
+#[test]
+fn a_server_is_asked_no_sooner_than_it_says() {
+    let server = quiet_server();
+    let client = polling(&server);
+    server.script_features([Reply::status(503).header("retry-after", "1")]);
+    eventually("the failure", || client.status().counters.failures == 1);
+    let fetches = client.status().counters.fetches;
+    eventually("the end of the failure", || failure(&client).is_none());
+    assert!(client.status().counters.fetches > fetches);
+    let times: Vec<Instant> = server.requests().iter().map(|request| request.received).collect();
+    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(longest >= Duration::from_secs(1), "{longest:?}");
+}
+
+#[test]
+fn a_fetch_takes_no_longer_than_in_all_it_may() {
+    // Each read is in time, all together are not.
+    let server = quiet_server();
+    server.always_features(Reply::redirect(302, "?again"));
+    server.script_features(vec![Reply::delayed(MOMENT, Reply::redirect(302, "?again")); 5]);
+    let limits = builder(&server).read_timeout(PATIENCE).total_timeout(SHORT);
+    let client = limits.refresh(Refresh::Manual).start().unwrap();
+    assert_eq!(client.refresh().unwrap_err().kind(), Kind::Timeout);
+}
+
+#[test]
+fn a_proxy_is_used() {
+    let plain = quiet_server();
+    let tls = FeaturesServer::start_tls(&payload(1));
+    for server in [&plain, &tls] {
+        let proxy = ProxyServer::start();
+        let mut builder = builder(server).proxy(proxy.url().replace("//", "//user:password@"));
+        if server.url().starts_with("https") {
+            builder = builder.root_certificates(server.root_certificate_pem());
+        }
+        let client = ready(builder.refresh(Refresh::Manual));
+        assert_eq!(flag(&client), 1);
+        let asked = proxy.requests();
+        assert_eq!(asked[0].header("proxy-authorization"), Some("Basic dXNlcjpwYXNzd29yZA=="));
+        assert_eq!((asked.len(), server.counts().features), (1, 1));
+        assert_eq!(server.requests()[0].header("proxy-authorization"), None);
+    }
+}
+
+#[test]
+fn a_proxy_that_is_of_no_use_is_named() {
+    let server = quiet_server();
+    let refusing = FeaturesServer::start("");
+    let gone = "http://127.0.0.1:1".to_owned();
+    let unknown = "http://nonexistent.invalid".to_owned();
+    let black_hole = BlackHole::open();
+    let cases = [
+        (refusing.url(), Kind::Proxy),
+        (gone, Kind::Connect),
+        (unknown, Kind::Dns),
+        (black_hole.url(), Kind::Timeout),
+    ];
+    for_each(
+        &cases,
+        |(url, _)| url,
+        |(url, kind)| {
+            let builder = builder(&server).proxy(url).fallback(payload(7)).connect_timeout(SHORT);
+            let client = builder.refresh(Refresh::Manual).start().unwrap();
+            assert_eq!(client.refresh().unwrap_err().kind(), *kind);
+            assert_eq!((flag(&client), failure(&client)), (7, Some(*kind)));
+        },
+    );
+    assert_eq!(server.counts().connections, 0);
+}
+
+/// One that says nothing of streams and tags, so that every fetch is answered in full.
+pub(crate) fn quiet_server() -> FeaturesServer {
+    let server = FeaturesServer::start(&payload(1));
+    server.set_streaming(false);
+    server.set_etags(false);
+    server
+}
+
+/// The first payload is in use still, and the cause is known.
+fn assert_failed(client: &Client, kind: Kind) {
+    let status = client.status();
+    assert_eq!((flag(client), status.source), (1, Some(PayloadSource::Network)));
+    let last = status.last_error.unwrap();
+    assert_eq!(last.error.kind(), kind);
+    assert_eq!(last.error.to_string(), kind.to_string());
+    assert_eq!(last.in_a_row, status.counters.failures);
+    assert_eq!((status.counters.updates, status.counters.older_ignored), (1, 0));
+}
+
+/// After this many lines, one says that refreshing fails, and one that it works again.
+fn assert_told_once(spy: &Spy, before: usize, again: bool) {
+    let expected: &[&str] = &["WARN refreshing fails: ", "INFO refreshing works again, after "];
+    let expected = if again { expected } else { &expected[..1] };
+    eventually("the lines in the log", || spy.logged().len() >= before + expected.len());
+    let logged = spy.logged().split_off(before);
+    let is_expected = logged.len() == expected.len()
+        && logged.iter().zip(expected).all(|(line, expected)| line.starts_with(expected));
+    assert!(is_expected, "{logged:#?}");
+}

@@ -1,0 +1,632 @@
+//! From start to close: when a client is ready, what its callbacks may do, and that it leaves
+//! nothing behind.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use growthbook::{
+    Client, ClientBuilder, ConfigError, FetchErrorKind as Kind, PayloadSource, Refresh, StartError,
+    StreamState,
+};
+use serde_json::json;
+use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
+
+use crate::failures::quiet_server;
+use crate::support::{
+    MOMENT, OFTEN, PATIENCE, SHORT, at, builder, eventually, failure, flag, for_each, in_time,
+    is_streaming, manual, payload, polling, ready, streaming,
+};
+
+/// How long nothing may take that does not wait for anybody; on a busy machine.
+const PROMPTLY: Duration = Duration::from_secs(1);
+
+const FOR_EVER: Duration = Duration::from_secs(3600);
+
+/// A client that gives up on nothing by itself.
+fn patient(builder: ClientBuilder) -> ClientBuilder {
+    builder.connect_timeout(FOR_EVER).read_timeout(FOR_EVER).total_timeout(FOR_EVER)
+}
+
+#[test]
+fn a_client_fetches_streams_and_is_closed() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = builder(&server).start().unwrap();
+    let ready = client.wait_ready(PATIENCE).unwrap();
+    assert_eq!(ready.source, PayloadSource::Network);
+    assert_eq!(flag(&client), 1);
+    eventually("a stream", || matches!(client.status().stream, StreamState::Open));
+    // The catch-up fetch.
+    eventually("a fetch", || client.status().counters.not_modified == 1);
+
+    server.set_payload(&payload(2));
+    eventually("the change", || flag(&client) == 2);
+
+    let start = Instant::now();
+    client.close(PATIENCE).unwrap();
+    assert!(start.elapsed() < PROMPTLY, "{:?}", start.elapsed());
+    assert_eq!(flag(&client), 2);
+    assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+}
+
+#[test]
+fn a_manual_client_asks_when_told_to() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = builder(&server).refresh(Refresh::Manual).start().unwrap();
+    assert_eq!(server.counts().requests, 0);
+    client.wait_ready(PATIENCE).unwrap();
+    assert_eq!(flag(&client), 1);
+    server.set_payload(&payload(2));
+    client.refresh().unwrap();
+    assert_eq!(flag(&client), 2);
+    assert_eq!(server.counts().features, 2);
+}
+
+#[test]
+fn what_cannot_work_is_said_at_the_start() {
+    let ok = || at("http://localhost");
+    let cases = [
+        (at("localhost:80"), ConfigError::ApiHost),
+        (ok().streaming_host("ws://localhost"), ConfigError::StreamingHost),
+        (ok().refresh(Refresh::Poll(Duration::ZERO)), ConfigError::ZeroInterval),
+        (ok().poll_interval(Duration::ZERO), ConfigError::ZeroInterval),
+        (ok().api_header("a\n", "b"), ConfigError::Header),
+        (ok().proxy("localhost"), ConfigError::Proxy),
+        (Client::builder("\n"), ConfigError::EmptyClientKey),
+    ];
+    for (builder, expected) in cases {
+        let error = builder.start().unwrap_err();
+        assert!(matches!(error, StartError::Config(found) if found == expected), "{error:?}");
+    }
+    let error = ok().fallback("{}").start().unwrap_err();
+    assert!(matches!(error, StartError::Fallback(_)), "{error:?}");
+}
+
+#[test]
+fn there_is_an_answer_right_after_the_start_whatever_the_network_does() {
+    let black_hole = BlackHole::open();
+    let silent = FeaturesServer::start("");
+    silent.always_features(Reply::raw_then_hang(""));
+    let urls = [black_hole.url(), silent.url(), "http://nonexistent.invalid".to_owned()];
+    for url in urls {
+        for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
+            let start = Instant::now();
+            let client = patient(at(&url)).refresh(how).fallback(payload(7)).start().unwrap();
+            assert_eq!(flag(&client), 7);
+            drop(client);
+            let client = patient(at(&url)).refresh(how).start().unwrap();
+            assert_eq!(flag(&client), -1);
+            assert!(client.status().source.is_none());
+            drop(client);
+            assert!(start.elapsed() < PROMPTLY, "{:?}", start.elapsed());
+        }
+    }
+}
+
+#[test]
+fn waiting_ends_with_the_timeout() {
+    let server = FeaturesServer::start(&payload(1));
+    server.always_features(Reply::raw_then_hang(""));
+    for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
+        let wait = |builder: ClientBuilder| {
+            let client = patient(builder.refresh(how)).start().unwrap();
+            let start = Instant::now();
+            let outcome = client.wait_ready(MOMENT);
+            assert!((MOMENT..MOMENT + PROMPTLY).contains(&start.elapsed()));
+            outcome
+        };
+        let error = wait(builder(&server)).unwrap_err();
+        assert!(error.timed_out, "{error:?}");
+        let ready = wait(builder(&server).fallback(payload(7))).unwrap();
+        assert_eq!((ready.source, ready.timed_out), (PayloadSource::Fallback, true));
+    }
+}
+
+#[test]
+fn waiting_goes_on_through_failures() {
+    let server = quiet_server();
+    server.script_features([Reply::status(503), Reply::close(), Reply::truncated(5)]);
+    server.script_features([Reply::delayed(MOMENT, Reply::status(500))]);
+    let client = builder(&server).refresh(OFTEN).start().unwrap();
+    let ready = client.wait_ready(PATIENCE).unwrap();
+    assert_eq!((ready.source, flag(&client)), (PayloadSource::Network, 1));
+    assert!(ready.cause.is_none() && !ready.timed_out);
+}
+
+#[test]
+fn waiting_ends_when_it_is_pointless() {
+    let server = FeaturesServer::start(&payload(1));
+    server.always_features(Reply::status(401));
+    for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
+        let client = builder(&server).refresh(how).start().unwrap();
+        let error = client.wait_ready(PATIENCE).unwrap_err();
+        let refused = Kind::Status { code: 401, unrecoverable: false };
+        assert_eq!((error.cause.unwrap().kind(), error.timed_out), (refused, false));
+    }
+}
+
+#[test]
+fn closing_wakes_who_waits() {
+    let server = FeaturesServer::start(&payload(1));
+    server.always_features(Reply::raw_then_hang(""));
+    for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
+        let client = patient(builder(&server).refresh(how)).start().unwrap();
+        let before = server.counts().features;
+        thread::scope(|scope| {
+            let waiting = [
+                scope.spawn(|| client.wait_ready(FOR_EVER).unwrap_err().cause.unwrap().kind()),
+                scope.spawn(|| client.refresh().unwrap_err().kind()),
+            ];
+            assert!(server.wait_until(PATIENCE, |counts| counts.features > before));
+            thread::sleep(MOMENT / 2);
+            client.close(PATIENCE).unwrap();
+            for waiting in waiting {
+                assert_eq!(waiting.join().unwrap(), Kind::Closed);
+            }
+        });
+        assert_eq!(client.wait_ready(FOR_EVER).unwrap_err().cause.unwrap().kind(), Kind::Closed);
+        assert_eq!(client.refresh().unwrap_err().kind(), Kind::Closed);
+        // Nothing is wrong with the server.
+        assert!(failure(&client).is_none());
+    }
+}
+
+/// Runs a future on this thread: as much of an executor as it takes.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[test]
+fn a_client_can_be_awaited() {
+    let server = quiet_server();
+    let delayed = Reply::delayed(MOMENT, Reply::normal());
+    server.script_features([delayed]);
+    let client = builder(&server).refresh(OFTEN).start().unwrap();
+    let source = in_time("awaiting", {
+        let client = client.clone();
+        move || block_on(client.ready()).unwrap().source
+    });
+    assert_eq!(source, PayloadSource::Network);
+    // And again, when it is ready already.
+    assert_eq!(block_on(client.ready()).unwrap().source, PayloadSource::Network);
+}
+
+#[test]
+fn a_client_can_be_asked_again_and_again() {
+    let server = quiet_server();
+    server.script_features([Reply::delayed(MOMENT, Reply::normal())]);
+    let client = builder(&server).refresh(OFTEN).start().unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = pin!(client.ready());
+    let start = Instant::now();
+    let mut pending = 0;
+    let ready = loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(ready) => break ready.unwrap(),
+            Poll::Pending => pending += 1,
+        }
+        assert!(start.elapsed() < PATIENCE);
+        thread::yield_now();
+    };
+    assert_eq!((ready.source, pending > 0), (PayloadSource::Network, true));
+}
+
+#[test]
+fn everybody_who_awaits_is_woken() {
+    let server = quiet_server();
+    server.script_features([Reply::delayed(2 * MOMENT, Reply::normal())]);
+    let client = builder(&server).refresh(OFTEN).start().unwrap();
+    let waiting: Vec<_> = (0..8)
+        .map(|_| {
+            let client = client.clone();
+            thread::spawn(move || block_on(client.ready()).is_ok())
+        })
+        .collect();
+    in_time("awaiting", || {
+        assert!(waiting.into_iter().all(|waiting| waiting.join().unwrap()));
+    });
+}
+
+#[test]
+fn awaiting_ends_with_the_first_attempt_or_the_client() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = |reply, fallback: Option<i64>| {
+        server.always_features(reply);
+        let builder = patient(builder(&server).refresh(Refresh::Poll(FOR_EVER)));
+        let builder = match fallback {
+            Some(value) => builder.fallback(payload(value)),
+            None => builder,
+        };
+        builder.start().unwrap()
+    };
+    let failing = || Reply::delayed(MOMENT, Reply::status(503));
+    let unavailable = Kind::Status { code: 503, unrecoverable: false };
+
+    let without = client(failing(), None);
+    let error = in_time("awaiting", move || block_on(without.ready()).unwrap_err());
+    assert_eq!((error.cause.unwrap().kind(), error.timed_out), (unavailable, false));
+
+    let with = client(failing(), Some(7));
+    let ready = in_time("awaiting", move || block_on(with.ready()).unwrap());
+    assert_eq!(ready.source, PayloadSource::Fallback);
+    assert_eq!(ready.cause.unwrap().kind(), unavailable);
+
+    let closed = client(Reply::raw_then_hang(""), None);
+    let other = closed.clone();
+    let waiting = thread::spawn(move || block_on(other.ready()).unwrap_err());
+    thread::sleep(MOMENT);
+    closed.close(PATIENCE).unwrap();
+    let error = in_time("awaiting", move || waiting.join().unwrap());
+    assert_eq!(error.cause.unwrap().kind(), Kind::Closed);
+}
+
+#[test]
+fn closing_and_dropping_wait_for_nobody() {
+    struct Row {
+        name: &'static str,
+        /// Starts a client and waits until it hangs.
+        start: Box<dyn Fn() -> (Client, Vec<FeaturesServer>) + Sync>,
+    }
+    let black_hole = BlackHole::open();
+    let hole = black_hole.url();
+    // Whatever is asked first hangs.
+    let hangs = |reply: Reply, how: Refresh| {
+        move || {
+            let server = FeaturesServer::start(&payload(1));
+            server.always_features(reply.clone());
+            let client = patient(builder(&server).refresh(how)).start().unwrap();
+            assert!(server.wait_until(PATIENCE, |counts| counts.features > 0));
+            (client, vec![server])
+        }
+    };
+    let stream_hangs = |reply: Reply| {
+        move || {
+            let server = FeaturesServer::start(&payload(1));
+            server.always_stream(reply.clone());
+            let client = ready(patient(builder(&server)));
+            assert!(server.wait_until(PATIENCE, |counts| counts.streams > 0));
+            (client, vec![server])
+        }
+    };
+    let never_connects = move |how: fn(ClientBuilder, &str) -> ClientBuilder| {
+        let hole = hole.clone();
+        move || (patient(how(at("http://127.0.0.1:1"), &hole)).start().unwrap(), vec![])
+    };
+    let row = |name, start| Row { name, start };
+    let rows = [
+        row("connect hangs", Box::new(never_connects(|it, hole| it.api_host(hole)))),
+        row("connect to a proxy hangs", Box::new(never_connects(|it, hole| it.proxy(hole)))),
+        row("TLS hangs", {
+            Box::new(|| {
+                let server = FeaturesServer::start("");
+                let url = server.url().replace("http:", "https:");
+                let client = patient(at(&url)).start().unwrap();
+                assert!(server.wait_until(PATIENCE, |counts| counts.connections > 0));
+                (client, vec![server])
+            })
+        }),
+        row("header hangs", Box::new(hangs(Reply::raw_then_hang(""), OFTEN))),
+        row("header stalls", Box::new(hangs(Reply::raw_then_hang("HTTP/1.1 20"), OFTEN))),
+        row("body stalls", Box::new(hangs(Reply::stalled(5), OFTEN))),
+        row("a redirect leads nowhere", {
+            Box::new(hangs(Reply::redirect(302, &black_hole.url()), OFTEN))
+        }),
+        row("it waits to try again", {
+            Box::new(hangs(Reply::status(500).header("retry-after", "3600"), Refresh::Stream))
+        }),
+        row("it waits to poll", Box::new(hangs(Reply::normal(), Refresh::Poll(FOR_EVER)))),
+        row("a stream's header hangs", Box::new(stream_hangs(Reply::raw_then_hang("")))),
+        row("a stream stalls", Box::new(stream_hangs(Reply::stalled(3)))),
+        row("a stream is silent", Box::new(stream_hangs(Reply::normal()))),
+        row("it waits for a stream", Box::new(stream_hangs(Reply::status(404)))),
+        row("a stream connects to nowhere", {
+            Box::new(stream_hangs(Reply::redirect(302, &black_hole.url())))
+        }),
+    ];
+    for_each(
+        &rows,
+        |row| row.name,
+        |row| {
+            let (client, servers) = (row.start)();
+            thread::sleep(MOMENT / 2);
+            let start = Instant::now();
+            client.close(PROMPTLY).unwrap();
+            assert!(start.elapsed() < PROMPTLY, "close took {:?}", start.elapsed());
+            // Again is no harm.
+            client.close(PROMPTLY).unwrap();
+            are_left(&servers);
+
+            let (client, servers) = (row.start)();
+            thread::sleep(MOMENT / 2);
+            let handle = client.clone();
+            drop(client);
+            // The last handle counts, whatever scopes there are.
+            let scope = handle.for_user("u");
+            let start = Instant::now();
+            drop(handle);
+            assert!(start.elapsed() < PROMPTLY, "drop took {:?}", start.elapsed());
+            are_left(&servers);
+            assert!(scope.feature_value("flag", 1) == 1);
+        },
+    );
+}
+
+fn are_left(servers: &[FeaturesServer]) {
+    for server in servers {
+        assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+    }
+}
+
+#[test]
+fn closing_takes_no_longer_than_it_may_even_when_a_callback_hangs() {
+    let server = FeaturesServer::start(&payload(1));
+    let (hangs, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let hang = {
+        let (hangs, go_on) = (hangs.clone(), go_on.clone());
+        move |_: &_| {
+            hangs.store(true, Ordering::Relaxed);
+            while !go_on.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    };
+    let client = builder(&server).on_update(hang).close_timeout(SHORT).start().unwrap();
+    eventually("the callback", || hangs.load(Ordering::Relaxed));
+    // The payload is in use, and everybody can go on with it.
+    assert_eq!(flag(&client), 1);
+    let start = Instant::now();
+    assert!(client.close(SHORT).is_err());
+    assert!((SHORT..SHORT + PROMPTLY).contains(&start.elapsed()), "{:?}", start.elapsed());
+    let start = Instant::now();
+    drop(client);
+    assert!(start.elapsed() < SHORT + PROMPTLY, "{:?}", start.elapsed());
+    go_on.store(true, Ordering::Relaxed);
+    assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+}
+
+#[test]
+fn updates_are_told_by_the_keys_that_changed() {
+    let server = quiet_server();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = told.clone();
+    let on_update = move |change: &growthbook::PayloadChange| {
+        tell.lock().unwrap().push((change.features.clone(), change.other_sections));
+    };
+    let document = |features: serde_json::Value| json!({"features": features}).to_string();
+    server.set_payload_quietly(&document(json!({"a": {"defaultValue": 1}, "b": {}})));
+    let fallback = document(json!({"a": {"defaultValue": 1}, "old": {}}));
+    let builder = builder(&server).refresh(Refresh::Manual).fallback(fallback);
+    let client = builder.on_update(on_update).start().unwrap();
+    let expect = |keys: &[&str], other_sections| {
+        client.refresh().unwrap();
+        let keys = Vec::from_iter(keys.iter().map(|&key| key.to_owned()));
+        assert_eq!(told.lock().unwrap().drain(..).collect::<Vec<_>>(), [(keys, other_sections)]);
+    };
+    assert!(told.lock().unwrap().is_empty());
+    // Compared with the fallback.
+    expect(&["b", "old"], false);
+    server.set_payload_quietly(&document(json!({"a": {"defaultValue": 2}, "b": {}, "c": {}})));
+    expect(&["a", "c"], false);
+    let groups = json!({"features": {"c": {}}, "savedGroups": {"g": [1]}}).to_string();
+    server.set_payload_quietly(&groups);
+    expect(&["a", "b"], true);
+    // Nothing new, said in another way, or by somebody who is wrong.
+    server.set_payload_quietly(&format!(" {groups} "));
+    client.refresh().unwrap();
+    server.script_features([Reply::status(500)]);
+    client.refresh().unwrap_err();
+    assert!(told.lock().unwrap().is_empty());
+    client.set_payload(payload(1)).unwrap();
+    assert_eq!(told.lock().unwrap().len(), 1);
+}
+
+/// A client whose callback does something with it, once, with the payload 2 or a later one.
+fn calling_back(
+    builder: ClientBuilder,
+    action: impl Fn(&Client) + Send + Sync + 'static,
+) -> (Client, Arc<AtomicUsize>) {
+    let shared: Arc<Mutex<Option<Client>>> = Arc::default();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let on_update = {
+        let (shared, calls) = (Arc::downgrade(&shared), calls.clone());
+        move |_: &_| {
+            let client = shared.upgrade().and_then(|shared| shared.lock().unwrap().take());
+            if let Some(client) = client {
+                action(&client);
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    };
+    let client = ready(builder.on_update(on_update));
+    if client.status().counters.streams_opened > 0 {
+        eventually("a stream", || is_streaming(&client));
+    }
+    // What it starts with is told, or about to be.
+    eventually("the payload's count", || client.status().counters.updates == 1);
+    *shared.lock().unwrap() = Some(client.clone());
+    // Kept for as long as the process lives: it is empty afterwards.
+    std::mem::forget(shared);
+    (client, calls)
+}
+
+#[test]
+fn callbacks_may_call_back_into_the_client() {
+    type Action = fn(&Client);
+    let actions: [(&str, Action); 9] = [
+        ("evaluates", |client| assert!(flag(client) >= 2)),
+        ("asks how it is", |client| assert!(client.status().last_error.is_none())),
+        ("changes settings", |client| client.set_attributes(json!({"region": "eu"}))),
+        ("replaces the payload", |client| client.set_payload(payload(3)).unwrap()),
+        ("waits", |client| assert!(client.wait_ready(PATIENCE).is_ok())),
+        ("awaits", |client| assert!(block_on(client.ready()).is_ok())),
+        ("refreshes", |client| client.refresh().unwrap()),
+        ("closes", |client| client.close(PATIENCE).unwrap()),
+        ("clones and drops", |client| drop(client.clone())),
+    ];
+    let modes = [("streaming", Refresh::Stream), ("polling", OFTEN), ("manual", Refresh::Manual)];
+    let cases: Vec<_> = actions
+        .iter()
+        .flat_map(|action| modes.map(|mode| (format!("{} {}", mode.0, action.0), mode.1, action.1)))
+        .collect();
+    for_each(
+        &cases,
+        |case| &case.0,
+        |(_, how, action)| {
+            let server = FeaturesServer::start(&payload(1));
+            let (client, calls) = calling_back(builder(&server).refresh(*how), *action);
+            server.set_payload(&payload(2));
+            if *how == Refresh::Manual {
+                let client = client.clone();
+                // When the callback closes it, its own fetch is over all the same.
+                in_time("refreshing", move || client.refresh().unwrap());
+            }
+            eventually("the callback", || calls.load(Ordering::Relaxed) == 1);
+            assert!(flag(&client) >= 2);
+            let start = Instant::now();
+            drop(client);
+            assert!(start.elapsed() < PROMPTLY);
+        },
+    );
+}
+
+#[test]
+fn the_last_handle_may_be_dropped_by_a_callback() {
+    for how in [Refresh::Stream, OFTEN] {
+        let server = FeaturesServer::start(&payload(1));
+        let (client, calls) = calling_back(builder(&server).refresh(how), |_| ());
+        drop(client);
+        server.set_payload(&payload(2));
+        eventually("the callback", || calls.load(Ordering::Relaxed) == 1);
+        assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+        let requests = server.counts().requests;
+        thread::sleep(MOMENT);
+        assert_eq!(server.counts().requests, requests);
+    }
+}
+
+#[test]
+fn a_callback_that_panics_is_contained() {
+    for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
+        let server = FeaturesServer::start(&payload(1));
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = calls.clone();
+        let panics = move |_: &_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            panic!("this callback panics");
+        };
+        let client = ready(builder(&server).refresh(how).on_update(panics));
+        for value in 2..5 {
+            let before = calls.load(Ordering::Relaxed);
+            server.set_payload(&payload(value));
+            if how == Refresh::Manual {
+                client.refresh().unwrap();
+            }
+            eventually("the change", || flag(&client) == value);
+            eventually("the call", || calls.load(Ordering::Relaxed) > before);
+        }
+        assert!(failure(&client).is_none());
+        client.close(PATIENCE).unwrap();
+    }
+}
+
+#[test]
+fn a_payload_of_the_application_stays_until_the_server_has_another() {
+    let server = quiet_server();
+    let client = polling(&server);
+    client.set_payload(payload(8)).unwrap();
+    thread::sleep(MOMENT);
+    assert_eq!((flag(&client), client.status().source), (8, Some(PayloadSource::Application)));
+    server.set_payload_quietly(&payload(2));
+    eventually("the next payload", || flag(&client) == 2);
+}
+
+#[test]
+fn settings_outlive_a_payload() {
+    let server = quiet_server();
+    let client = manual(&server);
+    client.set_attributes(json!({"region": "eu"}));
+    server.set_payload_quietly(&payload(2));
+    client.refresh().unwrap();
+    assert_eq!(flag(&client), 2);
+    assert_eq!(serde_json::to_value(client.attributes()).unwrap(), json!({"region": "eu"}));
+}
+
+/// Counts in a process of its own: other tests come and go.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_behind() {
+    const ALONE: &str = "GROWTHBOOK_TEST_IS_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        alone.args(["--exact", "lifecycle::nothing_is_left_behind", "--nocapture"]).env(ALONE, "");
+        let output = alone.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let server = FeaturesServer::start(&payload(1));
+    let tls = FeaturesServer::start_tls(&payload(1));
+    let proxy = ProxyServer::start();
+    let black_hole = BlackHole::open();
+    let round = || {
+        let directory = tempfile::tempdir().unwrap();
+        let clients = [
+            streaming(builder(&server)),
+            polling(&server),
+            manual(&server),
+            streaming(builder(&tls).root_certificates(tls.root_certificate_pem())),
+            ready(builder(&server).proxy(proxy.url()).refresh(OFTEN)),
+            ready(builder(&server).cache(growthbook::FileCache::new(directory.path()))),
+            patient(at(&black_hole.url())).start().unwrap(),
+            patient(at("http://127.0.0.1:1").streaming_host(black_hole.url())).start().unwrap(),
+        ];
+        for (nth, client) in clients.into_iter().enumerate() {
+            if nth % 2 == 0 {
+                client.close(PATIENCE).unwrap();
+            }
+        }
+        // At once: the clients have waited for that.
+        assert_eq!(our_threads(), Vec::<String>::new());
+        let dns = at("http://nonexistent.invalid").refresh(Refresh::Manual).start().unwrap();
+        dns.refresh().unwrap_err();
+    };
+    // What is made once for all stays.
+    round();
+    are_left(&[]);
+    assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+    let before = our_resources();
+    for _ in 0..5 {
+        round();
+    }
+    eventually("as little as before", || our_resources() <= before);
+}
+
+/// How many threads and open files this process has.
+#[cfg(target_os = "linux")]
+fn our_resources() -> (usize, usize) {
+    let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+    (count("task"), count("fd"))
+}
+
+/// The names of the threads that clients have.
+#[cfg(target_os = "linux")]
+fn our_threads() -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("growthbook")).collect()
+}

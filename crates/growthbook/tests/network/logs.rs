@@ -1,0 +1,118 @@
+//! What was logged, by whom.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::thread::{self, ThreadId};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+
+/// The records of growthbook at the level `info` and above, as `LEVEL text`, by thread.
+static RECORDS: Mutex<Option<HashMap<ThreadId, Vec<String>>>> = Mutex::new(None);
+
+/// What must not be in any record of anybody, and the records in which it was.
+static WATCH: Mutex<Watch> =
+    Mutex::new(Watch { secrets: Vec::new(), records: 0, leaks: Vec::new() });
+
+#[derive(Default)]
+struct Watch {
+    secrets: Vec<String>,
+    records: usize,
+    leaks: Vec<String>,
+}
+
+/// Looks for secrets until dropped. One at a time.
+pub(crate) struct Watching(());
+
+/// Captures from now on.
+pub(crate) fn capture() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Capture).unwrap();
+        log::set_max_level(LevelFilter::Info);
+    });
+}
+
+/// What growthbook logged on this thread, at the level `info` and above.
+pub(crate) fn of(thread: ThreadId) -> Vec<String> {
+    let records = lock(&RECORDS);
+    records.as_ref().and_then(|records| records.get(&thread)).cloned().unwrap_or_default()
+}
+
+/// Looks for these in every record of every target and level from now on.
+pub(crate) fn watch_for(secrets: &[&str]) -> Watching {
+    capture();
+    let secrets = secrets.iter().map(|&secret| secret.to_owned()).collect();
+    let before = std::mem::replace(&mut *lock(&WATCH), Watch { secrets, ..Watch::default() });
+    assert!(before.secrets.is_empty(), "somebody is watching already");
+    log::set_max_level(LevelFilter::Trace);
+    Watching(())
+}
+
+impl Watching {
+    /// How many records were looked at so far, and those that had a secret in them.
+    pub(crate) fn found(&self) -> (usize, Vec<String>) {
+        let watch = lock(&WATCH);
+        (watch.records, watch.leaks.clone())
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        log::set_max_level(LevelFilter::Info);
+        *lock(&WATCH) = Watch::default();
+    }
+}
+
+struct Capture;
+
+impl Log for Capture {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.target() == "growthbook" && record.level() <= Level::Info {
+            let text = format!("{} {}", record.level(), record.args());
+            let mut records = lock(&RECORDS);
+            let records = records.get_or_insert_default();
+            records.entry(thread::current().id()).or_default().push(text);
+        }
+        let mut watch = lock(&WATCH);
+        if !watch.secrets.is_empty() {
+            watch.records += 1;
+            let text = readable(&record.args().to_string());
+            let is_leak = watch.secrets.iter().any(|secret| text.contains(secret.as_str()));
+            if is_leak {
+                watch.leaks.push(format!("{} {} {text}", record.level(), record.target()));
+            }
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// The text of a record; for a row of a hex dump the text in it, after that of the rows before on
+/// this thread. A secret is cut into pieces there.
+fn readable(text: &str) -> String {
+    /// Longer than a secret.
+    const KEPT: usize = 512;
+    /// `0011 2233 4455 6677 8899 aabb ccdd eeff `
+    const HEX: usize = 40;
+    thread_local!(static ROWS: RefCell<String> = const { RefCell::new(String::new()) });
+    let row = text.split_at_checked(HEX).filter(|(hex, _)| {
+        let is_hex = |part: &str| part.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-');
+        hex.split(' ').all(is_hex) && hex.ends_with(' ')
+    });
+    let Some((_, row)) = row else { return text.to_owned() };
+    ROWS.with_borrow_mut(|rows| {
+        rows.push_str(row.trim_start());
+        let from = rows.len().saturating_sub(KEPT);
+        *rows = rows.get(from..).unwrap_or_default().to_owned();
+        rows.clone()
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

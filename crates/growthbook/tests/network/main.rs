@@ -1,0 +1,14 @@
+//! What a client that asks a server promises, against a server that can misbehave.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod caching;
+#[cfg(feature = "encryption")]
+mod encryption;
+mod failures;
+mod lifecycle;
+mod logs;
+mod secrets;
+mod sharing;
+mod streams;
+mod support;

@@ -1,0 +1,237 @@
+//! Keys, passwords and what is known of users: in no error, no status and no log record of
+//! anybody, whatever goes wrong.
+
+use std::fmt::{Debug, Display};
+use std::sync::Mutex;
+
+use growthbook::{
+    Client, ClientBuilder, FileCache, PayloadCache, PayloadKey, Refresh, UserContext,
+};
+use serde_json::json;
+use test_server::{FeaturesServer, ProxyServer, Reply};
+
+use crate::failures::{Elsewhere, quiet_server};
+use crate::logs;
+use crate::support::{
+    OFTEN, PATIENCE, eventually, failure, for_each, is_streaming, memory, payload,
+};
+
+const CLIENT_KEY: &str = "sdk-k3yThatNobodyReads";
+const API_HEADER: &str = "api-h3aderThatNobodyReads";
+const STREAMING_HEADER: &str = "streaming-h3aderThatNobodyReads";
+const PROXY_USER: &str = "us3rThatNobodyReads";
+const PROXY_PASSWORD: &str = "passw0rdThatNobodyReads";
+/// The two as they are sent.
+const PROXY_CREDENTIALS: &str = "dXMzclRoYXROb2JvZHlSZWFkczpwYXNzdzByZFRoYXROb2JvZHlSZWFkcw==";
+const DECRYPTION_KEY: &str = "bm9ib2R5IHJlYWRzIG1lIQ==";
+const ATTRIBUTE: &str = "attr1buteThatNobodyReads";
+
+const SECRETS: [&str; 8] = [
+    CLIENT_KEY,
+    API_HEADER,
+    STREAMING_HEADER,
+    PROXY_USER,
+    PROXY_PASSWORD,
+    PROXY_CREDENTIALS,
+    DECRYPTION_KEY,
+    ATTRIBUTE,
+];
+
+/// What was said where it can be heard.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Heard {
+    fn shown(&self, shown: &(impl Debug + Display)) {
+        self.debugged(shown);
+        self.0.lock().unwrap().push(shown.to_string());
+    }
+
+    fn debugged(&self, debugged: &impl Debug) {
+        self.0.lock().unwrap().extend([format!("{debugged:?}"), format!("{debugged:#?}")]);
+    }
+
+    /// An error and what caused it.
+    fn error(&self, error: &(impl std::error::Error + 'static)) {
+        let mut next: Option<&dyn std::error::Error> = Some(error);
+        while let Some(error) = next {
+            self.shown(&error);
+            next = error.source();
+        }
+    }
+
+    /// What a client tells of itself, after it was used.
+    fn client(&self, client: &Client) {
+        let user = UserContext::new(ATTRIBUTE).attribute("email", ATTRIBUTE);
+        let user = user.attribute("plan", ATTRIBUTE).url("https://example.com/");
+        self.debugged(&user);
+        let scope = client.for_user(user);
+        for key in ["flag", "rule", "experiment", "unknown"] {
+            scope.is_on(key);
+            // Of another type than asked for.
+            scope.feature_value(key, "text");
+        }
+        self.debugged(&scope);
+        self.debugged(client);
+        self.debugged(&client.status());
+        if let Some(last) = client.status().last_error {
+            self.error(&last.error);
+        }
+        if let Some(error) = client.status().cache_error {
+            self.error(&*error);
+        }
+        for warning in client.warnings() {
+            self.shown(&warning);
+        }
+    }
+
+    fn assert_no_secrets(&self) {
+        let heard = self.0.lock().unwrap();
+        assert!(!heard.is_empty());
+        for text in &*heard {
+            let secret = SECRETS.iter().find(|secret| text.contains(**secret));
+            assert!(secret.is_none(), "{secret:?} in {text}");
+        }
+    }
+}
+
+/// A client with a secret of each kind.
+fn builder(server: &FeaturesServer, heard: &Heard) -> ClientBuilder {
+    let builder = Client::builder(CLIENT_KEY)
+        .api_host(server.url())
+        .cache(memory())
+        .api_header("x-api", API_HEADER)
+        .streaming_header("x-streaming", STREAMING_HEADER)
+        .attributes(json!({"tenant": ATTRIBUTE}))
+        .fallback(document());
+    #[cfg(feature = "encryption")]
+    let builder = builder.decryption_key(DECRYPTION_KEY.parse().unwrap());
+    heard.debugged(&builder);
+    builder
+}
+
+/// What looks at attributes, and some of which is broken.
+fn document() -> String {
+    json!({"features": {
+        "flag": {"defaultValue": 1},
+        "rule": {"defaultValue": 1, "rules": [
+            {"condition": {"email": {"$regex": "("}}, "force": 2},
+            {"condition": {"plan": {"$in": "no list"}}, "force": 3},
+            {"condition": {"email": "somebody@example.com"}, "force": 4},
+        ]},
+        "experiment": {"defaultValue": 1, "rules": [{"variations": [1, 2], "hashAttribute": "email"}]},
+    }})
+    .to_string()
+}
+
+#[test]
+fn secrets_are_nowhere() {
+    let watching = logs::watch_for(&[&SECRETS[..], &["control-s3cret", "sec0nd-control"]].concat());
+    log::trace!(target: "anything", "control-s3cret");
+    // A dump in rows of 16 bytes, across which a secret may lie.
+    log::trace!(target: "anything", "6162 6364 6566 6768 7365 6330 6e64 2d63  abcdefghsec0nd-c");
+    log::trace!(target: "anything", "6f6e 7472 6f6c ---- ---- ---- ---- ----  ontrol..........");
+    let heard = Heard::default();
+
+    let elsewhere = Elsewhere::new();
+    for_each(
+        &elsewhere.failures(),
+        |row| row.name,
+        |row| {
+            for how in [Refresh::Manual, OFTEN] {
+                let server = quiet_server();
+                server.always_features(row.reply.clone());
+                let client = row.limits(builder(&server, &heard)).refresh(how).start().unwrap();
+                heard.error(&client.refresh().unwrap_err());
+                eventually("the failure", || failure(&client).is_some());
+                heard.client(&client);
+                server.always_features(None);
+                server.set_payload_quietly(&document());
+                // One that had begun before may still fail.
+                eventually("the server's payload", || client.refresh().is_ok());
+                heard.client(&client);
+            }
+        },
+    );
+    streams(&heard);
+    proxies(&heard);
+    beginnings(&heard);
+
+    heard.assert_no_secrets();
+    let (records, leaks) = watching.found();
+    assert!(records > 1000, "{records}");
+    let [first, second] = <[String; 2]>::try_from(leaks).unwrap();
+    assert!(first.ends_with("control-s3cret") && second.contains("sec0nd-control"));
+}
+
+fn streams(heard: &Heard) {
+    let html = Reply::status(200).header("content-type", "text/html").body("<html>");
+    for reply in [Reply::status(500), html, Reply::close(), Reply::status(204)] {
+        let server = FeaturesServer::start(&document());
+        server.always_stream(reply);
+        let client = builder(&server, heard).start().unwrap();
+        assert!(server.wait_until(PATIENCE, |counts| counts.streams > 0));
+        heard.client(&client);
+    }
+    let server = FeaturesServer::start_tls(&document());
+    let trusting = builder(&server, heard).root_certificates(server.root_certificate_pem());
+    let client = trusting.start().unwrap();
+    eventually("a stream", || is_streaming(&client));
+    server.push(b"event: features\ndata: <html>\n\n");
+    eventually("the failure", || client.status().counters.failures > 0);
+    heard.client(&client);
+    server.set_payload(&payload(2));
+    eventually("the change", || client.features().len() == 1);
+    server.hang_up();
+    eventually("the loss", || !is_streaming(&client));
+    heard.client(&client);
+}
+
+fn proxies(heard: &Heard) {
+    let server = quiet_server();
+    let (working, refusing) = (ProxyServer::start(), FeaturesServer::start(""));
+    let gone = "http://127.0.0.1:1".to_owned();
+    let unknown = "http://nonexistent.invalid".to_owned();
+    for url in [working.url(), refusing.url(), gone, unknown] {
+        let url = url.replace("//", &format!("//{PROXY_USER}:{PROXY_PASSWORD}@"));
+        for how in [Refresh::Manual, OFTEN] {
+            let client = builder(&server, heard).proxy(&url).refresh(how).start().unwrap();
+            if let Err(error) = client.refresh() {
+                heard.error(&error);
+            }
+            heard.client(&client);
+        }
+    }
+    let sent = working.requests().pop().unwrap();
+    let expected = format!("Basic {PROXY_CREDENTIALS}");
+    assert_eq!(sent.header("proxy-authorization"), Some(expected.as_str()));
+}
+
+/// What goes wrong before there is a request.
+fn beginnings(heard: &Heard) {
+    let server = quiet_server();
+    let ok = || builder(&server, heard);
+    let wrong = [
+        ok().api_host(format!("ws://{CLIENT_KEY}")),
+        ok().streaming_host(format!("http://{CLIENT_KEY} /")),
+        ok().api_header("x-token\n", API_HEADER),
+        ok().api_header("x-token", format!("{API_HEADER}\n")),
+        ok().proxy(format!("socks5://{PROXY_USER}:{PROXY_PASSWORD}@localhost")),
+        ok().proxy(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@")),
+        ok().root_certificates(PROXY_PASSWORD),
+        ok().fallback(format!("{{\"{ATTRIBUTE}")),
+        ok().fallback(json!({"features": {}, "encryptedFeatures": DECRYPTION_KEY}).to_string()),
+    ];
+    for builder in wrong {
+        heard.error(&builder.start().unwrap_err());
+    }
+    // And a cache that fails.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let cache = FileCache::new(file.path());
+    heard.error(&cache.get(&PayloadKey::new(server.url(), CLIENT_KEY)).unwrap_err());
+    let client = ok().cache(cache).refresh(Refresh::Manual).start().unwrap();
+    client.refresh().unwrap();
+    assert!(client.status().counters.cache_errors > 0);
+    heard.client(&client);
+    heard.debugged(&PayloadKey::new(server.url(), CLIENT_KEY));
+}

@@ -1,0 +1,23 @@
+//! A page that looks different for different users.
+
+use axum::Json;
+use serde::Serialize;
+
+use crate::flags::Flags;
+
+/// What the page needs to know.
+#[derive(Serialize)]
+pub(crate) struct Checkout {
+    new_checkout: bool,
+    button_color: String,
+    max_items: u32,
+}
+
+/// All answers are from one payload, even if another arrives meanwhile.
+pub(crate) async fn checkout(Flags(gb): Flags) -> Json<Checkout> {
+    Json(Checkout {
+        new_checkout: gb.is_on("new-checkout"),
+        button_color: gb.feature_value("button-color", "blue".to_owned()),
+        max_items: gb.feature_value("max-items", 10),
+    })
+}

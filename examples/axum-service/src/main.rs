@@ -1,0 +1,58 @@
+//! A web service whose requests share one GrowthBook client.
+//!
+//! `cargo run -p axum-service -- --demo` needs no GrowthBook account: it starts a features server
+//! of its own, which flips a flag every few seconds. Without `--demo`, `GROWTHBOOK_CLIENT_KEY`
+//! names the SDK connection, and `GROWTHBOOK_API_HOST` its server if that is not GrowthBook's own.
+
+mod demo;
+
+use std::env;
+use std::error::Error;
+
+use axum_service::serve;
+use growthbook::{Client, DEFAULT_API_HOST};
+use tokio::net::TcpListener;
+
+const ADDRESS: &str = "127.0.0.1:3000";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let demo = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => None,
+        ["--demo"] => Some(demo::start()),
+        _ => return Err("usage: axum-service [--demo]".into()),
+    };
+    let (api_host, client_key) = match &demo {
+        Some(server) => (server.url(), "sdk-demo".to_owned()),
+        None => from_environment()?,
+    };
+
+    // Waits for nobody: the service is up at once, and ready (`/healthz`) when there is a payload.
+    let client = Client::builder(client_key)
+        .api_host(api_host)
+        .on_update(|change| eprintln!("flags changed: {:?}", change.features))
+        .start()?;
+
+    let listener = TcpListener::bind(ADDRESS).await?;
+    println!("try: curl 'http://{ADDRESS}/checkout?user=user-1&country=US'");
+    println!("     curl 'http://{ADDRESS}/healthz'");
+    serve(listener, client, ctrl_c()).await?;
+    println!("stopped");
+    Ok(())
+}
+
+fn from_environment() -> Result<(String, String), Box<dyn Error + Send + Sync>> {
+    let api_host = env::var("GROWTHBOOK_API_HOST").unwrap_or_else(|_| DEFAULT_API_HOST.into());
+    let client_key = env::var("GROWTHBOOK_CLIENT_KEY")
+        .map_err(|_| "GROWTHBOOK_CLIENT_KEY is not set; --demo needs no account")?;
+    Ok((api_host, client_key))
+}
+
+/// Without the signal the service would stop at once, or never: it goes on.
+async fn ctrl_c() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        eprintln!("ctrl-c will not stop the service gracefully: {error}");
+        std::future::pending::<()>().await;
+    }
+}

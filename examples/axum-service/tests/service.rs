@@ -1,0 +1,125 @@
+//! The service against a features server that comes, changes and goes.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use axum_service::{router, serve};
+use growthbook::{Client, MemoryCache, StreamOff, StreamState};
+use serde_json::{Value, json};
+use test_server::FeaturesServer;
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+/// No test waits this long unless it fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn payload(max_items: u32) -> String {
+    json!({"features": {
+        "new-checkout": {"defaultValue": false, "rules": [
+            {"condition": {"country": "US"}, "force": true},
+        ]},
+        "max-items": {"defaultValue": max_items},
+    }})
+    .to_string()
+}
+
+fn client(server: &FeaturesServer) -> Client {
+    let builder = Client::builder("sdk-test").api_host(server.url());
+    builder
+        .cache(MemoryCache::new(growthbook::DEFAULT_MEMORY_CACHE_ENTRIES))
+        .poll_interval(Duration::from_millis(50))
+        .start()
+        .unwrap()
+}
+
+async fn get(router: &Router, path: &str, headers: &[(&str, &str)]) -> (StatusCode, String) {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), 64 * 1024).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+async fn get_json(router: &Router, path: &str) -> Value {
+    serde_json::from_str(&get(router, path, &[]).await.1).unwrap()
+}
+
+/// Asks again and again until the answer is as expected.
+async fn until(router: &Router, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    let start = Instant::now();
+    loop {
+        let answer = get_json(router, path).await;
+        if holds(&answer) {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "{path} stays {answer}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn it_is_ready_when_there_is_a_payload_and_stays_so() {
+    let mut server = FeaturesServer::start(&payload(10));
+    server.stop();
+    let client = client(&server);
+    let router = router(client.clone());
+
+    client.ready().await.unwrap_err();
+    let (status, body) = get(&router, "/healthz", &[]).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let health: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(health["source"], Value::Null);
+    assert_eq!(health["age_seconds"], Value::Null);
+    assert_eq!(health["last_error"], "no connection to the server");
+    assert_eq!(health["stream"], "not known yet");
+    // It answers all the same.
+    assert_eq!(get_json(&router, "/checkout?user=u").await["max_items"], 10);
+
+    server.restart();
+    let is_fresh = |health: &Value| health["stream"] == "open" && health["source"] == "network";
+    let health = until(&router, "/healthz", is_fresh).await;
+    assert_eq!(get(&router, "/healthz", &[]).await.0, StatusCode::OK);
+    assert_eq!(health["last_error"], Value::Null);
+    assert!(health["age_seconds"].as_f64().unwrap() < PATIENCE.as_secs_f64());
+
+    server.stop();
+    until(&router, "/healthz", |health| health["last_error"] != Value::Null).await;
+    assert_eq!(get(&router, "/healthz", &[]).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn flags_are_those_of_the_requests_user_and_follow_the_server() {
+    let server = FeaturesServer::start(&payload(25));
+    let client = client(&server);
+    let router = router(client.clone());
+    client.ready().await.unwrap();
+
+    let from_query = get_json(&router, "/checkout?user=u&country=US").await;
+    assert_eq!(from_query, json!({"new_checkout": true, "button_color": "blue", "max_items": 25}));
+    let headers = [("x-user-id", "u"), ("x-country", "US")];
+    let (_, from_headers) = get(&router, "/checkout", &headers).await;
+    assert_eq!(serde_json::from_str::<Value>(&from_headers).unwrap(), from_query);
+    assert_eq!(get_json(&router, "/checkout?user=u&country=DE").await["new_checkout"], false);
+    assert_eq!(get(&router, "/checkout", &[]).await.0, StatusCode::BAD_REQUEST);
+
+    server.set_payload(&payload(50));
+    until(&router, "/checkout?user=u", |answer| answer["max_items"] == 50).await;
+}
+
+#[tokio::test]
+async fn stopping_closes_the_client() {
+    let server = FeaturesServer::start(&payload(25));
+    let client = client(&server);
+    client.ready().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve(listener, client.clone(), std::future::ready(())).await.unwrap();
+    assert!(matches!(client.status().stream, StreamState::Off(StreamOff::Closed)));
+    assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+}

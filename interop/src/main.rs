@@ -1,0 +1,11 @@
+//! Shares Redis with the JavaScript and Python SDKs, from their registries, and compares what
+//! everybody reads there: `cargo xtask interop`.
+
+mod payloads;
+mod script;
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    payloads::check()
+}

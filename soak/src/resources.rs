@@ -1,0 +1,65 @@
+//! What this process holds, as Linux tells it.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Threads, open files and memory; `None` where there is no `/proc`.
+#[derive(Clone, Copy)]
+pub(crate) struct Resources {
+    pub(crate) threads: Option<u64>,
+    pub(crate) fds: Option<u64>,
+    /// Resident memory, in bytes.
+    pub(crate) memory: Option<u64>,
+}
+
+impl Resources {
+    pub(crate) fn now() -> Self {
+        let status = fs::read_to_string("/proc/self/status").ok();
+        let number = |name| status.as_deref().and_then(|status| field(status, name));
+        Resources {
+            threads: number("Threads:"),
+            fds: count_fds(),
+            memory: number("VmRSS:").map(|kibibytes| kibibytes * 1024),
+        }
+    }
+
+    /// The fewest threads and files seen for a moment: without those of a request under way.
+    pub(crate) fn at_rest() -> Self {
+        let mut least = Resources::now();
+        for _ in 0..50 {
+            thread::sleep(Duration::from_millis(10));
+            let now = Resources::now();
+            least = Resources {
+                threads: least.threads.min(now.threads),
+                fds: least.fds.min(now.fds),
+                memory: now.memory,
+            };
+        }
+        least
+    }
+
+    /// Gives the system a moment to clear threads and files away.
+    pub(crate) fn back_to(beginning: Resources, patience: Duration) -> Self {
+        let start = Instant::now();
+        loop {
+            let now = Resources::now();
+            let is_back = now.threads == beginning.threads && now.fds == beginning.fds;
+            if is_back || start.elapsed() > patience {
+                return now;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn field(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Without the one that this opens.
+fn count_fds() -> Option<u64> {
+    let open = fs::read_dir("/proc/self/fd").ok()?.count();
+    u64::try_from(open).ok().map(|open| open.saturating_sub(1))
+}

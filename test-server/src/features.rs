@@ -1,0 +1,58 @@
+//! The normal reply to a request for features.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::Request;
+use crate::http::{Response, has_token};
+use crate::state::State;
+
+/// Counts it, too, if it is a 304.
+pub(crate) fn reply(request: &Request, state: &mut State) -> Response {
+    let etag = state.etags.then(|| etag(&state.payload));
+    let is_known = etag.as_ref().is_some_and(|etag| is_known(request, etag));
+    let mut response = Response::new(if is_known { 304 } else { 200 });
+    if state.streaming {
+        response.set_header("x-sse-support", "enabled");
+    }
+    if let Some(etag) = &etag {
+        response.set_header("etag", etag);
+    }
+    if is_known {
+        state.not_modified += 1;
+        return response;
+    }
+    response.set_header("content-type", "application/json; charset=utf-8");
+    response.body = state.payload.clone().into_bytes();
+    if state.gzip {
+        response.set_header("vary", "Accept-Encoding");
+        if request.accepts_gzip() {
+            response.set_header("content-encoding", "gzip");
+            response.body = gzip(&response.body);
+        }
+    }
+    response
+}
+
+fn etag(payload: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(payload.as_bytes());
+    format!("W/\"{:x}-{:016x}\"", payload.len(), hasher.finish())
+}
+
+/// `Cache-Control: no-cache` wants all of it in any case, as with the proxy.
+fn is_known(request: &Request, etag: &str) -> bool {
+    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let known = request.header("if-none-match").unwrap_or_default();
+    !has_token(request.header("cache-control"), "no-cache")
+        && known.split(',').any(|tag| tag.trim() == "*" || weak(tag) == weak(etag))
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    packed.expect("memory does not fail")
+}

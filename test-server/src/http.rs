@@ -1,0 +1,236 @@
+//! As much of HTTP/1.1 as a GrowthBook client needs.
+
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+/// The longest request head that is read.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// A request as it was received.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The number of the connection it came over. The server's first one is 1.
+    pub connection: usize,
+    /// `GET`, say.
+    pub method: String,
+    /// The request target, query included.
+    pub path: String,
+    /// In the order and spelling received.
+    pub headers: Vec<(String, String)>,
+    /// Empty for most.
+    pub body: Vec<u8>,
+    /// When all of it was there.
+    pub received: Instant,
+}
+
+impl Request {
+    /// The first header of that name, in whatever case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let has_key = |prefix| path.strip_prefix(prefix).is_some_and(|key: &str| !key.is_empty());
+        match self.method.as_str() {
+            "GET" if has_key("/api/features/") => Route::Features,
+            "GET" if has_key("/sub/") => Route::Stream,
+            _ => Route::Unknown,
+        }
+    }
+
+    /// Whether it is the last one of its connection.
+    pub(crate) fn closes(&self) -> bool {
+        has_token(self.header("connection"), "close")
+    }
+
+    pub(crate) fn accepts_gzip(&self) -> bool {
+        has_token(self.header("accept-encoding"), "gzip")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    Features,
+    Stream,
+    Unknown,
+}
+
+/// A complete reply.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        let mut response = Self::new(404);
+        response.set_header("content-type", "text/plain");
+        response.body = b"Not Found".to_vec();
+        response
+    }
+
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    /// Whether it is the last one of its connection.
+    pub(crate) fn closes(&self) -> bool {
+        has_token(self.header("connection"), "close")
+    }
+
+    /// Status line and headers, with the length of the body unless they have one.
+    pub(crate) fn head(&self) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let has_length = ["content-length", "transfer-encoding"].map(|name| self.header(name));
+        if !matches!(self.status, 100..200 | 204 | 304) && has_length == [None, None] {
+            head += &format!("content-length: {}\r\n", self.body.len());
+        }
+        head += "\r\n";
+        head.into_bytes()
+    }
+}
+
+/// Reads a request from `input`, what was received and not yet used, and from `read`, which
+/// appends to it and returns how much; 0 is the end. `None` if that comes before a request.
+pub(crate) fn read_request(
+    connection: usize,
+    input: &mut Vec<u8>,
+    mut read: impl FnMut(&mut Vec<u8>) -> io::Result<usize>,
+) -> io::Result<Option<Request>> {
+    let head_length = loop {
+        if let Some(at) = input.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if input.len() > MAX_HEAD {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        if read(input)? == 0 {
+            return if input.is_empty() { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) };
+        }
+    };
+    let head: Vec<u8> = input.drain(..head_length).collect();
+    let mut request =
+        parse(connection, &String::from_utf8_lossy(&head)).ok_or(ErrorKind::InvalidData)?;
+    let length = request.header("content-length").unwrap_or("0");
+    let length: usize = length.parse().map_err(|_| ErrorKind::InvalidData)?;
+    while input.len() < length {
+        if read(input)? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+    }
+    request.body = input.drain(..length).collect();
+    request.received = Instant::now();
+    Ok(Some(request))
+}
+
+fn parse(connection: usize, head: &str) -> Option<Request> {
+    let mut lines = head.trim_end().split("\r\n");
+    let mut words = lines.next()?.split(' ');
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let headers = lines
+        .map(|line| line.split_once(':'))
+        .map(|line| line.map(|(name, value)| (name.to_owned(), value.trim().to_owned())))
+        .collect::<Option<Vec<_>>>()?;
+    let (body, received) = (Vec::new(), Instant::now());
+    Some(Request { connection, method, path, headers, body, received })
+}
+
+fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+/// Whether a header that is a list has an item, whatever its parameters.
+pub(crate) fn has_token(list: Option<&str>, token: &str) -> bool {
+    let mut items = list.unwrap_or_default().split(',');
+    items.any(|item| {
+        let name = item.split(';').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case(token)
+    })
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        // Nobody reads it.
+        _ => "Other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, path: &str) -> Request {
+        parse(1, &format!("{method} {path} HTTP/1.1\r\nAccept-Encoding: br, gzip;q=1\r\n\r\n"))
+            .unwrap()
+    }
+
+    #[test]
+    fn routes() {
+        assert_eq!(request("GET", "/api/features/sdk-1").route(), Route::Features);
+        assert_eq!(request("GET", "/api/features/sdk-1?x=/").route(), Route::Features);
+        assert_eq!(request("GET", "/sub/sdk-1").route(), Route::Stream);
+        for path in ["/", "/sub/", "/api/features", "/api/features/", "/other/sub/x"] {
+            assert_eq!(request("GET", path).route(), Route::Unknown, "{path}");
+        }
+        assert_eq!(request("POST", "/sub/sdk-1").route(), Route::Unknown);
+    }
+
+    #[test]
+    fn headers_are_found_in_any_case_and_lists_are_searched() {
+        let request = request("GET", "/");
+        assert_eq!(request.header("ACCEPT-encoding"), Some("br, gzip;q=1"));
+        assert!(request.accepts_gzip());
+        assert!(!request.closes());
+        assert!(!has_token(Some("x-gzip"), "gzip"));
+    }
+
+    #[test]
+    fn requests_are_read_in_pieces_and_one_after_the_other() {
+        let mut pieces = [
+            &b"POST /a HTTP/1.1\r\nContent-"[..],
+            b"Length: 3\r\n\r\nab",
+            b"cGET /b HTTP/1.1\r\n\r\n",
+        ]
+        .into_iter();
+        let mut input = Vec::new();
+        let mut next = || {
+            read_request(1, &mut input, |input| {
+                let piece = pieces.next().unwrap_or_default();
+                input.extend_from_slice(piece);
+                Ok(piece.len())
+            })
+        };
+        let first = next().unwrap().unwrap();
+        assert_eq!((first.path.as_str(), first.body.as_slice()), ("/a", &b"abc"[..]));
+        assert_eq!(next().unwrap().unwrap().path, "/b");
+        assert!(next().unwrap().is_none());
+    }
+}

@@ -1,0 +1,132 @@
+//! Accepts connections, one thread each, and can end them all.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a connection to our own port can take, unless its backlog is full.
+const WAKE_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// How long a port that was ours is waited for.
+const PORT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Dropping it closes the port and every connection, and joins their threads.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    address: SocketAddr,
+    sockets: Arc<Sockets>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Sockets(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    stopping: bool,
+    accepted: u64,
+    sockets: HashMap<u64, Arc<TcpStream>>,
+}
+
+impl Listener {
+    /// Listens on `port` of 127.0.0.1, a free one if it is 0. `serve` must return soon after its
+    /// socket was shut down.
+    pub(crate) fn start(port: u16, serve: impl Fn(Arc<TcpStream>) + Send + Sync + 'static) -> Self {
+        let listener = bind(port).expect("the port should be free");
+        let address = listener.local_addr().expect("a bound socket should have an address");
+        let sockets = Arc::new(Sockets::default());
+        let thread = thread::spawn({
+            let sockets = Arc::clone(&sockets);
+            move || accept_all(listener, &sockets, &serve)
+        });
+        Self { address, sockets, thread: Some(thread) }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Shuts every accepted socket down, both ways.
+    pub(crate) fn hang_up(&self) {
+        for socket in self.sockets.lock().sockets.values() {
+            // It fails on a socket that is closed already.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.sockets.lock().stopping = true;
+        self.hang_up();
+        let Some(thread) = self.thread.take() else { return };
+        // A connection wakes the thread from `accept`. It fails if another one was first.
+        let wake = || TcpStream::connect_timeout(&self.address, WAKE_TIMEOUT);
+        while wake().is_err() && !thread.is_finished() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let joined = thread.join();
+        assert!(joined.is_ok() || thread::panicking(), "a connection's thread panicked");
+    }
+}
+
+impl Sockets {
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` when stopping.
+    fn insert(&self, socket: TcpStream) -> Option<(u64, Arc<TcpStream>)> {
+        let mut open = self.lock();
+        if open.stopping {
+            return None;
+        }
+        let socket = Arc::new(socket);
+        open.accepted += 1;
+        let id = open.accepted;
+        open.sockets.insert(id, Arc::clone(&socket));
+        Some((id, socket))
+    }
+}
+
+/// A port that was ours can be taken for a moment, by the client end of somebody's connection.
+fn bind(port: u16) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + PORT_TIMEOUT;
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+}
+
+fn accept_all(
+    listener: TcpListener,
+    sockets: &Sockets,
+    serve: &(impl Fn(Arc<TcpStream>) + Send + Sync),
+) {
+    thread::scope(|scope| {
+        // Moved in, to be closed before the scope waits for the connections.
+        let listener = listener;
+        loop {
+            let Ok((socket, _)) = listener.accept() else {
+                // The peer has gone again, or the process is out of sockets for now.
+                if sockets.lock().stopping {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(1));
+                continue;
+            };
+            let Some((id, socket)) = sockets.insert(socket) else { break };
+            scope.spawn(move || {
+                serve(socket);
+                sockets.lock().sockets.remove(&id);
+            });
+        }
+    });
+}

@@ -1,0 +1,127 @@
+//! An HTTP proxy.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::Request;
+use crate::http::{Response, read_request};
+use crate::listener::Listener;
+use crate::transport::Transport;
+
+/// For what stopping cannot interrupt: connecting to the origin, and an origin that does not read.
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// An HTTP proxy on a free port of 127.0.0.1, for `CONNECT` tunnels and for requests with a whole
+/// `http://` URL.
+///
+/// Dropping it closes every socket and joins every thread.
+#[derive(Debug)]
+pub struct ProxyServer {
+    listener: Listener,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl ProxyServer {
+    /// Starts it.
+    pub fn start() -> Self {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let listener = Listener::start(0, {
+            let requests = Arc::clone(&requests);
+            move |socket| {
+                // An error means that one of the two peers has gone.
+                let _ = serve(&socket, &requests);
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+        });
+        Self { listener, requests }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.listener.port())
+    }
+
+    /// What it was asked for, in order: the `path` of a `CONNECT` is `host:port`, that of another
+    /// request a URL. What passes through a tunnel is not seen. `connection` is always 0.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn serve(client: &Arc<TcpStream>, requests: &Mutex<Vec<Request>>) -> io::Result<()> {
+    let transport = Transport::new(Arc::clone(client), None);
+    let mut input = Vec::new();
+    let Some(request) = read_request(0, &mut input, |input| transport.read(input, None))? else {
+        return Ok(());
+    };
+    requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+    let is_tunnel = request.method == "CONNECT";
+    let (authority, path) = if is_tunnel {
+        (request.path.clone(), String::new())
+    } else {
+        let Some(rest) = request.path.strip_prefix("http://") else {
+            return transport.write(&Response::new(400).head());
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let port = if authority.contains(':') { "" } else { ":80" };
+        (format!("{authority}{port}"), format!("/{path}"))
+    };
+    let Ok(upstream) = connect(&authority) else {
+        return transport.write(&Response::new(502).head());
+    };
+    if is_tunnel {
+        transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    } else {
+        (&upstream).write_all(&forwarded(&request, &path))?;
+    }
+    (&upstream).write_all(&input)?;
+    relay(client, &upstream);
+    Ok(())
+}
+
+fn connect(authority: &str) -> io::Result<TcpStream> {
+    let mut result = Err(ErrorKind::AddrNotAvailable.into());
+    for address in authority.to_socket_addrs()? {
+        result = TcpStream::connect_timeout(&address, UPSTREAM_TIMEOUT);
+        if result.is_ok() {
+            break;
+        }
+    }
+    let upstream = result?;
+    upstream.set_nodelay(true)?;
+    upstream.set_write_timeout(Some(UPSTREAM_TIMEOUT))?;
+    Ok(upstream)
+}
+
+/// The request as the origin wants it. One a connection, so that the next one comes by here again.
+fn forwarded(request: &Request, path: &str) -> Vec<u8> {
+    let mut head = format!("{} {path} HTTP/1.1\r\nconnection: close\r\n", request.method);
+    for (name, value) in &request.headers {
+        let is_hop = ["connection", "proxy-connection", "proxy-authorization"]
+            .iter()
+            .any(|hop| name.eq_ignore_ascii_case(hop));
+        if !is_hop {
+            head += &format!("{name}: {value}\r\n");
+        }
+    }
+    head += "\r\n";
+    [head.as_bytes(), &request.body].concat()
+}
+
+/// Copies both ways until either end closes.
+fn relay(client: &TcpStream, upstream: &TcpStream) {
+    let copy = |mut from: &TcpStream, mut to: &TcpStream| {
+        // However it ends, it is the end for both.
+        let _ = io::copy(&mut from, &mut to);
+        for socket in [client, upstream] {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| copy(upstream, client));
+        copy(client, upstream);
+    });
+}
