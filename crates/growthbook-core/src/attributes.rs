@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::json::{Json, MAX_DEPTH, Node, Number};
+use crate::name::{Name, Tag};
 
 /// The value of one user attribute: any JSON value.
 ///
@@ -26,6 +27,7 @@ use crate::json::{Json, MAX_DEPTH, Node, Number};
 pub struct AttributeValue(Json<'static>);
 
 impl AttributeValue {
+    #[inline]
     pub(crate) fn node(&self) -> Node<'_> {
         Node::from(&self.0)
     }
@@ -149,7 +151,7 @@ impl From<&Value> for AttributeValue {
 #[derive(Clone, Default)]
 pub struct Attributes {
     /// Sorted by name.
-    entries: Vec<(Box<str>, AttributeValue)>,
+    entries: Vec<(Name, AttributeValue)>,
 }
 
 impl Attributes {
@@ -176,7 +178,7 @@ impl Attributes {
                     entry.1 = value;
                 }
             }
-            Err(index) => self.entries.insert(index, (name, value)),
+            Err(index) => self.entries.insert(index, (name.into(), value)),
         }
     }
 
@@ -186,14 +188,21 @@ impl Attributes {
     }
 
     /// The attribute of this name.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
-        let index = self.position(name).ok()?;
-        self.entries.get(index).map(|(_, value)| value)
+        /// Up to so many, comparing their tags one by one beats comparing texts by halves.
+        const FEW: usize = 24;
+        if self.entries.len() > FEW {
+            let index = self.position(name).ok()?;
+            return self.entries.get(index).map(|(_, value)| value);
+        }
+        let tag = Tag::new(name);
+        self.entries.iter().find(|(candidate, _)| candidate.is(tag, name)).map(|(_, value)| value)
     }
 
     /// Every attribute, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
-        self.entries.iter().map(|(name, value)| (name.as_ref(), value))
+        self.entries.iter().map(|(name, value)| (&**name, value))
     }
 
     /// Whether there are none.
@@ -207,7 +216,7 @@ impl Attributes {
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|(candidate, _)| candidate.as_ref().cmp(name))
+        self.entries.binary_search_by(|(candidate, _)| (**candidate).cmp(name))
     }
 }
 
@@ -228,12 +237,12 @@ impl<N: Into<Box<str>>, V: Into<AttributeValue>> FromIterator<(N, V)> for Attrib
 
 impl<N: Into<Box<str>>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
-        let entries = entries.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let entries = entries.into_iter().map(|(name, value)| (name.into().into(), value.into()));
         self.entries.extend(entries);
         // Stable, so that of equal names the last stands last; it is the one that stays.
-        self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.entries.sort_by(|(a, _), (b, _)| (**a).cmp(b));
         self.entries.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
+            let same = *later.0 == *earlier.0;
             if same {
                 core::mem::swap(&mut later.1, &mut earlier.1);
             }

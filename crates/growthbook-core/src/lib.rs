@@ -25,8 +25,8 @@
 //! ```
 //!
 //! The way of a flag: [`Payload`] finds the sections of what the API sent and opens encrypted
-//! ones; [`Payload::compile`] makes an immutable [`Snapshot`] of it, with everything parsed,
-//! built and linked; an [`Evaluator`] walks that for one [`UserContext`]. One broken rule costs
+//! ones; [`Payload::compile`] makes an immutable [`Snapshot`] of it, with everything parsed
+//! and linked; an [`Evaluator`] walks that for one [`UserContext`]. One broken rule costs
 //! one [`Warning`], never the payload.
 //!
 //! # Cargo features
@@ -55,6 +55,7 @@ mod eval;
 mod experiment;
 mod explain;
 mod json;
+mod name;
 mod observe;
 mod payload;
 mod reduce;

@@ -81,6 +81,7 @@ pub struct FeatureResult<'a> {
 }
 
 impl<'a> FeatureResult<'a> {
+    #[inline]
     pub(crate) fn new(value: &'a FeatureValue, source: FeatureResultSource) -> Self {
         let on = value.node().is_truthy();
         FeatureResult {
@@ -98,10 +99,12 @@ impl<'a> FeatureResult<'a> {
         FeatureResult::new(FeatureValue::NULL, source)
     }
 
+    #[inline]
     pub(crate) fn with_rule(self, rule_id: &'a str) -> Self {
         FeatureResult { rule_id, ..self }
     }
 
+    #[inline]
     pub(crate) fn with_experiment(
         self,
         experiment: FeatureExperiment<'a>,

@@ -1,6 +1,6 @@
 //! A payload compiled for evaluation: immutable, shared, walked by reference.
 
-use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet, vec::Vec};
 use core::fmt;
 
 use hashbrown::HashMap;
@@ -18,8 +18,9 @@ use crate::warning::Warning;
 
 /// A payload compiled for evaluation. It never changes; a new payload is a new snapshot.
 ///
-/// Everything evaluation needs is resolved: conditions are trees, regular expressions are built,
-/// lists are hash sets, prerequisites and saved groups are linked.
+/// Everything evaluation needs is resolved: conditions are trees, lists are hash sets,
+/// prerequisites and saved groups are linked. Regular expressions are checked; an ordinary one is
+/// built when it is first used, by whichever thread needs it, and nobody waits.
 #[derive(Default)]
 pub struct Snapshot {
     pub(crate) by_key: HashMap<Box<str>, FeatureIndex>,
@@ -59,14 +60,14 @@ pub(crate) enum RuleKind {
 
 pub(crate) struct ForceRule {
     pub(crate) condition: Option<Clauses>,
-    pub(crate) rollout: Option<Rollout>,
+    pub(crate) rollout: Option<Box<Rollout>>,
     pub(crate) value: FeatureValue,
 }
 
 /// The share of users a force rule applies to.
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout {
-    pub(crate) hash_attribute: Box<str>,
+    pub(crate) hash_attribute: Cow<'static, str>,
     /// Hashed instead when the user lacks the first, with sticky bucketing.
     pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) hasher: Option<BucketHasher>,
@@ -124,6 +125,7 @@ impl Snapshot {
         &self.warnings
     }
 
+    #[inline]
     pub(crate) fn feature(&self, index: FeatureIndex) -> Option<&Feature> {
         self.features.get(usize::try_from(index.0).ok()?)
     }

@@ -1,6 +1,6 @@
 //! Whom an evaluation is for, and what holds for everybody.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use core::fmt;
 
 use hashbrown::{HashMap, HashSet};
@@ -27,7 +27,7 @@ use crate::value::FeatureValue;
 pub struct UserContext {
     attributes: Attributes,
     remote_group_ids_set: bool,
-    pub(crate) overrides: Overrides,
+    pub(crate) overrides: Option<Box<Overrides>>,
 }
 
 /// What holds for every user: attributes they lack, an address they lack, switches, and forced
@@ -36,10 +36,10 @@ pub struct UserContext {
 pub struct GlobalContext {
     attributes: Attributes,
     pub(crate) experiment_overrides: HashMap<Box<str>, ExperimentOverride>,
-    pub(crate) overrides: Overrides,
+    pub(crate) overrides: Option<Box<Overrides>>,
 }
 
-/// The settings a user and the whole application both have.
+/// The settings a user and the whole application both have; most have none.
 #[derive(Clone)]
 pub(crate) struct Overrides {
     pub(crate) enabled: bool,
@@ -150,14 +150,14 @@ macro_rules! override_settings {
             /// first variation to everybody; forced rules still apply.
             #[must_use]
             pub fn enabled(mut self, enabled: bool) -> Self {
-                self.overrides.enabled = enabled;
+                self.overrides_mut().enabled = enabled;
                 self
             }
 
             /// QA mode: users get a variation only where one is forced. Default: false.
             #[must_use]
             pub fn qa_mode(mut self, qa_mode: bool) -> Self {
-                self.overrides.qa_mode = qa_mode;
+                self.overrides_mut().qa_mode = qa_mode;
                 self
             }
 
@@ -165,7 +165,7 @@ macro_rules! override_settings {
             /// does; for crawlers and load tests. Default: false.
             #[must_use]
             pub fn skip_all_experiments(mut self, skip: bool) -> Self {
-                self.overrides.skip_all_experiments = skip;
+                self.overrides_mut().skip_all_experiments = skip;
                 self
             }
 
@@ -173,7 +173,7 @@ macro_rules! override_settings {
             /// query string. An empty one is none.
             #[must_use]
             pub fn url(mut self, url: &str) -> Self {
-                self.overrides.url = (!url.is_empty()).then(|| PageUrl::new(url));
+                self.overrides_mut().url = (!url.is_empty()).then(|| PageUrl::new(url));
                 self
             }
 
@@ -184,7 +184,7 @@ macro_rules! override_settings {
                 mut self,
                 groups: impl IntoIterator<Item = G>,
             ) -> Self {
-                self.overrides.groups = groups.into_iter().map(Into::into).collect();
+                self.overrides_mut().groups = groups.into_iter().map(Into::into).collect();
                 self
             }
 
@@ -192,7 +192,7 @@ macro_rules! override_settings {
             /// have gives the first variation and keeps the user out.
             #[must_use]
             pub fn forced_variation(mut self, key: impl Into<Box<str>>, variation: i64) -> Self {
-                self.overrides.forced_variations.insert(key.into(), variation);
+                self.overrides_mut().forced_variations.insert(key.into(), variation);
                 self
             }
 
@@ -202,7 +202,7 @@ macro_rules! override_settings {
                 mut self,
                 variations: impl IntoIterator<Item = (K, i64)>,
             ) -> Self {
-                self.overrides.forced_variations =
+                self.overrides_mut().forced_variations =
                     variations.into_iter().map(|(key, index)| (key.into(), index)).collect();
                 self
             }
@@ -214,7 +214,7 @@ macro_rules! override_settings {
                 key: impl Into<Box<str>>,
                 value: impl Into<Value>,
             ) -> Self {
-                self.overrides.forced_features.insert(key.into(), value.into().into());
+                self.overrides_mut().forced_features.insert(key.into(), value.into().into());
                 self
             }
 
@@ -224,41 +224,49 @@ macro_rules! override_settings {
                 mut self,
                 values: impl IntoIterator<Item = (K, Value)>,
             ) -> Self {
-                self.overrides.forced_features =
+                self.overrides_mut().forced_features =
                     values.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
                 self
             }
 
+            fn overrides_mut(&mut self) -> &mut Overrides {
+                self.overrides.get_or_insert_default()
+            }
+
             /// Whether experiments run.
             pub fn is_enabled(&self) -> bool {
-                self.overrides.enabled
+                self.overrides.as_ref().is_none_or(|overrides| overrides.enabled)
             }
 
             /// Whether QA mode is on.
             pub fn is_qa_mode(&self) -> bool {
-                self.overrides.qa_mode
+                self.overrides.as_ref().is_some_and(|overrides| overrides.qa_mode)
             }
 
             /// Whether every experiment is skipped.
             pub fn skips_all_experiments(&self) -> bool {
-                self.overrides.skip_all_experiments
+                self.overrides.as_ref().is_some_and(|overrides| overrides.skip_all_experiments)
             }
 
             /// The address; empty when there is none.
             pub fn page_url(&self) -> &str {
-                self.overrides.url.as_ref().map_or("", PageUrl::as_str)
+                let url = self.overrides.as_ref().and_then(|overrides| overrides.url.as_ref());
+                url.map_or("", PageUrl::as_str)
             }
 
             /// The variations forced, by experiment key, in no order.
             pub fn iter_forced_variations(&self) -> impl Iterator<Item = (&str, i64)> {
-                self.overrides.forced_variations.iter().map(|(key, &index)| (key.as_ref(), index))
+                let overrides = self.overrides.iter();
+                overrides
+                    .flat_map(|overrides| &overrides.forced_variations)
+                    .map(|(key, &index)| (key.as_ref(), index))
             }
 
             /// The feature values forced, by feature key, in no order.
             pub fn iter_forced_features(&self) -> impl Iterator<Item = (&str, &Value)> {
-                self.overrides
-                    .forced_features
-                    .iter()
+                let overrides = self.overrides.iter();
+                overrides
+                    .flat_map(|overrides| &overrides.forced_features)
                     .map(|(key, value)| (key.as_ref(), value.value()))
             }
         }
@@ -266,12 +274,14 @@ macro_rules! override_settings {
         /// Switches and names, never attribute values or the address.
         impl fmt::Debug for $context {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let forced_variations: BTreeMap<&str, i64> =
+                    self.iter_forced_variations().collect();
                 formatter
                     .debug_struct(stringify!($context))
                     .field("attributes", &self.attributes)
-                    .field("enabled", &self.overrides.enabled)
-                    .field("qa_mode", &self.overrides.qa_mode)
-                    .field("forced_variations", &self.overrides.forced_variations)
+                    .field("enabled", &self.is_enabled())
+                    .field("qa_mode", &self.is_qa_mode())
+                    .field("forced_variations", &forced_variations)
                     .finish_non_exhaustive()
             }
         }

@@ -1,5 +1,6 @@
 //! The value of a feature or variation.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use serde_json::Value;
@@ -11,19 +12,21 @@ use crate::json::{Json, Node};
 pub(crate) struct FeatureValue {
     value: Value,
     /// Arrays and objects once more, with their order.
-    ordered: Option<Json<'static>>,
+    ordered: Option<Box<Json<'static>>>,
 }
 
 impl FeatureValue {
     pub(crate) const NULL: &'static Self = &FeatureValue { value: Value::Null, ordered: None };
 
+    #[inline]
     pub(crate) fn value(&self) -> &Value {
         &self.value
     }
 
+    #[inline]
     pub(crate) fn node(&self) -> Node<'_> {
         match &self.ordered {
-            Some(json) => Node::from(json),
+            Some(json) => Node::from(&**json),
             None => Node::from_scalar(&self.value).unwrap_or(Node::Null),
         }
     }
@@ -32,7 +35,8 @@ impl FeatureValue {
 impl From<Json<'_>> for FeatureValue {
     fn from(json: Json<'_>) -> Self {
         let value = json.to_value();
-        let ordered = matches!(json, Json::Array(_) | Json::Object(_)).then(|| json.into_owned());
+        let ordered = matches!(json, Json::Array(_) | Json::Object(_));
+        let ordered = ordered.then(|| Box::new(json.into_owned()));
         FeatureValue { value, ordered }
     }
 }
@@ -44,7 +48,7 @@ impl From<Value> for FeatureValue {
         }
         // Cut where it nests too deep.
         let ordered = Json::from(&value);
-        FeatureValue { value: ordered.to_value(), ordered: Some(ordered) }
+        FeatureValue { value: ordered.to_value(), ordered: Some(Box::new(ordered)) }
     }
 }
 

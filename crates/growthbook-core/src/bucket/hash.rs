@@ -40,6 +40,7 @@ impl BucketHasher {
     }
 
     /// The bucket of a hash attribute's value; `None` when there is no value to hash.
+    #[inline]
     pub(crate) fn hash(&self, value: HashValue<'_>) -> Option<f64> {
         match value {
             HashValue::Missing => None,
@@ -50,6 +51,7 @@ impl BucketHasher {
         }
     }
 
+    #[inline]
     pub(crate) fn hash_str(&self, value: &str) -> f64 {
         match self {
             BucketHasher::V1 { seed } => {
@@ -62,6 +64,7 @@ impl BucketHasher {
     }
 }
 
+#[inline]
 fn fnv1a(state: u32, text: &str) -> u32 {
     if text.is_ascii() {
         text.bytes().fold(state, |state, byte| step(state, byte.into()))
@@ -71,19 +74,23 @@ fn fnv1a(state: u32, text: &str) -> u32 {
 }
 
 /// The hash of a number's decimal digits.
+#[inline]
 fn fnv1a_decimal(number: u32) -> u32 {
-    let mut divisor = 1_000_000_000;
-    while divisor > 1 && number < divisor {
-        divisor /= 10;
-    }
     let mut state = FNV_OFFSET;
-    while divisor > 0 {
-        state = step(state, u32::from(b'0') + number / divisor % 10);
-        divisor /= 10;
+    let mut rest = number;
+    // Constants, so that no division is one.
+    for power in
+        [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1]
+    {
+        if number >= power || power == 1 {
+            state = step(state, u32::from(b'0') + rest / power);
+            rest %= power;
+        }
     }
     state
 }
 
+#[inline]
 fn step(state: u32, unit: u32) -> u32 {
     (state ^ unit).wrapping_mul(FNV_PRIME)
 }

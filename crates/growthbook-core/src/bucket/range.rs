@@ -21,6 +21,7 @@ impl BucketRange {
     pub(crate) const EMPTY: Self = BucketRange { start: 0.0, end: 0.0 };
 
     /// Whether the bucket lies inside.
+    #[inline]
     pub fn contains(self, bucket: f64) -> bool {
         bucket >= self.start && bucket < self.end
     }
@@ -138,6 +139,7 @@ pub(crate) enum Ranges<'a> {
 
 impl Ranges<'_> {
     /// The first range the bucket falls into.
+    #[inline]
     pub(crate) fn choose(self, bucket: f64) -> Option<usize> {
         match self {
             Ranges::Listed(ranges) => choose_variation(bucket, ranges),
@@ -149,6 +151,7 @@ impl Ranges<'_> {
 }
 
 /// The first range the bucket falls into.
+#[inline]
 pub fn choose_variation(bucket: f64, ranges: &[BucketRange]) -> Option<usize> {
     ranges.iter().position(|range| range.contains(bucket))
 }

@@ -21,7 +21,7 @@ impl Compiler {
         let Section::Present(text) = section else {
             return HashMap::new();
         };
-        let Ok(entries) = members(text) else {
+        let Some(entries) = members(text) else {
             let kind = WarningKind::WrongType { field: "", expected: "an object" };
             self.warn(Location::Section("contextualBandits"), kind);
             return HashMap::new();
@@ -30,7 +30,7 @@ impl Compiler {
         let mut bandits = HashMap::with_capacity(entries.named.len());
         for (id, entry) in &entries.named {
             let location = Location::ContextualBandit(id.as_ref().into());
-            let entry: Json<'_> = serde_json::from_str(entry.get()).unwrap_or(Json::Null);
+            let entry = Json::parse(entry).unwrap_or(Json::Null);
             let mut kinds = Vec::new();
             match &entry {
                 Json::Object(object) => {

@@ -19,13 +19,13 @@ impl Compiler {
         let Section::Present(text) = section else {
             return Vec::new();
         };
-        let Ok(sources) = items(text) else {
+        let Some(sources) = items(text) else {
             let kind = WarningKind::WrongType { field: "", expected: "a list" };
             self.warn(Location::Section("experiments"), kind);
             return Vec::new();
         };
         let sources = sources.into_iter().enumerate();
-        sources.filter_map(|(index, text)| self.auto_experiment(index, text.get(), links)).collect()
+        sources.filter_map(|(index, text)| self.auto_experiment(index, text, links)).collect()
     }
 
     fn auto_experiment(
@@ -35,7 +35,7 @@ impl Compiler {
         links: Links<'_>,
     ) -> Option<AutoExperiment> {
         let location = |key: &str| Location::Experiment { index, key: key.into() };
-        let object = self.object(text, || location(""))?;
+        let object = self.object(Json::parse(text), || location(""))?;
         let key = object.get("key").and_then(Json::as_str).unwrap_or_default();
         let mut kinds = Vec::new();
         let mut reader = Reader::new(&object, links, &self.patterns, &mut kinds);

@@ -1,85 +1,134 @@
 //! The section `features`, and the rules in it.
 
-use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
+use core::ops::Range;
 
-use serde_json::value::RawValue;
+use hashbrown::HashMap;
 
 use super::Compiler;
 use crate::bandit::BanditRule;
-use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, text_of};
-use crate::json::{Json, Object};
-use crate::payload::{items, members};
+use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, SharedText, text_of};
+use crate::json::{Entries, Json, Object, TextReader, property_order};
+use crate::payload::members;
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
 use crate::value::FeatureValue;
-use crate::warning::{Location, WarningKind};
+use crate::warning::{Location, Warning, WarningKind};
 
-/// The text of a feature's parts.
-pub(super) struct FeatureSource<'a> {
-    default_value: Option<&'a str>,
-    rules: Vec<&'a RawValue>,
+/// A feature's parts.
+#[derive(Default)]
+struct Parts<'a> {
+    /// `None` for one that cannot be read.
+    default_value: Option<Option<Json<'a>>>,
+    rules: Vec<RuleSource<'a>>,
+    /// The last `rules` are no list.
+    has_malformed_rules: bool,
 }
 
+/// A rule as far as it can be read, and where it stands in the text of all features.
+struct RuleSource<'a> {
+    json: Option<Json<'a>>,
+    range: Range<usize>,
+}
+
+/// A feature, unless it is none, and what is wrong with it.
+type Entry = (Option<Feature>, Vec<Warning>);
+
 impl Compiler {
-    /// Every feature that is one, with its parts found but not read.
-    pub(super) fn feature_sources<'a>(
-        &mut self,
-        features: &'a str,
-    ) -> Vec<(Cow<'a, str>, FeatureSource<'a>)> {
-        let Ok(entries) = members(features) else {
+    /// The section `features`. Read in the text's order, and then put in JavaScript's: a key that
+    /// comes again has what it says last.
+    pub(super) fn features(&mut self, text: &Arc<str>, links: Links<'_>) -> Vec<Feature> {
+        let before = core::mem::take(&mut self.warnings);
+        let (mut entries, mut unnamed) = (Vec::new(), Vec::new());
+        let complete = self.read_features(text, links, &mut entries, &mut unnamed).is_some();
+        self.warnings = before;
+        if !complete {
             self.warn(Location::Section("features"), WarningKind::InvalidJson);
             return Vec::new();
-        };
-        self.warn_unnamed(&entries.unnamed, Location::Feature);
-        let mut sources = Vec::with_capacity(entries.named.len());
-        for (key, text) in entries.named {
-            let location = Location::Feature(key.as_ref().into());
-            let Ok(parts) = members(text.get()) else {
-                let kind = WarningKind::WrongType { field: "", expected: "an object" };
-                self.warn(location, kind);
-                continue;
-            };
-            let rules = match parts.get("rules").map(items) {
-                None => Vec::new(),
-                Some(Ok(rules)) => rules,
-                Some(Err(_)) => {
-                    let kind = WarningKind::WrongType { field: "rules", expected: "a list" };
-                    self.warn(location, kind);
-                    Vec::new()
-                }
-            };
-            let default_value = parts.get("defaultValue");
-            sources.push((key, FeatureSource { default_value, rules }));
         }
-        sources
+        self.warn_unnamed(&unnamed, Location::Feature);
+        let mut features = Vec::with_capacity(entries.len());
+        for (_, (feature, warnings)) in property_order(entries) {
+            features.extend(feature);
+            self.warnings.extend(warnings);
+        }
+        features
     }
 
-    pub(super) fn feature(
+    fn read_features<'a>(
         &mut self,
-        key: Cow<'_, str>,
-        source: FeatureSource<'_>,
+        text: &'a Arc<str>,
         links: Links<'_>,
-    ) -> Feature {
-        let default_value = match source.default_value.map(serde_json::from_str::<Json<'_>>) {
+        entries: &mut Vec<(Cow<'a, str>, Entry)>,
+        unnamed: &mut Vec<&'a str>,
+    ) -> Option<()> {
+        let mut reader = TextReader::new(text);
+        let mut members = reader.enter_object()?;
+        while reader.next_entry(&mut members)? {
+            match reader.name()? {
+                Ok(key) => {
+                    let feature = self.feature(&key, text, &mut reader, links)?;
+                    entries.push((key, (feature, core::mem::take(&mut self.warnings))));
+                }
+                Err(key) => {
+                    unnamed.push(key);
+                    reader.skip()?;
+                }
+            }
+        }
+        reader.end()
+    }
+
+    /// `None` where the text ends, nothing inside for what is no feature.
+    fn feature(
+        &mut self,
+        key: &str,
+        text: &Arc<str>,
+        reader: &mut TextReader<'_>,
+        links: Links<'_>,
+    ) -> Option<Option<Feature>> {
+        let location = || Location::Feature(key.into());
+        let Some(members) = reader.enter_object() else {
+            let kind = WarningKind::WrongType { field: "", expected: "an object" };
+            self.warn(location(), kind);
+            reader.skip()?;
+            return Some(None);
+        };
+        let parts = Parts::read(reader, members)?;
+        if parts.has_malformed_rules {
+            let kind = WarningKind::WrongType { field: "rules", expected: "a list" };
+            self.warn(location(), kind);
+        }
+        let default_value = match parts.default_value {
             None => FeatureValue::NULL.clone(),
-            Some(Ok(value)) => value.into(),
-            Some(Err(_)) => {
-                self.warn(Location::Feature(key.as_ref().into()), WarningKind::InvalidJson);
+            Some(Some(value)) => value.into(),
+            Some(None) => {
+                self.warn(location(), WarningKind::InvalidJson);
                 FeatureValue::NULL.clone()
             }
         };
-        let rules = source
+        let rules = parts
             .rules
             .into_iter()
             .enumerate()
-            .filter_map(|(index, text)| self.rule(&key, index, text.get(), links))
+            .filter_map(|(index, source)| {
+                self.rule(key, index, source.json, SharedText::new(text, source.range), links)
+            })
             .collect();
-        Feature { key: String::from(key).into(), default_value, rules }
+        Some(Some(Feature { key: key.into(), default_value, rules }))
     }
 
-    fn rule(&mut self, feature: &str, index: usize, text: &str, links: Links<'_>) -> Option<Rule> {
+    fn rule(
+        &mut self,
+        feature: &str,
+        index: usize,
+        json: Option<Json<'_>>,
+        text: SharedText,
+        links: Links<'_>,
+    ) -> Option<Rule> {
         let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
-        let Some(object) = self.object(text, || location("")) else {
-            return Some(self.unreadable_rule(text, links)).filter(|rule| !rule.parents.is_empty());
+        let Some(object) = self.object(json, || location("")) else {
+            return Some(self.unreadable_rule(text.as_str(), links))
+                .filter(|rule| !rule.parents.is_empty());
         };
         let id = object.get("id").and_then(text_of).unwrap_or_default();
         let mut kinds = Vec::new();
@@ -100,11 +149,11 @@ impl Compiler {
 
     /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
     fn unreadable_rule(&mut self, text: &str, links: Links<'_>) -> Rule {
-        let parents = members(text).ok().and_then(|members| members.get("parentConditions"));
-        let parents = match parents.map(serde_json::from_str::<Json<'_>>) {
+        let parents = members(text).and_then(|members| members.get("parentConditions"));
+        let parents = match parents.map(Json::parse) {
             None => Box::default(),
-            Some(Err(_)) => [ParentCondition::unreadable(true)].into(),
-            Some(Ok(parents)) => {
+            Some(None) => [ParentCondition::unreadable(true)].into(),
+            Some(Some(parents)) => {
                 let object = Object::ordered([("parentConditions".into(), parents)].into());
                 // The rule as a whole was warned of.
                 Reader::new(&object, links, &self.patterns, &mut Vec::new()).parents()
@@ -114,7 +163,42 @@ impl Compiler {
     }
 }
 
-fn rule_kind(reader: &mut Reader<'_>, feature: &str, text: &str) -> Result<RuleKind, WarningKind> {
+impl<'a> Parts<'a> {
+    fn read(reader: &mut TextReader<'a>, mut members: Entries) -> Option<Self> {
+        let mut parts = Parts::default();
+        while reader.next_entry(&mut members)? {
+            match reader.name()?.as_deref() {
+                Ok("defaultValue") => {
+                    let (value, _) = reader.read()?;
+                    parts.default_value = Some(value);
+                }
+                Ok("rules") => parts.read_rules(reader)?,
+                _ => _ = reader.skip()?,
+            }
+        }
+        Some(parts)
+    }
+
+    fn read_rules(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
+        self.rules.clear();
+        let Some(mut entries) = reader.enter_list() else {
+            self.has_malformed_rules = reader.skip()? != "null";
+            return Some(());
+        };
+        self.has_malformed_rules = false;
+        while reader.next_entry(&mut entries)? {
+            let (json, range) = reader.read()?;
+            self.rules.push(RuleSource { json, range });
+        }
+        Some(())
+    }
+}
+
+fn rule_kind(
+    reader: &mut Reader<'_>,
+    feature: &str,
+    text: SharedText,
+) -> Result<RuleKind, WarningKind> {
     if let Some(value) = reader.get("force") {
         return Ok(RuleKind::Force(Box::new(ForceRule {
             condition: reader.condition(),
@@ -126,7 +210,7 @@ fn rule_kind(reader: &mut Reader<'_>, feature: &str, text: &str) -> Result<RuleK
         return Ok(RuleKind::Nothing);
     };
     let mut definition = reader.experiment(feature, variations.len())?;
-    definition.echo = Echo::Rule(text.into());
+    definition.echo = Echo::Rule(text);
     // The rule has tested its filters by the time its experiment runs; what is left of them is
     // that a namespace beside them does not count.
     if let Some(filters) = &mut definition.filters {
@@ -153,6 +237,13 @@ impl Feature {
             }
             _ => Vec::new(),
         })
+    }
+
+    /// Links its prerequisites: to features before and behind it.
+    pub(super) fn link(&mut self, features: &HashMap<Box<str>, FeatureIndex>) {
+        for parent in self.rules.iter_mut().flat_map(|rule| &mut rule.parents) {
+            parent.feature.link(features);
+        }
     }
 
     /// The features whose values this one's rules look at.

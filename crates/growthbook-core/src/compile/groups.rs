@@ -21,7 +21,7 @@ impl Compiler {
             Section::Unreadable => return unavailable(),
             Section::Present(text) => text,
         };
-        let Ok(entries) = members(text) else {
+        let Some(entries) = members(text) else {
             let kind = WarningKind::WrongType { field: "", expected: "an object" };
             self.warn(Location::Section("savedGroups"), kind);
             return unavailable();
@@ -31,7 +31,7 @@ impl Compiler {
         let mut groups = Vec::with_capacity(entries.named.len());
         for (id, entry) in &entries.named {
             let location = Location::SavedGroup(id.as_ref().into());
-            let entry: Json<'_> = serde_json::from_str(entry.get()).unwrap_or_else(|_| {
+            let entry = Json::parse(entry).unwrap_or_else(|| {
                 self.warn(location.clone(), WarningKind::InvalidJson);
                 Json::Null
             });

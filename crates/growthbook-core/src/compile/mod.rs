@@ -26,15 +26,12 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
         Compiler { patterns: PatternCompiler::default(), warnings: payload.warnings().to_vec() };
     let saved_groups = compiler.saved_groups(payload.saved_groups_section());
     let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
-    let sources = compiler.feature_sources(payload.features_text());
-    let by_key = index(sources.iter().map(|(key, _)| key.as_ref()), FeatureIndex);
-    let links = Links {
-        features: Some(&by_key),
-        groups: Some(&saved_groups.by_id),
-        bandits: Some(&bandits),
-    };
-    let features: Vec<Feature> =
-        sources.into_iter().map(|(key, source)| compiler.feature(key, source, links)).collect();
+    let links =
+        Links { features: None, groups: Some(&saved_groups.by_id), bandits: Some(&bandits) };
+    let mut features = compiler.features(payload.features_text(), links);
+    let by_key = index(features.iter().map(|feature| &*feature.key), FeatureIndex);
+    features.iter_mut().for_each(|feature| feature.link(&by_key));
+    let links = Links { features: Some(&by_key), ..links };
     let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
     limits::check_groups(&saved_groups, &mut compiler.warnings);
     limits::check_features(&features, &mut compiler.warnings);
@@ -80,16 +77,18 @@ impl Compiler {
         self.warnings.push(Warning { location, kind });
     }
 
-    /// Reads an object; whatever else the text holds is reported.
-    fn object<'a>(&mut self, text: &'a str, location: impl Fn() -> Location) -> Option<Object<'a>> {
-        match serde_json::from_str(text) {
-            Ok(Json::Object(object)) => return Some(object),
-            Ok(_) => {
-                let kind = WarningKind::WrongType { field: "", expected: "an object" };
-                self.warn(location(), kind);
-            }
-            Err(_) => self.warn(location(), WarningKind::InvalidJson),
-        }
+    /// An object; whatever else was read, or could not be, is reported.
+    fn object<'a>(
+        &mut self,
+        json: Option<Json<'a>>,
+        location: impl Fn() -> Location,
+    ) -> Option<Object<'a>> {
+        let kind = match json {
+            Some(Json::Object(object)) => return Some(object),
+            Some(_) => WarningKind::WrongType { field: "", expected: "an object" },
+            None => WarningKind::InvalidJson,
+        };
+        self.warn(location(), kind);
         None
     }
 

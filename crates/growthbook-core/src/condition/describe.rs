@@ -89,12 +89,7 @@ impl Scope<'_> {
 
 impl Path {
     fn describe(&self) -> String {
-        let mut text = String::from(&*self.first);
-        for segment in &self.rest {
-            text.push('.');
-            text.push_str(segment);
-        }
-        text
+        String::from(&*self.text)
     }
 }
 

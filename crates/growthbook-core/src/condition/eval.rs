@@ -33,6 +33,7 @@ pub(crate) enum Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// A field; null when there is none, `None` when nobody knows.
+    #[inline]
     pub(super) fn get(self, name: &str) -> Option<Node<'a>> {
         match self {
             Fields::Attributes { user, global } => {
@@ -46,6 +47,7 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[inline]
 fn attribute<'a>(user: &'a Attributes, global: &'a Attributes, name: &str) -> Option<Node<'a>> {
     user.get(name).or_else(|| global.get(name)).map(AttributeValue::node)
 }
@@ -65,6 +67,7 @@ impl Default for Budget {
 
 impl Budget {
     /// Takes a part off; false when none is left.
+    #[inline]
     fn take_part(&self) -> bool {
         match self.parts.get().checked_sub(1) {
             Some(left) => {
@@ -77,6 +80,7 @@ impl Budget {
 }
 
 /// Whether the condition passes.
+#[inline]
 pub(crate) fn passes(
     clauses: &Clauses,
     fields: Fields<'_>,
@@ -146,6 +150,7 @@ impl Outcome {
 }
 
 impl From<bool> for Outcome {
+    #[inline]
     fn from(passes: bool) -> Self {
         if passes { Outcome::Pass } else { Outcome::Fail }
     }
@@ -242,11 +247,9 @@ impl<'a> Scope<'a> {
         }
         match test {
             ValueTest::Equals(literal) => deep_equal(literal.node(), actual).into(),
+            ValueTest::Operators(_) if self.depth >= MAX_EVALUATION_DEPTH => Outcome::Abort,
             ValueTest::Operators(operators) => {
-                let Some(inner) = self.deeper() else {
-                    return Outcome::Abort;
-                };
-                Outcome::all(operators.iter().map(|operator| operator.eval(&inner, actual)))
+                Outcome::all(operators.iter().map(|operator| operator.eval(self, actual)))
             }
         }
     }

@@ -1,21 +1,78 @@
 //! Lists a value is looked up in, as hash sets.
 
-use alloc::{borrow::ToOwned, boxed::Box};
+use alloc::{borrow::ToOwned, boxed::Box, vec::Vec};
 
 use hashbrown::HashSet;
 
 use super::text::with_lowercase;
 use crate::json::{Json, Node};
+use crate::name::{Name, Tag};
 
 /// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members {
-    strings: HashSet<Box<str>>,
+    strings: Strings,
     /// The bits of doubles, with -0 as 0.
-    numbers: HashSet<u64>,
+    numbers: Option<Box<HashSet<u64>>>,
     null: bool,
     yes: bool,
     no: bool,
+}
+
+/// Texts, each once.
+#[derive(Clone, Debug)]
+enum Strings {
+    /// Up to [`FEW`]: compared one by one, which is faster than hashing, and smaller.
+    Few(Box<[Name]>),
+    Many(Box<HashSet<Box<str>>>),
+}
+
+/// How many texts are not worth a hash set.
+const FEW: usize = 8;
+
+impl Default for Strings {
+    fn default() -> Self {
+        Strings::Few(Box::default())
+    }
+}
+
+impl Strings {
+    /// Of at most `count` texts.
+    fn collect(count: usize, texts: impl Iterator<Item = Box<str>>) -> Self {
+        if count > FEW {
+            let mut strings = HashSet::with_capacity(count);
+            strings.extend(texts);
+            strings.shrink_to_fit();
+            return Strings::Many(Box::new(strings));
+        }
+        let mut names: Vec<Name> = Vec::with_capacity(count);
+        for text in texts {
+            if !contains(&names, &text) {
+                names.push(text.into());
+            }
+        }
+        Strings::Few(names.into())
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        match self {
+            Strings::Few(names) => contains(names, text),
+            Strings::Many(strings) => strings.contains(text),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Strings::Few(names) => names.len(),
+            Strings::Many(strings) => strings.len(),
+        }
+    }
+}
+
+#[inline]
+fn contains(names: &[Name], text: &str) -> bool {
+    let tag = Tag::new(text);
+    names.iter().any(|name| name.is(tag, text))
 }
 
 impl Members {
@@ -29,22 +86,20 @@ impl Members {
     }
 
     fn collect(list: &[Json<'_>], string: impl Fn(&str) -> Box<str>) -> Self {
-        let mut members = Members::default();
+        let texts = list.iter().filter_map(Json::as_str);
+        let strings = Strings::collect(texts.clone().count(), texts.map(string));
+        let mut members = Members { strings, ..Members::default() };
         for item in list {
             match Node::from(item) {
                 Node::Null => members.null = true,
                 Node::Bool(true) => members.yes = true,
                 Node::Bool(false) => members.no = true,
                 Node::Number(number) => {
-                    members.numbers.insert(number_key(number));
+                    members.numbers.get_or_insert_default().insert(number_key(number));
                 }
-                Node::String(text) => {
-                    members.strings.insert(string(text));
-                }
-                Node::Array(_) | Node::Object(_) => {}
+                Node::String(_) | Node::Array(_) | Node::Object(_) => {}
             }
         }
-        members.strings.shrink_to_fit();
         members
     }
 
@@ -52,10 +107,12 @@ impl Members {
     pub(super) fn len(&self) -> usize {
         let others = [self.null, self.yes, self.no];
         let others = others.into_iter().filter(|&is_member| is_member).count();
-        self.strings.len() + self.numbers.len() + others
+        let numbers = self.numbers.as_ref().map_or(0, |numbers| numbers.len());
+        self.strings.len() + numbers + others
     }
 
     /// Whether the value, or a primitive element of it when it is an array, is a member.
+    #[inline]
     pub(crate) fn contains(&self, actual: Node<'_>) -> bool {
         any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))
     }
@@ -72,7 +129,10 @@ impl Members {
             Node::Null => self.null,
             Node::Bool(true) => self.yes,
             Node::Bool(false) => self.no,
-            Node::Number(number) => self.numbers.contains(&number_key(number)),
+            Node::Number(number) => {
+                let numbers = self.numbers.as_ref();
+                numbers.is_some_and(|numbers| numbers.contains(&number_key(number)))
+            }
             Node::String(text) => string(text),
             Node::Array(_) | Node::Object(_) => false,
         }

@@ -200,7 +200,7 @@ enum Clause {
     /// `$not`
     Not(Clauses),
     /// `$savedGroup`
-    SavedGroup(GroupReference),
+    SavedGroup(Box<GroupReference>),
     /// Decided false, so that `$not` makes it true.
     Never,
     /// Fails the whole evaluation once it is reached, even under `$not`.
@@ -220,40 +220,73 @@ enum ValueTest {
 
 /// A value a condition compares with.
 #[derive(Clone)]
-struct Literal(Json<'static>);
+enum Literal {
+    Null,
+    Bool(bool),
+    Number(f64),
+    String(Box<str>),
+    /// An array or object: boxed, for most literals are none.
+    Container(Box<Json<'static>>),
+}
 
 impl Literal {
+    fn new(json: &Json<'_>) -> Self {
+        match Node::from(json) {
+            Node::Null => Literal::Null,
+            Node::Bool(value) => Literal::Bool(value),
+            Node::Number(number) => Literal::Number(number),
+            Node::String(text) => Literal::String(text.into()),
+            Node::Array(_) | Node::Object(_) => {
+                Literal::Container(Box::new(json.clone().into_owned()))
+            }
+        }
+    }
+
+    #[inline]
     fn node(&self) -> Node<'_> {
-        Node::from(&self.0)
+        match self {
+            Literal::Null => Node::Null,
+            Literal::Bool(value) => Node::Bool(*value),
+            Literal::Number(number) => Node::Number(*number),
+            Literal::String(text) => Node::String(text),
+            Literal::Container(json) => Node::from(&**json),
+        }
     }
 }
 
 impl fmt::Debug for Literal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.to_value(), formatter)
+        fmt::Display::fmt(&self.node().to_value(), formatter)
     }
 }
 
-/// A dotted attribute path, split.
+/// A dotted attribute path.
 #[derive(Clone, Debug)]
 pub(crate) struct Path {
-    first: Box<str>,
-    rest: Box<[Box<str>]>,
+    text: Box<str>,
+    /// Where the first dot is; the length when there is none.
+    first_length: usize,
 }
 
 impl Path {
     fn new(path: &str) -> Self {
-        let mut segments = path.split('.').map(Box::from);
-        Path { first: segments.next().unwrap_or_default(), rest: segments.collect() }
+        let first_length = path.bytes().position(|byte| byte == b'.').unwrap_or(path.len());
+        Path { text: path.into(), first_length }
     }
 
     /// What lies at the path; null when nothing does, `None` when nobody knows. Whoever knows
     /// an attribute may know only a part of it, so that nothing is known of what lies inside.
+    #[inline]
     fn resolve<'a>(&self, fields: Fields<'a>) -> Option<Node<'a>> {
-        if matches!(fields, Fields::Known { .. }) && !self.rest.is_empty() {
+        if self.first_length == self.text.len() {
+            return fields.get(&self.text);
+        }
+        if matches!(fields, Fields::Known { .. }) {
             return None;
         }
-        let first = fields.get(&self.first)?;
-        Some(self.rest.iter().fold(first, |node, segment| node.property(segment)))
+        let (first, rest) = self.text.split_at_checked(self.first_length)?;
+        let first = fields.get(first)?;
+        // The rest starts with a dot, and nothing is before it.
+        Some(rest.split('.').skip(1).fold(first, Node::property))
     }
 }

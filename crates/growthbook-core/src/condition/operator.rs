@@ -113,6 +113,22 @@ impl Operator {
             }
             Operator::InGroup { group, negate } => group.eval(scope, actual, *negate),
             Operator::Regex { pattern, negate } => (regex(actual, pattern) != *negate).into(),
+            Operator::All(_)
+            | Operator::AllInsensitive(_)
+            | Operator::Size(_)
+            | Operator::ElemMatch(_)
+            | Operator::Not(_) => match scope.deeper() {
+                Some(inner) => self.eval_tests(&inner, actual),
+                None => Outcome::Abort,
+            },
+            Operator::Never => Outcome::Fail,
+            Operator::Unknown => Outcome::Unknown,
+        }
+    }
+
+    /// The operators that have tests in them, one level down.
+    fn eval_tests(&self, scope: &Scope<'_>, actual: Node<'_>) -> Outcome {
+        match self {
             Operator::All(tests) => all(scope, actual, tests, Scope::value),
             Operator::AllInsensitive(tests) => all(scope, actual, tests, value_insensitive),
             Operator::Size(test) => match actual {
@@ -121,8 +137,7 @@ impl Operator {
             },
             Operator::ElemMatch(test) => elem_match(scope, actual, test),
             Operator::Not(test) => scope.value(test, actual).negate(),
-            Operator::Never => Outcome::Fail,
-            Operator::Unknown => Outcome::Unknown,
+            _ => Outcome::Unknown,
         }
     }
 }

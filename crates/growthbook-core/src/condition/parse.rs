@@ -49,7 +49,8 @@ impl<'p> ConditionParser<'p> {
             "$and" => self.branches(operand).map_or(Clause::Malformed, Clause::And),
             "$not" => Clause::Not(self.condition(operand)),
             "$savedGroup" => {
-                self.group_reference(operand).map_or(Clause::Never, Clause::SavedGroup)
+                let reference = self.group_reference(operand).map(Box::new);
+                reference.map_or(Clause::Never, Clause::SavedGroup)
             }
             "$savedGroups" => Clause::Never,
             path => Clause::Attribute(Path::new(path), self.value_test(operand)),
@@ -90,7 +91,7 @@ impl<'p> ConditionParser<'p> {
             Json::Object(object) if is_operator_object(object) => ValueTest::Operators(
                 object.iter().map(|(name, operand)| self.operator(name, operand)).collect(),
             ),
-            literal => ValueTest::Equals(Literal(literal.clone().into_owned())),
+            literal => ValueTest::Equals(Literal::new(literal)),
         }
     }
 
@@ -231,7 +232,7 @@ fn tests_elements(object: &Object<'_>) -> bool {
 fn scalar(operand: &Json<'_>) -> Scalar {
     match operand {
         Json::Array(_) | Json::Object(_) => Scalar::Container,
-        literal => Scalar::Literal(Literal(literal.clone().into_owned())),
+        literal => Scalar::Literal(Literal::new(literal)),
     }
 }
 

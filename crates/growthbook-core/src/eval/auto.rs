@@ -34,7 +34,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn page_url(&self) -> Option<&'a PageUrl> {
-        self.overrides().find_map(|overrides| overrides.url.as_ref())
+        self.setting(|overrides| overrides.url.as_ref())
     }
 }
 

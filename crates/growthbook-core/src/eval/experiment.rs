@@ -9,7 +9,6 @@ use crate::experiment::{ExperimentDefinition, ExperimentStatus};
 use crate::observe::Observer;
 use crate::result::{Assignment, Exclusion, HashValue};
 use crate::url::PageUrl;
-use crate::user::Overrides;
 
 /// An experiment to be run.
 pub(super) struct Run<'a> {
@@ -51,10 +50,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let overridden = self.evaluator.overridden(experiment);
         let decision = match &overridden {
             Some(overridden) => {
-                self.decide(overridden, Ranges::Listed(&overridden.ranges), hash_attribute)
+                self.decide(overridden, Ranges::Listed(overridden.ranges()), hash_attribute)
             }
             None => {
-                let ranges = run.ranges.unwrap_or(Ranges::Listed(&experiment.ranges));
+                let ranges = run.ranges.unwrap_or(Ranges::Listed(experiment.ranges()));
                 self.decide(experiment, ranges, hash_attribute)
             }
         };
@@ -80,7 +79,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             }
         };
         let in_experiment = exclusion.is_none();
-        let key = experiment.variation_keys.get(variation).map_or("", |key| key);
+        let key = experiment.variation_key(variation);
         if in_experiment && bucket.is_some() {
             self.keep_assignment(experiment, hash_attribute, key);
         }
@@ -115,11 +114,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return excluded(Exclusion::TooFewVariations);
         }
         // 2. Disabled
-        if evaluator.overrides().any(|overrides| !overrides.enabled) {
+        if evaluator.is_set(|overrides| !overrides.enabled) {
             return excluded(Exclusion::Disabled);
         }
         // 2.6 URL targeting
-        let url = evaluator.overrides().find_map(|overrides| overrides.url.as_ref());
+        let url = evaluator.setting(|overrides| overrides.url.as_ref());
         if experiment.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url)) {
             return excluded(Exclusion::Url);
         }
@@ -164,8 +163,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return Decision::Forced(index);
         }
         // 12. QA mode, and users who skip experiments
-        let skips = |overrides: &Overrides| overrides.qa_mode || overrides.skip_all_experiments;
-        if evaluator.overrides().any(skips) {
+        if evaluator.is_set(|overrides| overrides.qa_mode || overrides.skip_all_experiments) {
             return excluded(Exclusion::QaMode);
         }
         // 12.5 Stopped
@@ -180,16 +178,12 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &ExperimentDefinition,
         url: Option<&PageUrl>,
     ) -> Option<i64> {
-        let key = &experiment.key;
+        let key = experiment.key();
         let from_query = url.and_then(|url| url.query_override(key, experiment.variations));
         if let Some(index) = from_query {
             return i64::try_from(index).ok();
         }
-        self.evaluator
-            .overrides()
-            .filter(|overrides| !overrides.forced_variations.is_empty())
-            .find_map(|overrides| overrides.forced_variations.get(key))
-            .copied()
+        self.evaluator.setting(|overrides| overrides.forced_variations.get(key)).copied()
     }
 
     /// 7. Filters, else the namespace; 8. the condition; 8.05 prerequisites; 8.1 legacy groups

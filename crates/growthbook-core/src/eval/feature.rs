@@ -93,10 +93,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     /// A value forced in code: the user's own before the global one.
     fn forced_feature(&self, key: &str) -> Option<&'a FeatureValue> {
-        self.evaluator
-            .overrides()
-            .filter(|overrides| !overrides.forced_features.is_empty())
-            .find_map(|overrides| overrides.forced_features.get(key))
+        self.evaluator.setting(|overrides| overrides.forced_features.get(key))
     }
 
     fn rules(&mut self, feature: &'a Feature, frame: &Frame<'_>) -> FeatureResult<'a> {

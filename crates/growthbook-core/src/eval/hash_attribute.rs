@@ -6,6 +6,7 @@ use crate::result::HashValue;
 
 impl<'a> Evaluator<'a> {
     /// The attribute to hash and its value: the fallback's where the user lacks the first.
+    #[inline]
     pub(super) fn hash_attribute<'e>(
         &self,
         attribute: &'e str,
@@ -22,6 +23,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
+    #[inline]
     pub(super) fn hash_value(&self, attribute: &str) -> HashValue<'a> {
         let user = self.user.attributes().get(attribute);
         let value = user.or_else(|| self.globals?.global_attributes().get(attribute));

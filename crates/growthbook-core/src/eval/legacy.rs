@@ -8,7 +8,7 @@ use crate::experiment::ExperimentDefinition;
 impl Evaluator<'_> {
     pub(super) fn has_override(&self, experiment: &ExperimentDefinition) -> bool {
         self.globals
-            .is_some_and(|globals| globals.experiment_overrides.contains_key(&experiment.key))
+            .is_some_and(|globals| globals.experiment_overrides.contains_key(experiment.key()))
     }
 
     /// The experiment with the global context's override laid over it, if there is one.
@@ -20,11 +20,10 @@ impl Evaluator<'_> {
         if overrides.is_empty() {
             return None;
         }
-        Some(Box::new(overrides.get(&experiment.key)?.apply(experiment)))
+        Some(Box::new(overrides.get(experiment.key())?.apply(experiment)))
     }
 
     pub(super) fn is_in_some_group(&self, groups: &[Box<str>]) -> bool {
-        self.overrides()
-            .any(|overrides| groups.iter().any(|group| overrides.groups.contains(group)))
+        self.is_set(|overrides| groups.iter().any(|group| overrides.groups.contains(group)))
     }
 }

@@ -120,11 +120,21 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The user's settings, then the global ones.
-    fn overrides(&self) -> impl Iterator<Item = &'a Overrides> + use<'a> {
-        [Some(&self.user.overrides), self.globals.map(|globals| &globals.overrides)]
-            .into_iter()
-            .flatten()
+    /// What `find` finds in the user's settings, else in the global ones.
+    #[inline]
+    fn setting<T>(&self, find: impl Fn(&'a Overrides) -> Option<T>) -> Option<T> {
+        if let Some(own) = &self.user.overrides
+            && let Some(found) = find(own)
+        {
+            return Some(found);
+        }
+        find(self.globals?.overrides.as_deref()?)
+    }
+
+    /// Whether it is so in the user's settings or in the global ones.
+    #[inline]
+    fn is_set(&self, test: impl Fn(&Overrides) -> bool) -> bool {
+        self.setting(|overrides| test(overrides).then_some(())).is_some()
     }
 }
 

@@ -81,7 +81,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                         assignment.hash_attribute,
                         assignment.hash_value,
                         definition.hasher.as_ref(),
-                        &definition.ranges,
+                        definition.ranges(),
                     )),
                 }
             }

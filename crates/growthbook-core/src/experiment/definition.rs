@@ -1,6 +1,6 @@
 //! An experiment without its values: who takes part, and in which variation.
 
-use alloc::{boxed::Box, string::ToString, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::ToString, vec::Vec};
 use core::fmt;
 
 use serde::Serialize;
@@ -16,6 +16,8 @@ use crate::url::UrlTargets;
 
 /// The attribute hashed when an experiment or rule names none.
 pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
+/// The keys of the first variations that have none of their own.
+const INDEX_KEYS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 /// What stands between an experiment's key and its bucket version in sticky bucket documents.
 const STICKY_KEY_SEPARATOR: &str = "__";
 
@@ -24,12 +26,15 @@ const STICKY_KEY_SEPARATOR: &str = "__";
 /// Serializes as GrowthBook echoes it in a FeatureResult.
 #[derive(Clone)]
 pub struct ExperimentDefinition {
-    pub(crate) key: Box<str>,
+    /// The key of an assignment in a sticky bucket document: the experiment's key, up to
+    /// `key_length`, and its bucket version.
+    pub(crate) sticky_key: Box<str>,
+    key_length: usize,
     pub(crate) name: Option<Box<str>>,
     pub(crate) phase: Option<Box<str>>,
     pub(crate) seed: Option<Box<str>>,
     pub(crate) hash_version: i64,
-    pub(crate) hash_attribute: Box<str>,
+    pub(crate) hash_attribute: Cow<'static, str>,
     pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) disable_sticky_bucketing: bool,
     pub(crate) bucket_version: f64,
@@ -51,23 +56,31 @@ pub struct ExperimentDefinition {
     pub(crate) echo: Echo,
     /// Everything below is derived from the above by [`ExperimentDefinition::derive`].
     pub(crate) variations: usize,
-    pub(crate) ranges: Box<[BucketRange]>,
-    pub(crate) variation_keys: Box<[Box<str>]>,
-    /// The key of an assignment in a sticky bucket document.
-    pub(crate) sticky_key: Box<str>,
+    /// Those that weights and coverage make; none beside explicit ones.
+    share_ranges: Box<[BucketRange]>,
+    /// The indices of variations beyond [`INDEX_KEYS`] as text.
+    index_keys: Box<[Box<str>]>,
     /// `None` for a hash version this SDK does not know.
     pub(crate) hasher: Option<BucketHasher>,
 }
 
 impl ExperimentDefinition {
     pub(crate) fn new(key: Box<str>, variations: usize) -> Self {
-        let mut definition = ExperimentDefinition {
-            key,
+        let mut definition = ExperimentDefinition::underived(key, variations);
+        definition.derive();
+        definition
+    }
+
+    /// To be finished by [`derive`](ExperimentDefinition::derive).
+    pub(super) fn underived(key: Box<str>, variations: usize) -> Self {
+        ExperimentDefinition {
+            key_length: key.len(),
+            sticky_key: key,
             name: None,
             phase: None,
             seed: None,
             hash_version: 1,
-            hash_attribute: DEFAULT_HASH_ATTRIBUTE.into(),
+            hash_attribute: Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE),
             fallback_attribute: None,
             disable_sticky_bucketing: false,
             bucket_version: 0.0,
@@ -88,35 +101,40 @@ impl ExperimentDefinition {
             force: None,
             echo: Echo::Members(Vec::new()),
             variations,
-            ranges: Box::default(),
-            variation_keys: Box::default(),
-            sticky_key: Box::default(),
+            share_ranges: Box::default(),
+            index_keys: Box::default(),
             hasher: None,
-        };
-        definition.derive();
-        definition
+        }
     }
 
     /// Works out what evaluation needs from what was set.
     pub(crate) fn derive(&mut self) {
-        self.hasher = BucketHasher::new(self.seed.as_ref().unwrap_or(&self.key), self.hash_version);
-        self.ranges = match &self.explicit_ranges {
-            Some(ranges) => ranges.clone(),
+        self.hasher = BucketHasher::new(self.seed(), self.hash_version);
+        self.share_ranges = match &self.explicit_ranges {
+            Some(_) => Box::default(),
             None => {
                 let coverage = self.coverage.unwrap_or(1.0);
                 bucket_ranges(self.variations, coverage, self.weights.as_deref()).into()
             }
         };
-        self.variation_keys = (0..self.variations.max(1))
-            .map(|index| {
-                let key = self.meta.get(index).and_then(|meta| meta.key.clone());
-                key.filter(|key| !key.is_empty())
-                    .unwrap_or_else(|| index.to_string().into_boxed_str())
-            })
+        self.index_keys = (INDEX_KEYS.len()..self.variations)
+            .map(|index| index.to_string().into_boxed_str())
             .collect();
         self.sticky_key = js_number_string(self.bucket_version, |version| {
-            [&self.key, STICKY_KEY_SEPARATOR, version].concat().into()
+            [self.key(), STICKY_KEY_SEPARATOR, version].concat().into()
         });
+    }
+
+    /// The key a variation is tracked under: its own, else its index.
+    pub(crate) fn variation_key(&self, index: usize) -> &str {
+        let own = self.meta.get(index).and_then(|meta| meta.key.as_deref());
+        if let Some(key) = own.filter(|key| !key.is_empty()) {
+            return key;
+        }
+        match index.checked_sub(INDEX_KEYS.len()) {
+            None => INDEX_KEYS.get(index).copied().unwrap_or_default(),
+            Some(beyond) => self.index_keys.get(beyond).map_or("", |key| key),
+        }
     }
 
     /// The attributes whose sticky bucket documents it may look at.
@@ -128,7 +146,7 @@ impl ExperimentDefinition {
     /// The version of an assignment of this experiment, when the key of one in a sticky bucket
     /// document is that.
     pub(crate) fn assigned_version(&self, sticky_key: &str) -> Option<f64> {
-        let version = sticky_key.strip_prefix(&*self.key)?.strip_prefix(STICKY_KEY_SEPARATOR)?;
+        let version = sticky_key.strip_prefix(self.key())?.strip_prefix(STICKY_KEY_SEPARATOR)?;
         // Versions are counted up from 0; only such can be blocked.
         let canonical = version.bytes().all(|byte| byte.is_ascii_digit())
             && (version == "0" || !version.starts_with('0'));
@@ -137,7 +155,7 @@ impl ExperimentDefinition {
 
     /// The key it is tracked under.
     pub fn key(&self) -> &str {
-        &self.key
+        self.sticky_key.get(..self.key_length).unwrap_or_default()
     }
 
     /// Its name for people.
@@ -152,7 +170,7 @@ impl ExperimentDefinition {
 
     /// The seed of its hash; the key when none is set.
     pub fn seed(&self) -> &str {
-        self.seed.as_ref().unwrap_or(&self.key)
+        self.seed.as_deref().unwrap_or_else(|| self.key())
     }
 
     /// The version of the hash: 1 or 2.
@@ -177,7 +195,7 @@ impl ExperimentDefinition {
 
     /// The buckets of each variation.
     pub fn ranges(&self) -> &[BucketRange] {
-        &self.ranges
+        self.explicit_ranges.as_ref().unwrap_or(&self.share_ranges)
     }
 
     /// What is known about each variation, by index; shorter where nothing is.
@@ -190,9 +208,9 @@ impl fmt::Debug for ExperimentDefinition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ExperimentDefinition")
-            .field("key", &self.key)
+            .field("key", &self.key())
             .field("hash_attribute", &self.hash_attribute)
-            .field("ranges", &self.ranges)
+            .field("ranges", &self.ranges())
             .finish_non_exhaustive()
     }
 }

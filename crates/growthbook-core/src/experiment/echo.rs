@@ -1,6 +1,7 @@
 //! How a definition is shown in results: as GrowthBook echoes an experiment.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::ops::Range;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -14,11 +15,28 @@ use crate::url::{UrlTarget, UrlTargets};
 #[derive(Clone)]
 pub(crate) enum Echo {
     /// The members to show of the rule it was read from.
-    Rule(Box<str>),
+    Rule(SharedText),
     /// The experiment it was read from, all of which is shown.
     Experiment(Box<str>),
     /// Members as they were set.
     Members(Vec<(&'static str, Json<'static>)>),
+}
+
+/// A part of a payload's text, which it shares.
+#[derive(Clone)]
+pub(crate) struct SharedText {
+    whole: Arc<str>,
+    range: Range<usize>,
+}
+
+impl SharedText {
+    pub(crate) fn new(whole: &Arc<str>, range: Range<usize>) -> Self {
+        SharedText { whole: whole.clone(), range }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.whole.get(self.range.clone()).unwrap_or_default()
+    }
 }
 
 /// The members of a rule that its experiment copies, when they are truthy.
@@ -55,7 +73,7 @@ impl ExperimentDefinition {
         map: &mut M,
         weights: Option<&[f64]>,
     ) -> Result<(), M::Error> {
-        map.serialize_entry("key", &self.key)?;
+        map.serialize_entry("key", self.key())?;
         if let Some(weights) = weights {
             map.serialize_entry("weights", weights)?;
         }
@@ -66,14 +84,14 @@ impl ExperimentDefinition {
                 }
             }
             Echo::Experiment(text) => {
-                let experiment: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
+                let experiment = Json::parse(text).unwrap_or(Json::Null);
                 let members = experiment.as_object().into_iter().flat_map(Object::iter);
                 for (name, value) in members.filter(|(name, _)| *name != "key") {
                     map.serialize_entry(name, value)?;
                 }
             }
             Echo::Rule(text) => {
-                let rule: Json<'_> = serde_json::from_str(text).unwrap_or(Json::Null);
+                let rule = Json::parse(text.as_str()).unwrap_or(Json::Null);
                 let Some(rule) = rule.as_object() else {
                     return Ok(());
                 };

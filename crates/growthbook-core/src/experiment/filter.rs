@@ -1,6 +1,6 @@
 //! Filters: dividing users among experiments that share a seed.
 
-use alloc::boxed::Box;
+use alloc::{borrow::Cow, boxed::Box, string::String};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -13,7 +13,7 @@ use crate::result::HashValue;
 /// share a seed can divide users among themselves.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    attribute: Box<str>,
+    attribute: Cow<'static, str>,
     ranges: Box<[BucketRange]>,
     hasher: Option<BucketHasher>,
     seed: Box<str>,
@@ -31,7 +31,7 @@ impl Filter {
     ) -> Self {
         let seed = seed.into();
         Filter {
-            attribute: DEFAULT_HASH_ATTRIBUTE.into(),
+            attribute: Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE),
             ranges: ranges.into_iter().map(Into::into).collect(),
             hasher: BucketHasher::new(&seed, DEFAULT_FILTER_HASH_VERSION),
             seed,
@@ -42,7 +42,11 @@ impl Filter {
     /// Hashes another attribute.
     #[must_use]
     pub fn attribute(self, attribute: impl Into<Box<str>>) -> Self {
-        Filter { attribute: attribute.into(), ..self }
+        self.named_attribute(String::from(attribute.into()).into())
+    }
+
+    pub(super) fn named_attribute(self, attribute: Cow<'static, str>) -> Self {
+        Filter { attribute, ..self }
     }
 
     /// Uses another version of the hash. Nobody passes with one that is not known.

@@ -1,6 +1,6 @@
 //! Experiments declared in code, over values of any Rust type.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use serde_json::Value;
@@ -218,7 +218,7 @@ impl<T> Experiment<T> {
             let attribute = attribute.into();
             definition.echo("hashAttribute", echo_json(&attribute));
             if !attribute.is_empty() {
-                definition.hash_attribute = attribute;
+                definition.hash_attribute = String::from(attribute).into();
             }
         })
     }

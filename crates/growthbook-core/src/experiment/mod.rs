@@ -10,7 +10,7 @@ mod read;
 
 pub(crate) use definition::DEFAULT_HASH_ATTRIBUTE;
 pub use definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
-pub(crate) use echo::Echo;
+pub(crate) use echo::{Echo, SharedText};
 pub use filter::Filter;
 pub use inline::{Experiment, ExperimentError, NoVariations};
 pub(crate) use legacy::ExperimentOverride;

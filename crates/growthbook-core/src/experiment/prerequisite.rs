@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 
+use hashbrown::HashMap;
+
 use crate::condition::Clauses;
 use crate::snapshot::FeatureIndex;
 
@@ -19,6 +21,17 @@ impl ParentCondition {
     /// A prerequisite that is never met, for one that could not be read.
     pub(crate) fn unreadable(gate: bool) -> Self {
         ParentCondition { feature: ParentFeature::Never, condition: None, gate }
+    }
+}
+
+impl ParentFeature {
+    /// Links a feature by key to the one of the payload, if there is one.
+    pub(crate) fn link(&mut self, features: &HashMap<Box<str>, FeatureIndex>) {
+        if let ParentFeature::Named(key) = self
+            && let Some(&index) = features.get(key)
+        {
+            *self = ParentFeature::Linked(index);
+        }
     }
 }
 

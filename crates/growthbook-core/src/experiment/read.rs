@@ -2,7 +2,13 @@
 //! to nobody; which one is told in the error. Weights that are none are replaced by equal ones, as
 //! unusable weights are everywhere.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
+use alloc::{
+    borrow::Cow,
+    boxed::Box,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
 
 use hashbrown::HashMap;
 
@@ -133,12 +139,12 @@ impl<'p> Reader<'p> {
         variations: usize,
     ) -> Read<ExperimentDefinition> {
         let key = self.text("key")?.unwrap_or_else(|| default_key.into());
-        let mut definition = ExperimentDefinition::new(key, variations);
+        let mut definition = ExperimentDefinition::underived(key, variations);
         definition.name = self.text("name")?;
         definition.phase = self.text("phase")?;
         definition.seed = self.text("seed")?;
         definition.hash_version = self.hash_version(1);
-        definition.hash_attribute = self.hash_attribute()?;
+        definition.hash_attribute = self.hash_attribute("hashAttribute")?;
         definition.fallback_attribute = self.text("fallbackAttribute")?;
         definition.disable_sticky_bucketing = self.truthy("disableStickyBucketing").is_some();
         definition.bucket_version = self.version("bucketVersion")?;
@@ -194,8 +200,13 @@ impl<'p> Reader<'p> {
         self.truthy("hashVersion").map_or(default, |version| whole(version).unwrap_or(0))
     }
 
-    fn hash_attribute(&self) -> Read<Box<str>> {
-        Ok(self.text("hashAttribute")?.unwrap_or_else(|| DEFAULT_HASH_ATTRIBUTE.into()))
+    /// The name of an attribute to hash; the default one, which most are, is never copied.
+    fn hash_attribute(&self, field: &'static str) -> Read<Cow<'static, str>> {
+        if let Some(DEFAULT_HASH_ATTRIBUTE) = self.object.get(field).and_then(Json::as_str) {
+            return Ok(Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE));
+        }
+        let name = self.text(field)?;
+        Ok(name.map_or(Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE), |name| String::from(name).into()))
     }
 
     fn weights(&mut self) -> Option<Box<[f64]>> {
@@ -280,10 +291,8 @@ impl<'p> Reader<'p> {
             return wrong_type("filters", "a list of objects with ranges");
         };
         let ranges = fields.ranges("ranges", ranges);
-        let mut filter = Filter::new(seed, ranges);
-        if let Some(attribute) = fields.text("attribute")? {
-            filter = filter.attribute(attribute);
-        }
+        let attribute = fields.hash_attribute("attribute")?;
+        let mut filter = Filter::new(seed, ranges).named_attribute(attribute);
         if fields.truthy("hashVersion").is_some() {
             filter = filter.hash_version(fields.hash_version(0));
         }
@@ -294,7 +303,7 @@ impl<'p> Reader<'p> {
     }
 
     /// The share of users a force rule applies to; `None` for everybody.
-    pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Rollout>> {
+    pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Box<Rollout>>> {
         let range = match (self.truthy("range"), self.number("coverage")) {
             (Some(range), _) => bucket_range(range).unwrap_or_else(|| {
                 // An empty list is how GrowthBook may say "nobody".
@@ -319,8 +328,8 @@ impl<'p> Reader<'p> {
             Some(_) => None,
             None => self.text("fallbackAttribute")?,
         };
-        let hash_attribute = self.hash_attribute()?;
-        Ok(Some(Rollout { hash_attribute, fallback_attribute, hasher, range }))
+        let hash_attribute = self.hash_attribute("hashAttribute")?;
+        Ok(Some(Box::new(Rollout { hash_attribute, fallback_attribute, hasher, range })))
     }
 
     /// The bandit a rule refers to; `None` when it refers to none there is.
@@ -375,10 +384,13 @@ impl<'p> Reader<'p> {
             return ParentCondition::unreadable(true);
         };
         let feature = match object.get("id").and_then(Json::as_str) {
-            Some(id) => match self.links.features.and_then(|features| features.get(id)) {
-                Some(index) => ParentFeature::Linked(*index),
-                None => ParentFeature::Named(id.into()),
-            },
+            Some(id) => {
+                let mut feature = ParentFeature::Named(id.into());
+                if let Some(features) = self.links.features {
+                    feature.link(features);
+                }
+                feature
+            }
             None => {
                 let expected = "a list of objects with an id";
                 self.warnings.push(WarningKind::WrongType { field, expected });

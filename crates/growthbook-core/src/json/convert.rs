@@ -87,19 +87,25 @@ impl<'de> Visitor<'de> for JsonVisitor {
         while let Some((Key(name), value)) = map.next_entry()? {
             members.push((name, value));
         }
+        Object::read(members).ok_or_else(|| de::Error::custom("number out of range"))
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The object of these members in the order of the text, or the number that `serde_json`
+    /// hands over as one; `None` when that is out of range.
+    pub(super) fn read(members: Vec<(Cow<'a, str>, Json<'a>)>) -> Option<Json<'a>> {
         if let [(name, Json::String(text))] = members.as_slice()
             && name == ARBITRARY_PRECISION_NUMBER
         {
-            return Number::from_json_text(text)
-                .map(Json::Number)
-                .ok_or_else(|| de::Error::custom("number out of range"));
+            return Number::from_json_text(text).map(Json::Number);
         }
-        Ok(Json::Object(Object::ordered(members)))
+        Some(Json::Object(Object::ordered(members)))
     }
 }
 
 /// A member name, borrowed when the text has it without escapes.
-pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
+struct Key<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -5,19 +5,20 @@ mod convert;
 mod equality;
 mod node;
 mod number;
+mod text;
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use hashbrown::HashMap;
 
-pub(crate) use convert::Key;
 pub(crate) use equality::deep_equal;
 pub(crate) use node::{Kind, Node};
 pub use number::Number;
 pub(crate) use number::js_number_string;
+pub(crate) use text::{Entries, TextReader};
 
-/// How deep arrays and objects may nest. `serde_json` refuses deeper text by itself; values
-/// handed over by the caller are cut to null below it, so that recursion stays bounded.
+/// How deep arrays and objects may nest. Text that nests so deep is refused, as by `serde_json`;
+/// values handed over by the caller are cut to null below it, so that recursion stays bounded.
 pub(crate) const MAX_DEPTH: usize = 128;
 
 /// A JSON value with ordered objects. Strings borrow from the text where they can.
@@ -186,7 +187,7 @@ pub(crate) fn property_order<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow
 
 fn merge_repeated<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow<'a, str>, T)> {
     /// Below this many members comparing the names beats building a table.
-    const SMALL: usize = 12;
+    const SMALL: usize = 24;
     let repeated = if members.len() <= SMALL {
         members
             .iter()

@@ -84,6 +84,7 @@ impl<'a> Node<'a> {
     }
 
     /// JavaScript truthiness.
+    #[inline]
     pub(crate) fn is_truthy(self) -> bool {
         match self {
             Node::Null => false,
@@ -109,6 +110,7 @@ impl<'a> Node<'a> {
 }
 
 impl<'a> From<&'a Json<'_>> for Node<'a> {
+    #[inline]
     fn from(json: &'a Json<'_>) -> Self {
         match json {
             Json::Null => Node::Null,
@@ -123,6 +125,7 @@ impl<'a> From<&'a Json<'_>> for Node<'a> {
 
 impl<'a> Node<'a> {
     /// A view of a scalar; `None` for arrays and objects, which need their ordered twin.
+    #[inline]
     pub(crate) fn from_scalar(value: &'a Value) -> Option<Self> {
         Some(match value {
             Value::Null => Node::Null,

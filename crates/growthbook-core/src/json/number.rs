@@ -22,6 +22,7 @@ impl Number {
     }
 
     /// The nearest double.
+    #[inline]
     pub fn as_f64(self) -> f64 {
         match self.0 {
             Repr::Signed(value) => value as f64,

@@ -75,14 +75,14 @@ fn changed_members(older: &str, newer: &str) -> Vec<String> {
     if older == newer {
         return Vec::new();
     }
-    let (Ok(older), Ok(newer)) = (members(older), members(newer)) else {
+    let (Some(older), Some(newer)) = (members(older), members(newer)) else {
         return Vec::new();
     };
     let mut left: HashMap<&Cow<'_, str>, &str> =
-        older.named.iter().map(|(name, value)| (name, value.get())).collect();
+        older.named.iter().map(|(name, value)| (name, *value)).collect();
     let mut changed: Vec<String> = Vec::new();
     for (name, value) in &newer.named {
-        if left.remove(name) != Some(value.get()) {
+        if left.remove(name) != Some(*value) {
             changed.push(name.as_ref().into());
         }
     }

@@ -76,7 +76,7 @@ pub(super) fn layout(
             Some(section) if !is_unreadable(section) => place(&mut layout, section),
             Some(section) if name == section.plain() => {}
             _ => {
-                layout.push(Member::Other { name: name.as_ref().into(), text: text.get().into() });
+                layout.push(Member::Other { name: name.as_ref().into(), text: (*text).into() });
             }
         }
     }

@@ -7,7 +7,7 @@ mod decrypt;
 mod document;
 mod raw;
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub(crate) use document::{Sections, object_text};
 pub(crate) use raw::{items, members};
 
-use crate::json::{Json, MAX_DEPTH};
+use crate::json::{Json, MAX_DEPTH, TextReader};
 use crate::warning::{Location, Warning, WarningKind};
 use crate::{Snapshot, compile};
 use document::{Member, SectionName};
@@ -44,8 +44,8 @@ use document::{Member, SectionName};
 /// ```
 #[derive(Clone)]
 pub struct Payload {
-    /// The text of an object.
-    features: Box<str>,
+    /// The text of an object. Snapshots keep it, to show experiments as they were written.
+    features: Arc<str>,
     experiments: Section,
     saved_groups: Section,
     contextual_bandits: Section,
@@ -96,25 +96,19 @@ impl Payload {
     ) -> Result<Self, PayloadError> {
         let text = core::str::from_utf8(bytes).map_err(|_| PayloadError::NotUtf8)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let members = raw::members(text).map_err(|error| {
-            if error.is_data() {
-                PayloadError::NotAnObject
-            } else {
-                PayloadError::Syntax { line: error.line(), column: error.column() }
-            }
-        })?;
-        let section = |name: SectionName| -> Result<Option<Box<str>>, SectionError> {
+        let members = raw::members(text).ok_or_else(|| PayloadError::no_object(text))?;
+        let section = |name: SectionName| -> Result<Option<Cow<'_, str>>, SectionError> {
             match members.get(name.encrypted()).filter(|text| *text != r#""""#) {
                 Some(encrypted) => {
                     let encrypted: String =
                         serde_json::from_str(encrypted).map_err(|_| SectionError::NotText)?;
                     let text = open(&encrypted)?;
-                    match serde_json::from_str::<&serde_json::value::RawValue>(&text) {
-                        Ok(section) => Ok(Some(section.get().into())),
-                        Err(_) => Err(SectionError::NotJson),
-                    }
+                    let mut reader = TextReader::new(&text);
+                    let section = reader.skip().filter(|_| reader.end().is_some());
+                    let section = section.map(|text| Some(Cow::Owned(text.into())));
+                    section.ok_or(SectionError::NotJson)
                 }
-                None => Ok(members.get(name.plain()).map(Box::from)),
+                None => Ok(members.get(name.plain()).map(Cow::Borrowed)),
             }
         };
 
@@ -127,7 +121,7 @@ impl Payload {
         let mut warnings = Vec::new();
         let mut optional = |name: SectionName| match section(name) {
             Ok(None) => Section::Absent,
-            Ok(Some(text)) => Section::Present(text),
+            Ok(Some(text)) => Section::Present(text.into()),
             Err(error) => {
                 let location = Location::Section(name.plain());
                 warnings.push(Warning { location, kind: error.into() });
@@ -151,7 +145,7 @@ impl Payload {
             .and_then(|text| serde_json::from_str::<String>(text).ok())
             .map(String::into_boxed_str);
         Ok(Payload {
-            features,
+            features: features.into(),
             experiments,
             saved_groups,
             contextual_bandits,
@@ -175,19 +169,19 @@ impl Payload {
     /// The feature definitions by key, as JSON. Made anew on every call: for inspection, not for
     /// evaluation. A definition that is no valid JSON by itself is left out.
     pub fn features(&self) -> serde_json::Map<String, Value> {
-        let Ok(members) = raw::members(&self.features) else {
+        let Some(members) = raw::members(&self.features) else {
             return serde_json::Map::new();
         };
         members
             .named
             .iter()
             .filter_map(|(key, text)| {
-                Some((key.clone().into_owned(), serde_json::from_str(text.get()).ok()?))
+                Some((key.clone().into_owned(), serde_json::from_str(text).ok()?))
             })
             .collect()
     }
 
-    pub(crate) fn features_text(&self) -> &str {
+    pub(crate) fn features_text(&self) -> &Arc<str> {
         &self.features
     }
 
@@ -279,6 +273,17 @@ pub enum PayloadError {
     /// The key does not open the features.
     #[cfg(feature = "encryption")]
     Decrypt(DecryptError),
+}
+
+impl PayloadError {
+    fn no_object(text: &str) -> Self {
+        match raw::object_error(text) {
+            Some(error) if !error.is_data() => {
+                PayloadError::Syntax { line: error.line(), column: error.column() }
+            }
+            _ => PayloadError::NotAnObject,
+        }
+    }
 }
 
 impl fmt::Display for PayloadError {

@@ -32,7 +32,7 @@ impl<'p, 'o> Features<'p, 'o> {
         let definitions: Vec<Definition<'p>> = texts
             .into_iter()
             .filter_map(|(key, text)| {
-                Some(Definition { key, members: definition(text.get())?, kept: false })
+                Some(Definition { key, members: definition(text)?, kept: false })
             })
             .collect();
         let by_key = (0..).zip(&definitions).map(|(index, feature)| (feature.key.clone(), index));
@@ -122,17 +122,17 @@ pub(super) fn rules<'f, 'p>(feature: &'f Object<'p>) -> impl Iterator<Item = &'f
 
 /// A feature with everything in it that can be read; `None` when it is no object.
 fn definition(text: &str) -> Option<Object<'_>> {
-    match serde_json::from_str(text) {
-        Ok(Json::Object(definition)) => return Some(definition),
-        Ok(_) => return None,
-        Err(_) => {}
+    match Json::parse(text) {
+        Some(Json::Object(definition)) => return Some(definition),
+        Some(_) => return None,
+        None => {}
     }
-    let members = members(text).ok()?.named.into_iter();
+    let members = members(text)?.named.into_iter();
     let readable = members.filter_map(|(name, text)| {
-        let value = match serde_json::from_str(text.get()) {
-            Ok(value) => value,
-            Err(_) if name == "rules" => Json::Array(readable_rules(text.get())),
-            Err(_) => return None,
+        let value = match Json::parse(text) {
+            Some(value) => value,
+            None if name == "rules" => Json::Array(readable_rules(text)),
+            None => return None,
         };
         Some((name, value))
     });
@@ -142,21 +142,23 @@ fn definition(text: &str) -> Option<Object<'_>> {
 /// The rules, with the prerequisites of those that cannot be read: they hold all the same.
 fn readable_rules(text: &str) -> Vec<Json<'_>> {
     let rules = items(text).unwrap_or_default();
-    let rule = |text| serde_json::from_str(text).ok().or_else(|| unreadable_rule(text));
-    rules.into_iter().filter_map(|text| rule(text.get())).collect()
+    rules
+        .into_iter()
+        .filter_map(|text| Json::parse(text).or_else(|| unreadable_rule(text)))
+        .collect()
 }
 
 fn unreadable_rule(text: &str) -> Option<Json<'_>> {
     const PARENTS: &str = "parentConditions";
-    let parents = members(text).ok()?.get(PARENTS)?;
+    let parents = members(text)?.get(PARENTS)?;
     // One that is no object is as closed a gate as one that cannot be read.
     let closed = || Json::Array([Json::Null].into());
-    let parents = serde_json::from_str(parents).unwrap_or_else(|_| closed());
+    let parents = Json::parse(parents).unwrap_or_else(closed);
     Some(Json::Object(Object::ordered([(PARENTS.into(), parents)].into())))
 }
 
 /// The items of a list that can be read.
 pub(super) fn readable_items(text: &str) -> Vec<Json<'_>> {
     let items = items(text).unwrap_or_default();
-    items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
+    items.into_iter().filter_map(Json::parse).collect()
 }

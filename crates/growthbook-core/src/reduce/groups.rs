@@ -52,11 +52,11 @@ impl<'a, 'p> Groups<'a, 'p> {
     ) -> Option<Self> {
         let entries = match section {
             Section::Absent => Vec::new(),
-            Section::Present(text) => members(text).ok()?.named,
+            Section::Present(text) => members(text)?.named,
             Section::Unreadable => return None,
         };
         let entries = entries.into_iter();
-        let entries = entries.map(|(id, text)| Entry { id, text: text.get(), fate: Fate::Unseen });
+        let entries = entries.map(|(id, text)| Entry { id, text, fate: Fate::Unseen });
         Some(Groups { entries: entries.collect(), compiled, known })
     }
 
@@ -155,8 +155,10 @@ impl<'p> Entry<'p> {
     /// The entry as written, as far as it can refer to groups. What a list holds are values of
     /// attributes.
     fn json(&self) -> Json<'p> {
-        match serde_json::from_str(self.text) {
-            Ok(Json::Object(entry)) if entry.get("type").and_then(Json::as_str) != Some("list") => {
+        match Json::parse(self.text) {
+            Some(Json::Object(entry))
+                if entry.get("type").and_then(Json::as_str) != Some("list") =>
+            {
                 Json::Object(entry)
             }
             _ => Json::Null,

@@ -99,7 +99,7 @@ fn replaced(section: &Section, text: impl FnOnce() -> String) -> Section {
 }
 
 fn is_truthy(text: &str) -> bool {
-    serde_json::from_str::<Json<'_>>(text).map_or(true, |value| value.is_truthy())
+    Json::parse(text).is_none_or(|value| value.is_truthy())
 }
 
 /// The auto experiments that match the filters. Those that are no objects are none.
@@ -140,7 +140,7 @@ fn bandits<'p>(section: &'p Section, used: HashSet<&str>, pruner: &mut Pruner<'_
     };
     let used = texts.into_iter().filter(|(id, _)| used.contains(id.as_ref()));
     let bandits = used.filter_map(|(id, text)| {
-        let mut bandit = serde_json::from_str(text.get()).ok()?;
+        let mut bandit = Json::parse(text)?;
         if let Json::Object(bandit) = &mut bandit {
             pruner.bandit(bandit);
         }

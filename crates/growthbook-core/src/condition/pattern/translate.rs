@@ -4,7 +4,7 @@
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::fmt::Write;
 
-use super::units::{UnitSet, is_surrogate, stand_in};
+use super::units::{UnitSet, is_surrogate, push_escaped, stand_in};
 use super::{CaseFolding, PatternError};
 
 /// How deep groups may nest.
@@ -18,6 +18,10 @@ pub(super) struct Translated {
     pub(super) has_non_word_boundary: bool,
     /// How long the pattern would be with its repetitions written out.
     pub(super) expanded_length: usize,
+    /// How deep its groups nest.
+    pub(super) group_depth: usize,
+    /// Whether it ignores the case of more than ASCII, which takes a table that is slow to make.
+    pub(super) folds_beyond_ascii: bool,
 }
 
 /// Translates `source`; with `folding`, so that case is ignored.
@@ -25,7 +29,11 @@ pub(super) fn translate(
     source: &str,
     folding: Option<&CaseFolding>,
 ) -> Result<Translated, PatternError> {
-    let units: Vec<u16> = source.encode_utf16().collect();
+    let units: Vec<u16> = if source.is_ascii() {
+        source.bytes().map(u16::from).collect()
+    } else {
+        source.encode_utf16().collect()
+    };
     let groups = Groups::scan(&units)?;
     let mut translator = Translator {
         units: &units,
@@ -34,6 +42,8 @@ pub(super) fn translate(
         folding,
         output: String::with_capacity(source.len() * 2),
         repeated_length: 0,
+        group_depth: 0,
+        folds_beyond_ascii: false,
         has_non_word_boundary: false,
         unsupported: None,
     };
@@ -47,6 +57,8 @@ pub(super) fn translate(
             expanded_length: translator.expanded_length(),
             pattern: translator.output,
             has_non_word_boundary: translator.has_non_word_boundary,
+            group_depth: translator.group_depth,
+            folds_beyond_ascii: translator.folds_beyond_ascii,
         }),
     }
 }
@@ -59,6 +71,8 @@ struct Translator<'a> {
     output: String,
     /// What repetitions would add to the output if they were written out.
     repeated_length: usize,
+    group_depth: usize,
+    folds_beyond_ascii: bool,
     has_non_word_boundary: bool,
     /// The first construct that needs backtracking. Reading goes on, to tell such a pattern
     /// from an invalid one.
@@ -91,7 +105,10 @@ impl Translator<'_> {
     }
 
     fn eat(&mut self, expected: &str) -> bool {
-        let matches = expected.chars().enumerate().all(|(at, char)| self.peek_at(at) == Some(char));
+        let rest = self.units.get(self.position..).unwrap_or_default();
+        let mut expected_units = expected.bytes().map(u16::from);
+        let matches = rest.len() >= expected.len()
+            && rest.iter().zip(&mut expected_units).all(|(unit, expected)| *unit == expected);
         if matches {
             self.position += expected.len();
         }
@@ -102,6 +119,7 @@ impl Translator<'_> {
         if depth > MAX_GROUP_DEPTH {
             return Err(PatternError::TooLarge);
         }
+        self.group_depth = self.group_depth.max(depth);
         loop {
             match self.peek() {
                 None | Some(')') => return Ok(()),
@@ -139,6 +157,9 @@ impl Translator<'_> {
 
     /// `^ $ \b \B`
     fn assertion(&mut self) -> bool {
+        if !matches!(self.peek(), Some('^' | '$' | '\\')) {
+            return false;
+        }
         if self.eat("^") {
             self.output.push_str(r"\A");
         } else if self.eat("$") {
@@ -158,28 +179,19 @@ impl Translator<'_> {
         if self.quantifier()?.is_some() {
             return Err(PatternError::Syntax("nothing to repeat"));
         }
-        if self.eat("(") {
-            return self.group(depth);
-        }
-        if self.eat(".") {
-            UnitSet::line_terminators().complement().write(&mut self.output);
+        let Some(unit) = self.next_unit() else {
             return Ok(());
-        }
-        if self.eat("[") {
-            let set = self.class()?;
-            set.write(&mut self.output);
-            return Ok(());
-        }
-        if self.eat("\\") {
-            match self.escape(false)? {
+        };
+        match char::from_u32(unit.into()) {
+            Some('(') => self.group(depth)?,
+            Some('.') => UnitSet::line_terminators().complement().write(&mut self.output),
+            Some('[') => self.class()?.write(&mut self.output),
+            Some('\\') => match self.escape(false)? {
                 Escape::Unit(unit) => self.write_unit(unit),
                 Escape::Set(set) => set.write(&mut self.output),
                 Escape::BackReference => self.refuse("back-reference"),
-            }
-            return Ok(());
-        }
-        if let Some(unit) = self.next_unit() {
-            self.write_unit(unit);
+            },
+            _ => self.write_unit(unit),
         }
         Ok(())
     }
@@ -219,6 +231,9 @@ impl Translator<'_> {
 
     /// The least and the greatest number of repetitions, if a quantifier stands here.
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
+        if !matches!(self.peek(), Some('*' | '+' | '?' | '{')) {
+            return Ok(None);
+        }
         let range = if self.eat("*") {
             (0, None)
         } else if self.eat("+") {
@@ -281,17 +296,26 @@ impl Translator<'_> {
 
     fn write_unit(&mut self, unit: u16) {
         match self.folding {
-            Some(folding) => folding.close(&UnitSet::unit(unit)).write(&mut self.output),
+            Some(_) => self.fold(UnitSet::unit(unit)).write(&mut self.output),
             None => {
                 if let Some(char) = stand_in(unit) {
                     if char.is_ascii_alphanumeric() || is_surrogate(unit) {
                         self.output.push(char);
                     } else {
-                        let _ = write!(self.output, r"\x{{{:x}}}", u32::from(char));
+                        push_escaped(&mut self.output, char);
                     }
                 }
             }
         }
+    }
+
+    /// The set with what matches it when case is ignored.
+    fn fold(&mut self, set: UnitSet) -> UnitSet {
+        let Some(folding) = self.folding else {
+            return set;
+        };
+        self.folds_beyond_ascii |= !set.is_ascii();
+        folding.close(&set)
     }
 
     /// A character class behind its opening bracket.
@@ -321,9 +345,7 @@ impl Translator<'_> {
                 }
             }
         }
-        if let Some(folding) = self.folding {
-            set = folding.close(&set);
-        }
+        let set = self.fold(set);
         Ok(if negated { set.complement() } else { set })
     }
 

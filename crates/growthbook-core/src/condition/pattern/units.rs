@@ -1,7 +1,6 @@
 //! Sets of UTF-16 code units.
 
 use alloc::{string::String, vec, vec::Vec};
-use core::fmt::Write;
 
 /// Surrogates have no characters of their own; they are moved up by this much, into the
 /// private-use plane 16, where no text has a character once it is split into units.
@@ -11,6 +10,18 @@ const SURROGATE_OFFSET: u32 = 0x10_0000;
 pub(super) fn stand_in(unit: u16) -> Option<char> {
     let code = u32::from(unit);
     char::from_u32(if is_surrogate(unit) { code + SURROGATE_OFFSET } else { code })
+}
+
+/// Writes a character by its code, such as `\x{40}`.
+pub(super) fn push_escaped(pattern: &mut String, char: char) {
+    let code = u32::from(char);
+    let digits = (u32::BITS - code.leading_zeros()).div_ceil(4).max(1);
+    pattern.push_str(r"\x{");
+    for digit in (0..digits).rev() {
+        // Four bits are a digit.
+        pattern.push(char::from_digit(code >> (4 * digit) & 0xf, 16).unwrap_or_default());
+    }
+    pattern.push('}');
 }
 
 pub(super) fn is_surrogate(unit: u16) -> bool {
@@ -129,12 +140,28 @@ impl UnitSet {
                 if from <= to
                     && let (Some(from), Some(to)) = (stand_in(from), stand_in(to))
                 {
-                    // Writing to a String cannot fail.
-                    let _ =
-                        write!(pattern, r"\x{{{:x}}}-\x{{{:x}}}", u32::from(from), u32::from(to));
+                    push_escaped(pattern, from);
+                    pattern.push('-');
+                    push_escaped(pattern, to);
                 }
             }
         }
         pattern.push(']');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn characters_are_written_in_hexadecimal() {
+        for char in ['\0', '\t', '@', '\u{7f}', 'é', '\u{fff}', '\u{1000}', '\u{10d800}'] {
+            let mut pattern = String::new();
+            push_escaped(&mut pattern, char);
+            assert_eq!(pattern, format!(r"\x{{{:x}}}", u32::from(char)));
+        }
     }
 }

@@ -1,0 +1,77 @@
+//! How long a payload of 1,000 features takes from its bytes to a snapshot, beside reading the
+//! same bytes as a `serde_json::Value`, and what the snapshot keeps: `cargo bench --bench load`.
+
+#![expect(clippy::expect_used, reason = "a benchmark may panic")]
+
+mod payloads;
+
+use std::hint::black_box;
+use std::thread;
+
+use criterion::{Criterion, Throughput};
+use growthbook_core::{Payload, Snapshot};
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+const FEATURES: usize = 1_000;
+
+fn main() {
+    // A process that has started a thread allocates more slowly; every server has.
+    thread::spawn(thread::park);
+
+    let text = payloads::payload(FEATURES);
+    report_memory(&text);
+    let mut criterion = Criterion::default().configure_from_args();
+    measure(&mut criterion, text.as_bytes());
+    criterion.final_summary();
+}
+
+fn load(bytes: &[u8]) -> Snapshot {
+    Payload::from_json(bytes).expect("a payload").compile()
+}
+
+/// Prints what a payload and its snapshot keep, as multiples of the text.
+fn report_memory(text: &str) {
+    let snapshot = load(text.as_bytes());
+    assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());
+
+    let report = |name: &str, measured: allocation_counter::AllocationInfo| {
+        let kept = measured.bytes_current;
+        let times = kept as f64 / text.len() as f64;
+        let allocations = measured.count_total;
+        println!("{name:<10} keeps {kept} bytes, {times:.2} x the text, {allocations} allocations");
+    };
+    println!("text       {} bytes", text.len());
+    let mut payload = None;
+    let measured =
+        allocation_counter::measure(|| payload = Payload::from_json(text.as_bytes()).ok());
+    report("payload", measured);
+    let mut snapshot = None;
+    let measured =
+        allocation_counter::measure(|| snapshot = payload.as_ref().map(Payload::compile));
+    report("snapshot", measured);
+}
+
+fn measure(criterion: &mut Criterion, bytes: &[u8]) {
+    let mut group = criterion.benchmark_group("load 1,000 features");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("skipped by serde_json", |bencher| {
+        bencher.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(bytes)));
+    });
+    group.bench_function("read as a Value", |bencher| {
+        bencher.iter_with_large_drop(|| serde_json::from_slice::<Value>(black_box(bytes)));
+    });
+    group.bench_function("read as a Value and dropped", |bencher| {
+        bencher.iter(|| serde_json::from_slice::<Value>(black_box(bytes)));
+    });
+    group.bench_function("payload found", |bencher| {
+        bencher.iter(|| Payload::from_json(black_box(bytes)));
+    });
+    group.bench_function("snapshot", |bencher| {
+        bencher.iter_with_large_drop(|| load(black_box(bytes)));
+    });
+    group.bench_function("snapshot and dropped", |bencher| {
+        bencher.iter(|| load(black_box(bytes)));
+    });
+    group.finish();
+}

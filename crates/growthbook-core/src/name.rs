@@ -1,0 +1,106 @@
+//! Short texts that are compared often: names of attributes, members of small lists.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::ops::Deref;
+
+/// A text with what tells it from most others at a glance.
+#[derive(Clone)]
+pub(crate) struct Name {
+    tag: Tag,
+    text: Box<str>,
+}
+
+/// A text's first seven bytes and its length, capped: up to seven bytes that is all of it, so
+/// that equal tags mean equal texts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag(u64);
+
+impl Tag {
+    /// How many bytes of a text there are in its tag.
+    const BYTES: usize = 7;
+
+    #[inline]
+    pub(crate) fn new(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let word = match bytes.first_chunk() {
+            Some(first) => u64::from_le_bytes(*first) & (u64::MAX >> u8::BITS),
+            None => short_word(bytes),
+        };
+        Tag(word | (bytes.len().min(u8::MAX.into()) as u64) << (u64::BITS - u8::BITS))
+    }
+
+    #[inline]
+    fn is_whole_text(self) -> bool {
+        self.0 >> (u64::BITS - u8::BITS) <= Self::BYTES as u64
+    }
+}
+
+/// The bytes of a text of up to seven, the first one lowest: halves that overlap, for there are
+/// no loads of odd lengths.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let shift = (bytes.len() - 4) * 8;
+        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let shift = (bytes.len() - 2) * 8;
+        u64::from(u16::from_le_bytes(*first)) | u64::from(u16::from_le_bytes(*last)) << shift
+    } else {
+        bytes.first().copied().unwrap_or_default().into()
+    }
+}
+
+impl Name {
+    /// Whether it is the text that has this tag.
+    #[inline]
+    pub(crate) fn is(&self, tag: Tag, text: &str) -> bool {
+        self.tag == tag && (tag.is_whole_text() || *self.text == *text)
+    }
+}
+
+impl From<Box<str>> for Name {
+    fn from(text: Box<str>) -> Self {
+        Name { tag: Tag::new(&text), text }
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_has_the_length_and_the_first_bytes() {
+        let text = "abcdefghij";
+        for length in 0..=text.len() {
+            let mut bytes = [0; 8];
+            let first = &text.as_bytes()[..length.min(7)];
+            bytes[..first.len()].copy_from_slice(first);
+            bytes[7] = length as u8;
+            assert!(Tag::new(&text[..length]) == Tag(u64::from_le_bytes(bytes)), "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_equal_as_texts_are(a in "[a-c\0]{0,9}", b in "[a-c\0]{0,9}") {
+            prop_assert_eq!(Name::from(Box::from(a.as_str())).is(Tag::new(&b), &b), a == b);
+        }
+    }
+}
