@@ -10,13 +10,17 @@ use crate::run::{cargo, output};
 
 /// What each workspace crate may depend on inside the workspace. Tests and benchmarks may use
 /// what they like.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("growthbook-core", &[]),
     ("growthbook-fetch", &["growthbook-core"]),
     ("growthbook-redis-cache", &["growthbook-core"]),
     ("growthbook-sticky", &["growthbook-core"]),
-    ("growthbook", &["growthbook-core", "growthbook-fetch", "growthbook-redis-cache"]),
+    (
+        "growthbook",
+        &["growthbook-core", "growthbook-fetch", "growthbook-redis-cache", "growthbook-sticky"],
+    ),
     ("axum-service", &["growthbook", "test-server"]),
+    ("interop", &["growthbook", "test-server"]),
     ("soak", &["growthbook", "test-server"]),
     ("spec-tests", &["growthbook-core", "growthbook"]),
     ("test-server", &[]),
@@ -26,6 +30,10 @@ const ALLOWED: [(&str, &[&str]); 10] = [
 /// What the library crates must not pull in, directly or not, with any feature and on any system:
 /// they run without an async runtime and without the system's TLS.
 const BANNED: [&str; 4] = ["tokio", "async-std", "smol", "openssl-sys"];
+
+/// The features of `growthbook-sticky` for which that holds: all but those for programs on tokio.
+const STICKY_FEATURES: &str =
+    "cookie,embedded,memory,redis-cluster,redis-sentinel,redis-tls,write-behind";
 
 /// The same for `growthbook-core`, which has no IO of its own.
 const BANNED_FROM_CORE: [&str; 7] = ["ureq", "redis", "log", "rand", "getrandom", "mio", "socket2"];
@@ -76,7 +84,11 @@ fn workspace_members(metadata: &Value) -> Vec<&Value> {
 
 /// The names of everything a crate is built with.
 fn tree(package: &str) -> Result<Vec<String>> {
-    let mut tree = cargo(["tree", "--all-features", "--target", "all", "--edges", "normal,build"]);
+    let mut tree = cargo(["tree", "--target", "all", "--edges", "normal,build"]);
+    match package {
+        "growthbook-sticky" => tree.args(["--features", STICKY_FEATURES]),
+        _ => tree.arg("--all-features"),
+    };
     tree.args(["--prefix", "none", "--format", "{p}", "--package", package]);
     let lines = output(&mut tree)?;
     Ok(lines.lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect())

@@ -36,7 +36,7 @@
 //! | `encryption` | yes | `RedisCache::share_in_clear` |
 //! | `cluster` | no | Redis Cluster |
 //! | `sentinel` | no | masters found by Redis Sentinel |
-//! | `tls` | no | `rediss://` addresses, with `rustls` and Mozilla's certificates |
+//! | `tls` | no | `rediss://` addresses, with `rustls`, `ring` and the system's certificates |
 
 mod cache;
 mod document;

@@ -34,7 +34,11 @@
 //! |---|---|---|
 //! | `fetch` | yes | [`Client::builder`]: clients that ask a server; adds `ureq` and `rustls` |
 //! | `redis-cache` | no | `RedisCache`: one payload and one fetch for many processes |
-//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | where that Redis may be |
+//! | `sticky` | no | `MemoryStickyBucketStore`; `WriteBehind`: saves that leave after the evaluation |
+//! | `sticky-embedded` | no | `EmbeddedStickyBucketStore`: a database file of one machine |
+//! | `sticky-redis` | no | `RedisStickyBucketStore`: for many processes |
+//! | `sticky-cookie` | no | `read_cookies`, `set_cookie`: documents in a browser |
+//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | where Redis may be |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `secure-attributes` | yes | [`secure_attribute`]: attributes compared as hashes |
 //!
@@ -74,6 +78,9 @@ pub use growthbook_fetch::{
 };
 #[cfg(feature = "redis-cache")]
 pub use growthbook_redis_cache::{RedisCache, RedisCacheError, RedisServers, redis};
+#[cfg(feature = "sticky")]
+#[doc(inline)]
+pub use growthbook_sticky::*;
 #[cfg(feature = "fetch")]
 pub use lifecycle::{Ready, ReadyClient, Status};
 #[cfg(feature = "fetch")]

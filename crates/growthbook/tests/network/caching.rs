@@ -17,7 +17,7 @@ use crate::failures::quiet_server;
 use crate::logs;
 use crate::support::{
     KEY, MOMENT, OFTEN, PATIENCE, Spy, at, builder, dated, eventually, failure, flag, for_each,
-    is_streaming, memory, payload, ready,
+    is_streaming, memory, payload, ready, refresh_anew,
 };
 
 const RARELY: Refresh = Refresh::Poll(Duration::from_secs(60));
@@ -461,7 +461,7 @@ fn what_is_kept_last_is_what_came_last() {
     *gate.pass.lock().unwrap() = Some(pass);
     server.set_payload_quietly(&payload(2));
     thread::scope(|scope| {
-        scope.spawn(|| client.refresh().unwrap());
+        scope.spawn(|| refresh_anew(&client).unwrap());
         has_arrived.recv_timeout(PATIENCE).unwrap();
         server.set_payload(&payload(3));
         eventually("the newer one", || flag(&client) == 3);

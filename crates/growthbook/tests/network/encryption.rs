@@ -7,7 +7,8 @@ use serde_json::json;
 use test_server::FeaturesServer;
 
 use crate::support::{
-    OFTEN, builder, eventually, failure, flag, is_streaming, payload, ready, streaming,
+    OFTEN, builder, eventually, failure, flag, is_streaming, payload, ready, refresh_anew,
+    streaming,
 };
 
 const DECRYPTION_KEY: &str = "bmV0d29yay10ZXN0cy1rMQ==";
@@ -80,8 +81,8 @@ fn a_wrong_key_is_the_trouble_of_the_client_that_has_it() {
     let wrong = knowing(&server, "bmV0d29yay10ZXN0cy1rMg==").fallback(payload(5)).start().unwrap();
     eventually("the failure", || failure(&wrong) == Some(WRONG_KEY));
     // It does not go away because the server confirms to the others what they have.
-    right.refresh().unwrap();
-    assert_eq!(wrong.refresh().unwrap_err().kind(), WRONG_KEY);
+    refresh_anew(&right).unwrap();
+    assert_eq!(refresh_anew(&wrong).unwrap_err().kind(), WRONG_KEY);
     assert_eq!((flag(&right), flag(&wrong)), (1, 5));
     assert_eq!((failure(&right), failure(&wrong)), (None, Some(WRONG_KEY)));
 

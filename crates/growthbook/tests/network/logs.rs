@@ -84,12 +84,18 @@ impl Log for Capture {
             let text = readable(&record.args().to_string());
             let is_leak = watch.secrets.iter().any(|secret| text.contains(secret.as_str()));
             if is_leak {
+                ROWS.with_borrow_mut(String::clear);
                 watch.leaks.push(format!("{} {} {text}", record.level(), record.target()));
             }
         }
     }
 
     fn flush(&self) {}
+}
+
+thread_local! {
+    /// The text of the rows of hex dumps, the last part of it.
+    static ROWS: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// The text of a record; for a row of a hex dump the text in it, after that of the rows before on
@@ -99,7 +105,6 @@ fn readable(text: &str) -> String {
     const KEPT: usize = 512;
     /// `0011 2233 4455 6677 8899 aabb ccdd eeff `
     const HEX: usize = 40;
-    thread_local!(static ROWS: RefCell<String> = const { RefCell::new(String::new()) });
     let row = text.split_at_checked(HEX).filter(|(hex, _)| {
         let is_hex = |part: &str| part.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-');
         hex.split(' ').all(is_hex) && hex.ends_with(' ')

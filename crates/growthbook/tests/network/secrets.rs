@@ -213,7 +213,7 @@ fn beginnings(heard: &Heard) {
     let ok = || builder(&server, heard);
     let wrong = [
         ok().api_host(format!("ws://{CLIENT_KEY}")),
-        ok().streaming_host(format!("http://{CLIENT_KEY} /")),
+        ok().streaming_host(format!("http://{CLIENT_KEY}?a=b")),
         ok().api_header("x-token\n", API_HEADER),
         ok().api_header("x-token", format!("{API_HEADER}\n")),
         ok().proxy(format!("socks5://{PROXY_USER}:{PROXY_PASSWORD}@localhost")),
@@ -222,8 +222,11 @@ fn beginnings(heard: &Heard) {
         ok().fallback(format!("{{\"{ATTRIBUTE}")),
         ok().fallback(json!({"features": {}, "encryptedFeatures": DECRYPTION_KEY}).to_string()),
     ];
-    for builder in wrong {
-        heard.error(&builder.start().unwrap_err());
+    for (nth, builder) in wrong.into_iter().enumerate() {
+        match builder.start() {
+            Ok(_) => panic!("row {nth} works"),
+            Err(error) => heard.error(&error),
+        }
     }
     // And a cache that fails.
     let file = tempfile::NamedTempFile::new().unwrap();
