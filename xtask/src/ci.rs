@@ -7,7 +7,8 @@ use crate::{Result, deny, deps, soak, targets, test};
 
 /// The library crates, linted and documented each by itself: a workspace build hides what
 /// feature unification turned on.
-pub(crate) const LIBRARIES: [&str; 3] = ["growthbook-core", "growthbook-fetch", "growthbook"];
+pub(crate) const LIBRARIES: [&str; 4] =
+    ["growthbook-core", "growthbook-fetch", "growthbook-sticky", "growthbook"];
 
 /// The feature selections each library must build with.
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];

@@ -9,6 +9,7 @@ mod deny;
 mod deps;
 mod differential;
 mod interop;
+mod redis;
 mod run;
 mod sdks;
 mod soak;

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::ci::LIBRARIES;
 use crate::corpus::{self, Corpora};
+use crate::redis;
 use crate::run::{cargo, run};
 
 /// `serde_json` features that other crates of a program may turn on. No answer may depend on them.
@@ -14,9 +15,14 @@ const RECORDED: [&str; 5] = ["recorded", "disputed", "regex", "regex_refused", "
 
 pub(crate) fn test() -> Result {
     let corpora = corpus::obtain()?;
-    run(&mut cargo(["test", "--quiet", "--workspace", "--all-features"]))?;
+    let redis = redis::obtain()?;
+    let tests = |arguments: &[&str]| {
+        let mut tests = cargo(["test", "--quiet"]);
+        run(tests.args(arguments).env(redis::SERVER_VARIABLE, &redis))
+    };
+    tests(&["--workspace", "--all-features"])?;
     for library in LIBRARIES {
-        run(&mut cargo(["test", "--quiet", "--package", library, "--no-default-features"]))?;
+        tests(&["--package", library, "--no-default-features"])?;
     }
     run(&mut cargo(["run", "--quiet", "--example", "quickstart"]))?;
     run(&mut cargo(["run", "--quiet", "--example", "quickstart", "--", "--live"]))?;

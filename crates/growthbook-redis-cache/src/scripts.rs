@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use redis::Script;
 
-/// A field of the hash `KEYS[n]`, and the value of a string; false for what is not there.
+/// A field of a hash, and the value of a string, false for what is not there; whether there is a
+/// string, without a look at it; and the time.
 const READ: &str = r"
 local function field(key, name)
   local value = redis.pcall('HGET', key, name)
@@ -19,6 +20,7 @@ local function text(key)
   if type(value) == 'string' then return value end
   return false
 end
+local function has_text(key) return redis.call('TYPE', key).ok == 'string' end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 ";
@@ -50,9 +52,11 @@ pub(crate) static TURN: LazyLock<Script> = LazyLock::new(|| {
 local begun = tonumber(field(KEYS[3], 'begun') or '')
 local age = begun and now - begun
 if age and age >= 0 and age <= tonumber(ARGV[2]) then
-  local document = text(KEYS[2]) or text(KEYS[1])
   local digest = field(KEYS[3], 'digest')
-  if document and digest == ARGV[1] then return {'known', age} end
+  if digest == ARGV[1] and (has_text(KEYS[2]) or has_text(KEYS[1])) then
+    return {'known', age}
+  end
+  local document = text(KEYS[2]) or text(KEYS[1])
   if document then
     return {'fresh', age, document, digest, field(KEYS[3], 'etag'),
       field(KEYS[3], 'streaming'), field(KEYS[3], 'fetched_at')}
@@ -81,7 +85,7 @@ local function keep(key, value)
 end
 if text(KEYS[4]) == ARGV[10] then redis.call('DEL', KEYS[4]) end
 local date = field(KEYS[3], 'date')
-local kept = text(KEYS[2]) or text(KEYS[1])
+local kept = has_text(KEYS[2]) or has_text(KEYS[1])
 if kept and date and #date == 24 and #ARGV[8] == 24 and ARGV[8] < date then return 0 end
 if ARGV[1] ~= '' then keep(KEYS[1], ARGV[1]) end
 if ARGV[2] ~= '' then keep(KEYS[2], ARGV[2]) else redis.call('DEL', KEYS[2]) end
@@ -105,7 +109,8 @@ pub(crate) static CONFIRM: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
 if text(KEYS[4]) == ARGV[5] then redis.call('DEL', KEYS[4]) end
-if not (text(KEYS[2]) or text(KEYS[1])) or field(KEYS[3], 'digest') ~= ARGV[1] then return 0 end
+if not has_text(KEYS[2]) and not has_text(KEYS[1]) then return 0 end
+if field(KEYS[3], 'digest') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[3], 'fetched_at', ARGV[2],
   'begun', string.format('%.0f', now - tonumber(ARGV[3])))
 if ARGV[4] ~= '' then

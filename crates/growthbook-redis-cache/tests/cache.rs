@@ -392,7 +392,7 @@ fn sentinel_leads_to_the_master() {
     let sentinel = test_server::redis::RedisSentinel::start(&master);
     let client = redis::sentinel::SentinelClient::build(
         vec![sentinel.url()],
-        "growthbook".to_owned(),
+        "growthbook",
         None,
         redis::sentinel::SentinelServerType::Master,
     );

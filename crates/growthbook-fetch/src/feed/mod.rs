@@ -161,9 +161,10 @@ impl Feed {
         self.is_closed.store(true, Ordering::Relaxed);
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(watch);
+        // First, so that whoever waits for a fetch that is interrupted finds out why.
+        self.state.closed(FetchErrorKind::Closed.into());
         let closed = self.source.leave(self.member, deadline);
         registry::forget_stopped();
-        self.state.closed(FetchErrorKind::Closed.into());
         if closed { Ok(()) } else { Err(CloseTimedOut) }
     }
 }

@@ -88,7 +88,9 @@ fn a_wrong_key_is_the_trouble_of_the_client_that_has_it() {
 
     server.set_payload(&encrypted(TWO));
     eventually("the change", || flag(&right) == 2);
+    eventually("another failure", || wrong.status().last_error.unwrap().in_a_row == 2);
     assert_eq!((flag(&wrong), failure(&wrong)), (5, Some(WRONG_KEY)));
+    assert_eq!((failure(&right), right.status().counters.failures), (None, 0));
     // One that both can read.
     server.set_payload(&payload(3));
     eventually("it", || flag(&right) == 3 && flag(&wrong) == 3);

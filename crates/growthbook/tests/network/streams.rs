@@ -48,6 +48,16 @@ fn come_back_soon(server: &FeaturesServer, client: &Client) {
     refresh_anew(client).unwrap();
 }
 
+/// Waits for as long as it takes to try again after an ordinary failure.
+fn wait_for_a_retry() {
+    let server = FeaturesServer::start(&payload(1));
+    server.always_stream(Reply::status(500));
+    let _client = builder(&server).start().unwrap();
+    assert!(server.wait_until(PATIENCE, |counts| counts.streams >= 2));
+    // Delays are not all the same.
+    thread::sleep(2 * MOMENT);
+}
+
 #[test]
 fn a_stream_that_is_not_offered_is_not_asked_for() {
     let server = FeaturesServer::start(&payload(1));
@@ -133,7 +143,7 @@ fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
                 let is_expected = pairs.clone().all(|(line, expected)| line.starts_with(expected));
                 assert!(logged.len() == 2 && is_expected, "{logged:#?}");
             } else {
-                thread::sleep(MOMENT);
+                wait_for_a_retry();
                 assert_eq!(server.counts().streams, attempts);
             }
         },
@@ -149,7 +159,7 @@ fn no_content_means_that_there_is_no_stream() {
     eventually("the answer", || is_off(&client, StreamOff::Declined));
     server.set_payload_quietly(&payload(2));
     eventually("the next payload", || flag(&client) == 2);
-    thread::sleep(MOMENT);
+    wait_for_a_retry();
     assert_eq!(server.counts().streams, 1);
     assert_eq!(spy.logged(), ["INFO the server has no stream; polling instead"]);
 }
