@@ -1,0 +1,20 @@
+//! What the unit tests share.
+
+use growthbook_core::{StickyBucketDocument, StickyBucketKey};
+
+pub(crate) fn key(name: &str, value: &str) -> StickyBucketKey {
+    StickyBucketKey { attribute_name: name.into(), attribute_value: value.into() }
+}
+
+pub(crate) fn document(
+    name: &str,
+    value: &str,
+    assignments: &[(&str, &str)],
+) -> StickyBucketDocument {
+    let mut document = StickyBucketDocument::new(key(name, value));
+    document.assignments = assignments
+        .iter()
+        .map(|(experiment, variation)| ((*experiment).into(), (*variation).into()))
+        .collect();
+    document
+}

@@ -1,0 +1,314 @@
+//! The thread that writes.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use growthbook_core::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
+};
+
+use super::{
+    FlushTimedOut, WriteBehindCounters, WriteBehindOptions, WriteProblem,
+    queue::{FIRST_PAUSE, LONGEST_PAUSE, Pushed, Queue},
+};
+use crate::LOG_TARGET;
+use crate::lock::{Locked, lock_patiently};
+
+/// The queue, the store and the thread between them.
+pub(super) struct Saver<S> {
+    shared: Arc<Shared<S>>,
+}
+
+struct Shared<S> {
+    store: S,
+    options: WriteBehindOptions,
+    state: Mutex<State>,
+    /// There is something to write, or to end.
+    work: Condvar,
+    /// Something was written, or given up.
+    progress: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: Queue,
+    counters: WriteBehindCounters,
+    writer: Option<Writer>,
+    /// How many wait in `flush`.
+    flushing: usize,
+    is_closed: bool,
+    is_full: bool,
+}
+
+/// The thread that writes.
+struct Writer {
+    process: u32,
+    thread: JoinHandle<()>,
+    has_ended: bool,
+}
+
+impl<S: StickyBucketStore + 'static> Saver<S> {
+    pub(super) fn new(store: S, options: WriteBehindOptions) -> Self {
+        let shared = Shared {
+            store,
+            options,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            progress: Condvar::new(),
+        };
+        Saver { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn store(&self) -> &S {
+        &self.shared.store
+    }
+
+    pub(super) fn get_all(
+        &self,
+        keys: &[StickyBucketKey],
+    ) -> Result<StickyBuckets, StickyBucketStoreError> {
+        // Before the store is asked: what is written in between is in both.
+        let queued: Vec<StickyBucketDocument> = {
+            let state = self.shared.lock().map_err(StickyBucketStoreError::new)?;
+            keys.iter().filter_map(|key| state.queue.get(key)).collect()
+        };
+        let mut buckets = match self.shared.store.get_all(keys) {
+            Ok(buckets) => buckets,
+            // Each is a whole document, so that nothing of the store is missing.
+            Err(_) if !queued.is_empty() && queued.len() == keys.len() => StickyBuckets::new(),
+            Err(error) => return Err(error),
+        };
+        buckets.merge(queued);
+        Ok(buckets)
+    }
+
+    pub(super) fn save(
+        &self,
+        document: &StickyBucketDocument,
+    ) -> Result<(), StickyBucketStoreError> {
+        let mut state = self.shared.lock().map_err(StickyBucketStoreError::new)?;
+        if state.is_closed {
+            drop(state);
+            return self.shared.store.save(document);
+        }
+        self.start_thread(&mut state)?;
+        let displaced = match state.queue.push(document, self.shared.options.capacity.get()) {
+            Pushed::Queued => None,
+            Pushed::Merged => {
+                state.counters.merged += 1;
+                None
+            }
+            Pushed::Displaced(displaced) => {
+                state.counters.lost += 1;
+                Some((displaced, std::mem::replace(&mut state.is_full, true)))
+            }
+        };
+        drop(state);
+        self.shared.work.notify_one();
+        if let Some((displaced, was_full)) = displaced {
+            if !was_full {
+                log::warn!(
+                    target: LOG_TARGET,
+                    "the queue of sticky bucket documents is full: the oldest are lost",
+                );
+            }
+            self.shared.report(WriteProblem::QueueFull { document: &displaced });
+        }
+        Ok(())
+    }
+
+    pub(super) fn flush(&self, end: Option<Instant>) -> Result<(), FlushTimedOut> {
+        let Ok(mut state) = self.shared.lock() else { return Err(FlushTimedOut { queued: 0 }) };
+        self.shared.forget_parent(&mut state);
+        let number = state.queue.next_number();
+        if !state.is_written_by_this_thread() {
+            state.flushing += 1;
+            self.shared.work.notify_one();
+            state = self.shared.wait_while(state, end, |state| !state.queue.is_done_until(number));
+            state.flushing -= 1;
+        }
+        if state.queue.is_done_until(number) {
+            Ok(())
+        } else {
+            Err(FlushTimedOut { queued: state.queue.len() as u64 })
+        }
+    }
+
+    pub(super) fn close(&self, end: Option<Instant>) -> Result<(), FlushTimedOut> {
+        let flushed = self.flush(end);
+        let Ok(mut state) = self.shared.lock() else { return flushed };
+        state.is_closed = true;
+        let lost = state.queue.take_all();
+        state.counters.lost += lost.len() as u64;
+        self.shared.work.notify_all();
+        if !state.is_written_by_this_thread() {
+            let is_running = |writer: &Writer| !writer.has_ended;
+            state = self
+                .shared
+                .wait_while(state, end, |state| state.writer.as_ref().is_some_and(is_running));
+        }
+        let ended = state.writer.take_if(|writer| writer.has_ended);
+        drop(state);
+        if let Some(writer) = ended {
+            // It contains what panics, and has nothing left to do.
+            let _ = writer.thread.join();
+        }
+        if !lost.is_empty() {
+            let lost = lost.len();
+            log::warn!(target: LOG_TARGET, "{lost} sticky bucket documents were not written");
+        }
+        for document in &lost {
+            self.shared.report(WriteProblem::Closed { document });
+        }
+        flushed
+    }
+
+    pub(super) fn counters(&self) -> WriteBehindCounters {
+        let Ok(state) = self.shared.lock() else { return WriteBehindCounters::default() };
+        WriteBehindCounters { queued: state.queue.len() as u64, ..state.counters }
+    }
+
+    fn start_thread(&self, state: &mut State) -> Result<(), StickyBucketStoreError> {
+        self.shared.forget_parent(state);
+        if state.writer.is_some() {
+            return Ok(());
+        }
+        let shared = self.shared.clone();
+        let thread = thread::Builder::new()
+            .name("growthbook-sticky".to_owned())
+            .spawn(move || shared.write())
+            .map_err(StickyBucketStoreError::new)?;
+        state.writer = Some(Writer { process: process::id(), thread, has_ended: false });
+        Ok(())
+    }
+}
+
+impl State {
+    /// From a callback, nobody could wait for it.
+    fn is_written_by_this_thread(&self) -> bool {
+        let writer = self.writer.as_ref();
+        writer.is_some_and(|writer| writer.thread.thread().id() == thread::current().id())
+    }
+}
+
+impl<S: StickyBucketStore + 'static> Shared<S> {
+    fn lock(&self) -> Result<MutexGuard<'_, State>, Locked> {
+        lock_patiently(&self.state)
+    }
+
+    /// For the thread that writes: where it is, no lock is left over from before a fork.
+    fn lock_here(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The child of a fork has its parent's queue, but no thread. What waits there is its
+    /// parent's.
+    fn forget_parent(&self, state: &mut State) {
+        if let Some(writer) = state.writer.take_if(|writer| writer.process != process::id()) {
+            // There is nothing here to detach from.
+            std::mem::forget(writer);
+            *state = State { is_closed: state.is_closed, ..State::default() };
+        }
+    }
+
+    /// Writes until the store is closed.
+    fn write(&self) {
+        while let Some(document) = self.next() {
+            let saved = catch_unwind(AssertUnwindSafe(|| self.store.save(&document)))
+                .unwrap_or_else(|_| Err(StickyBucketStoreError::new("the store panicked")));
+            match saved {
+                Ok(()) => self.succeeded(),
+                Err(error) => self.failed(&document, &error),
+            }
+            self.progress.notify_all();
+        }
+        if let Some(writer) = &mut self.lock_here().writer {
+            writer.has_ended = true;
+        }
+        self.progress.notify_all();
+    }
+
+    /// Waits for a document; none when the store is closed.
+    fn next(&self) -> Option<StickyBucketDocument> {
+        let mut state = self.lock_here();
+        while !state.is_closed {
+            let longest_pause = if state.flushing > 0 { FIRST_PAUSE } else { LONGEST_PAUSE };
+            state = match state.queue.start(Instant::now(), longest_pause) {
+                Ok(document) => return Some(document),
+                Err(Some(not_before)) => wait(&self.work, state, Some(not_before)),
+                Err(None) => {
+                    state.is_full = false;
+                    wait(&self.work, state, None)
+                }
+            };
+        }
+        None
+    }
+
+    fn succeeded(&self) {
+        let mut state = self.lock_here();
+        state.counters.saved += 1;
+        let recovered = state.queue.succeed();
+        drop(state);
+        if recovered {
+            log::info!(target: LOG_TARGET, "sticky bucket documents are saved again");
+        }
+    }
+
+    fn failed(&self, document: &StickyBucketDocument, error: &StickyBucketStoreError) {
+        let mut state = self.lock_here();
+        let (retry_for, capacity) = (self.options.retry_for, self.options.capacity.get());
+        // Where it is not in flight any longer, closing has given it up, and counted it.
+        let failure = state.queue.fail(Instant::now(), retry_for, capacity);
+        state.counters.failed += 1;
+        state.counters.lost += u64::from(failure.is_lost);
+        drop(state);
+        if failure.is_first {
+            let cause = crate::cause(error);
+            log::warn!(target: LOG_TARGET, "sticky bucket documents are not saved: {cause}");
+        }
+        self.report(if failure.is_lost {
+            WriteProblem::GaveUp { document, error }
+        } else {
+            WriteProblem::Failed { document, error }
+        });
+    }
+
+    /// Under no lock; the application's panics are its own.
+    fn report(&self, problem: WriteProblem<'_>) {
+        if let Some(on_problem) = &self.options.on_problem {
+            let _ = catch_unwind(AssertUnwindSafe(|| on_problem(problem)));
+        }
+    }
+
+    fn wait_while<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        end: Option<Instant>,
+        is_pending: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        while is_pending(&state) && end.is_none_or(|end| Instant::now() < end) {
+            state = wait(&self.progress, state, end);
+        }
+        state
+    }
+}
+
+fn wait<'a>(
+    condition: &Condvar,
+    state: MutexGuard<'a, State>,
+    until: Option<Instant>,
+) -> MutexGuard<'a, State> {
+    match until {
+        None => condition.wait(state).unwrap_or_else(PoisonError::into_inner),
+        Some(until) => {
+            let time = until.saturating_duration_since(Instant::now());
+            condition.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Two processes that assign at once.
+
+use std::process::{Child, Command};
+use std::thread;
+use std::time::Duration;
+
+use growthbook_core::StickyBucketStore;
+use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore};
+use test_server::redis::RedisServer;
+
+use crate::support::{calls, document, load, patient, store, store_with, stored};
+
+const URL_VARIABLE: &str = "STICKY_TEST_URL";
+const PROCESS_VARIABLE: &str = "STICKY_TEST_PROCESS";
+const THREADS: usize = 64;
+const USERS: usize = 20;
+
+#[test]
+fn no_assignment_is_lost() {
+    let server = RedisServer::start();
+    let children: Vec<Child> = (0..2).map(|process| enroll_elsewhere(&server, process)).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let store = store(&server);
+    for user in 0..USERS {
+        let assignments = load(&store, &user.to_string()).unwrap().assignments;
+        assert_eq!(assignments.len(), 2 * THREADS);
+    }
+}
+
+fn enroll_elsewhere(server: &RedisServer, process: usize) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "merge::enroll", "--ignored", "--quiet"])
+        .env(URL_VARIABLE, server.url())
+        .env(PROCESS_VARIABLE, process.to_string())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "is run in processes of its own by another test"]
+fn enroll() {
+    let process = std::env::var(PROCESS_VARIABLE).unwrap();
+    let client = redis::Client::open(std::env::var(URL_VARIABLE).unwrap()).unwrap();
+    // It is about what is lost, not about how long 128 threads take on a busy machine.
+    let options = RedisStickyBucketOptions::new().merge(true).deadline(Duration::from_secs(60));
+    let store = RedisStickyBucketStore::with_options(client, options);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (store, process) = (store.clone(), &process);
+            scope.spawn(move || {
+                for user in 0..USERS {
+                    let user = ((user + thread) % USERS).to_string();
+                    // As an evaluation does: load, assign one experiment more, save the whole.
+                    let loaded = load(&store, &user);
+                    let mut changed = loaded.unwrap_or_else(|| document("id", &user, &[]));
+                    let experiment = format!("{process}-{thread}__0");
+                    changed.assignments.insert(experiment.into(), "1".into());
+                    store.save(&changed).unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn without_it_the_last_writer_wins() {
+    let server = RedisServer::start();
+    let store = store(&server);
+    store.save(&document("id", "1", &[("a__0", "0")])).unwrap();
+    store.save(&document("id", "1", &[("b__0", "0")])).unwrap();
+    assert_eq!(load(&store, "1"), Some(document("id", "1", &[("b__0", "0")])));
+}
+
+#[test]
+fn what_is_stored_stays_as_it_is() {
+    let server = RedisServer::start();
+    let store = store_with(&server, patient().merge(true));
+    let odd = "\u{0}\u{1f}\u{7f}\"\\/\u{2028}\u{ffff}üß€😀\u{10ffff}";
+    let cases = [
+        // Empty objects stay objects.
+        (r#"{"attributeName":"id","attributeValue":"1","assignments":{}}"#.to_owned(), vec![]),
+        (r#"{"attributeName":"id","attributeValue":"1"}"#.to_owned(), vec![]),
+        (r#"{"attributeName":"id","attributeValue":"1","assignments":null}"#.to_owned(), vec![]),
+        // A number is the same document, and what is no string is no assignment.
+        (
+            r#"{"attributeName":"id","attributeValue":1,"assignments":{"a__0":"0","b__0":1.5,"c__0":{}}}"#
+                .to_owned(),
+            vec![("a__0", "0")],
+        ),
+        // Keys that look like a list's.
+        (
+            r#"{"attributeName":"id","attributeValue":"1","assignments":{"1":"0","2":"1"}}"#.to_owned(),
+            vec![("1", "0"), ("2", "1")],
+        ),
+        (
+            r#"{"attributeName":"id","attributeValue":"1","assignments":{"\u00fc\ud83d\ude00":"\u0000"}}"#
+                .to_owned(),
+            vec![("ü😀", "\u{0}")],
+        ),
+        (
+            serde_json::to_string(&document("id", "1", &[(odd, odd), ("", "")])).unwrap(),
+            vec![(odd, odd), ("", "")],
+        ),
+    ];
+    for (json, kept) in cases {
+        for new in [vec![], vec![("new__0", "1")], vec![("a__0", "9"), (odd, "")]] {
+            server.command(&["SET", "id||1", &json]);
+            store.save(&document("id", "1", &new)).unwrap();
+            let mut expected = document("id", "1", &kept);
+            expected.assignments.extend(document("id", "1", &new).assignments);
+            assert_eq!(load(&store, "1").as_ref(), Some(&expected), "{json}");
+            let text: serde_json::Value = serde_json::from_str(&stored(&server, "id||1")).unwrap();
+            assert!(text["assignments"].is_object());
+        }
+    }
+}
+
+#[test]
+fn a_script_redis_has_forgotten_is_sent_again() {
+    let server = RedisServer::start();
+    let store = store_with(&server, patient().merge(true));
+    for _ in 0..2 {
+        for user in ["1", "2", "3"] {
+            store.save(&document("id", user, &[("a__0", "0")])).unwrap();
+        }
+        server.command(&["SCRIPT", "FLUSH"]);
+    }
+    assert_eq!((calls(&server, "evalsha"), calls(&server, "eval")), (6, 2));
+}

@@ -1,0 +1,36 @@
+//! A server that Redis Sentinel names.
+
+use growthbook_core::StickyBucketStore;
+use growthbook_sticky::RedisStickyBucketStore;
+use redis::sentinel::{SentinelClient, SentinelServerType};
+use test_server::redis::{RedisSentinel, RedisServer};
+
+use crate::support::{document, eventually, load};
+
+#[test]
+fn the_store_follows_the_master() {
+    let (mut first, second) = (RedisServer::start(), RedisServer::start());
+    let sentinel = RedisSentinel::start(&first);
+    let client = SentinelClient::build(
+        vec![sentinel.url()],
+        String::from(RedisSentinel::MASTER),
+        None,
+        SentinelServerType::Master,
+    );
+    let store = RedisStickyBucketStore::new(client.unwrap());
+    let saved = document("id", "1", &[("a__0", "0")]);
+    assert!(eventually(|| store.save(&saved).is_ok()));
+    assert_eq!(load(&store, "1"), Some(saved.clone()));
+
+    first.stop();
+    sentinel.follow(&second);
+    assert!(eventually(|| store.save(&saved).is_ok()));
+    assert!(load(&crate::support::store(&second), "1").is_some());
+
+    // A master that was demoted is left by itself.
+    first.restart();
+    sentinel.follow(&first);
+    second.be_replica(true);
+    assert!(eventually(|| store.save(&saved).is_ok()));
+    assert!(load(&crate::support::store(&first), "1").is_some());
+}

@@ -1,0 +1,93 @@
+//! What the tests share.
+
+use std::time::{Duration, Instant};
+
+use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
+use growthbook_sticky::{
+    RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind,
+};
+use test_server::redis::{RedisReply, RedisServer};
+
+pub(crate) fn key(name: &str, value: &str) -> StickyBucketKey {
+    StickyBucketKey { attribute_name: name.into(), attribute_value: value.into() }
+}
+
+pub(crate) fn document(
+    name: &str,
+    value: &str,
+    assignments: &[(&str, &str)],
+) -> StickyBucketDocument {
+    let mut document = StickyBucketDocument::new(key(name, value));
+    let pairs = assignments.iter();
+    document.assignments = pairs.map(|(key, value)| ((*key).into(), (*value).into())).collect();
+    document
+}
+
+/// For tests that are not about time: no busy machine misses the deadline.
+pub(crate) fn patient() -> RedisStickyBucketOptions {
+    RedisStickyBucketOptions::new().deadline(Duration::from_secs(20))
+}
+
+pub(crate) fn store(server: &RedisServer) -> RedisStickyBucketStore {
+    store_with(server, patient())
+}
+
+/// With the default deadline, and connected.
+pub(crate) fn hasty_store(server: &RedisServer) -> RedisStickyBucketStore {
+    let store = store_with(server, RedisStickyBucketOptions::new());
+    assert!(eventually(|| store.get_all(&[key("id", "nobody")]).is_ok()));
+    store
+}
+
+/// How late a thread may get its turn on a busy machine.
+pub(crate) const SLACK: Duration = Duration::from_secs(2);
+
+pub(crate) fn store_with(
+    server: &RedisServer,
+    options: RedisStickyBucketOptions,
+) -> RedisStickyBucketStore {
+    RedisStickyBucketStore::with_options(redis::Client::open(server.url()).unwrap(), options)
+}
+
+/// The document of `id`, if there is one.
+pub(crate) fn load(store: &impl StickyBucketStore, value: &str) -> Option<StickyBucketDocument> {
+    let buckets = store.get_all(&[key("id", value)]).unwrap();
+    buckets.get("id", value).cloned()
+}
+
+/// What kind of error it is that the store wrapped.
+pub(crate) fn kind(error: &dyn std::error::Error) -> RedisStoreErrorKind {
+    let source = error.source().unwrap();
+    source.downcast_ref::<RedisStoreError>().unwrap().kind()
+}
+
+/// The text under a key.
+pub(crate) fn stored(server: &RedisServer, key: &str) -> String {
+    let reply = server.command(&["GET", key]);
+    reply.as_str().unwrap_or_else(|| panic!("{reply:?}")).to_owned()
+}
+
+/// How often the server was given this command.
+pub(crate) fn calls(server: &RedisServer, command: &str) -> u64 {
+    let reply = server.command(&["INFO", "commandstats"]);
+    let statistics = reply.as_str().unwrap().to_owned();
+    let start = format!("cmdstat_{command}:calls=");
+    let line = statistics.lines().find_map(|line| line.strip_prefix(&start));
+    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+}
+
+/// Whether this is so, now or within ten seconds.
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
+
+pub(crate) fn ok() -> RedisReply {
+    RedisReply::Text(b"OK".to_vec())
+}

@@ -1,0 +1,83 @@
+//! A Redis Sentinel.
+
+use std::fs;
+use std::process::{Child, Command};
+
+use tempfile::TempDir;
+
+use super::RedisServer;
+use super::reply::ask;
+use super::server::{free_port, program, spawn, until_ready};
+
+/// One sentinel on loopback that watches one master, killed when dropped.
+#[derive(Debug)]
+pub struct RedisSentinel {
+    child: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl RedisSentinel {
+    /// The name it knows the master by.
+    pub const MASTER: &str = "growthbook";
+
+    /// A sentinel that watches this server, and answers.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn start(master: &RedisServer) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("sentinel.conf");
+        let attempt = |_| {
+            let port = free_port();
+            let configuration = format!(
+                "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor {} 127.0.0.1 {} 1\n",
+                folder.path().display(),
+                Self::MASTER,
+                master.port(),
+            );
+            fs::write(&file, configuration).expect("a configuration file");
+            let mut child = spawn(Command::new(program()).arg(&file).arg("--sentinel"));
+            if until_ready(&mut child, || ask(port, &[b"PING"]).is_ok()) {
+                return Some((child, port));
+            }
+            stop(&mut child);
+            None
+        };
+        // Another process may take the free port before the sentinel does.
+        let (child, port) = (0..5).find_map(attempt).expect("a sentinel that starts");
+        RedisSentinel { child, port, _folder: folder }
+    }
+
+    /// Its address, as `redis::sentinel::SentinelClient::build` takes it.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Makes it point to another master, as after a failover.
+    pub fn follow(&self, master: &RedisServer) {
+        let port = master.port().to_string();
+        let commands: [&[&str]; 2] = [
+            &["SENTINEL", "REMOVE", Self::MASTER],
+            &["SENTINEL", "MONITOR", Self::MASTER, "127.0.0.1", &port, "1"],
+        ];
+        for command in commands {
+            let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
+            ask(self.port, &words).expect("an answer from the sentinel");
+        }
+    }
+}
+
+impl Drop for RedisSentinel {
+    fn drop(&mut self) {
+        stop(&mut self.child);
+    }
+}
+
+fn stop(child: &mut Child) {
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+}
