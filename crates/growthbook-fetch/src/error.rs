@@ -58,6 +58,8 @@ pub enum FetchErrorKind {
     NothingToConfirm,
     /// The reply is no payload, or cannot be decrypted.
     Payload(PayloadError),
+    /// Something panicked: a client's sink, or this crate.
+    Panicked,
     /// The client was closed meanwhile.
     Closed,
     /// The client has no server to ask.
@@ -177,6 +179,7 @@ impl fmt::Display for FetchErrorKind {
             }
             FetchErrorKind::NothingToConfirm => "the server confirmed a payload nobody has",
             FetchErrorKind::Payload(error) => return error.fmt(formatter),
+            FetchErrorKind::Panicked => "refreshing panicked",
             FetchErrorKind::Closed => "the client was closed",
             FetchErrorKind::NoServer => "the client has no server to ask",
         })

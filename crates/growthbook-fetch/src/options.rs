@@ -9,7 +9,7 @@ pub const DEFAULT_API_HOST: &str = "https://cdn.growthbook.io";
 pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(60);
 /// For how long a cached payload counts as fresh.
 pub const DEFAULT_CACHE_TTL: Duration = Duration::from_secs(60);
-/// How long opening a connection may take: name lookup, TCP, proxy and TLS.
+/// How long looking up a name may take, and again opening a connection: TCP, proxy and TLS.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the server may be silent in the middle of a reply.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -86,6 +86,11 @@ impl FetchOptions {
         }
     }
 
+    /// Whether there is anything to fetch.
+    pub fn has_client_key(&self) -> bool {
+        !self.client_key.trim().is_empty()
+    }
+
     /// Where payloads are fetched from: `http://` or `https://`, a host, and a path before
     /// `/api/features` if there is one. Default: [`DEFAULT_API_HOST`].
     #[must_use]
@@ -125,8 +130,8 @@ impl FetchOptions {
         self
     }
 
-    /// Connects through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names, if any,
-    /// but for the hosts in `NO_PROXY`. Default: no.
+    /// Connects through the HTTP proxy that `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY` names, the
+    /// first of them that is set, but for the hosts in `NO_PROXY`. Default: no.
     #[must_use]
     pub fn proxy_from_environment(mut self) -> Self {
         self.proxy = Proxy::Environment;
@@ -164,8 +169,8 @@ impl FetchOptions {
         self
     }
 
-    /// How long opening a connection may take: name lookup, TCP, proxy and TLS. Default:
-    /// [`DEFAULT_CONNECT_TIMEOUT`].
+    /// How long looking up a name may take, and again opening a connection: TCP, proxy and TLS.
+    /// Default: [`DEFAULT_CONNECT_TIMEOUT`].
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;

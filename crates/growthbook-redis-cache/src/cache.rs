@@ -27,6 +27,13 @@ use crate::worker::Worker;
 pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(250);
 /// For how long one process may keep the others from asking the server.
 pub const DEFAULT_LEASE: Duration = Duration::from_secs(10);
+/// How long the copy in clear lives that other SDKs read: as long as one of the Python SDK's, which
+/// asks the server only when there is none. Each refresh begins it anew.
+const COPY_TIME_TO_LIVE: Duration = Duration::from_secs(600);
+/// How long a server that failed one process is not asked by another.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
+/// What is longer is as good as for ever, and Redis can express it.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How soon a process looks again whose turn it is, should it hear nothing.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -80,8 +87,8 @@ impl RedisCache {
     /// How long an operation may take, connecting included. Default: [`DEFAULT_DEADLINE`].
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self.shared = Shared::new(&self.servers, deadline);
+        self.deadline = deadline.min(LONGEST);
+        self.shared = Shared::new(&self.servers, self.deadline);
         self
     }
 
@@ -89,15 +96,16 @@ impl RedisCache {
     /// of again. Default: [`DEFAULT_LEASE`].
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease;
+        self.lease = lease.min(LONGEST);
         self
     }
 
     /// For how long a payload is kept after it was last put or confirmed, in whole seconds, at
-    /// least one. Default: for ever, since an old payload is better than none.
+    /// least one. Default: for ever, since an old payload is better than none. The copy where other
+    /// SDKs look lives ten minutes, as theirs do.
     #[must_use]
     pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
-        self.time_to_live = Some(time_to_live);
+        self.time_to_live = Some(time_to_live.min(LONGEST));
         self
     }
 
@@ -116,7 +124,7 @@ impl RedisCache {
         keys: &Keys,
         arguments: Vec<String>,
     ) -> Result<T, RedisCacheError> {
-        let keys = [&keys.plain, &keys.encrypted, &keys.meta, &keys.lease].map(String::clone);
+        let keys = [&keys.plain, &keys.own, &keys.meta, &keys.lease].map(String::clone);
         self.shared.worker.run(move |connection| {
             let mut invocation: ScriptInvocation<'_> = script.prepare_invoke();
             for key in &keys {
@@ -138,16 +146,17 @@ impl RedisCache {
         self.time_to_live.map_or_else(String::new, |time| time.as_secs().max(1).to_string())
     }
 
-    /// How long ago this process took its turn, in milliseconds; 0 when it did not.
+    /// How long ago this process took its turn, in milliseconds; empty when it did not.
     fn end_turn(&self, key: &PayloadKey) -> String {
         let began = self.shared.remember(key, |memory| memory.turn_began.take()).flatten();
-        began.map_or(0, |began| began.elapsed().as_millis()).to_string()
+        began.map_or_else(String::new, |began| began.elapsed().as_millis().to_string())
     }
 
-    /// The document in clear, for those who read nothing else; empty where it is not to be shared.
+    /// The document in clear, for those who read nothing else: `=` where it is, and empty where it
+    /// is not to be shared.
     fn in_clear(&self, document: &str, facts: &Facts) -> String {
         if !facts.is_encrypted {
-            return document.to_owned();
+            return "=".to_owned();
         }
         #[cfg(feature = "encryption")]
         if let Some(key) = &self.shared_in_clear
@@ -155,6 +164,8 @@ impl RedisCache {
         {
             return payload.to_json_string();
         }
+        #[cfg(not(feature = "encryption"))]
+        let _ = document;
         String::new()
     }
 }
@@ -168,11 +179,9 @@ impl PayloadCache for RedisCache {
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
         let keys = Keys::new(key);
         let facts = Facts::of(&payload.document);
-        let encrypted =
-            if facts.is_encrypted { payload.document.to_string() } else { String::new() };
         let arguments = vec![
+            payload.document.to_string(),
             self.in_clear(&payload.document, &facts),
-            encrypted,
             self.shared.digest(key, &payload.document),
             payload.etag.as_deref().unwrap_or_default().to_owned(),
             u8::from(payload.streaming).to_string(),
@@ -180,6 +189,7 @@ impl PayloadCache for RedisCache {
             self.end_turn(key),
             facts.date_updated,
             self.seconds_to_live(),
+            COPY_TIME_TO_LIVE.as_secs().to_string(),
             self.token(),
             keys.changed.clone(),
         ];
@@ -188,16 +198,25 @@ impl PayloadCache for RedisCache {
     }
 
     fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        /// Somebody has emptied Redis, or the copy in clear has died.
+        const MISSING: i64 = 0;
         let arguments = vec![
             self.shared.digest(key, &payload.document),
             payload.fetched_at.to_string(),
             self.end_turn(key),
             self.seconds_to_live(),
+            COPY_TIME_TO_LIVE.as_secs().to_string(),
             self.token(),
         ];
-        let is_kept: bool = self.run(&scripts::CONFIRM, &Keys::new(key), arguments)?;
-        // Somebody has emptied Redis, or put something else.
-        if is_kept { Ok(()) } else { self.put(key, payload) }
+        let found: i64 = self.run(&scripts::CONFIRM, &Keys::new(key), arguments)?;
+        if found == MISSING { self.put(key, payload) } else { Ok(()) }
+    }
+
+    fn give_up_turn(&self, key: &PayloadKey) -> Result<(), PayloadCacheError> {
+        let _ = self.end_turn(key);
+        let arguments = vec![self.token(), PAUSE_AFTER_FAILURE.as_millis().to_string()];
+        let _done: i64 = self.run(&scripts::GIVE_UP, &Keys::new(key), arguments)?;
+        Ok(())
     }
 
     fn take_turn(

@@ -7,7 +7,6 @@ use growthbook_core::PayloadCacheError;
 use redis::RedisError;
 
 /// Why Redis was of no help. Neither keys nor payloads nor addresses are in its text.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum RedisCacheError {
     /// It took longer than the deadline.
@@ -32,6 +31,13 @@ impl fmt::Display for RedisCacheError {
             },
             RedisCacheError::Thread(_) => formatter.write_str("no thread could be started"),
         }
+    }
+}
+
+/// As its text: that of Redis may quote the client key.
+impl fmt::Debug for RedisCacheError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RedisCacheError({self})")
     }
 }
 

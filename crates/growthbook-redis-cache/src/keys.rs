@@ -7,8 +7,8 @@ use growthbook_core::PayloadKey;
 pub(crate) struct Keys {
     /// The payload in clear, under the key the Python SDK's documented cache has for it.
     pub(crate) plain: String,
-    /// An encrypted payload as it came.
-    pub(crate) encrypted: String,
+    /// The payload as it came.
+    pub(crate) own: String,
     /// A hash of what is known of the payload beside its text.
     pub(crate) meta: String,
     /// Who is asking the server.
@@ -23,7 +23,7 @@ impl Keys {
         // Between braces is what decides over the slot.
         let own = |what: &str| format!("growthbook:{what}:{{{plain}}}");
         Keys {
-            encrypted: own("payload"),
+            own: own("payload"),
             meta: own("meta"),
             lease: own("lease"),
             changed: own("changed"),

@@ -23,9 +23,9 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `gb:HOST::KEY` | the payload in clear, as JSON |
-//! | `growthbook:payload:{gb:HOST::KEY}` | the payload as it came, when it came encrypted |
-//! | `growthbook:meta:{gb:HOST::KEY}` | a hash: `digest`, `etag`, `streaming`, `fetched_at`, `begun`, `date` |
+//! | `gb:HOST::KEY` | a copy in clear for other SDKs, as JSON; lives ten minutes, as theirs |
+//! | `growthbook:payload:{gb:HOST::KEY}` | the payload as it came |
+//! | `growthbook:meta:{gb:HOST::KEY}` | a hash: `digest`, `etag`, `streaming`, `fetched_at`, `begun`, `date`, `plain` |
 //! | `growthbook:lease:{gb:HOST::KEY}` | who is asking the server |
 //! | `growthbook:changed:{gb:HOST::KEY}` | the channel where digests of new payloads are published |
 //!

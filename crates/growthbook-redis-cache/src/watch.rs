@@ -1,10 +1,12 @@
 //! Hearing of payloads that other processes put.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use growthbook_core::{CacheChanged, CacheWatch};
 use redis::RedisResult;
@@ -17,10 +19,17 @@ const SLICE: Duration = Duration::from_millis(100);
 /// How long a server that failed is left alone, at most.
 const LONGEST_REST: Duration = Duration::from_secs(2);
 
+/// How long it may be quiet before it is asked whether the connection is there.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
+/// How long ending may wait for the thread. It looks up names and asks Sentinel, which may hang.
+const LONGEST_FAREWELL: Duration = Duration::from_millis(500);
+
 /// A thread that listens, until it is dropped.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    /// Disconnected when the thread has nothing left to do.
+    done: Mutex<Receiver<()>>,
     process: u32,
 }
 
@@ -42,14 +51,20 @@ impl Watch {
             changed,
             stop: stop.clone(),
         };
+        let (working, done) = mpsc::channel::<()>();
+        let listen = move || {
+            listener.run();
+            drop(working);
+        };
         let thread = thread::Builder::new()
             .name("growthbook-redis-watch".into())
-            .spawn(move || listener.run())
+            .spawn(listen)
             .inspect_err(|error| {
                 log::warn!(target: LOG_TARGET, "other processes are not heard: {error}");
             })
             .ok()?;
-        Some(Box::new(Watch { stop, thread: Some(thread), process: process::id() }))
+        let done = Mutex::new(done);
+        Some(Box::new(Watch { stop, thread: Some(thread), done, process: process::id() }))
     }
 }
 
@@ -58,7 +73,11 @@ impl Drop for Watch {
         self.stop.store(true, Ordering::Relaxed);
         let Some(thread) = self.thread.take() else { return };
         // In the child of a fork there is no such thread, and a thread cannot wait for itself.
-        if self.process == process::id() && thread.thread().id() != thread::current().id() {
+        if self.process != process::id() || thread.thread().id() == thread::current().id() {
+            return;
+        }
+        let done = self.done.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(RecvTimeoutError::Disconnected) = done.recv_timeout(LONGEST_FAREWELL) {
             let _ = thread.join();
         }
     }
@@ -96,21 +115,35 @@ impl Listener {
         *was_heard = true;
         if is_again {
             // Something may have been announced meanwhile.
-            (self.changed)();
+            self.tell();
         }
+        let mut heard = Instant::now();
         while !self.is_stopped() {
             match announcements.get_message() {
                 Ok(message) => {
+                    heard = Instant::now();
                     let digest: String = message.get_payload().unwrap_or_default();
                     if !(self.is_known)(&digest) {
-                        (self.changed)();
+                        self.tell();
                     }
+                }
+                Err(error) if error.is_timeout() && heard.elapsed() >= LONGEST_SILENCE => {
+                    announcements.set_read_timeout(Some(self.deadline))?;
+                    let _: redis::Value = announcements.ping()?;
+                    announcements.set_read_timeout(Some(SLICE))?;
+                    heard = Instant::now();
                 }
                 Err(error) if error.is_timeout() => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    fn tell(&self) {
+        if catch_unwind(AssertUnwindSafe(|| (self.changed)())).is_err() {
+            log::error!(target: LOG_TARGET, "using what another process put panicked");
+        }
     }
 
     fn rest(&self, failures: u32) {

@@ -127,14 +127,67 @@ fn an_older_payload_never_replaces_a_newer_one() {
 #[test]
 fn payloads_live_as_long_as_is_said() {
     let server = RedisServer::start();
+    let seconds = |key: &str| {
+        let left = format!("{:?}", server.command(&["TTL", key]));
+        let digits: String = left.chars().filter(|it| it.is_ascii_digit() || *it == '-').collect();
+        digits.parse::<i64>().unwrap()
+    };
+    let own = format!("growthbook:payload:{{{PYTHON_KEY}}}");
     cache(&server).put(&key(), &payload(PLAIN)).unwrap();
-    assert!(format!("{:?}", server.command(&["TTL", PYTHON_KEY])).contains("-1"));
+    assert_eq!(seconds(&own), -1);
+    // Whoever looks there asks the server only when there is nothing.
+    assert!((590..=600).contains(&seconds(PYTHON_KEY)));
+    server.command(&["EXPIRE", PYTHON_KEY, "5"]);
+    cache(&server).confirm(&key(), &payload(PLAIN)).unwrap();
+    assert!((590..=600).contains(&seconds(PYTHON_KEY)));
+    server.command(&["DEL", PYTHON_KEY]);
+    assert_eq!(cache(&server).get(&key()).unwrap(), Some(payload(PLAIN)));
+    cache(&server).confirm(&key(), &payload(PLAIN)).unwrap();
+    assert!((590..=600).contains(&seconds(PYTHON_KEY)));
+
     let mortal = cache(&server).time_to_live(Duration::from_secs(1000));
     mortal.put(&key(), &payload(PLAIN)).unwrap();
-    server.command(&["EXPIRE", PYTHON_KEY, "5"]);
+    server.command(&["EXPIRE", &own, "5"]);
     mortal.confirm(&key(), &payload(PLAIN)).unwrap();
-    let left = format!("{:?}", server.command(&["TTL", PYTHON_KEY]));
-    assert!(left.contains("1000") || left.contains("999"), "{left}");
+    assert!((990..=1000).contains(&seconds(&own)));
+    // What no clock can express is as good as for ever.
+    let odd =
+        cache(&server).time_to_live(Duration::MAX).lease(Duration::MAX).deadline(Duration::MAX);
+    assert_eq!(odd.take_turn(&key(), None, Duration::ZERO).unwrap(), Turn::Ours);
+    odd.put(&key(), &payload(PLAIN)).unwrap();
+}
+
+#[test]
+fn what_was_in_clear_goes_when_it_comes_encrypted() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    cache.put(&key(), &payload(ENCRYPTED)).unwrap();
+    assert_eq!(server.command(&["GET", PYTHON_KEY]).as_str(), None);
+    // What others have put there is theirs.
+    server.command(&["SET", PYTHON_KEY, PLAIN]);
+    cache.put(&key(), &payload(ENCRYPTED)).unwrap();
+    assert_eq!(server.command(&["GET", PYTHON_KEY]).as_str(), Some(PLAIN));
+}
+
+#[test]
+fn a_document_without_a_tag_keeps_that_of_the_same_document() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    cache.put(&key(), &CachedPayload { etag: None, ..payload(PLAIN) }).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)));
+    cache.put(&key(), &CachedPayload { etag: None, ..dated(1) }).unwrap();
+    assert_eq!(cache.get(&key()).unwrap().unwrap().etag, None);
+}
+
+#[test]
+fn confirming_one_document_says_nothing_of_another() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    other.put(&key(), &payload(ENCRYPTED)).unwrap();
+    one.confirm(&key(), &payload(PLAIN)).unwrap();
+    assert_eq!(one.get(&key()).unwrap(), Some(payload(ENCRYPTED)));
 }
 
 #[test]
@@ -145,7 +198,7 @@ fn whatever_is_in_redis_is_survived() {
     let meta = format!("growthbook:meta:{{{PYTHON_KEY}}}");
     let lease = format!("growthbook:lease:{{{PYTHON_KEY}}}");
     let own = format!("growthbook:payload:{{{PYTHON_KEY}}}");
-    let rubbish: [&[&[u8]]; 9] = [
+    let rubbish: [&[&[u8]]; 10] = [
         &[b"FLUSHALL"],
         &[b"SET", PYTHON_KEY.as_bytes(), b"\xff\xfe"],
         &[b"RPUSH", PYTHON_KEY.as_bytes(), b"1"],
@@ -154,6 +207,7 @@ fn whatever_is_in_redis_is_survived() {
         &[b"RPUSH", lease.as_bytes(), b"1"],
         &[b"SET", lease.as_bytes(), b"for ever"],
         &[b"SADD", own.as_bytes(), b"1"],
+        &[b"SET", own.as_bytes(), b"\xff\xfe"],
         &[b"HSET", meta.as_bytes(), b"begun", b"99999999999999999999999999", b"fetched_at", b"-1"],
     ];
     for command in rubbish {
@@ -240,6 +294,51 @@ fn a_process_that_dies_holds_the_others_up_no_longer_than_its_lease() {
         thread::sleep(Duration::from_millis(5));
     }
     assert!(start.elapsed() > Duration::from_millis(100), "{:?}", start.elapsed());
+}
+
+/// Or else many processes would tell one another for ever that somebody has just asked.
+#[test]
+fn only_who_asked_says_when() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    one.put(&key(), &payload(PLAIN)).unwrap();
+    thread::sleep(Duration::from_millis(100));
+    other.confirm(&key(), &payload(PLAIN)).unwrap();
+    other.put(&key(), &payload(PLAIN)).unwrap();
+    let turn = other.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap();
+    assert!(
+        matches!(turn, Turn::Fresh { age, .. } if age >= Duration::from_millis(95)),
+        "{turn:?}"
+    );
+}
+
+#[test]
+fn a_turn_without_a_payload_is_over_in_a_moment() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    let start = Instant::now();
+    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    // Of another process, it is not to be given up.
+    other.give_up_turn(&key()).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    assert!(matches!(other.take_turn(&key(), None, LONG).unwrap(), Turn::Theirs { .. }));
+    one.give_up_turn(&key()).unwrap();
+    eventually("a turn", || other.take_turn(&key(), None, LONG).unwrap() == Turn::Ours);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn trying_again_does_not_make_a_turn_longer() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server).lease(Duration::from_millis(200)), cache(&server));
+    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    let start = Instant::now();
+    while other.take_turn(&key(), None, LONG).unwrap() != Turn::Ours {
+        assert!(start.elapsed() < PATIENCE);
+        one.take_turn(&key(), None, LONG).unwrap();
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]

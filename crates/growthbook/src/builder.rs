@@ -210,6 +210,8 @@ impl ClientBuilder {
     ///
     /// When what was given is no payload, or the key does not open it.
     pub fn build(self) -> Result<Client, PayloadError> {
+        #[cfg(feature = "fetch")]
+        self.network.warn_unused();
         Ok(Client::embedded(self.build_inner(PayloadSource::Application)?))
     }
 

@@ -3,12 +3,14 @@
 
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 use growthbook_core::{PayloadCache, PayloadChange, PayloadError, PayloadSource};
-use growthbook_fetch::{Feed, FetchOptions, PayloadSink, StartError, Verdict, is_older};
+use growthbook_fetch::{
+    CloseTimedOut, Feed, FetchOptions, PayloadSink, StartError, Verdict, is_older,
+};
 
 use crate::LOG_TARGET;
 use crate::client::{Inner, State};
@@ -22,6 +24,7 @@ pub(crate) struct Connection {
     begin: Instant,
     /// When it was last looked whether the process was forked, in milliseconds since the beginning.
     looked: AtomicU64,
+    is_closed: AtomicBool,
 }
 
 impl Connection {
@@ -38,17 +41,24 @@ impl Connection {
             inner,
             begin: Instant::now(),
             looked: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
         })
     }
 
     /// The feed of this process.
     pub(crate) fn feed(&self) -> Arc<Feed> {
         let feed = self.feed.load_full();
-        if feed.is_left_behind() {
+        if feed.is_left_behind() && !self.is_closed.load(Ordering::Relaxed) {
             self.start_anew(&feed);
             return self.feed.load_full();
         }
         feed
+    }
+
+    /// Ends refreshing, in this process and in children to come.
+    pub(crate) fn close(&self, deadline: Duration) -> Result<(), CloseTimedOut> {
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.feed.load_full().close(deadline)
     }
 
     /// Starts refreshing anew in the child of a fork. Looks for that every now and then only: the

@@ -152,7 +152,7 @@ impl Client {
     ///
     /// When that takes longer than the deadline. They will be gone a little later.
     pub fn close(&self, deadline: Duration) -> Result<(), CloseTimedOut> {
-        self.connection().map_or(Ok(()), |connection| connection.feed().close(deadline))
+        self.connection().map_or(Ok(()), |connection| connection.close(deadline))
     }
 }
 

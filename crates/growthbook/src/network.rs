@@ -23,6 +23,18 @@ impl Default for Network {
     }
 }
 
+impl Network {
+    /// What is not used says so, lest somebody wonders for ever why nothing changes.
+    pub(crate) fn warn_unused(&self) {
+        if self.options.has_client_key() {
+            log::warn!(
+                target: crate::LOG_TARGET,
+                "a client with a client key was built, not started: it asks no server",
+            );
+        }
+    }
+}
+
 impl Client {
     /// Sets up a client that fetches the payload of this client key (`sdk-...`) and keeps it
     /// fresh.
@@ -95,8 +107,9 @@ impl ClientBuilder {
         self.payload(document)
     }
 
-    /// Where payloads are kept, for the next start. Default: [`MemoryCache::shared`], for the next
-    /// client of this process.
+    /// Where payloads are kept, for the next start, by host and client key. Default:
+    /// [`MemoryCache::shared`], for the next client of this process. Clients whose payloads differ
+    /// by the headers they send need caches of their own.
     #[must_use]
     pub fn cache(mut self, cache: impl PayloadCache + 'static) -> Self {
         self.network.cache = Some(Arc::new(cache));
@@ -111,7 +124,8 @@ impl ClientBuilder {
         self.fetch(|options| options.cache_ttl(ttl))
     }
 
-    /// How long opening a connection may take: name lookup, TCP, proxy and TLS. Default:
+    /// How long looking up a name may take, and again opening a connection: TCP, proxy and TLS.
+    /// Default:
     /// [`DEFAULT_CONNECT_TIMEOUT`](crate::DEFAULT_CONNECT_TIMEOUT).
     #[must_use]
     pub fn connect_timeout(self, timeout: Duration) -> Self {
@@ -146,8 +160,8 @@ impl ClientBuilder {
         self.fetch(|options| options.proxy(url))
     }
 
-    /// Connects through the proxy that `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY` names, if any,
-    /// but for the hosts in `NO_PROXY`. Default: no.
+    /// Connects through the HTTP proxy that `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY` names, the
+    /// first of them that is set, but for the hosts in `NO_PROXY`. Default: no.
     #[must_use]
     pub fn proxy_from_environment(self) -> Self {
         self.fetch(FetchOptions::proxy_from_environment)

@@ -51,7 +51,7 @@ pub trait PayloadCache: Send + Sync {
     /// fetch no longer ago than `max_age` is good enough. Unless implemented, every process asks.
     ///
     /// A turn lasts for a bounded time: a process that took it and is never heard of again holds
-    /// up the others no longer than that. After `put` or `confirm` it is over.
+    /// up the others no longer than that. After `put`, `confirm` or `give_up_turn` it is over.
     ///
     /// # Errors
     ///
@@ -64,6 +64,17 @@ pub trait PayloadCache: Send + Sync {
     ) -> Result<Turn, PayloadCacheError> {
         let _ = (key, known, max_age);
         Ok(Turn::Ours)
+    }
+
+    /// The turn has ended without a payload: the server failed. Does nothing unless implemented:
+    /// the others wait until it has run out.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    fn give_up_turn(&self, key: &PayloadKey) -> Result<(), PayloadCacheError> {
+        let _ = key;
+        Ok(())
     }
 
     /// Calls back, on a thread of the cache, whenever another process may have put a payload,
@@ -138,6 +149,10 @@ impl<C: PayloadCache + ?Sized> PayloadCache for Arc<C> {
         max_age: Duration,
     ) -> Result<Turn, PayloadCacheError> {
         (**self).take_turn(key, known, max_age)
+    }
+
+    fn give_up_turn(&self, key: &PayloadKey) -> Result<(), PayloadCacheError> {
+        (**self).give_up_turn(key)
     }
 
     fn watch(&self, key: &PayloadKey, changed: CacheChanged) -> Option<CacheWatch> {

@@ -68,7 +68,10 @@ impl Feed {
         let cached = state.read_cache();
         let (source, member) = registry::join(&settings, cached, &state, plan, options.cache_ttl)
             .map_err(StartError::Thread)?;
-        // Somebody else on the same host and key may have a newer one.
+        // Others on the same host and key may know that it fails, or have a newer one.
+        if let Some(last) = source.status().last_error {
+            state.failed(&last.error);
+        }
         if let Some(latest) = source.latest() {
             // One that this client cannot use is no reason not to start, and reported.
             let _ = state.take_in(&latest);
@@ -159,12 +162,13 @@ impl Feed {
             return Ok(());
         }
         self.is_closed.store(true, Ordering::Relaxed);
-        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(watch);
         // First, so that whoever waits for a fetch that is interrupted finds out why.
         self.state.closed(FetchErrorKind::Closed.into());
         let closed = self.source.leave(self.member, deadline);
         registry::forget_stopped();
+        // Last: it may wait for a moment, and what it waits for has been interrupted by now.
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(watch);
         if closed { Ok(()) } else { Err(CloseTimedOut) }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct FeedState {
     cache: Arc<dyn PayloadCache>,
     sink: Box<dyn PayloadSink>,
     /// Held while a document is offered, so that they are offered one at a time and in order.
-    last: Mutex<Option<Last>>,
+    last: Mutex<Last>,
     /// Held while the cache is written, so that what came last is what is kept last.
     keeping: Mutex<()>,
     progress: Mutex<Progress>,
@@ -43,8 +43,8 @@ struct Progress {
     cache_errors: u64,
     /// The cache's last failure, unless it worked since, and what for it was asked.
     cache_error: Option<(CacheUse, Arc<PayloadCacheError>)>,
-    /// What the cache keeps is not the last document, but the one before.
-    cache_is_behind: bool,
+    /// What the cache keeps, as far as this process knows.
+    kept: Option<Kept>,
     wakers: Vec<Waker>,
 }
 
@@ -57,11 +57,32 @@ enum CacheUse {
     Write,
 }
 
-/// The last document that was taken in.
+/// The documents that were offered last.
+#[derive(Default)]
 struct Last {
-    /// `None` for the cache's, which is no document of the source.
+    /// Of the last one from the source, used or not.
     sequence: Option<u64>,
-    text: Arc<str>,
+    /// The text of the last one used.
+    text: Option<Arc<str>>,
+}
+
+/// What a cache keeps.
+#[derive(PartialEq, Eq)]
+struct Kept {
+    document: Arc<str>,
+    etag: Option<Box<str>>,
+    streaming: bool,
+}
+
+impl Kept {
+    fn of(document: &Document) -> Self {
+        let payload = &document.payload;
+        Kept {
+            document: payload.document.clone(),
+            etag: payload.etag.clone(),
+            streaming: payload.streaming,
+        }
+    }
 }
 
 /// What became of a document.
@@ -83,7 +104,7 @@ impl FeedState {
             key,
             cache,
             sink,
-            last: Mutex::new(None),
+            last: Mutex::default(),
             keeping: Mutex::new(()),
             progress: Mutex::new(Progress {
                 phase: Phase::Pending,
@@ -92,7 +113,7 @@ impl FeedState {
                 last_error: None,
                 cache_errors: 0,
                 cache_error: None,
-                cache_is_behind: false,
+                kept: None,
                 wakers: Vec::new(),
             }),
             changed: Condvar::new(),
@@ -105,7 +126,9 @@ impl FeedState {
         let source = self.cache.source();
         let document = Arc::new(Document { payload, source, sequence: None });
         match self.take_in(&document) {
-            Ok(_) => Some(document),
+            Ok(Taken::Used(_)) => Some(document),
+            // What is in use is better: the server is not asked about this one.
+            Ok(Taken::Older) => None,
             Err(error) => {
                 log::warn!(target: LOG_TARGET, "the cached payload is not used: {error}");
                 // The server is asked for a better one; nothing has failed yet.
@@ -129,6 +152,11 @@ impl FeedState {
         self.ask(CacheUse::Turn, |cache| cache.take_turn(&self.key, known, max_age))
     }
 
+    /// Lets the other processes try: the server has failed this one.
+    pub(crate) fn give_up_turn(&self) {
+        self.ask(CacheUse::Turn, |cache| cache.give_up_turn(&self.key));
+    }
+
     /// Hears of what other processes put into the cache.
     pub(super) fn watch(self: &Arc<Self>, source: &Arc<Source>) -> Option<CacheWatch> {
         let (feed, source) = (Arc::downgrade(self), Arc::downgrade(source));
@@ -148,34 +176,28 @@ impl FeedState {
     /// Offers a document, and keeps it in the cache when it is used.
     pub(crate) fn take_in(&self, document: &Document) -> Result<Taken, PayloadError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut is_known = false;
-        if let Some(last) = last.as_mut() {
-            if document.sequence.is_some() && last.sequence >= document.sequence {
-                return Ok(Taken::Older);
-            }
-            if last.text == document.payload.document {
-                last.sequence = document.sequence;
-                is_known = true;
-            }
+        if document.sequence.is_some() && last.sequence >= document.sequence {
+            return Ok(Taken::Older);
         }
-        if is_known {
+        if last.text.as_ref() == Some(&document.payload.document) {
+            last.sequence = document.sequence.or(last.sequence);
             drop(last);
             self.confirm(document);
             return Ok(Taken::Used(PayloadChange::default()));
         }
         let verdict = self.sink.offer(&document.payload.document, document.source);
+        if verdict.is_ok() {
+            last.sequence = document.sequence.or(last.sequence);
+        }
         if let Ok(Verdict::Used(_)) = &verdict {
-            let text = document.payload.document.clone();
-            *last = Some(Last { sequence: document.sequence, text });
+            last.text = Some(document.payload.document.clone());
         }
         drop(last);
 
         let taken = match verdict {
             Ok(Verdict::Used(change)) => {
                 let started = self.has_come(document);
-                if document.source == PayloadSource::Network {
-                    self.keep(document, false);
-                }
+                self.keep(document, false);
                 Taken::Used(if started { change } else { PayloadChange::default() })
             }
             // What is in use is newer, and so the server is of no use, but there.
@@ -198,7 +220,7 @@ impl FeedState {
         }
     }
 
-    /// The server has confirmed a document.
+    /// The server has confirmed a document: to this process or, as its source says, another.
     pub(crate) fn confirm(&self, document: &Document) {
         if self.is_last(document) {
             self.has_come(document);
@@ -208,22 +230,35 @@ impl FeedState {
 
     fn is_last(&self, document: &Document) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().is_some_and(|last| last.text == document.payload.document)
+        last.text.as_ref() == Some(&document.payload.document)
     }
 
     /// Keeps a document in the cache, or that the server confirmed it, unless another one was
-    /// taken in meanwhile.
+    /// taken in meanwhile. Only what this process has from the server: what others have is theirs
+    /// to keep. Should this client's cache not be where they keep it, it is put there when the
+    /// server next confirms it.
     fn keep(&self, document: &Document, is_confirmed: bool) {
         let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_last(document) {
             return;
         }
-        if is_confirmed && !self.lock().cache_is_behind {
+        if document.source != PayloadSource::Network {
+            let mut progress = self.lock();
+            if document.sequence.is_none() {
+                // From this very cache.
+                progress.kept = Some(Kept::of(document));
+            }
+            let text = &document.payload.document;
+            progress.kept = progress.kept.take().filter(|kept| kept.document == *text);
+            return;
+        }
+        let is_kept = self.lock().kept.as_ref() == Some(&Kept::of(document));
+        if is_confirmed && is_kept {
             self.ask(CacheUse::Write, |cache| cache.confirm(&self.key, &document.payload));
             return;
         }
         let kept = self.ask(CacheUse::Write, |cache| cache.put(&self.key, &document.payload));
-        self.lock().cache_is_behind = kept.is_none();
+        self.lock().kept = kept.map(|()| Kept::of(document));
     }
 
     /// An attempt has failed.

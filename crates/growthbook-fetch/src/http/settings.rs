@@ -53,12 +53,14 @@ impl Settings {
             proxy: options.proxy.clone(),
             root_certificates: options.root_certificates.clone(),
         };
+        /// What is longer is as good as for ever, and clocks can express it.
+        const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
         Ok(Settings {
             proxy: proxy(&options.proxy)?,
             root_certificates: root_certificates(&options.root_certificates)?,
-            connect_timeout: options.connect_timeout,
-            read_timeout: options.read_timeout,
-            total_timeout: options.total_timeout,
+            connect_timeout: options.connect_timeout.min(LONGEST),
+            read_timeout: options.read_timeout.min(LONGEST),
+            total_timeout: options.total_timeout.min(LONGEST),
             max_body_bytes: options.max_body_bytes,
             id,
         })
@@ -95,7 +97,10 @@ fn headers(headers: &[(String, String)]) -> Result<Vec<(String, String)>, Config
 fn proxy(proxy: &Proxy) -> Result<Option<ureq::Proxy>, ConfigError> {
     match proxy {
         Proxy::None => Ok(None),
-        Proxy::Environment => Ok(ureq::Proxy::try_from_env()),
+        Proxy::Environment => match ureq::Proxy::try_from_env() {
+            Some(proxy) if proxy.protocol() != ureq::ProxyProtocol::Http => Err(ConfigError::Proxy),
+            proxy => Ok(proxy),
+        },
         Proxy::Url(url) if url.starts_with("http://") => {
             ureq::Proxy::new(url).map(Some).map_err(|_| ConfigError::Proxy)
         }

@@ -77,7 +77,8 @@ impl StreamClient {
             return Err(FetchError::new(kind));
         }
         let content_type = response.headers().get("content-type").and_then(|it| it.to_str().ok());
-        let is_stream = content_type.is_some_and(|it| it.trim().starts_with("text/event-stream"));
+        let media_type = content_type.and_then(|it| it.split(';').next()).map(str::trim);
+        let is_stream = media_type.is_some_and(|it| it.eq_ignore_ascii_case("text/event-stream"));
         if !is_stream {
             return Err(FetchError::new(FetchErrorKind::NotAStream));
         }

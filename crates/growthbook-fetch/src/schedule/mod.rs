@@ -112,6 +112,8 @@ pub(crate) struct Schedule {
     jitter: Jitter,
     fetch_due: Option<Time>,
     connect_due: Option<Time>,
+    /// The server refused, or wants to be left alone until then.
+    not_before: Time,
     fetch_backoff: Backoff,
     stream_backoff: Backoff,
     /// What the server last said of streaming, when it did.
@@ -135,6 +137,7 @@ impl Schedule {
             jitter: Jitter::new(seed),
             fetch_due: None,
             connect_due: None,
+            not_before: Time::ZERO,
             fetch_backoff: Backoff::default(),
             stream_backoff: Backoff::default(),
             streaming_offered: None,
@@ -158,13 +161,19 @@ impl Schedule {
             match self.streaming_offered {
                 Some(true) => self.connect_due = Some(now),
                 Some(false) => {}
-                None => self.fetch_due = Some(now),
+                None => self.fetch_due = Some(now.max(self.not_before)),
             }
         }
+        let limit = match before.interval {
+            None => fresh_for.min(interval),
+            Some(longer) if interval < longer => interval,
+            // What is due is due soon enough.
+            Some(_) if self.fetch_due.is_some() => return,
+            Some(_) => interval,
+        };
         // Under an open stream there may be nothing due; its end makes something due.
-        let limit = if before.is_active() { interval } else { fresh_for };
         if self.stream.is_none() || self.fetch_due.is_some() {
-            let limit = now.saturating_add(limit.min(interval));
+            let limit = now.saturating_add(limit).max(self.not_before);
             self.fetch_due = Some(self.fetch_due.map_or(limit, |due| due.min(limit)));
         }
     }
@@ -186,6 +195,7 @@ impl Schedule {
         match outcome {
             FetchOutcome::Success { streaming } => {
                 self.fetch_backoff.reset();
+                self.not_before = Time::ZERO;
                 self.fetch_due = if self.stream.is_some() { None } else { self.next_poll(now) };
                 if let Some(offered) = streaming {
                     self.streaming_offered = Some(offered);
@@ -198,17 +208,18 @@ impl Schedule {
                 }
             }
             FetchOutcome::Failure { refused, retry_after } => {
-                let Some(interval) = self.plan.interval else { return };
+                let interval = self.plan.interval.unwrap_or(FIRST_DELAY);
                 let mut delay =
                     self.fetch_backoff.next(FIRST_DELAY.min(interval), interval, &mut self.jitter);
                 if refused {
                     delay = delay.max(self.jitter.part(SLOW_RETRY.max(interval), 0.9, 1.1));
                 }
-                if let Some(wish) = retry_after {
-                    // No sooner than it says, and not all at once either.
-                    delay = delay.max(self.jitter.part(wish.min(LONGEST_WISH), 1.0, 1.1));
+                delay = delay.max(self.heed(retry_after));
+                let due = now.saturating_add(delay);
+                if refused || retry_after.is_some() {
+                    self.not_before = due;
                 }
-                self.fetch_due = Some(now.saturating_add(delay));
+                self.fetch_due = self.plan.is_active().then_some(due);
             }
         }
     }
@@ -282,8 +293,14 @@ impl Schedule {
         self.plan.stream
     }
 
-    /// The stream is no more, or could not be opened.
-    pub(crate) fn stream_ended(&mut self, now: Time, end: StreamEnd) {
+    /// The stream is no more, or could not be opened; and how long the server wants to be left
+    /// alone.
+    pub(crate) fn stream_ended(
+        &mut self,
+        now: Time,
+        end: StreamEnd,
+        retry_after: Option<Duration>,
+    ) {
         let lived =
             self.stream.take().map_or(Duration::ZERO, |stream| now.saturating_sub(stream.since));
         if lived >= HEALTHY_LIFE {
@@ -313,7 +330,13 @@ impl Schedule {
             StreamEnd::Refused => self.jitter.part(SLOW_RETRY, 0.9, 1.1),
             StreamEnd::NoStream => self.jitter.part(NO_STREAM_RETRY, 0.9, 1.1),
         };
-        self.connect_due = Some(now.saturating_add(delay));
+        self.connect_due = Some(now.saturating_add(delay.max(self.heed(retry_after))));
+    }
+
+    /// No sooner than the server says, within reason, and not all at once either.
+    fn heed(&mut self, retry_after: Option<Duration>) -> Duration {
+        retry_after
+            .map_or(Duration::ZERO, |wish| self.jitter.part(wish.min(LONGEST_WISH), 1.0, 1.1))
     }
 
     fn next_poll(&mut self, now: Time) -> Option<Time> {

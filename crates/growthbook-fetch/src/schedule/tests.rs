@@ -160,7 +160,7 @@ fn a_stream_is_opened_when_it_is_offered_and_wanted() {
 #[test]
 fn a_stream_that_is_no_longer_offered_is_not_connected_to() {
     let mut schedule = streaming(1, Time::ZERO);
-    schedule.stream_ended(secs(1), StreamEnd::Failed);
+    schedule.stream_ended(secs(1), StreamEnd::Failed, None);
     schedule.fetched(secs(1), NOT_OFFERED);
     let next = due(&schedule, secs(1));
     assert_eq!(schedule.next(next), Action::Fetch);
@@ -178,7 +178,7 @@ fn under_a_stream_nobody_polls() {
 #[test]
 fn opening_a_stream_fetches_what_was_missed() {
     let mut schedule = streaming(1, Time::ZERO);
-    schedule.stream_ended(secs(60), StreamEnd::Ended);
+    schedule.stream_ended(secs(60), StreamEnd::Ended, None);
     assert_eq!(schedule.next(secs(60)), Action::Connect);
     schedule.stream_opened(secs(61));
     assert_eq!(schedule.next(secs(61)), Action::Fetch);
@@ -205,7 +205,7 @@ fn a_stream_that_ends_in_good_order_is_opened_at_once_unless_it_was_brief() {
     ] {
         let mut schedule = streaming(1, secs(100));
         let now = secs(100 + lived);
-        schedule.stream_ended(now, end);
+        schedule.stream_ended(now, end, None);
         let connects = schedule.next(now) == Action::Connect;
         assert_eq!(connects, at_once, "{end:?} after {lived} s");
     }
@@ -216,13 +216,13 @@ fn while_the_stream_is_down_the_server_is_polled() {
     for seed in 0..100 {
         let mut schedule = streaming(seed, Time::ZERO);
         let lost = secs(1000);
-        schedule.stream_ended(lost, StreamEnd::Failed);
+        schedule.stream_ended(lost, StreamEnd::Failed, None);
         let mut now = lost;
         let mut polled = lost;
         while now < lost + secs(600) {
             now = due(&schedule, now);
             match schedule.next(now) {
-                Action::Connect => schedule.stream_ended(now, StreamEnd::Failed),
+                Action::Connect => schedule.stream_ended(now, StreamEnd::Failed, None),
                 Action::Fetch => {
                     assert!(now - polled <= secs(66), "{:?}", now - polled);
                     polled = now;
@@ -241,7 +241,7 @@ fn a_stream_that_keeps_failing_is_tried_less_and_less_often() {
         let mut schedule = streaming(seed, Time::ZERO);
         let mut now = secs(1);
         for limit in [1_u64, 2, 4, 8, 16, 32, 60, 60, 60] {
-            schedule.stream_ended(now, StreamEnd::Failed);
+            schedule.stream_ended(now, StreamEnd::Failed, None);
             let delay = schedule.connect_due.unwrap() - now;
             let least = secs(limit) / 2;
             assert!(delay >= least.max(secs(1)) && delay <= secs(limit) + secs(1), "{delay:?}");
@@ -256,12 +256,12 @@ fn only_news_or_a_healthy_life_make_a_stream_trusted_again() {
         let mut schedule = streaming(1, Time::ZERO);
         let mut now = secs(1);
         for _ in 0..10 {
-            schedule.stream_ended(now, StreamEnd::Failed);
+            schedule.stream_ended(now, StreamEnd::Failed, None);
             now = schedule.connect_due.unwrap();
         }
         schedule.stream_opened(now);
         trust(&mut schedule);
-        schedule.stream_ended(now + lived, StreamEnd::Failed);
+        schedule.stream_ended(now + lived, StreamEnd::Failed, None);
         schedule.connect_due.unwrap() - now - lived
     };
     let bytes = |schedule: &mut Schedule| schedule.stream_heard(secs(100_000));
@@ -275,7 +275,7 @@ fn the_server_says_how_long_to_wait_after_a_failure_within_reason() {
     for (retry, least, most) in [(0, 1, 2), (10, 10, 11), (1_000_000, 3600, 3960)] {
         let mut schedule = streaming(1, Time::ZERO);
         schedule.stream_retry(secs(retry));
-        schedule.stream_ended(secs(1), StreamEnd::Failed);
+        schedule.stream_ended(secs(1), StreamEnd::Failed, None);
         let delay = schedule.connect_due.unwrap() - secs(1);
         assert!(delay >= secs(least) && delay <= secs(most), "{retry}: {delay:?}");
     }
@@ -286,7 +286,7 @@ fn a_refused_stream_is_tried_slowly_while_polling_goes_on() {
     for (end, least, most) in [(StreamEnd::Refused, 270, 330), (StreamEnd::NoStream, 3240, 3960)] {
         let mut schedule = schedule(STREAM, 1);
         schedule.fetched(Time::ZERO, OFFERED);
-        schedule.stream_ended(Time::ZERO, end);
+        schedule.stream_ended(Time::ZERO, end, None);
         // Being offered again does not make it sooner.
         schedule.fetched(secs(1), OFFERED);
         let delay = schedule.connect_due.unwrap();
@@ -302,10 +302,31 @@ fn silence_is_noticed_within_ninety_seconds() {
     let until = schedule.silent_until().unwrap();
     assert!(until > secs(1060) && until <= secs(1090), "{until:?}");
     // What was said meanwhile is fetched, whether or not the stream comes back.
-    schedule.stream_ended(until, StreamEnd::Silent);
+    schedule.stream_ended(until, StreamEnd::Silent, None);
     assert_eq!(schedule.next(until), Action::Connect);
-    schedule.stream_ended(until, StreamEnd::Failed);
+    schedule.stream_ended(until, StreamEnd::Failed, None);
     assert_eq!(schedule.next(until), Action::Fetch);
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_is_whoever_comes_and_goes() {
+    let mut schedule = schedule(POLL, 1);
+    let retry_after = Some(secs(1000));
+    schedule.fetched(Time::ZERO, FetchOutcome::Failure { refused: false, retry_after });
+    for now in 1..10 {
+        schedule.set_plan(STREAM, secs(now), Duration::ZERO);
+        schedule.set_plan(
+            Plan { stream: false, interval: Some(secs(1)) },
+            secs(now),
+            Duration::ZERO,
+        );
+        schedule.set_plan(Plan::default(), secs(now), Duration::ZERO);
+        schedule.set_plan(POLL, secs(now), Duration::ZERO);
+        assert!(due(&schedule, secs(now)) >= secs(1000));
+    }
+    let mut streaming = streaming(1, Time::ZERO);
+    streaming.stream_ended(secs(1), StreamEnd::Failed, retry_after);
+    assert!(streaming.connect_due.unwrap() >= secs(1001));
 }
 
 #[test]
@@ -338,7 +359,7 @@ fn a_shorter_interval_counts_at_once_and_a_stream_when_somebody_wants_it() {
     schedule.stream_opened(secs(2));
     schedule.set_plan(POLL, secs(3), secs(60));
     assert!(!schedule.wants_stream());
-    schedule.stream_ended(secs(3), StreamEnd::Ended);
+    schedule.stream_ended(secs(3), StreamEnd::Ended, None);
     assert!(matches!(schedule.next(secs(100)), Action::Fetch));
     schedule.set_plan(Plan::default(), secs(4), secs(60));
     assert_eq!(schedule.next(secs(10_000)), Action::Wait(None));

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadChange, PayloadError, PayloadSource};
+use growthbook_core::{CachedPayload, PayloadChange, PayloadError, PayloadSource, UnixMillis};
 
 use super::{MemberId, Source, State};
 use crate::error::FetchError;
 use crate::feed::{Document, FeedState, Taken};
 use crate::status::age;
-use crate::time::{from_unix_millis, unix_millis};
+use crate::time::from_unix_millis;
 
 /// The document that was last taken into use.
 pub(super) struct Latest {
@@ -21,18 +21,22 @@ impl Latest {
         Latest { document }
     }
 
+    /// The tag to ask with. One from a cache may be anything; what cannot be sent is none.
     pub(super) fn etag(&self) -> Option<&str> {
-        self.document.payload.etag.as_deref()
+        const LONGEST: usize = 1024;
+        let etag = self.document.payload.etag.as_deref()?;
+        let may_be_sent = etag.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        (may_be_sent && etag.len() <= LONGEST).then_some(etag)
+    }
+
+    pub(super) fn document(&self) -> &Arc<Document> {
+        &self.document
     }
 
     /// Whether changes of it are streamed, if the server may be taken at its word: without a tag
     /// the server is asked anew anyway.
     pub(super) fn streaming(&self) -> Option<bool> {
         self.etag().map(|_| self.document.payload.streaming)
-    }
-
-    pub(super) fn payload(&self) -> &CachedPayload {
-        &self.document.payload
     }
 
     fn has_text(&self, text: &str) -> bool {
@@ -90,20 +94,23 @@ impl Tally {
 impl Source {
     /// Hands a document to all members, in the name of this source. It is the latest one from now on, unless
     /// nobody could use it.
-    /// An error means that it is no payload.
+    /// An error means that it is no payload. The sequence was drawn when the document was asked
+    /// for, so that an answer that comes late replaces nothing newer.
     pub(super) fn deliver(
         &self,
         payload: CachedPayload,
         source: PayloadSource,
+        sequence: u64,
     ) -> (Result<(), FetchError>, Changes) {
         let mut state = self.lock();
-        if state.latest.as_ref().is_some_and(|latest| latest.has_text(&payload.document)) {
+        if let Some(latest) = &state.latest
+            && latest.has_text(&payload.document)
+        {
+            let latest = latest.document.clone();
             drop(state);
-            self.confirm(Some(payload));
+            self.confirm(&latest, Some(&payload), payload.fetched_at, source);
             return (Ok(()), Changes::default());
         }
-        let sequence = state.next_sequence;
-        state.next_sequence += 1;
         let document = Arc::new(Document { payload, source, sequence: Some(sequence) });
         let mut served: Vec<MemberId> = Vec::new();
         let mut tally = Tally::default();
@@ -140,19 +147,37 @@ impl Source {
         (tally.outcome(), changes)
     }
 
-    /// The server has confirmed the latest document, and may have said something new of it.
-    pub(super) fn confirm(&self, said: Option<CachedPayload>) {
-        let now = unix_millis(SystemTime::now());
+    /// The number of the next document that is asked for.
+    pub(super) fn draw_sequence(&self) -> u64 {
+        let mut state = self.lock();
+        state.next_sequence += 1;
+        state.next_sequence
+    }
+
+    /// The server has confirmed a document at this time, to this process or to another, and may
+    /// have said something new of it. Nothing is confirmed where another one came meanwhile.
+    pub(super) fn confirm(
+        &self,
+        confirmed: &Document,
+        said: Option<&CachedPayload>,
+        fetched_at: UnixMillis,
+        source: PayloadSource,
+    ) {
         let mut state = self.lock();
         let Some(latest) = &mut state.latest else { return };
+        if latest.document.payload.document != confirmed.payload.document {
+            return;
+        }
         let mut document = Document::clone(&latest.document);
-        document.payload.fetched_at = now;
-        if let Some(said) = said {
-            document.payload.etag = said.etag;
+        document.payload.fetched_at = document.payload.fetched_at.max(fetched_at);
+        document.source = source;
+        // The stream has no tags.
+        if let Some(said) = said.filter(|said| said.etag.is_some()) {
+            document.payload.etag.clone_from(&said.etag);
             document.payload.streaming = said.streaming;
         }
-        latest.document = Arc::new(document);
-        let document = latest.document.clone();
+        let document = Arc::new(document);
+        latest.document = document.clone();
         let feeds = state.feeds();
         drop(state);
         feeds.iter().for_each(|feed| feed.confirm(&document));

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 use growthbook_core::{CachedPayload, PayloadSource};
 
 use super::delivery::Changes;
+use super::health::Note;
 use super::{Source, State};
 use crate::error::{FetchError, FetchErrorKind};
+use crate::feed::Document;
 use crate::http::Reply;
 use crate::schedule::FetchOutcome;
 use crate::time::unix_millis;
@@ -19,6 +21,8 @@ pub(super) struct Flight {
     number: u64,
     /// Of the last one.
     outcome: Option<Result<(), FetchError>>,
+    /// Whether the last one failed because whoever began it had little time.
+    was_cut_short: bool,
 }
 
 impl Source {
@@ -27,10 +31,7 @@ impl Source {
     pub(crate) fn fetch(&self, limit: Duration) -> Result<(), FetchError> {
         let start = Instant::now();
         let mut state = self.lock();
-        if state.stopped {
-            return Err(FetchError::new(FetchErrorKind::Closed));
-        }
-        if state.flight.is_on {
+        while state.flight.is_on && !state.stopped {
             let number = state.flight.number;
             while state.flight.is_on && state.flight.number == number {
                 let left = limit.saturating_sub(start.elapsed());
@@ -39,54 +40,75 @@ impl Source {
                 }
                 state = self.wait(state, Some(left));
             }
-            let closed = || Err(FetchError::new(FetchErrorKind::Closed));
-            return state.flight.outcome.clone().unwrap_or_else(closed);
+            if !state.flight.was_cut_short {
+                let closed = || Err(FetchError::new(FetchErrorKind::Closed));
+                return state.flight.outcome.clone().unwrap_or_else(closed);
+            }
+            // Somebody with more time tries again.
+        }
+        if state.stopped {
+            return Err(FetchError::new(FetchErrorKind::Closed));
         }
         state.flight.is_on = true;
         state.flight.number += 1;
+        state.flight.outcome = None;
         state.health.counters.fetches += 1;
-        let etag = state.latest.as_ref().and_then(|latest| latest.etag()).map(str::to_owned);
+        let asked_about = state
+            .latest
+            .as_ref()
+            .filter(|latest| latest.etag().is_some())
+            .map(|latest| latest.document().clone());
         drop(state);
 
         let landing = Landing(self);
-        let (outcome, changes) = self.fetch_alone(etag.as_deref(), limit);
+        let left = limit.saturating_sub(start.elapsed());
+        let (outcome, changes) = self.fetch_alone(asked_about.as_deref(), left);
         drop(landing);
         changes.tell();
         outcome
     }
 
+    /// Asks whether there is another document than this one.
     fn fetch_alone(
         &self,
-        etag: Option<&str>,
+        asked_about: Option<&Document>,
         limit: Duration,
     ) -> (Result<(), FetchError>, Changes) {
+        let start = Instant::now();
+        let sequence = self.draw_sequence();
+        let etag = asked_about.and_then(|document| document.payload.etag.as_deref());
+        let reply = self.features.fetch(etag, limit);
+        let fetched_at = unix_millis(SystemTime::now());
         let mut changes = Changes::default();
-        let (outcome, streaming) = match self.features.fetch(etag, limit) {
-            Ok(Reply::Payload { document, etag, streaming }) => {
-                let fetched_at = unix_millis(SystemTime::now());
+        let (outcome, streaming) = match (reply, asked_about) {
+            (Ok(Reply::Payload { document, etag, streaming }), _) => {
                 let payload = CachedPayload { document, etag, streaming, fetched_at };
-                let delivered = self.deliver(payload, PayloadSource::Network);
+                let delivered = self.deliver(payload, PayloadSource::Network, sequence);
                 changes = delivered.1;
                 (delivered.0, Some(streaming))
             }
-            Ok(Reply::NotModified) if etag.is_some() => {
+            (Ok(Reply::NotModified), Some(document)) => {
                 self.lock().health.counters.not_modified += 1;
-                self.confirm(None);
-                (Ok(()), self.lock().latest.as_ref().and_then(|latest| latest.streaming()))
+                self.confirm(document, None, fetched_at, PayloadSource::Network);
+                (Ok(()), Some(document.payload.streaming))
             }
-            Ok(Reply::NotModified) => {
+            (Ok(Reply::NotModified), None) => {
                 (Err(FetchError::new(FetchErrorKind::NothingToConfirm)), None)
             }
-            Err(error) => (Err(error), None),
+            (Err(error), _) => (Err(error), None),
         };
         let mut state = self.lock();
         let outcome = outcome.map_err(|error| state.closed_or(error));
+        let was_cut_short = start.elapsed() >= limit
+            && outcome.as_ref().is_err_and(|error| error.kind() == FetchErrorKind::Timeout);
         let now = self.now();
         let note = match &outcome {
             Ok(()) => {
                 state.schedule.fetched(now, FetchOutcome::Success { streaming });
                 state.health.fetched(streaming)
             }
+            // Whoever began it had little time: that says nothing of the server.
+            Err(_) if was_cut_short => Note::NONE,
             Err(error) => {
                 let refused = error.kind().is_refusal();
                 let retry_after = error.retry_after;
@@ -94,6 +116,7 @@ impl Source {
                 state.health.failed(error)
             }
         };
+        state.flight.was_cut_short = was_cut_short;
         state.flight.outcome = Some(outcome.clone());
         let feeds = state.feeds();
         drop(state);

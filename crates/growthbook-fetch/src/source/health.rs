@@ -21,7 +21,7 @@ pub(super) struct Health {
 struct Stream {
     wanted: bool,
     offered: Option<bool>,
-    /// Since it was last wanted.
+    /// `None` before the first, and while there is no reason for one.
     state: Option<StreamState>,
     /// What was last said of it in the log.
     logged: Option<FetchErrorKind>,
@@ -94,9 +94,17 @@ impl Health {
         }
     }
 
-    /// The server ended the stream, as it does every now and then.
-    pub(super) fn stream_ended(&mut self) {
-        self.stream.state = Some(StreamState::Connecting);
+    /// The server ended the stream, as it does every now and then, or nobody wants it any more.
+    pub(super) fn stream_ended(&mut self, is_wanted: bool) {
+        self.stream.state = is_wanted.then_some(StreamState::Connecting);
+    }
+
+    /// Something broke that may have been the stream.
+    pub(super) fn stream_broke(&mut self, error: &FetchError) -> Note {
+        match self.stream.state {
+            Some(StreamState::Open | StreamState::Connecting) => self.stream_lost(error),
+            _ => Note::NONE,
+        }
     }
 
     pub(super) fn stream_lost(&mut self, error: &FetchError) -> Note {

@@ -103,6 +103,7 @@ impl Source {
         self.follow_plan(&mut state, fresh_for);
         if let Err(error) = self.start_worker(&mut state) {
             state.members.retain(|other| other.id != member);
+            self.follow_plan(&mut state, fresh_for);
             return Err(error);
         }
         Ok(Some(member))

@@ -37,6 +37,7 @@ impl Source {
         let mut state = self.lock();
         let now = self.now();
         let is_wanted = !state.stopped && state.schedule.wants_stream();
+        let retry_after = end.as_ref().err().and_then(|error| error.retry_after);
         let (end, note) = match end {
             Err(error) if is_wanted => match error.kind() {
                 FetchErrorKind::Status { code: 204, .. } => {
@@ -44,6 +45,7 @@ impl Source {
                 }
                 kind => {
                     let end = match kind {
+                        FetchErrorKind::Status { code: 408 | 429, .. } => StreamEnd::Failed,
                         FetchErrorKind::Status { code: 400..=499, .. } => StreamEnd::Refused,
                         FetchErrorKind::Timeout if state.schedule.is_silent(now) => {
                             StreamEnd::Silent
@@ -54,11 +56,11 @@ impl Source {
                 }
             },
             _ => {
-                state.health.stream_ended();
+                state.health.stream_ended(is_wanted);
                 (StreamEnd::Ended, Note::NONE)
             }
         };
-        state.schedule.stream_ended(now, end);
+        state.schedule.stream_ended(now, end, retry_after);
         drop(state);
         note.log();
     }
@@ -127,7 +129,8 @@ impl Source {
         // The stream has no tags: the next fetch asks for the document, whatever it is.
         let (document, etag) = (document.into(), None);
         let payload = CachedPayload { document, etag, streaming: true, fetched_at };
-        let (outcome, changes) = self.deliver(payload, PayloadSource::Network);
+        let sequence = self.draw_sequence();
+        let (outcome, changes) = self.deliver(payload, PayloadSource::Network, sequence);
         match outcome {
             Ok(()) => {
                 let mut state = self.lock();

@@ -1,25 +1,37 @@
 //! One fetch for many processes, where a cache knows of them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadSource, Turn};
+use growthbook_core::{CachedPayload, PayloadSource, Turn, UnixMillis};
 
 use super::Source;
-use super::delivery::Changes;
-use crate::feed::FeedState;
+use crate::feed::{Document, FeedState};
+use crate::time::unix_millis;
 
 impl Source {
     /// Does the fetch that is due, unless another process did or does.
     pub(super) fn fetch_in_turn(&self) {
         let (feeds, known, max_age) = {
             let state = self.lock();
-            let known = state.latest.as_ref().map(|latest| latest.payload().clone());
+            let known = state.latest.as_ref().map(|latest| latest.document().clone());
             (state.feeds(), known, state.schedule.max_age(self.now()))
         };
-        for feed in feeds {
-            match feed.take_turn(known.as_ref(), max_age) {
-                Some(Turn::Fresh { payload, age }) => return self.take_shared(payload, age),
+        for feed in &feeds {
+            let sequence = self.draw_sequence();
+            match feed.take_turn(known.as_ref().map(|known| &known.payload), max_age) {
+                Some(Turn::Fresh { payload, age }) => {
+                    let is_payload = match (payload, &known) {
+                        (Some(payload), _) => self.take_shared(payload, sequence),
+                        (None, Some(known)) => self.confirm_shared(known, age),
+                        (None, None) => false,
+                    };
+                    if is_payload {
+                        return self.fetched_by_others(age);
+                    }
+                    // Rubbish: the server knows better.
+                    break;
+                }
                 Some(Turn::Theirs { retry_in }) => {
                     let now = self.now();
                     return self.lock().schedule.postpone_fetch(now, retry_in);
@@ -29,43 +41,44 @@ impl Source {
             }
         }
         // The outcome is in the schedule and in the status.
-        drop(self.fetch(Duration::MAX));
-    }
-
-    /// Another process has put a payload into this client's cache.
-    pub(crate) fn look_into_cache(&self, feed: &Arc<FeedState>) {
-        if let Some(payload) = feed.cached() {
-            self.take_shared(Some(payload), Duration::ZERO);
+        if self.fetch(Duration::MAX).is_err() {
+            feeds.iter().for_each(|feed| feed.give_up_turn());
         }
     }
 
-    /// What another process fetched this long ago; `None` for what is known already.
-    fn take_shared(&self, payload: Option<CachedPayload>, age: Duration) {
-        let (outcome, changes) = match payload {
-            Some(payload) => self.deliver(payload, PayloadSource::Shared),
-            None => {
-                self.confirm(None);
-                (Ok(()), Changes::default())
-            }
-        };
+    /// Another process may have put a payload into this client's cache. Whether it is what is due
+    /// is not known: the next turn will tell.
+    pub(crate) fn look_into_cache(&self, feed: &Arc<FeedState>) {
+        let sequence = self.draw_sequence();
+        if let Some(payload) = feed.cached() {
+            self.take_shared(payload, sequence);
+        }
+    }
+
+    /// What another process fetched: false when it is no payload.
+    fn take_shared(&self, payload: CachedPayload, sequence: u64) -> bool {
+        let (outcome, changes) = self.deliver(payload, PayloadSource::Shared, sequence);
+        self.lock().health.counters.shared += 1;
+        changes.tell();
+        outcome.is_ok()
+    }
+
+    /// What is known was confirmed to another process, this long ago.
+    fn confirm_shared(&self, known: &Document, age: Duration) -> bool {
+        let age = UnixMillis::try_from(age.as_millis()).unwrap_or(UnixMillis::MAX);
+        let at = unix_millis(SystemTime::now()).saturating_sub(age);
+        self.confirm(known, None, at, PayloadSource::Shared);
+        self.lock().health.counters.shared += 1;
+        true
+    }
+
+    fn fetched_by_others(&self, age: Duration) {
         let mut state = self.lock();
         let now = self.now();
-        match outcome {
-            Ok(()) => {
-                let streaming = state.latest.as_ref().and_then(|latest| latest.streaming());
-                state.schedule.fetched_by_others(now, age, streaming);
-                state.health.counters.shared += 1;
-                let note = state.health.fetched(streaming);
-                drop(state);
-                note.log();
-            }
-            // Rubbish in the cache: the server knows better.
-            Err(_) => {
-                drop(state);
-                drop(self.fetch(Duration::MAX));
-            }
-        }
-        self.changed.notify_all();
-        changes.tell();
+        let streaming = state.latest.as_ref().and_then(|latest| latest.streaming());
+        state.schedule.fetched_by_others(now, age, streaming);
+        let note = state.health.fetched(streaming);
+        drop(state);
+        note.log();
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
+use super::health::Note;
 use super::{Source, State};
-use crate::LOG_TARGET;
+use crate::error::FetchErrorKind;
 use crate::schedule::{Action, FetchOutcome, StreamEnd};
 use crate::sse::EventParser;
 
@@ -35,7 +36,7 @@ impl Source {
 
     /// Waits for the thread to end: false when it did not in time.
     pub(super) fn wait_for_worker(&self, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
+        let start = Instant::now();
         let mut state = self.lock();
         loop {
             match &state.worker {
@@ -45,7 +46,7 @@ impl Source {
                 Some(worker) if !worker.is_running => break,
                 Some(_) => {}
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = limit.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return false;
             }
@@ -78,11 +79,16 @@ impl Source {
 
     /// Something panicked: a client's sink, or this crate. Tried again later, like any failure.
     fn recover(&self) {
-        log::error!(target: LOG_TARGET, "refreshing panicked");
         let mut state = self.lock();
         let now = self.now();
-        state.schedule.stream_ended(now, StreamEnd::Failed);
+        let error = FetchErrorKind::Panicked.into();
+        state.schedule.stream_ended(now, StreamEnd::Failed, None);
         state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
+        let notes = [state.health.failed(&error), state.health.stream_broke(&error)];
+        let feeds = state.feeds();
+        drop(state);
+        notes.into_iter().for_each(Note::log);
+        feeds.iter().for_each(|feed| feed.failed(&error));
     }
 
     /// Waits until there is something to do; `None` when there is nothing more.

@@ -26,6 +26,7 @@ fn main() {
         return;
     }
     one_asks_for_all();
+    one_asks_for_all_that_started_one_after_another();
     a_change_reaches_all();
     a_dead_asker_holds_nobody_up();
     redis_may_die();
@@ -51,6 +52,25 @@ fn one_asks_for_all() {
     assert!(started_with <= 2, "{started_with}");
     // Intervals are a tenth shorter or longer.
     assert!((9..=15).contains(&requests), "{requests}");
+}
+
+/// Somebody always has a payload that is quite new, and yet somebody has to ask.
+fn one_asks_for_all_that_started_one_after_another() {
+    const INTERVALS: u32 = 8;
+    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
+    let start = |number| {
+        thread::sleep(INTERVAL / 8 * number);
+        Fleet::start(1, &server, &redis)
+    };
+    let fleets: Vec<Fleet> = (0..6).map(start).collect();
+    fleets.iter().for_each(|fleet| fleet.wait_for(1, PATIENCE));
+    let before = server.counts().features;
+    thread::sleep(INTERVAL * INTERVALS);
+    let requests = server.counts().features - before;
+    println!("fleet: started one after another, {requests} times in {INTERVALS} intervals");
+    assert!((6..=10).contains(&requests), "{requests}");
+    server.set_payload(&payload(2));
+    fleets.iter().for_each(|fleet| fleet.wait_for(2, PATIENCE));
 }
 
 fn a_change_reaches_all() {
