@@ -3,9 +3,11 @@
 
 mod payloads;
 mod script;
+mod sticky;
 
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    payloads::check()
+    payloads::check()?;
+    sticky::check()
 }

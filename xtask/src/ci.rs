@@ -3,22 +3,27 @@
 use std::time::Instant;
 
 use crate::run::{cargo, run};
-use crate::{Result, deny, deps, soak, targets, test};
+use crate::{Result, deny, deps, interop, soak, targets, test};
 
 /// The library crates, linted and documented each by itself: a workspace build hides what
 /// feature unification turned on.
-pub(crate) const LIBRARIES: [&str; 4] =
-    ["growthbook-core", "growthbook-fetch", "growthbook-sticky", "growthbook"];
+pub(crate) const LIBRARIES: [&str; 5] = [
+    "growthbook-core",
+    "growthbook-fetch",
+    "growthbook-redis-cache",
+    "growthbook-sticky",
+    "growthbook",
+];
 
 /// The feature selections each library must build with.
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
 /// What else is linted.
-const TOOLS: [&str; 5] = ["axum-service", "soak", "spec-tests", "test-server", "xtask"];
+const TOOLS: [&str; 6] = ["axum-service", "interop", "soak", "spec-tests", "test-server", "xtask"];
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
@@ -26,6 +31,7 @@ const STEPS: [Step; 8] = [
     ("licences, bans and sources", deny::check),
     ("no_std targets", targets::check),
     ("tests", test::test),
+    ("other SDKs", interop::interop),
     ("soak", soak::short),
 ];
 

@@ -1,12 +1,13 @@
 //! Whether other SDKs and we can share one Redis.
 
 use crate::run::{cargo, root, run};
-use crate::{Result, sdks};
+use crate::{Result, redis, sdks};
 
 /// Installs the other SDKs, and compares.
 pub(crate) fn interop() -> Result {
     let folder = root().join("interop");
     sdks::install_python(&folder.join("python"))?;
     sdks::install_javascript(&folder.join("javascript"))?;
-    run(&mut cargo(["run", "--quiet", "--package", "interop"]))
+    let mut interop = cargo(["run", "--quiet", "--package", "interop"]);
+    run(interop.env(redis::SERVER_VARIABLE, redis::obtain()?))
 }

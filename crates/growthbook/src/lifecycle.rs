@@ -66,7 +66,8 @@ impl Client {
     }
 
     /// The same for async code, on any executor. It has no timer: it resolves when the first
-    /// attempt has ended, well or badly. Put the executor's timeout around it for less, and ask
+    /// attempt has ended, well or badly; at once with [`Refresh::Manual`](crate::Refresh::Manual),
+    /// where there is none unless you [`refresh`](Client::refresh). Put the executor's timeout around it for less, and ask
     /// again for more.
     ///
     /// ```

@@ -29,11 +29,13 @@ mod unix {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    pub(crate) const TESTS: [(&str, fn()); 5] = [
+    pub(crate) const TESTS: [(&str, fn()); 7] = [
         ("a child of a streaming process streams by itself", streaming),
         ("a child of a polling process polls by itself", polling),
         ("a child refreshes while the parent's fetch hangs", while_fetching),
         ("a child of a process with a manual client refreshes", manual),
+        ("a client that was closed stays closed in a child", closed),
+        ("a child has what the cache has not", cached),
         ("a child that drops the client does not disturb the parent", dropping),
     ];
 
@@ -103,6 +105,59 @@ mod unix {
             || {},
         );
         assert_eq!(flag(&client), 1);
+    }
+
+    fn closed() {
+        let server = FeaturesServer::start(&payload(1));
+        let client = start(&server, Refresh::Poll(Duration::from_millis(20)));
+        client.close(PATIENCE).unwrap();
+        let requests = server.counts().requests;
+        in_child(
+            || {
+                thread::sleep(Duration::from_millis(150));
+                assert_eq!(flag(&client), 1);
+                assert!(client.refresh().is_err());
+                client.close(PATIENCE).unwrap();
+            },
+            || {},
+        );
+        assert_eq!(server.counts().requests, requests);
+    }
+
+    /// The parent puts another payload into the cache before the child looks there: it is not
+    /// newer than what the child has, as far as anybody knows, and then the server confirms it.
+    fn cached() {
+        let server = FeaturesServer::start(&payload(1));
+        let folder = tempfile::tempdir().unwrap();
+        let client = Client::builder("sdk-fork")
+            .api_host(server.url())
+            .refresh(Refresh::Manual)
+            .cache(growthbook::FileCache::new(folder.path()))
+            .start()
+            .unwrap();
+        client.wait_ready(PATIENCE).unwrap();
+        in_child(
+            || {
+                eventually("the parent's refresh", || server_has(folder.path(), 2));
+                client.refresh().unwrap();
+                assert_eq!(flag(&client), 2);
+            },
+            || {
+                server.set_payload(&payload(2));
+                client.refresh().unwrap();
+            },
+        );
+    }
+
+    /// Whether the cache in this folder has the payload with this value.
+    fn server_has(folder: &std::path::Path, value: i64) -> bool {
+        let mut files = std::fs::read_dir(folder).unwrap().flatten();
+        let payload = payload(value);
+        files.any(|file| {
+            std::fs::read(file.path()).is_ok_and(|bytes| {
+                bytes.windows(payload.len()).any(|part| part == payload.as_bytes())
+            })
+        })
     }
 
     fn dropping() {

@@ -138,7 +138,7 @@ impl Feed {
 
     /// A future for the outcome of the first attempt.
     pub fn ready(&self) -> ReadyFuture {
-        ReadyFuture(self.state.clone())
+        ReadyFuture { state: self.state.clone(), is_manual: self.is_manual }
     }
 
     /// How refreshing is going.

@@ -56,15 +56,24 @@ pub(super) enum Phase {
 }
 
 /// Resolves with the first attempt: to success when there is a payload from the network or a
-/// cache. Has no timer, so that it works on any executor.
+/// cache. Has no timer, so that it works on any executor. With
+/// [`Refresh::Manual`](crate::Refresh::Manual) nobody makes an attempt, and it resolves at once.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct ReadyFuture(pub(super) Arc<FeedState>);
+pub struct ReadyFuture {
+    pub(super) state: Arc<FeedState>,
+    pub(super) is_manual: bool,
+}
 
 impl Future for ReadyFuture {
     type Output = Result<(), NotReady>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_ready(context)
+        match self.state.poll_ready(context) {
+            Poll::Pending if self.is_manual => {
+                Poll::Ready(Err(NotReady { cause: None, timed_out: false }))
+            }
+            outcome => outcome,
+        }
     }
 }

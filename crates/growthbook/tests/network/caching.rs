@@ -488,3 +488,44 @@ fn a_client_that_has_only_a_cache_works() {
     assert_eq!(client.refresh().unwrap_err().kind(), Kind::Connect);
     assert_eq!(flag(&client), 1);
 }
+
+/// A cache may have anything, and what cannot be sent must not end refreshing.
+#[test]
+fn a_tag_that_cannot_be_sent_is_none() {
+    for etag in ["W/\"\u{7}\"", "line\nbreak", "ü", &"x".repeat(200_000)] {
+        let server = quiet_server();
+        server.set_payload_quietly(&payload(2));
+        let mut kept = kept(&payload(1), 0);
+        kept.etag = Some(etag.into());
+        let cache = memory_with(&server.url(), &kept);
+        let client = builder(&server).refresh(Refresh::Manual).cache(cache).start().unwrap();
+        assert_eq!(flag(&client), 1);
+        client.refresh().unwrap();
+        assert_eq!(flag(&client), 2);
+        assert!(server.requests().iter().all(|it| it.header("if-none-match").is_none()));
+    }
+}
+
+/// The first client has the payload from its cache, and the server only ever confirms it.
+#[test]
+fn what_a_second_client_shares_is_kept_in_its_cache_as_well() {
+    let server = quiet_server();
+    let first = memory();
+    builder(&server)
+        .refresh(Refresh::Manual)
+        .cache(first.clone())
+        .start()
+        .unwrap()
+        .refresh()
+        .unwrap();
+
+    let start = |cache| builder(&server).refresh(Refresh::Manual).cache(cache).start().unwrap();
+    let one = start(first);
+    let second = memory();
+    let other = start(second.clone());
+    assert_eq!(flag(&other), 1);
+    other.refresh().unwrap();
+    assert_eq!(other.status().counters.not_modified, 1);
+    assert_eq!(document_in(&second, &server), Some(payload(1)));
+    drop(one);
+}

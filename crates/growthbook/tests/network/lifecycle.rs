@@ -208,6 +208,31 @@ fn a_client_can_be_awaited() {
 }
 
 #[test]
+fn awaiting_a_manual_client_waits_for_nobody() {
+    let server = quiet_server();
+    let client = builder(&server).refresh(Refresh::Manual).start().unwrap();
+    let error = block_on(client.ready()).unwrap_err();
+    assert!(error.cause.is_none() && !error.timed_out);
+    client.refresh().unwrap();
+    assert_eq!(block_on(client.ready()).unwrap().source, PayloadSource::Network);
+}
+
+#[test]
+fn waiting_for_a_moment_fails_nobody_with_more_time() {
+    let server = quiet_server();
+    server.script_features([Reply::delayed(Duration::from_millis(200), Reply::normal())]);
+    let start = || patient(builder(&server).refresh(Refresh::Manual)).start().unwrap();
+    let (hasty, other) = (start(), start());
+    thread::scope(|scope| {
+        let hasty = scope.spawn(move || hasty.wait_ready(Duration::from_millis(100)).unwrap_err());
+        assert!(server.wait_until(PATIENCE, |counts| counts.features > 0));
+        other.refresh().unwrap();
+        assert!(hasty.join().unwrap().timed_out);
+    });
+    assert_eq!(flag(&other), 1);
+}
+
+#[test]
 fn a_client_can_be_asked_again_and_again() {
     let server = quiet_server();
     server.script_features([Reply::delayed(MOMENT, Reply::normal())]);
