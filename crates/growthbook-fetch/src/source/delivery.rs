@@ -17,8 +17,10 @@ pub(super) struct Latest {
 }
 
 impl Latest {
-    pub(super) fn new(document: Arc<Document>) -> Self {
-        Latest { document }
+    /// What the first client had in its cache: earlier than anything that is asked for.
+    pub(super) fn from_cache(document: &Document) -> Self {
+        let document = Document { sequence: Some(0), ..document.clone() };
+        Latest { document: Arc::new(document) }
     }
 
     /// The tag to ask with. One from a cache may be anything; what cannot be sent is none.

@@ -68,7 +68,7 @@ impl Source {
                 schedule: Schedule::new(seed()),
                 members: Vec::new(),
                 next_member: 0,
-                latest: cached.map(Latest::new),
+                latest: cached.as_deref().map(Latest::from_cache),
                 next_sequence: 1,
                 flight: Flight::default(),
                 worker: None,

@@ -510,6 +510,7 @@ fn a_tag_that_cannot_be_sent_is_none() {
 #[test]
 fn what_a_second_client_shares_is_kept_in_its_cache_as_well() {
     let server = quiet_server();
+    server.set_etags(true);
     let first = memory();
     builder(&server)
         .refresh(Refresh::Manual)
