@@ -89,6 +89,7 @@ fn a_plain_payload_is_where_other_sdks_look_for_it() {
     assert_eq!(cache.get(&key()).unwrap(), Some(expected));
 }
 
+#[cfg(feature = "encryption")]
 #[test]
 fn an_encrypted_payload_is_in_clear_only_where_asked_for() {
     let server = RedisServer::start();
