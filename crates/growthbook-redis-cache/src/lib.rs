@@ -2,8 +2,8 @@
 //!
 //! A [`RedisCache`] is a [`PayloadCache`](growthbook_core::PayloadCache). Processes that share one
 //! start from the payload that is there; when a refresh is due, one of them asks the server (a
-//! lease that runs out), and the others hear of what it got (pub/sub). Payloads lie where the
-//! Python SDK's documented Redis cache has them, so that both use each other's.
+//! lease that runs out), and the others hear of what it got (pub/sub). A copy lies where the
+//! Python SDK's documented Redis cache looks, so that both use each other's payloads.
 //!
 //! It refuses to be in the way: no operation waits longer than a deadline, evaluation never waits
 //! at all, and while Redis is down, slow, read-only, emptied or full of rubbish each process
