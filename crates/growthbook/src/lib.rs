@@ -91,7 +91,7 @@ pub use tracking::{
 };
 
 /// Compiles the README's examples.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "fetch"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
