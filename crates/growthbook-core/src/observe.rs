@@ -22,6 +22,12 @@ pub trait Observer {
         let _ = exposure;
     }
 
+    /// Whether [`feature_usage`](Observer::feature_usage) is to be called. Default: true. When
+    /// false, no whole answer is put together for every prerequisite.
+    fn wants_feature_usage(&self) -> bool {
+        true
+    }
+
     /// A feature was evaluated, be it as a prerequisite of another. Not called for a value forced
     /// in code.
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
@@ -49,13 +55,21 @@ pub trait Observer {
     }
 }
 
-impl Observer for () {}
+impl Observer for () {
+    fn wants_feature_usage(&self) -> bool {
+        false
+    }
+}
 
 impl<O: Observer> Observer for &mut O {
     const TRACES: bool = O::TRACES;
 
     fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
         (**self).experiment_viewed(exposure);
+    }
+
+    fn wants_feature_usage(&self) -> bool {
+        (**self).wants_feature_usage()
     }
 
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {

@@ -95,10 +95,6 @@ impl<'a> FeatureResult<'a> {
         }
     }
 
-    pub(crate) fn without_value(source: FeatureResultSource) -> Self {
-        FeatureResult::new(FeatureValue::NULL, source)
-    }
-
     #[inline]
     pub(crate) fn with_rule(self, rule_id: &'a str) -> Self {
         FeatureResult { rule_id, ..self }
@@ -123,10 +119,6 @@ impl<'a> FeatureResult<'a> {
         self.value.value()
     }
 
-    pub(crate) fn feature_value(&self) -> &'a FeatureValue {
-        self.value
-    }
-
     /// Reads the value as a type of yours. Strings may be borrowed.
     ///
     /// # Errors
@@ -138,10 +130,7 @@ impl<'a> FeatureResult<'a> {
 
     /// The value as the fallback's type; the fallback when the value is null or of another type.
     pub fn value_or<T: Deserialize<'a>>(&self, fallback: T) -> T {
-        match self.value() {
-            Value::Null => fallback,
-            value => T::deserialize(value).unwrap_or(fallback),
-        }
+        self.value.value_or(fallback)
     }
 }
 

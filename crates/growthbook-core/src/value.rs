@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::json::{Json, Node};
@@ -21,6 +22,14 @@ impl FeatureValue {
     #[inline]
     pub(crate) fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// The value as a type of the caller's; the fallback when it is null or of another type.
+    pub(crate) fn value_or<'a, T: Deserialize<'a>>(&'a self, fallback: T) -> T {
+        match &self.value {
+            Value::Null => fallback,
+            value => T::deserialize(value).unwrap_or(fallback),
+        }
     }
 
     #[inline]

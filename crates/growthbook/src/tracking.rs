@@ -166,6 +166,10 @@ impl Observer for TrackingObserver<'_> {
         contain("on_experiment_viewed", || callback(&viewed));
     }
 
+    fn wants_feature_usage(&self) -> bool {
+        self.tracking.on_feature_usage.is_some()
+    }
+
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         if let Some(callback) = &self.tracking.on_feature_usage {
             let usage = FeatureUsage { key, result, user: self.user };

@@ -81,11 +81,14 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &'a AutoExperiment,
     ) -> Option<ExperimentResult<'a, Value>> {
         let definition = &experiment.definition;
-        let assignment =
-            self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
-        let value = experiment.variations.get(assignment.variation_id)?.value();
+        let assigned = self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
+        let value = experiment.variations.get(assigned.variation)?.value();
+        if !assigned.is_in_experiment() {
+            return None;
+        }
+        let assignment = assigned.assignment();
         self.report(definition, &assignment, Some(value));
-        assignment.in_experiment.then_some(ExperimentResult { value, assignment })
+        Some(ExperimentResult { value, assignment })
     }
 }
 

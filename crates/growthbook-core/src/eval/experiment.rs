@@ -25,6 +25,58 @@ pub(super) struct HashAttribute<'a> {
     pub(super) value: HashValue<'a>,
 }
 
+/// What an experiment decided for a user.
+#[derive(Clone, Copy)]
+pub(super) struct Assigned<'a> {
+    pub(super) experiment: &'a ExperimentDefinition,
+    feature_id: Option<&'a str>,
+    pub(super) variation: usize,
+    pub(super) exclusion: Option<Exclusion>,
+    bucket: Option<f64>,
+    sticky_bucket_used: bool,
+    hash_attribute: HashAttribute<'a>,
+}
+
+impl<'a> Assigned<'a> {
+    #[inline]
+    pub(super) fn is_in_experiment(&self) -> bool {
+        self.exclusion.is_none()
+    }
+
+    /// Whether the user takes part because of their hash.
+    #[inline]
+    pub(super) fn is_exposure(&self) -> bool {
+        self.is_in_experiment() && self.bucket.is_some()
+    }
+
+    /// Whether the variation lets the feature's next rules decide.
+    #[inline]
+    pub(super) fn is_passthrough(&self) -> bool {
+        let meta = self.experiment.meta.get(self.variation);
+        meta.is_some_and(|meta| meta.passthrough)
+    }
+
+    /// The same in full.
+    pub(super) fn assignment(&self) -> Assignment<'a> {
+        let meta = self.experiment.meta.get(self.variation);
+        Assignment {
+            key: self.experiment.variation_key(self.variation),
+            name: meta.and_then(|meta| meta.name.as_deref()),
+            feature_id: self.feature_id,
+            in_experiment: self.is_in_experiment(),
+            exclusion: self.exclusion,
+            hash_used: self.bucket.is_some(),
+            variation_id: self.variation,
+            hash_attribute: self.hash_attribute.name,
+            hash_value: self.hash_attribute.value,
+            bucket: self.bucket,
+            passthrough: self.is_passthrough(),
+            sticky_bucket_used: self.sticky_bucket_used,
+            contextual_bandit: None,
+        }
+    }
+}
+
 /// What decides which variation a user gets.
 enum Decision {
     /// They do not take part.
@@ -38,7 +90,7 @@ enum Decision {
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
     /// Assigns the user a variation.
-    pub(super) fn assign(&mut self, run: &Run<'a>) -> Assignment<'a> {
+    pub(super) fn assign(&mut self, run: &Run<'a>) -> Assigned<'a> {
         let experiment = run.experiment;
         let fallback = match &experiment.fallback_attribute {
             Some(fallback) if self.is_sticky(experiment) => Some(&**fallback),
@@ -78,27 +130,20 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 }
             }
         };
-        let in_experiment = exclusion.is_none();
-        let key = experiment.variation_key(variation);
-        if in_experiment && bucket.is_some() {
+        let assigned = Assigned {
+            experiment,
+            feature_id: run.feature_id,
+            variation,
+            exclusion,
+            bucket,
+            sticky_bucket_used,
+            hash_attribute,
+        };
+        if assigned.is_exposure() && self.is_sticky(experiment) {
+            let key = experiment.variation_key(variation);
             self.keep_assignment(experiment, hash_attribute, key);
         }
-        let meta = experiment.meta.get(variation);
-        Assignment {
-            key,
-            name: meta.and_then(|meta| meta.name.as_deref()),
-            feature_id: run.feature_id,
-            in_experiment,
-            exclusion,
-            hash_used: bucket.is_some(),
-            variation_id: variation,
-            hash_attribute: name,
-            hash_value: value,
-            bucket,
-            passthrough: meta.is_some_and(|meta| meta.passthrough),
-            sticky_bucket_used,
-            contextual_bandit: None,
-        }
+        assigned
     }
 
     fn decide(

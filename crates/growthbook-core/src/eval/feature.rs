@@ -1,13 +1,12 @@
 //! Features: the first rule that applies decides, else the default value.
 
+use super::answer::{Answer, RuleExperiment};
 use super::experiment::Run;
 use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::condition::{Clauses, Fields};
-use crate::experiment::{ExperimentDefinition, Filter, ParentCondition, ParentFeature};
-use crate::observe::Observer;
-use crate::result::{
-    Assignment, FeatureExperiment, FeatureResult, FeatureResultSource as Source, HashValue,
-};
+use crate::experiment::{Filter, ParentCondition, ParentFeature};
+use crate::observe::{Exposure, Observer};
+use crate::result::{FeatureResultSource as Source, HashValue};
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
@@ -22,7 +21,7 @@ pub(super) enum Prerequisites<'p> {
 /// What a rule does for a user.
 pub(super) enum RuleOutcome<'a> {
     /// It decides the feature's value, be it that there is none.
-    Decides(FeatureResult<'a>),
+    Decides(Answer<'a>),
     /// It leaves that to the next rule.
     Skips(Skip<'a>),
 }
@@ -33,8 +32,8 @@ pub(super) enum Skip<'a> {
     Filters,
     Condition(&'a Clauses),
     Rollout,
-    /// The user does not take part, or is passed through.
-    Experiment(&'a ExperimentDefinition, Assignment<'a>),
+    /// The user does not take part in its experiment, or is passed through.
+    Experiment,
     /// There is nothing to apply.
     Nothing,
 }
@@ -44,50 +43,54 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         &mut self,
         key: &str,
         outer: Option<&Frame<'_>>,
-    ) -> FeatureResult<'a> {
+    ) -> Answer<'a> {
         match self.evaluator.snapshot.by_key.get(key) {
             Some(&index) => self.feature(index, outer),
             None => {
                 if O::TRACES {
                     self.observer.feature_entered(key);
                 }
-                let result = match self.forced_feature(key) {
-                    Some(value) => FeatureResult::new(value, Source::Override),
-                    None => FeatureResult::without_value(Source::UnknownFeature),
+                let answer = match self.forced_feature(key) {
+                    Some(value) => Answer::new(value, Source::Override),
+                    None => Answer::without_value(Source::UnknownFeature),
                 };
-                self.left(key, &result);
-                result
+                self.left(key, answer);
+                answer
             }
         }
     }
 
-    fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> FeatureResult<'a> {
+    fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> Answer<'a> {
         let Some(feature) = self.evaluator.snapshot.feature(index) else {
-            return FeatureResult::without_value(Source::UnknownFeature);
+            return Answer::without_value(Source::UnknownFeature);
         };
         if O::TRACES {
             self.observer.feature_entered(&feature.key);
         }
         self.feature_evaluations += 1;
-        let result = match Frame::enter(index, outer) {
+        let answer = match Frame::enter(index, outer) {
             Some(frame) if self.feature_evaluations <= MAX_FEATURE_EVALUATIONS => {
                 match self.forced_feature(&feature.key) {
-                    Some(value) => FeatureResult::new(value, Source::Override),
+                    Some(value) => Answer::new(value, Source::Override),
                     None => self.rules(feature, &frame),
                 }
             }
-            _ => FeatureResult::without_value(Source::CyclicPrerequisite),
+            _ => Answer::without_value(Source::CyclicPrerequisite),
         };
-        self.left(&feature.key, &result);
-        result
+        self.left(&feature.key, answer);
+        answer
     }
 
-    fn left(&mut self, key: &str, result: &FeatureResult<'_>) {
-        if O::TRACES {
-            self.observer.feature_left(key, result);
-        }
-        if result.source != Source::Override {
-            self.observer.feature_usage(key, result);
+    fn left(&mut self, key: &str, answer: Answer<'a>) {
+        let is_usage = self.observer.wants_feature_usage() && answer.source != Source::Override;
+        if O::TRACES || is_usage {
+            let result = self.result(answer);
+            if O::TRACES {
+                self.observer.feature_left(key, &result);
+            }
+            if is_usage {
+                self.observer.feature_usage(key, &result);
+            }
         }
     }
 
@@ -96,11 +99,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         self.evaluator.setting(|overrides| overrides.forced_features.get(key))
     }
 
-    fn rules(&mut self, feature: &'a Feature, frame: &Frame<'_>) -> FeatureResult<'a> {
+    fn rules(&mut self, feature: &'a Feature, frame: &Frame<'_>) -> Answer<'a> {
         for (index, rule) in feature.rules.iter().enumerate() {
             self.rule_evaluations += 1;
             if self.rule_evaluations > MAX_RULE_EVALUATIONS {
-                return FeatureResult::without_value(Source::CyclicPrerequisite);
+                return Answer::without_value(Source::CyclicPrerequisite);
             }
             if O::TRACES {
                 self.observer.rule_entered(index, &rule.id);
@@ -110,11 +113,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 let verdict = self.verdict(rule, &outcome);
                 self.observer.rule_left(verdict);
             }
-            if let RuleOutcome::Decides(result) = outcome {
-                return result;
+            if let RuleOutcome::Decides(answer) = outcome {
+                return answer;
             }
         }
-        FeatureResult::new(&feature.default_value, Source::DefaultValue)
+        Answer::new(&feature.default_value, Source::DefaultValue)
     }
 
     fn rule(&mut self, feature: &'a Feature, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
@@ -122,12 +125,12 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             Prerequisites::Met => {}
             // A gate leaves the whole feature without a value.
             Prerequisites::Failed(parent) if parent.gate => {
-                return RuleOutcome::Decides(FeatureResult::without_value(Source::Prerequisite));
+                return RuleOutcome::Decides(Answer::without_value(Source::Prerequisite));
             }
             Prerequisites::Failed(parent) => return RuleOutcome::Skips(Skip::Prerequisite(parent)),
             Prerequisites::Cyclic => {
                 let source = Source::CyclicPrerequisite;
-                return RuleOutcome::Decides(FeatureResult::without_value(source));
+                return RuleOutcome::Decides(Answer::without_value(source));
             }
         }
         if rule.filters.as_ref().is_some_and(|filters| !self.passes_filters(filters)) {
@@ -151,8 +154,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         {
             return RuleOutcome::Skips(Skip::Rollout);
         }
-        let result = FeatureResult::new(&force.value, Source::Force);
-        RuleOutcome::Decides(result.with_rule(&rule.id))
+        RuleOutcome::Decides(Answer::of_rule(&force.value, Source::Force, rule))
     }
 
     fn is_included(&self, rollout: &Rollout) -> bool {
@@ -181,27 +183,25 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
         let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
-        let mut assignment = self.assign(&Run {
+        let assigned = self.assign(&Run {
             experiment: definition,
             ranges: choice.and_then(|choice| choice.ranges),
             feature_id: Some(&feature.key),
         });
-        if assignment.hash_used && assignment.in_experiment {
-            assignment.contextual_bandit = choice.and_then(|choice| choice.bandit);
+        let last = self.last_experiment.insert(RuleExperiment { assigned, choice });
+        let value = experiment.variations.get(assigned.variation);
+        if assigned.is_exposure() {
+            self.observer.experiment_viewed(&Exposure {
+                experiment: definition,
+                result: &last.assignment(),
+                value: value.map(FeatureValue::value),
+            });
         }
-        let value = experiment.variations.get(assignment.variation_id);
-        self.report(definition, &assignment, value.map(FeatureValue::value));
         match value {
-            Some(value) if assignment.in_experiment && !assignment.passthrough => {
-                let experiment = FeatureExperiment {
-                    definition,
-                    weights: choice.and_then(|choice| choice.weights),
-                    contextual_bandit: assignment.contextual_bandit,
-                };
-                let result = FeatureResult::new(value, Source::Experiment).with_rule(&rule.id);
-                RuleOutcome::Decides(result.with_experiment(experiment, assignment))
+            Some(value) if assigned.is_in_experiment() && !assigned.is_passthrough() => {
+                RuleOutcome::Decides(Answer::of_rule(value, Source::Experiment, rule))
             }
-            _ => RuleOutcome::Skips(Skip::Experiment(definition, assignment)),
+            _ => RuleOutcome::Skips(Skip::Experiment),
         }
     }
 
@@ -211,16 +211,16 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         frame: Option<&Frame<'_>>,
     ) -> Prerequisites<'p> {
         for parent in parents {
-            let result = match &parent.feature {
+            let answer = match &parent.feature {
                 ParentFeature::Linked(index) => self.feature(*index, frame),
                 ParentFeature::Named(key) => self.feature_by_key(key, frame),
                 ParentFeature::Never => return Prerequisites::Failed(parent),
-                ParentFeature::Unknown => FeatureResult::without_value(Source::UnknownFeature),
+                ParentFeature::Unknown => Answer::without_value(Source::UnknownFeature),
             };
-            if result.source == Source::CyclicPrerequisite {
+            if answer.source == Source::CyclicPrerequisite {
                 return Prerequisites::Cyclic;
             }
-            let value = Fields::ParentValue(result.feature_value().node());
+            let value = Fields::ParentValue(answer.value.node());
             let met = parent.condition.as_ref().is_none_or(|it| self.passes_with(it, value));
             if !met {
                 return Prerequisites::Failed(parent);

@@ -1,6 +1,7 @@
 //! Evaluation: a walk over the snapshot for one user.
 
 mod all;
+mod answer;
 mod auto;
 mod experiment;
 mod feature;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use all::FeatureResults;
+use answer::{Answer, RuleExperiment};
 use experiment::Run;
 pub use sticky::StickyEvaluator;
 
@@ -67,24 +69,30 @@ impl<'a> Evaluator<'a> {
         key: &str,
         observer: &mut O,
     ) -> FeatureResult<'a> {
-        Evaluation::new(*self, observer).feature_by_key(key, None)
+        let mut evaluation = Evaluation::new(*self, observer);
+        let answer = evaluation.feature_by_key(key, None);
+        evaluation.result(answer)
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense.
     pub fn is_on(&self, key: &str) -> bool {
-        self.eval_feature(key).on
+        self.answer(key).value.node().is_truthy()
     }
 
     /// The opposite of [`is_on`](Evaluator::is_on).
     pub fn is_off(&self, key: &str) -> bool {
-        self.eval_feature(key).off
+        !self.is_on(key)
     }
 
     /// A feature's value as the fallback's type: a boolean, number, `&str`, `String`, or anything
     /// that implements `serde::Deserialize`. The fallback when the feature is unknown, has no
     /// value, or one of another type.
     pub fn feature_value<T: Deserialize<'a>>(&self, key: &str, fallback: T) -> T {
-        self.eval_feature(key).value_or(fallback)
+        self.answer(key).value.value_or(fallback)
+    }
+
+    fn answer(&self, key: &str) -> Answer<'a> {
+        Evaluation::new(*self, &mut ()).feature_by_key(key, None)
     }
 
     /// Runs an inline experiment.
@@ -147,6 +155,8 @@ struct Evaluation<'a, 'o, O> {
     feature_evaluations: u32,
     rule_evaluations: u32,
     conditions: Budget,
+    /// The last experiment of a rule that was run.
+    last_experiment: Option<RuleExperiment<'a>>,
 }
 
 /// The features being evaluated on the way here, innermost first: where a feature turns up again
@@ -181,7 +191,12 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
             feature_evaluations: 0,
             rule_evaluations: 0,
             conditions: Budget::default(),
+            last_experiment: None,
         }
+    }
+
+    fn result(&self, answer: Answer<'a>) -> FeatureResult<'a> {
+        answer.result(self.last_experiment.as_ref())
     }
 
     /// Starts counting anew, for the next of several evaluations.
@@ -203,8 +218,8 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
 
     fn inline<T>(mut self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
         let definition = experiment.definition();
-        let assignment =
-            self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
+        let assigned = self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
+        let assignment = assigned.assignment();
         let value = experiment.value(assignment.variation_id);
         self.report(definition, &assignment, None);
         ExperimentResult { value, assignment }

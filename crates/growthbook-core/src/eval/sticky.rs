@@ -94,7 +94,9 @@ impl<'a> StickyEvaluator<'a, '_> {
         key: &str,
         observer: &mut O,
     ) -> FeatureResult<'a> {
-        self.evaluation(observer).feature_by_key(key, None)
+        let mut evaluation = self.evaluation(observer);
+        let answer = evaluation.feature_by_key(key, None);
+        evaluation.result(answer)
     }
 
     /// Like [`Evaluator::run`].
@@ -161,9 +163,6 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         hash_attribute: HashAttribute<'_>,
         variation_key: &str,
     ) {
-        if !self.is_sticky(experiment) {
-            return;
-        }
         let key = StickyBucketKey::new(hash_attribute.name, hash_attribute.value);
         if let (Some(buckets), Some(key)) = (&mut self.sticky, key) {
             buckets.assign(key, &experiment.sticky_key, variation_key);

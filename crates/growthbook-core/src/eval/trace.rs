@@ -38,12 +38,10 @@ impl StickyEvaluator<'_, '_> {
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
     pub(super) fn verdict(&self, rule: &'a Rule, outcome: &RuleOutcome<'a>) -> Verdict {
         match outcome {
-            RuleOutcome::Decides(result) => match (result.source, &result.experiment_result) {
-                (Source::Prerequisite, _) => Verdict::GateClosed,
-                (Source::CyclicPrerequisite, _) => Verdict::CyclicPrerequisite,
-                (_, Some(experiment)) => Verdict::Assigned(
-                    self.assignment(result.experiment.as_deref(), &experiment.assignment),
-                ),
+            RuleOutcome::Decides(answer) => match answer.source {
+                Source::Prerequisite => Verdict::GateClosed,
+                Source::CyclicPrerequisite => Verdict::CyclicPrerequisite,
+                Source::Experiment => self.experiment_verdict(Verdict::Assigned),
                 _ => Verdict::Forced { rollout: self.rollout_of(rule) },
             },
             RuleOutcome::Skips(skip) => self.skip(rule, skip),
@@ -66,26 +64,33 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             Skip::Filters => Verdict::FilteredOut(self.failed_filter(rule)),
             Skip::Condition(condition) => Verdict::ConditionFailed(self.failed_clause(condition)),
             Skip::Rollout => Verdict::NotInRollout(self.rollout_of(rule)),
-            Skip::Experiment(definition, assignment) if assignment.in_experiment => {
-                Verdict::PassedThrough(self.assignment(Some(definition), assignment))
-            }
-            Skip::Experiment(definition, assignment) => {
-                let exclusion = assignment.exclusion.unwrap_or(Exclusion::NoSuchVariation);
-                let failed = definition.condition.as_ref();
-                let failed = failed.filter(|_| exclusion == Exclusion::ConditionFailed);
-                Verdict::NotInExperiment {
-                    experiment: definition.key().into(),
-                    exclusion,
-                    clause: failed.and_then(|condition| self.failed_clause(condition)),
-                    bucket: Box::new(self.bucket(
-                        assignment.hash_attribute,
-                        assignment.hash_value,
-                        definition.hasher.as_ref(),
-                        definition.ranges(),
-                    )),
-                }
-            }
+            Skip::Experiment => self.experiment_verdict(Verdict::PassedThrough),
             Skip::Nothing => Verdict::NothingToApply,
+        }
+    }
+
+    /// What became of the experiment that was just run; `taken_part` for who takes part in it.
+    fn experiment_verdict(&self, taken_part: impl FnOnce(AssignmentTrace) -> Verdict) -> Verdict {
+        let Some(last) = &self.last_experiment else {
+            return Verdict::NothingToApply;
+        };
+        let definition = last.assigned.experiment;
+        let assignment = last.assignment();
+        let Some(exclusion) = assignment.exclusion else {
+            return taken_part(trace_of(definition, &assignment));
+        };
+        let failed = definition.condition.as_ref();
+        let failed = failed.filter(|_| exclusion == Exclusion::ConditionFailed);
+        Verdict::NotInExperiment {
+            experiment: definition.key().into(),
+            exclusion,
+            clause: failed.and_then(|condition| self.failed_clause(condition)),
+            bucket: Box::new(self.bucket(
+                assignment.hash_attribute,
+                assignment.hash_value,
+                definition.hasher.as_ref(),
+                definition.ranges(),
+            )),
         }
     }
 
@@ -123,21 +128,17 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             ranges: ranges.to_vec(),
         }
     }
+}
 
-    fn assignment(
-        &self,
-        definition: Option<&ExperimentDefinition>,
-        assignment: &Assignment<'_>,
-    ) -> AssignmentTrace {
-        AssignmentTrace {
-            experiment: definition.map_or_else(String::new, |it| it.key().into()),
-            variation_id: assignment.variation_id,
-            variation_key: assignment.key.into(),
-            hash_attribute: assignment.hash_attribute.into(),
-            hash_value: serde_json::to_value(assignment.hash_value).unwrap_or_default(),
-            bucket: assignment.bucket,
-            hash_used: assignment.hash_used,
-            sticky_bucket_used: assignment.sticky_bucket_used,
-        }
+fn trace_of(definition: &ExperimentDefinition, assignment: &Assignment<'_>) -> AssignmentTrace {
+    AssignmentTrace {
+        experiment: definition.key().into(),
+        variation_id: assignment.variation_id,
+        variation_key: assignment.key.into(),
+        hash_attribute: assignment.hash_attribute.into(),
+        hash_value: serde_json::to_value(assignment.hash_value).unwrap_or_default(),
+        bucket: assignment.bucket,
+        hash_used: assignment.hash_used,
+        sticky_bucket_used: assignment.sticky_bucket_used,
     }
 }
