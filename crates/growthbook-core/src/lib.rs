@@ -69,7 +69,7 @@ mod user;
 mod value;
 mod warning;
 
-pub use attributes::{AttributeValue, Attributes};
+pub use attributes::{AttributeList, AttributeRef, AttributeSource, AttributeValue, Attributes};
 pub use auto::{
     AutoExperiment, AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, ChangeType,
 };

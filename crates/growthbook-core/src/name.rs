@@ -13,7 +13,7 @@ pub(crate) struct Name {
 
 /// A text's first seven bytes and its length, capped: up to seven bytes that is all of it, so
 /// that equal tags mean equal texts.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag(u64);
 
 impl Tag {
@@ -30,9 +30,16 @@ impl Tag {
         Tag(word | (bytes.len().min(u8::MAX.into()) as u64) << (u64::BITS - u8::BITS))
     }
 
+    /// The text's length in bytes, when that is below [`u8::MAX`]; else that.
     #[inline]
-    fn is_whole_text(self) -> bool {
-        self.0 >> (u64::BITS - u8::BITS) <= Self::BYTES as u64
+    pub(crate) fn capped_length(self) -> usize {
+        (self.0 >> (u64::BITS - u8::BITS)) as usize
+    }
+
+    /// Whether two texts with this tag are equal.
+    #[inline]
+    pub(crate) fn is_whole_text(self) -> bool {
+        self.capped_length() <= Self::BYTES
     }
 }
 

@@ -15,6 +15,9 @@ pub trait Observer {
     /// with their verdicts. That costs allocations, and nothing when false.
     const TRACES: bool = false;
 
+    /// Whether any of the methods is of interest. When false, nothing is put together for them.
+    const LISTENS: bool = true;
+
     /// A user took part in an experiment because of their hash: the moment to track. Also called
     /// for the experiments of prerequisites. Called every time; dropping repetitions is up to
     /// the observer.
@@ -56,13 +59,12 @@ pub trait Observer {
 }
 
 impl Observer for () {
-    fn wants_feature_usage(&self) -> bool {
-        false
-    }
+    const LISTENS: bool = false;
 }
 
 impl<O: Observer> Observer for &mut O {
     const TRACES: bool = O::TRACES;
+    const LISTENS: bool = O::LISTENS;
 
     fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
         (**self).experiment_viewed(exposure);

@@ -5,6 +5,7 @@ use core::fmt;
 
 use hashbrown::HashMap;
 
+use crate::attributes::AttributeSource;
 use crate::auto::AutoExperiment;
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
@@ -12,7 +13,7 @@ use crate::condition::{Clauses, SavedGroups};
 use crate::eval::Evaluator;
 use crate::experiment::{ExperimentDefinition, Filter, ParentCondition};
 use crate::payload::Payload;
-use crate::user::{GlobalContext, UserContext};
+use crate::user::{GlobalContext, NOBODY, UserContext};
 use crate::value::FeatureValue;
 use crate::warning::Warning;
 
@@ -98,6 +99,12 @@ impl Snapshot {
         user: &'a UserContext,
     ) -> Evaluator<'a> {
         Evaluator::new(self, Some(globals), user)
+    }
+
+    /// Evaluates for a user whose attributes are a type of yours, with no global context.
+    /// [`Evaluator::with_source`] adds one to a user with settings of their own.
+    pub fn for_source<'a>(&'a self, source: &'a dyn AttributeSource) -> Evaluator<'a> {
+        Evaluator::new(self, None, &NOBODY).with_source(source)
     }
 
     /// The keys of all features, in the payload's order.

@@ -65,6 +65,10 @@ impl Default for Overrides {
     }
 }
 
+/// A user nothing is known about.
+pub(crate) static NOBODY: UserContext =
+    UserContext { attributes: Attributes::new(), remote_group_ids_set: false, overrides: None };
+
 impl UserContext {
     /// A user with the attribute `id`, which experiments hash unless they name another.
     pub fn new(id: impl Into<AttributeValue>) -> Self {
@@ -78,13 +82,8 @@ impl UserContext {
 
     /// Sets an attribute.
     #[must_use]
-    pub fn attribute(
-        mut self,
-        name: impl Into<Box<str>>,
-        value: impl Into<AttributeValue>,
-    ) -> Self {
-        let name = name.into();
-        if !(self.remote_group_ids_set && *name == *REMOTE_GROUP_IDS) {
+    pub fn attribute(mut self, name: impl AsRef<str>, value: impl Into<AttributeValue>) -> Self {
+        if !(self.remote_group_ids_set && name.as_ref() == REMOTE_GROUP_IDS) {
             self.attributes.insert(name, value);
         }
         self

@@ -12,7 +12,7 @@ use crate::json::{Kind, Node};
 /// The first part of a condition that decides against it; `None` when it passes.
 pub(crate) fn explain_failure(
     clauses: &Clauses,
-    fields: Fields<'_>,
+    fields: &Fields<'_>,
     groups: &SavedGroups,
 ) -> Option<ClauseTrace> {
     super::eval::with_scope(fields, groups, |scope| scope.failure(clauses))
@@ -65,7 +65,7 @@ impl Scope<'_> {
             Clause::Nor(_) => trace("$nor", "must pass in no part", Vec::new()),
             Clause::Not(_) => trace("$not", "must not pass", Vec::new()),
             Clause::SavedGroup(reference) => {
-                let group = reference.group.describe(self.groups);
+                let group = reference.group.describe(self.run.groups);
                 trace("$savedGroup", &format!("must be in {group:?}"), Vec::new())
             }
             Clause::Never => trace("condition", "can never pass", Vec::new()),
@@ -131,7 +131,7 @@ impl Operator {
             }
             Operator::InGroup { group, negate } => {
                 let name = pick(*negate, "$inGroup", "$notInGroup");
-                format!("{name} {:?}", group.describe(scope.groups))
+                format!("{name} {:?}", group.describe(scope.run.groups))
             }
             Operator::Regex { pattern, negate } => {
                 let name = pick(*negate, "$regex", "$notRegex");

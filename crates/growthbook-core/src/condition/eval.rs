@@ -5,8 +5,9 @@ use core::cell::Cell;
 
 use super::groups::GroupIndex;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
-use crate::attributes::{AttributeValue, Attributes};
+use crate::attributes::AttributeLookup;
 use crate::json::{Node, deep_equal};
+use crate::name::Tag;
 
 /// How many levels of conditions, lists and saved groups one evaluation descends through before
 /// it gives up and fails: together with the parser's own limit this bounds the stack.
@@ -19,12 +20,11 @@ pub(crate) const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
 const MAX_PART_EVALUATIONS: u32 = 1_000_000;
 
 /// What a condition tests.
-#[derive(Clone, Copy)]
 pub(crate) enum Fields<'a> {
-    /// A user's attributes, with the global ones behind them.
-    Attributes { user: &'a Attributes, global: &'a Attributes },
+    /// A user's attributes.
+    Attributes(AttributeLookup<'a>),
     /// The same, where the attributes that are missing may still turn up elsewhere.
-    Known { user: &'a Attributes, global: &'a Attributes },
+    Known(AttributeLookup<'a>),
     /// A prerequisite's value, as the field `value`.
     ParentValue(Node<'a>),
     /// The properties of an array element.
@@ -32,24 +32,19 @@ pub(crate) enum Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// A field; null when there is none, `None` when nobody knows.
+    /// A field, with its name's tag; null when there is none, `None` when nobody knows.
     #[inline]
-    pub(super) fn get(self, name: &str) -> Option<Node<'a>> {
+    pub(super) fn get(&self, name: &str, tag: Tag) -> Option<Node<'a>> {
         match self {
-            Fields::Attributes { user, global } => {
-                Some(attribute(user, global, name).unwrap_or(Node::Null))
+            Fields::Attributes(attributes) => {
+                Some(attributes.node(name, tag).unwrap_or(Node::Null))
             }
-            Fields::Known { user, global } => attribute(user, global, name),
-            Fields::ParentValue(value) if name == "value" => Some(value),
+            Fields::Known(attributes) => attributes.node(name, tag),
+            Fields::ParentValue(value) if name == "value" => Some(*value),
             Fields::ParentValue(_) => Some(Node::Null),
             Fields::Properties(node) => Some(node.property(name)),
         }
     }
-}
-
-#[inline]
-fn attribute<'a>(user: &'a Attributes, global: &'a Attributes, name: &str) -> Option<Node<'a>> {
-    user.get(name).or_else(|| global.get(name)).map(AttributeValue::node)
 }
 
 /// What the conditions of one evaluation may still look at. Shared by all of them: a payload can
@@ -83,22 +78,23 @@ impl Budget {
 #[inline]
 pub(crate) fn passes(
     clauses: &Clauses,
-    fields: Fields<'_>,
+    fields: &Fields<'_>,
     groups: &SavedGroups,
     budget: &Budget,
 ) -> bool {
-    let trace = Trace::default();
-    Scope::new(fields, groups, &trace, budget).condition(clauses) == Outcome::Pass
+    let run = Run::new(groups, budget);
+    Scope::new(fields, &run).condition(clauses) == Outcome::Pass
 }
 
 /// Starts an evaluation.
 pub(super) fn with_scope<R>(
-    fields: Fields<'_>,
+    fields: &Fields<'_>,
     groups: &SavedGroups,
     evaluate: impl FnOnce(&Scope<'_>) -> R,
 ) -> R {
-    let (trace, budget) = (Trace::default(), Budget::default());
-    evaluate(&Scope::new(fields, groups, &trace, &budget))
+    let budget = Budget::default();
+    let run = Run::new(groups, &budget);
+    evaluate(&Scope::new(fields, &run))
 }
 
 /// The answer of a condition or a part of one.
@@ -159,20 +155,26 @@ impl From<bool> for Outcome {
 /// Where an evaluation stands: what it tests, and how it came here.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
-    pub(super) fields: Fields<'a>,
-    pub(super) groups: &'a SavedGroups,
-    trace: &'a Trace,
-    budget: &'a Budget,
+    pub(super) fields: &'a Fields<'a>,
+    pub(super) run: &'a Run<'a>,
     entered: Option<&'a Entered<'a>>,
     depth: u32,
 }
 
-/// What one evaluation went through, counted over all its branches.
-#[derive(Default)]
-pub(super) struct Trace {
+/// What is the same throughout an evaluation, and what it went through, counted over all its
+/// branches.
+pub(super) struct Run<'a> {
+    pub(super) groups: &'a SavedGroups,
+    budget: &'a Budget,
     group_evaluations: Cell<u32>,
     /// Whether a condition group turned up inside itself.
     pub(super) met_cycle: Cell<bool>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(groups: &'a SavedGroups, budget: &'a Budget) -> Self {
+        Run { groups, budget, group_evaluations: Cell::new(0), met_cycle: Cell::new(false) }
+    }
 }
 
 /// The condition groups entered on the way here, innermost first.
@@ -189,13 +191,8 @@ impl Entered<'_> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(
-        fields: Fields<'a>,
-        groups: &'a SavedGroups,
-        trace: &'a Trace,
-        budget: &'a Budget,
-    ) -> Self {
-        Scope { fields, groups, trace, budget, entered: None, depth: 0 }
+    pub(super) fn new(fields: &'a Fields<'a>, run: &'a Run<'a>) -> Self {
+        Scope { fields, run, entered: None, depth: 0 }
     }
 
     /// One level further down; `None` at the limit.
@@ -205,14 +202,14 @@ impl<'a> Scope<'a> {
 
     /// Every entry must pass.
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        let Some(inner) = self.deeper().filter(|_| self.budget.take_part()) else {
+        let Some(inner) = self.deeper().filter(|_| self.run.budget.take_part()) else {
             return Outcome::Abort;
         };
         Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
     }
 
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
-        if !self.budget.take_part() {
+        if !self.run.budget.take_part() {
             return Outcome::Abort;
         }
         match clause {
@@ -242,7 +239,7 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn value(&self, test: &ValueTest, actual: Node<'_>) -> Outcome {
-        if !self.budget.take_part() {
+        if !self.run.budget.take_part() {
             return Outcome::Abort;
         }
         match test {
@@ -255,7 +252,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Tests something else than this scope does, with the same groups and limits.
-    pub(super) fn with_fields<'b>(&'b self, fields: Fields<'b>) -> Scope<'b> {
+    pub(super) fn with_fields<'b>(&'b self, fields: &'b Fields<'b>) -> Scope<'b> {
         Scope { fields, ..*self }
     }
 
@@ -270,16 +267,16 @@ impl<'a> Scope<'a> {
         let mut outer = self.entered;
         while let Some(entered) = outer {
             if entered.group == group {
-                self.trace.met_cycle.set(true);
+                self.run.met_cycle.set(true);
                 return Outcome::Fail;
             }
             outer = entered.outer;
         }
-        let evaluations = self.trace.group_evaluations.get();
+        let evaluations = self.run.group_evaluations.get();
         if depth >= MAX_SAVED_GROUP_DEPTH || evaluations >= MAX_SAVED_GROUP_EVALUATIONS {
             return Outcome::Abort;
         }
-        self.trace.group_evaluations.set(evaluations + 1);
+        self.run.group_evaluations.set(evaluations + 1);
         let entered = Entered { group, outer: self.entered, depth: depth + 1 };
         self.inside(&entered).condition(condition)
     }

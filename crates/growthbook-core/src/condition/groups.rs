@@ -8,6 +8,7 @@ use super::eval::{Outcome, Scope};
 use super::members::Members;
 use super::{Clauses, Path};
 use crate::json::Node;
+use crate::name::Tag;
 
 /// The attribute that lists the remote groups a user belongs to.
 pub(crate) const REMOTE_GROUP_IDS: &str = "__gb_remoteGroupIds";
@@ -90,8 +91,8 @@ impl SavedGroups {
 
 impl GroupReference {
     pub(super) fn eval(&self, scope: &Scope<'_>) -> Outcome {
-        let Some((index, group)) = scope.groups.find(&self.group) else {
-            return if scope.groups.unavailable { Outcome::Unknown } else { Outcome::Fail };
+        let Some((index, group)) = scope.run.groups.find(&self.group) else {
+            return if scope.run.groups.unavailable { Outcome::Unknown } else { Outcome::Fail };
         };
         let override_path = self.attribute.as_ref().map(|(_, path)| path);
         match group {
@@ -123,9 +124,10 @@ impl GroupReference {
 }
 
 fn in_remote_group(scope: &Scope<'_>, id: &str) -> Outcome {
-    match scope.fields.get(REMOTE_GROUP_IDS) {
-        Some(Node::Array(ids)) => ids.iter().any(|member| member.as_str() == Some(id)).into(),
-        Some(_) => Outcome::Fail,
+    match scope.fields.get(REMOTE_GROUP_IDS, Tag::new(REMOTE_GROUP_IDS)) {
+        Some(ids) => {
+            ids.items().is_some_and(|mut ids| ids.any(|member| member.as_str() == Some(id))).into()
+        }
         None => Outcome::Unknown,
     }
 }
@@ -140,14 +142,14 @@ impl GroupId {
 
     /// `$inGroup`, and with `negate` `$notInGroup`.
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: Node<'_>, negate: bool) -> Outcome {
-        match scope.groups.find(self) {
+        match scope.run.groups.find(self) {
             Some((_, SavedGroup::LegacyList(members)))
             | Some((_, SavedGroup::List { members: Some(members), .. })) => {
                 (members.contains(actual) != negate).into()
             }
             Some((_, SavedGroup::Unknown)) => Outcome::Unknown,
             Some(_) => Outcome::Fail,
-            None if scope.groups.unavailable => Outcome::Unknown,
+            None if scope.run.groups.unavailable => Outcome::Unknown,
             // An id the payload does not have is an empty list.
             None => negate.into(),
         }

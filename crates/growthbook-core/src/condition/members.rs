@@ -54,6 +54,7 @@ impl Strings {
         Strings::Few(names.into())
     }
 
+    #[inline]
     fn contains(&self, text: &str) -> bool {
         match self {
             Strings::Few(names) => contains(names, text),
@@ -97,7 +98,7 @@ impl Members {
                 Node::Number(number) => {
                     members.numbers.get_or_insert_default().insert(number_key(number));
                 }
-                Node::String(_) | Node::Array(_) | Node::Object(_) => {}
+                _ => {}
             }
         }
         members
@@ -124,6 +125,7 @@ impl Members {
         })
     }
 
+    #[inline]
     fn has(&self, node: Node<'_>, string: impl FnOnce(&str) -> bool) -> bool {
         match node {
             Node::Null => self.null,
@@ -134,14 +136,15 @@ impl Members {
                 numbers.is_some_and(|numbers| numbers.contains(&number_key(number)))
             }
             Node::String(text) => string(text),
-            Node::Array(_) | Node::Object(_) => false,
+            _ => false,
         }
     }
 }
 
+#[inline]
 fn any_primitive(actual: Node<'_>, test: impl Fn(Node<'_>) -> bool) -> bool {
     match actual {
-        Node::Array(items) => items.iter().any(|item| test(Node::from(item))),
+        Node::Array(_) | Node::List(_) => actual.items().is_some_and(|mut items| items.any(test)),
         primitive => test(primitive),
     }
 }

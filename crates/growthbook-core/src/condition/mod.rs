@@ -28,6 +28,7 @@ pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
 use crate::json::{Json, Node};
+use crate::name::Tag;
 use crate::warning::WarningKind;
 use groups::GroupReference;
 use operator::{ElemMatch, Operator};
@@ -236,9 +237,7 @@ impl Literal {
             Node::Bool(value) => Literal::Bool(value),
             Node::Number(number) => Literal::Number(number),
             Node::String(text) => Literal::String(text.into()),
-            Node::Array(_) | Node::Object(_) => {
-                Literal::Container(Box::new(json.clone().into_owned()))
-            }
+            _ => Literal::Container(Box::new(json.clone().into_owned())),
         }
     }
 
@@ -264,29 +263,43 @@ impl fmt::Debug for Literal {
 #[derive(Clone, Debug)]
 pub(crate) struct Path {
     text: Box<str>,
-    /// Where the first dot is; the length when there is none.
-    first_length: usize,
+    /// The tag of what is before the first dot.
+    first: Tag,
 }
 
 impl Path {
     fn new(path: &str) -> Self {
-        let first_length = path.bytes().position(|byte| byte == b'.').unwrap_or(path.len());
-        Path { text: path.into(), first_length }
+        let first = path.split('.').next().unwrap_or(path);
+        Path { text: path.into(), first: Tag::new(first) }
     }
 
-    /// What lies at the path; null when nothing does, `None` when nobody knows. Whoever knows
-    /// an attribute may know only a part of it, so that nothing is known of what lies inside.
+    /// What lies at the path; null when nothing does, `None` when nobody knows.
     #[inline]
-    fn resolve<'a>(&self, fields: Fields<'a>) -> Option<Node<'a>> {
-        if self.first_length == self.text.len() {
-            return fields.get(&self.text);
+    fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
+        match fields {
+            Fields::Attributes(attributes) if self.is_one_name() => {
+                Some(attributes.node(&self.text, self.first).unwrap_or(Node::Null))
+            }
+            _ => self.resolve_parts(fields),
         }
-        if matches!(fields, Fields::Known { .. }) {
+    }
+
+    /// Whether it is a name without a dot, and no long one.
+    #[inline]
+    fn is_one_name(&self) -> bool {
+        self.first.capped_length() == self.text.len()
+    }
+
+    /// Whoever knows an attribute may know only a part of it, so that nothing is known of what
+    /// lies inside.
+    #[inline(never)]
+    fn resolve_parts<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
+        let mut parts = self.text.split('.');
+        let first = parts.next()?;
+        let mut parts = parts.peekable();
+        if parts.peek().is_some() && matches!(fields, Fields::Known(_)) {
             return None;
         }
-        let (first, rest) = self.text.split_at_checked(self.first_length)?;
-        let first = fields.get(first)?;
-        // The rest starts with a dot, and nothing is before it.
-        Some(rest.split('.').skip(1).fold(first, Node::property))
+        Some(parts.fold(fields.get(first, self.first)?, Node::property))
     }
 }

@@ -131,9 +131,9 @@ impl Operator {
         match self {
             Operator::All(tests) => all(scope, actual, tests, Scope::value),
             Operator::AllInsensitive(tests) => all(scope, actual, tests, value_insensitive),
-            Operator::Size(test) => match actual {
-                Node::Array(items) => scope.value(test, Node::Number(items.len() as f64)),
-                _ => Outcome::Fail,
+            Operator::Size(test) => match actual.items() {
+                Some(items) => scope.value(test, Node::Number(items.len() as f64)),
+                None => Outcome::Fail,
             },
             Operator::ElemMatch(test) => elem_match(scope, actual, test),
             Operator::Not(test) => scope.value(test, actual).negate(),
@@ -189,13 +189,11 @@ fn all<'s>(
     tests: &[ValueTest],
     element: impl Fn(&Scope<'s>, &ValueTest, Node<'_>) -> Outcome,
 ) -> Outcome {
-    let Node::Array(items) = actual else {
+    let Some(items) = actual.items() else {
         return Outcome::Fail;
     };
     Outcome::all(
-        tests.iter().map(|test| {
-            Outcome::any(items.iter().map(|item| element(scope, test, Node::from(item))))
-        }),
+        tests.iter().map(|test| Outcome::any(items.clone().map(|item| element(scope, test, item)))),
     )
 }
 
@@ -211,17 +209,18 @@ fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: Node<'_>) -> O
 
 /// Some element that is not null must pass.
 fn elem_match(scope: &Scope<'_>, actual: Node<'_>, test: &ElemMatch) -> Outcome {
-    let Node::Array(items) = actual else {
+    let Some(items) = actual.items() else {
         return Outcome::Fail;
     };
     if matches!(test, ElemMatch::Malformed) {
         return Outcome::Abort;
     }
-    let elements = items.iter().map(Node::from).filter(|node| !matches!(node, Node::Null));
+    let elements = items.filter(|node| !matches!(node, Node::Null));
     Outcome::any(elements.map(|element| match test {
         ElemMatch::Value(test) => scope.value(test, element),
         ElemMatch::Fields(condition) => {
-            scope.with_fields(Fields::Properties(element)).condition(condition)
+            let fields = Fields::Properties(element);
+            scope.with_fields(&fields).condition(condition)
         }
         ElemMatch::Malformed => Outcome::Abort,
     }))

@@ -4,7 +4,7 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use super::eval::{Budget, Entered, Fields, Outcome, Scope, Trace, with_scope};
+use super::eval::{Budget, Entered, Fields, Outcome, Run, Scope, with_scope};
 use super::operator::{ElemMatch, Operator};
 use super::{Clause, Clauses, GroupIndex, SavedGroups, ValueTest};
 use crate::json::Json;
@@ -24,7 +24,7 @@ pub(crate) enum Remainder<'j> {
 pub(crate) fn prune<'j>(
     clauses: &Clauses,
     source: &Json<'j>,
-    fields: Fields<'_>,
+    fields: &Fields<'_>,
     groups: &SavedGroups,
 ) -> Remainder<'j> {
     with_scope(fields, groups, |scope| scope.prune(clauses, source))
@@ -35,17 +35,17 @@ pub(crate) fn prune<'j>(
 pub(crate) fn prune_group<'j>(
     group: GroupIndex,
     source: &Json<'j>,
-    fields: Fields<'_>,
+    fields: &Fields<'_>,
     groups: &SavedGroups,
 ) -> Remainder<'j> {
     let Some(clauses) = groups.condition(group) else {
         return Remainder::Abort;
     };
-    let (trace, budget) = (Trace::default(), Budget::default());
+    let budget = Budget::default();
+    let run = Run::new(groups, &budget);
     let entered = Entered::first(group);
-    let pruned =
-        Scope::new(fields, groups, &trace, &budget).inside(&entered).prune(clauses, source);
-    if trace.met_cycle.get() { Remainder::Abort } else { pruned }
+    let pruned = Scope::new(fields, &run).inside(&entered).prune(clauses, source);
+    if run.met_cycle.get() { Remainder::Abort } else { pruned }
 }
 
 impl Remainder<'_> {

@@ -39,11 +39,7 @@ pub(super) enum Skip<'a> {
 }
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
-    pub(super) fn feature_by_key(
-        &mut self,
-        key: &str,
-        outer: Option<&Frame<'_>>,
-    ) -> Answer<'a> {
+    pub(super) fn feature_by_key(&mut self, key: &str, outer: Option<&Frame<'_>>) -> Answer<'a> {
         match self.evaluator.snapshot.by_key.get(key) {
             Some(&index) => self.feature(index, outer),
             None => {
@@ -81,7 +77,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         answer
     }
 
+    #[inline]
     fn left(&mut self, key: &str, answer: Answer<'a>) {
+        if !O::LISTENS {
+            return;
+        }
         let is_usage = self.observer.wants_feature_usage() && answer.source != Source::Override;
         if O::TRACES || is_usage {
             let result = self.result(answer);
@@ -121,7 +121,12 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     fn rule(&mut self, feature: &'a Feature, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
-        match self.prerequisites(&rule.parents, Some(frame)) {
+        let prerequisites = if rule.parents.is_empty() {
+            Prerequisites::Met
+        } else {
+            self.prerequisites(&rule.parents, Some(frame))
+        };
+        match prerequisites {
             Prerequisites::Met => {}
             // A gate leaves the whole feature without a value.
             Prerequisites::Failed(parent) if parent.gate => {
@@ -190,7 +195,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         });
         let last = self.last_experiment.insert(RuleExperiment { assigned, choice });
         let value = experiment.variations.get(assigned.variation);
-        if assigned.is_exposure() {
+        if O::LISTENS && assigned.is_exposure() {
             self.observer.experiment_viewed(&Exposure {
                 experiment: definition,
                 result: &last.assignment(),
@@ -221,7 +226,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 return Prerequisites::Cyclic;
             }
             let value = Fields::ParentValue(answer.value.node());
-            let met = parent.condition.as_ref().is_none_or(|it| self.passes_with(it, value));
+            let met = parent.condition.as_ref().is_none_or(|it| self.passes_with(it, &value));
             if !met {
                 return Prerequisites::Failed(parent);
             }

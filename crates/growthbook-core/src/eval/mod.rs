@@ -10,6 +10,8 @@ mod legacy;
 mod sticky;
 mod trace;
 
+use core::fmt;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,7 +20,7 @@ use answer::{Answer, RuleExperiment};
 use experiment::Run;
 pub use sticky::StickyEvaluator;
 
-use crate::attributes::Attributes;
+use crate::attributes::{AttributeLookup, AttributeSource};
 use crate::condition::{self, Budget, Clauses, Condition, Fields};
 use crate::experiment::{Experiment, ExperimentDefinition};
 use crate::observe::{Exposure, Observer};
@@ -36,17 +38,19 @@ pub(crate) const MAX_FEATURE_EVALUATIONS: u32 = 10_000;
 /// How many rules one evaluation may look at, prerequisites' included.
 const MAX_RULE_EVALUATIONS: u32 = 1_000_000;
 
-static NO_ATTRIBUTES: Attributes = Attributes::new();
-
 /// Evaluates features and experiments of one [`Snapshot`] for one user.
 ///
 /// Evaluating takes `&self`, does no IO, takes no lock and never panics; without an observer it
 /// has no side effects. Answers borrow from the snapshot and the user.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Evaluator<'a> {
     snapshot: &'a Snapshot,
     globals: Option<&'a GlobalContext>,
     user: &'a UserContext,
+    /// Asked before the user's attributes.
+    source: Option<&'a dyn AttributeSource>,
+    /// Whether the user or the application has settings at all; most have none.
+    has_settings: bool,
 }
 
 impl<'a> Evaluator<'a> {
@@ -55,7 +59,15 @@ impl<'a> Evaluator<'a> {
         globals: Option<&'a GlobalContext>,
         user: &'a UserContext,
     ) -> Self {
-        Evaluator { snapshot, globals, user }
+        let has_settings =
+            user.overrides.is_some() || globals.is_some_and(|globals| globals.overrides.is_some());
+        Evaluator { snapshot, globals, user, source: None, has_settings }
+    }
+
+    /// Looks for attributes in `source` first, then among the user's own and the global ones.
+    #[must_use]
+    pub fn with_source(self, source: &'a dyn AttributeSource) -> Self {
+        Evaluator { source: Some(source), ..self }
     }
 
     /// Evaluates a feature. An unknown one has the value null and says so in its source.
@@ -118,19 +130,25 @@ impl<'a> Evaluator<'a> {
     /// Whether the user passes a condition, with the snapshot's saved groups.
     pub fn eval_condition(&self, condition: &Condition) -> bool {
         let groups = &self.snapshot.saved_groups;
-        condition::passes(condition.clauses(), self.attributes(), groups, &Budget::default())
+        let fields = Fields::Attributes(self.attributes());
+        condition::passes(condition.clauses(), &fields, groups, &Budget::default())
     }
 
-    fn attributes(&self) -> Fields<'a> {
-        Fields::Attributes {
+    #[inline]
+    fn attributes(&self) -> AttributeLookup<'a> {
+        AttributeLookup {
+            source: self.source,
             user: self.user.attributes(),
-            global: self.globals.map_or(&NO_ATTRIBUTES, GlobalContext::global_attributes),
+            global: self.globals.map(GlobalContext::global_attributes),
         }
     }
 
     /// What `find` finds in the user's settings, else in the global ones.
     #[inline]
     fn setting<T>(&self, find: impl Fn(&'a Overrides) -> Option<T>) -> Option<T> {
+        if !self.has_settings {
+            return None;
+        }
         if let Some(own) = &self.user.overrides
             && let Some(found) = find(own)
         {
@@ -143,6 +161,16 @@ impl<'a> Evaluator<'a> {
     #[inline]
     fn is_set(&self, test: impl Fn(&Overrides) -> bool) -> bool {
         self.setting(|overrides| test(overrides).then_some(())).is_some()
+    }
+}
+
+impl fmt::Debug for Evaluator<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Evaluator")
+            .field("snapshot", self.snapshot)
+            .field("user", self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -208,10 +236,10 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
 
     /// Whether the user passes a condition.
     fn passes(&self, clauses: &Clauses) -> bool {
-        self.passes_with(clauses, self.evaluator.attributes())
+        self.passes_with(clauses, &Fields::Attributes(self.evaluator.attributes()))
     }
 
-    fn passes_with(&self, clauses: &Clauses, fields: Fields<'_>) -> bool {
+    fn passes_with(&self, clauses: &Clauses, fields: &Fields<'_>) -> bool {
         let groups = &self.evaluator.snapshot.saved_groups;
         condition::passes(clauses, fields, groups, &self.conditions)
     }

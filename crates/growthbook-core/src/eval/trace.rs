@@ -5,7 +5,7 @@ use alloc::{boxed::Box, string::String};
 use super::feature::{RuleOutcome, Skip};
 use super::{Evaluation, Evaluator, StickyEvaluator};
 use crate::bucket::{BucketHasher, BucketRange};
-use crate::condition::{Clauses, explain_failure};
+use crate::condition::{Clauses, Fields, explain_failure};
 use crate::experiment::{ExperimentDefinition, ParentFeature};
 use crate::explain::{
     AssignmentTrace, BucketTrace, ClauseTrace, Explainer, Explanation, PrerequisiteTrace, Verdict,
@@ -96,7 +96,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn failed_clause(&self, condition: &Clauses) -> Option<ClauseTrace> {
         let groups = &self.evaluator.snapshot.saved_groups;
-        explain_failure(condition, self.evaluator.attributes(), groups)
+        explain_failure(condition, &Fields::Attributes(self.evaluator.attributes()), groups)
     }
 
     fn rollout_of(&self, rule: &Rule) -> Option<BucketTrace> {

@@ -145,7 +145,7 @@ impl Json<'static> {
         match value {
             Value::Null => Json::Null,
             Value::Bool(value) => Json::Bool(*value),
-            Value::Number(number) => from_serde_number(number),
+            Value::Number(number) => Number::from_serde(number).map_or(Json::Null, Json::Number),
             Value::String(text) => Json::String(Cow::Owned(text.clone())),
             Value::Array(_) | Value::Object(_) if depth == 0 => Json::Null,
             Value::Array(items) => {
@@ -162,13 +162,16 @@ impl Json<'static> {
     }
 }
 
-fn from_serde_number(number: &serde_json::Number) -> Json<'static> {
-    if let Some(value) = number.as_u64() {
-        Json::Number(value.into())
-    } else if let Some(value) = number.as_i64() {
-        Json::Number(value.into())
-    } else {
-        number.as_f64().and_then(Number::from_f64).map_or(Json::Null, Json::Number)
+impl Number {
+    /// `None` when it is out of range, with `arbitrary_precision`.
+    pub(crate) fn from_serde(number: &serde_json::Number) -> Option<Self> {
+        if let Some(value) = number.as_u64() {
+            Some(value.into())
+        } else if let Some(value) = number.as_i64() {
+            Some(value.into())
+        } else {
+            number.as_f64().and_then(Number::from_f64)
+        }
     }
 }
 

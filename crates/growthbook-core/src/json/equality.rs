@@ -1,6 +1,7 @@
 //! Equality without conversion, as `JSON.stringify(a) === JSON.stringify(b)` decides it.
 
 use super::{Json, Node, Object};
+use crate::attributes::AttributeSource;
 
 /// Deep equality: the same types all the way down, and object members in the same order. An
 /// object whose order is not its author's is compared by its members alone.
@@ -14,8 +15,29 @@ pub(crate) fn deep_equal(a: Node<'_>, b: Node<'_>) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_equal(a, b))
         }
         (Node::Object(a), Node::Object(b)) => objects_equal(a, b),
+        (Node::Source(a), Node::Object(b)) | (Node::Object(b), Node::Source(a)) => {
+            has_members(a, b)
+        }
+        (a, b) => lists_equal(a, b),
+    }
+}
+
+/// Lists of which one at least is not ours.
+fn lists_equal(a: Node<'_>, b: Node<'_>) -> bool {
+    match (a.items(), b.items()) {
+        (Some(a), Some(b)) => a.len() == b.len() && a.zip(b).all(|(a, b)| deep_equal(a, b)),
         _ => false,
     }
+}
+
+/// Whether the source shows just the members of the object, in whatever order.
+fn has_members(source: &dyn AttributeSource, object: &Object<'_>) -> bool {
+    let (mut shown, mut equal) = (0, true);
+    source.visit(&mut |name, value| {
+        shown += 1;
+        equal &= object.get(name).is_some_and(|own| deep_equal(Node::from(own), value.node()));
+    });
+    equal && shown == object.len()
 }
 
 fn json_equal(a: &Json<'_>, b: &Json<'_>) -> bool {

@@ -1,8 +1,12 @@
 //! One view over every JSON value evaluation meets, whoever owns it.
 
-use serde_json::Value;
+use core::ops::Range;
+use core::slice;
 
-use super::{Json, Object, array_index};
+use serde_json::{Map, Value};
+
+use super::{Json, MAX_DEPTH, Object, array_index};
+use crate::attributes::{AttributeList, AttributeRef, AttributeSource};
 
 /// A borrowed JSON value: an attribute, a part of one, or a feature's value.
 #[derive(Clone, Copy)]
@@ -13,7 +17,39 @@ pub(crate) enum Node<'a> {
     String(&'a str),
     Array(&'a [Json<'a>]),
     Object(&'a Object<'a>),
+    /// A list of the caller's.
+    List(&'a dyn AttributeList),
+    /// An object of the caller's.
+    Source(&'a dyn AttributeSource),
 }
+
+/// The items of an array or list.
+#[derive(Clone)]
+pub(crate) enum Items<'a> {
+    Array(slice::Iter<'a, Json<'a>>),
+    List { list: &'a dyn AttributeList, rest: Range<usize> },
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Node<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Items::Array(items) => items.next().map(Node::from),
+            Items::List { list, rest } => rest.next().map(|index| list.item(index).node()),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            Items::Array(items) => items.size_hint(),
+            Items::List { rest, .. } => rest.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
 
 /// The names `$type` knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +91,12 @@ impl Kind {
 }
 
 impl<'a> Node<'a> {
+    /// Arrays and objects of the caller's that nest too deep are cut to null.
     pub(crate) fn to_value(self) -> Value {
+        self.to_value_within(MAX_DEPTH)
+    }
+
+    fn to_value_within(self, depth: usize) -> Value {
         match self {
             Node::Null => Value::Null,
             Node::Bool(value) => value.into(),
@@ -69,6 +110,17 @@ impl<'a> Node<'a> {
             Node::Object(object) => Value::Object(
                 object.iter().map(|(name, value)| (name.into(), value.to_value())).collect(),
             ),
+            Node::List(_) | Node::Source(_) if depth == 0 => Value::Null,
+            Node::List(list) => (0..list.len())
+                .map(|index| list.item(index).node().to_value_within(depth - 1))
+                .collect(),
+            Node::Source(source) => {
+                let mut members = Map::new();
+                source.visit(&mut |name, value| {
+                    members.insert(name.into(), value.node().to_value_within(depth - 1));
+                });
+                members.into()
+            }
         }
     }
 
@@ -78,8 +130,8 @@ impl<'a> Node<'a> {
             Node::Bool(_) => Kind::Bool,
             Node::Number(_) => Kind::Number,
             Node::String(_) => Kind::String,
-            Node::Array(_) => Kind::Array,
-            Node::Object(_) => Kind::Object,
+            Node::Array(_) | Node::List(_) => Kind::Array,
+            Node::Object(_) | Node::Source(_) => Kind::Object,
         }
     }
 
@@ -91,7 +143,7 @@ impl<'a> Node<'a> {
             Node::Bool(value) => value,
             Node::Number(value) => value != 0.0,
             Node::String(text) => !text.is_empty(),
-            Node::Array(_) | Node::Object(_) => true,
+            Node::Array(_) | Node::Object(_) | Node::List(_) | Node::Source(_) => true,
         }
     }
 
@@ -100,13 +152,35 @@ impl<'a> Node<'a> {
     pub(crate) fn property(self, key: &str) -> Node<'a> {
         match self {
             Node::Object(object) => object.get(key).map_or(Node::Null, Node::from),
-            Node::Array(items) if key == "length" => Node::Number(items.len() as f64),
-            Node::Array(items) => array_index(key)
-                .and_then(|index| items.get(usize::try_from(index).ok()?))
-                .map_or(Node::Null, Node::from),
-            _ => Node::Null,
+            Node::Source(source) => source.attribute(key).map_or(Node::Null, AttributeRef::node),
+            _ => self.items().and_then(|items| element(items, key)).unwrap_or(Node::Null),
         }
     }
+
+    /// The items of an array or list.
+    #[inline]
+    pub(crate) fn items(self) -> Option<Items<'a>> {
+        match self {
+            Node::Array(items) => Some(Items::Array(items.iter())),
+            Node::List(list) => Some(Items::List { list, rest: 0..list.len() }),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> Option<&'a str> {
+        match self {
+            Node::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The item at a canonical index, or the `length` of an array.
+fn element<'a>(mut items: Items<'a>, key: &str) -> Option<Node<'a>> {
+    if key == "length" {
+        return Some(Node::Number(items.len() as f64));
+    }
+    items.nth(array_index(key)?.try_into().ok()?)
 }
 
 impl<'a> From<&'a Json<'_>> for Node<'a> {

@@ -17,7 +17,7 @@ const AGAINST_THE_USER: [&str; 9] =
 pub(super) struct Groups<'a, 'p> {
     entries: Vec<Entry<'p>>,
     compiled: &'a SavedGroups,
-    known: Fields<'a>,
+    known: &'a Fields<'a>,
 }
 
 struct Entry<'p> {
@@ -48,7 +48,7 @@ impl<'a, 'p> Groups<'a, 'p> {
     pub(super) fn read(
         section: &'p Section,
         compiled: &'a SavedGroups,
-        known: Fields<'a>,
+        known: &'a Fields<'a>,
     ) -> Option<Self> {
         let entries = match section {
             Section::Absent => Vec::new(),

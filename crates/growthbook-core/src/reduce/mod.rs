@@ -11,7 +11,7 @@ use alloc::{string::String, vec::Vec};
 use hashbrown::HashSet;
 use serde::{Serialize, Serializer};
 
-use crate::attributes::Attributes;
+use crate::attributes::{AttributeLookup, Attributes};
 use crate::compile;
 use crate::condition::{self, Condition, Fields, Remainder};
 use crate::json::{Json, Object};
@@ -21,8 +21,6 @@ use features::{Features, readable_items, rules};
 use groups::Groups;
 pub use options::{PayloadFilters, Prerequisites, ReduceOptions};
 use prune::Pruner;
-
-static NO_ATTRIBUTES: Attributes = Attributes::new();
 
 /// Reduces a payload for a user of whom a part is known, as a server does that renders the first
 /// page. GrowthBook's `reducePayload`.
@@ -59,8 +57,12 @@ static NO_ATTRIBUTES: Attributes = Attributes::new();
 /// ```
 pub fn reduce_payload(payload: &Payload, options: &ReduceOptions) -> Payload {
     let saved_groups = compile::saved_groups(payload.saved_groups_section());
-    let known = Fields::Known { user: &options.attributes, global: &options.global_attributes };
-    let mut pruner = Pruner::new(known, &saved_groups);
+    let known = Fields::Known(AttributeLookup {
+        source: None,
+        user: &options.attributes,
+        global: Some(&options.global_attributes),
+    });
+    let mut pruner = Pruner::new(&known, &saved_groups);
 
     let mut features = Features::read(payload.features_text(), options);
     features.keep_matching(&mut pruner);
@@ -71,7 +73,7 @@ pub fn reduce_payload(payload: &Payload, options: &ReduceOptions) -> Payload {
     let bandits = bandits(payload.contextual_bandits_section(), used, &mut pruner);
 
     let experiments = Json::Array(experiments);
-    let groups = match Groups::read(payload.saved_groups_section(), &saved_groups, known) {
+    let groups = match Groups::read(payload.saved_groups_section(), &saved_groups, &known) {
         Some(groups) => {
             let groups = groups.kept(&[&features, &experiments, &bandits], pruner.undecidable());
             Section::Present(groups.into())
@@ -188,9 +190,9 @@ pub fn prune_condition(
     condition: &Condition,
     saved_groups: &Snapshot,
 ) -> Pruned {
-    let known = Fields::Known { user: attributes, global: &NO_ATTRIBUTES };
+    let known = Fields::Known(AttributeLookup { source: None, user: attributes, global: None });
     let groups = &saved_groups.saved_groups;
-    match condition::prune(condition.clauses(), condition.json(), known, groups) {
+    match condition::prune(condition.clauses(), condition.json(), &known, groups) {
         Remainder::Pass => Pruned::True,
         Remainder::Fail => Pruned::False,
         Remainder::Open(rest) => Pruned::Condition(Condition::new(rest)),

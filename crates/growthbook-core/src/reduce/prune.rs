@@ -7,14 +7,14 @@ use crate::json::{Json, Object};
 
 /// Prunes the conditions of definitions where they stand.
 pub(super) struct Pruner<'a, 'p> {
-    known: Fields<'a>,
+    known: &'a Fields<'a>,
     groups: &'a SavedGroups,
     patterns: PatternCompiler,
     undecidable: Vec<Json<'p>>,
 }
 
 impl<'a, 'p> Pruner<'a, 'p> {
-    pub(super) fn new(known: Fields<'a>, groups: &'a SavedGroups) -> Self {
+    pub(super) fn new(known: &'a Fields<'a>, groups: &'a SavedGroups) -> Self {
         let patterns = PatternCompiler::default();
         Pruner { known, groups, patterns, undecidable: Vec::new() }
     }

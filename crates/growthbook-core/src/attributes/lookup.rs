@@ -1,0 +1,91 @@
+//! Where an evaluation finds attributes: what the user lacks, the global ones may have.
+
+use core::fmt;
+
+use super::{AttributeRef, AttributeSource, AttributeValue, Attributes};
+use crate::json::{Json, Node, Number};
+use crate::name::Tag;
+use crate::result::HashValue;
+
+/// The places attributes are looked for, in this order.
+#[derive(Clone, Copy)]
+pub(crate) struct AttributeLookup<'a> {
+    pub(crate) source: Option<&'a dyn AttributeSource>,
+    pub(crate) user: &'a Attributes,
+    pub(crate) global: Option<&'a Attributes>,
+}
+
+impl<'a> AttributeLookup<'a> {
+    /// An attribute, with its name's tag.
+    #[inline]
+    pub(crate) fn node(&self, name: &str, tag: Tag) -> Option<Node<'a>> {
+        if self.source.is_some()
+            && let Some(found) = self.ask_source(name)
+        {
+            return Some(found.node());
+        }
+        self.built(name, tag).map(AttributeValue::node)
+    }
+
+    /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
+    #[inline]
+    pub(crate) fn hash_value(&self, name: &str) -> HashValue<'a> {
+        if self.source.is_some()
+            && let Some(found) = self.ask_source(name)
+        {
+            return match found {
+                AttributeRef::String(text) => hashed_text(text),
+                AttributeRef::Number(number) => hashed_number(number),
+                AttributeRef::Value(value) => value.hash_value(),
+                _ => HashValue::Missing,
+            };
+        }
+        self.built(name, Tag::new(name)).map_or(HashValue::Missing, AttributeValue::hash_value)
+    }
+
+    #[inline(never)]
+    fn ask_source(&self, name: &str) -> Option<AttributeRef<'a>> {
+        self.source?.attribute(name)
+    }
+
+    #[inline]
+    fn built(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
+        match self.user.find(name, tag) {
+            None => self.global?.find(name, tag),
+            found => found,
+        }
+    }
+}
+
+impl AttributeValue {
+    #[inline]
+    fn hash_value(&self) -> HashValue<'_> {
+        match self.json() {
+            Json::String(text) => hashed_text(text),
+            Json::Number(number) => hashed_number(*number),
+            _ => HashValue::Missing,
+        }
+    }
+}
+
+#[inline]
+fn hashed_text(text: &str) -> HashValue<'_> {
+    if text.is_empty() { HashValue::Missing } else { HashValue::String(text) }
+}
+
+#[inline]
+fn hashed_number(number: Number) -> HashValue<'static> {
+    if number.as_f64() == 0.0 { HashValue::Missing } else { HashValue::Number(number) }
+}
+
+/// Whether there is a source, and the names that were built; never values.
+impl fmt::Debug for AttributeLookup<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AttributeLookup")
+            .field("source", &self.source.is_some())
+            .field("user", self.user)
+            .field("global", &self.global)
+            .finish()
+    }
+}

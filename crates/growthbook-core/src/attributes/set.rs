@@ -1,0 +1,213 @@
+//! A user's attributes, by name.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use super::AttributeValue;
+use crate::json::Json;
+use crate::name::Tag;
+
+/// A set of attributes by name.
+#[derive(Clone, Default)]
+pub struct Attributes {
+    /// The names' tags, side by side: looking a name up reads one line of memory, as a rule.
+    tags: Vec<Tag>,
+    /// Sorted by name.
+    entries: Vec<(SmolStr, AttributeValue)>,
+}
+
+/// How many there is room for once there is one.
+const USUAL: usize = 8;
+/// Up to so many, comparing their tags one by one beats comparing texts by halves.
+const FEW: usize = 64;
+
+impl Attributes {
+    /// No attributes.
+    pub const fn new() -> Self {
+        Attributes { tags: Vec::new(), entries: Vec::new() }
+    }
+
+    /// Reads attributes from the text of a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// Sets an attribute, replacing an earlier one of the same name.
+    pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<AttributeValue>) {
+        let (name, value) = (name.as_ref(), value.into());
+        match self.position(name) {
+            Ok(index) => {
+                if let Some(entry) = self.entries.get_mut(index) {
+                    entry.1 = value;
+                }
+            }
+            Err(index) => {
+                if self.entries.capacity() == 0 {
+                    self.reserve(USUAL);
+                }
+                self.tags.insert(index, Tag::new(name));
+                self.entries.insert(index, (name.into(), value));
+            }
+        }
+    }
+
+    /// Removes an attribute and returns it.
+    pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
+        let index = self.position(name).ok()?;
+        self.tags.remove(index);
+        Some(self.entries.remove(index).1)
+    }
+
+    /// The attribute of this name.
+    pub fn get(&self, name: &str) -> Option<&AttributeValue> {
+        self.find(name, Tag::new(name))
+    }
+
+    /// The attribute of the name with this tag.
+    #[inline]
+    pub(crate) fn find(&self, name: &str, tag: Tag) -> Option<&AttributeValue> {
+        if !tag.is_whole_text() || self.tags.len() > FEW {
+            return self.find_by_text(name, tag);
+        }
+        let index = self.tags.iter().position(|candidate| *candidate == tag)?;
+        self.entries.get(index).map(|(_, value)| value)
+    }
+
+    /// The same for a name that is more than its tag, or one among many.
+    #[inline(never)]
+    fn find_by_text(&self, name: &str, tag: Tag) -> Option<&AttributeValue> {
+        if self.tags.len() > FEW {
+            let index = self.position(name).ok()?;
+            return self.entries.get(index).map(|(_, value)| value);
+        }
+        let mut entries = self.tags.iter().zip(&self.entries);
+        let (_, (_, value)) =
+            entries.find(|(candidate, (text, _))| **candidate == tag && text == name)?;
+        Some(value)
+    }
+
+    fn reserve(&mut self, count: usize) {
+        self.tags.reserve(count);
+        self.entries.reserve(count);
+    }
+
+    /// Every attribute, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
+        self.entries.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        // Names often come in their order.
+        match self.entries.last() {
+            Some((last, _)) if **last < *name => Err(self.entries.len()),
+            _ => self.entries.binary_search_by(|(candidate, _)| (**candidate).cmp(name)),
+        }
+    }
+}
+
+/// Names and types, never values.
+impl fmt::Debug for Attributes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<N: AsRef<str>, V: Into<AttributeValue>> FromIterator<(N, V)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
+        let mut attributes = Attributes::new();
+        attributes.extend(entries);
+        attributes
+    }
+}
+
+impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
+        let entries = entries.into_iter().map(|(name, value)| (name.as_ref().into(), value.into()));
+        self.entries.extend(entries);
+        // Stable, so that of equal names the last stands last; it is the one that stays.
+        self.entries.sort_by(|(a, _), (b, _)| (**a).cmp(b));
+        self.entries.dedup_by(|later, earlier| {
+            let same = *later.0 == *earlier.0;
+            if same {
+                core::mem::swap(&mut later.1, &mut earlier.1);
+            }
+            same
+        });
+        self.tags.clear();
+        self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
+    }
+}
+
+/// The members of an object; anything else holds no attributes.
+impl From<Value> for Attributes {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Object(map) => map.into(),
+            _ => Attributes::new(),
+        }
+    }
+}
+
+impl From<serde_json::Map<String, Value>> for Attributes {
+    fn from(map: serde_json::Map<String, Value>) -> Self {
+        map.into_iter().collect()
+    }
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Json::deserialize(deserializer)? {
+            Json::Object(object) => Ok(object
+                .into_members()
+                .map(|(name, value)| (name, AttributeValue::from(value.into_owned())))
+                .collect()),
+            _ => Err(de::Error::custom("attributes must be a JSON object")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn the_last_value_of_a_name_counts() {
+        let attributes: Attributes = [("b", 1), ("a", 2), ("b", 3)].into_iter().collect();
+        assert_eq!(attributes.len(), 2);
+        assert_eq!(attributes.get("b").unwrap().to_json(), 3);
+        assert!(attributes.get("c").is_none());
+    }
+
+    #[test]
+    fn debug_output_keeps_values_to_itself() {
+        let attributes: Attributes = [("email", "someone@example.com")].into_iter().collect();
+        let text = format!("{attributes:?}");
+        assert!(text.contains("email") && !text.contains("someone"), "{text}");
+    }
+}

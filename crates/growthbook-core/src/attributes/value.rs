@@ -1,0 +1,163 @@
+//! The value of an attribute.
+
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    vec::Vec,
+};
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::json::{Json, MAX_DEPTH, Node, Number};
+
+/// The value of one user attribute: any JSON value.
+///
+/// Made from Rust values with `Into`, from JSON text with `Deserialize`, and from a
+/// [`serde_json::Value`]. Object members keep the order of the text they were read from, since
+/// GrowthBook compares objects with their order; those of a [`serde_json::Value`] have none and
+/// compare by their members alone. Arrays and objects nested deeper than 128 levels are cut to
+/// null; a number that is not finite becomes null.
+///
+/// `Debug` prints the type, never the value.
+#[derive(Clone)]
+pub struct AttributeValue(Json<'static>);
+
+impl AttributeValue {
+    #[inline]
+    pub(crate) fn node(&self) -> Node<'_> {
+        Node::from(&self.0)
+    }
+
+    pub(crate) fn json(&self) -> &Json<'static> {
+        &self.0
+    }
+
+    /// The value as JSON.
+    pub fn to_json(&self) -> Value {
+        self.0.to_value()
+    }
+}
+
+impl fmt::Debug for AttributeValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "AttributeValue({:?})", self.node().kind())
+    }
+}
+
+impl Serialize for AttributeValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AttributeValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::deserialize(deserializer).map(|json| AttributeValue(json.into_owned()))
+    }
+}
+
+impl From<Json<'static>> for AttributeValue {
+    fn from(json: Json<'static>) -> Self {
+        AttributeValue(json)
+    }
+}
+
+impl From<&str> for AttributeValue {
+    fn from(text: &str) -> Self {
+        AttributeValue(Json::String(Cow::Owned(text.to_owned())))
+    }
+}
+
+impl From<String> for AttributeValue {
+    fn from(text: String) -> Self {
+        AttributeValue(Json::String(Cow::Owned(text)))
+    }
+}
+
+impl From<bool> for AttributeValue {
+    fn from(value: bool) -> Self {
+        AttributeValue(Json::Bool(value))
+    }
+}
+
+impl From<f64> for AttributeValue {
+    fn from(value: f64) -> Self {
+        AttributeValue(Number::from_f64(value).map_or(Json::Null, Json::Number))
+    }
+}
+
+impl From<f32> for AttributeValue {
+    fn from(value: f32) -> Self {
+        f64::from(value).into()
+    }
+}
+
+macro_rules! from_integers {
+    ($wide:ty: $($narrow:ty),+) => {$(
+        impl From<$narrow> for AttributeValue {
+            fn from(value: $narrow) -> Self {
+                AttributeValue(Json::Number(<$wide>::from(value).into()))
+            }
+        }
+    )+};
+}
+from_integers!(i64: i8, i16, i32, i64);
+from_integers!(u64: u8, u16, u32, u64);
+
+impl From<usize> for AttributeValue {
+    fn from(value: usize) -> Self {
+        // No platform has a usize wider than 64 bits.
+        (value as u64).into()
+    }
+}
+
+impl<T: Into<AttributeValue>> From<Option<T>> for AttributeValue {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(AttributeValue(Json::Null), Into::into)
+    }
+}
+
+impl<T: Into<AttributeValue>> From<Vec<T>> for AttributeValue {
+    fn from(items: Vec<T>) -> Self {
+        items.into_iter().collect()
+    }
+}
+
+impl<T: Into<AttributeValue>, const N: usize> From<[T; N]> for AttributeValue {
+    fn from(items: [T; N]) -> Self {
+        items.into_iter().collect()
+    }
+}
+
+impl<T: Into<AttributeValue>> FromIterator<T> for AttributeValue {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        // The items were cut when they were made: together they are one level too deep at most.
+        let list = Json::Array(items.into_iter().map(|item| item.into().0).collect());
+        AttributeValue(list.cut(MAX_DEPTH))
+    }
+}
+
+impl From<Value> for AttributeValue {
+    fn from(value: Value) -> Self {
+        (&value).into()
+    }
+}
+
+impl From<&Value> for AttributeValue {
+    fn from(value: &Value) -> Self {
+        AttributeValue(value.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_finite_is_null() {
+        assert!(AttributeValue::from(f64::NAN).to_json().is_null());
+        assert!(AttributeValue::from(f64::INFINITY).to_json().is_null());
+    }
+}
