@@ -89,7 +89,7 @@ fn evaluate(
 }
 
 /// One scope, one payload, and never an older one than before.
-fn check(scope: &UserScope, newest: u64) -> Result<u64, String> {
+fn check(scope: &UserScope<'_>, newest: u64) -> Result<u64, String> {
     let versions = (version(scope), version_again(scope));
     if versions.0 != versions.1 {
         return Err(format!("one scope has seen two payloads: versions {versions:?}"));

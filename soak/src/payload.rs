@@ -42,12 +42,12 @@ pub(crate) fn key(index: usize) -> String {
 }
 
 /// The version that a scope evaluates.
-pub(crate) fn version(scope: &UserScope) -> u64 {
+pub(crate) fn version(scope: &UserScope<'_>) -> u64 {
     scope.feature_value(FIRST, 0)
 }
 
 /// The same, from the other end of the payload.
-pub(crate) fn version_again(scope: &UserScope) -> u64 {
+pub(crate) fn version_again(scope: &UserScope<'_>) -> u64 {
     scope.feature_value(LAST, 0)
 }
 

@@ -237,11 +237,11 @@ fn redirects(results: &[AutoExperimentResult<'_>]) -> Value {
 }
 
 impl Facade {
-    fn scope(context: &Context) -> Result<UserScope, Mismatch> {
+    fn scope(context: &Context) -> Result<UserScope<'static>, Mismatch> {
         Facade::scope_of(ClientBuilder::new(), context)
     }
 
-    fn scope_of(builder: ClientBuilder, context: &Context) -> Result<UserScope, Mismatch> {
+    fn scope_of(builder: ClientBuilder, context: &Context) -> Result<UserScope<'static>, Mismatch> {
         let client = builder
             .payload(context.payload.as_str())
             .enabled(context.enabled)

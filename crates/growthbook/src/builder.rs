@@ -13,11 +13,11 @@ use growthbook_core::{
 use serde_json::Value;
 
 use crate::client::{Client, Decryption, Inner, State};
+use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 #[cfg(feature = "fetch")]
 use crate::network::Network;
 use crate::tracking::{
-    DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, FeatureUsage, OnExperimentViewed,
-    OnFeatureUsage, Tracking,
+    ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking,
 };
 use crate::update::OnUpdate;
 
@@ -181,7 +181,8 @@ impl ClientBuilder {
     }
 
     /// How many exposures are remembered, so that they are reported once. Default:
-    /// [`DEFAULT_EXPOSURE_CACHE_SIZE`].
+    /// [`DEFAULT_EXPOSURE_CACHE_SIZE`]. From 1,024 on, the memory is in 16 parts, each of which
+    /// forgets its own least recently seen.
     #[must_use]
     pub fn exposure_cache_size(mut self, size: NonZeroUsize) -> Self {
         self.exposure_cache_size = Some(size);

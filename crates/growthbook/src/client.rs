@@ -7,8 +7,8 @@ use arc_swap::{ArcSwap, Guard};
 #[cfg(feature = "encryption")]
 use growthbook_core::DecryptionKey;
 use growthbook_core::{
-    Attributes, GlobalContext, Payload, PayloadError, PayloadSource, Snapshot, StickyBucketStore,
-    StickyBuckets, UserContext,
+    AttributeSource, Attributes, GlobalContext, Payload, PayloadError, PayloadSource, Snapshot,
+    StickyBucketStore, StickyBuckets, UserContext,
 };
 use serde_json::{Map, Value};
 
@@ -124,11 +124,42 @@ impl Client {
     /// With a [sticky bucket store](ClientBuilder::sticky_bucket_store) the user's documents are
     /// loaded here, which may block; [`for_user_with_sticky`](Client::for_user_with_sticky) takes
     /// documents you have loaded yourself.
-    pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope {
+    pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope<'static> {
         let with_store = self.inner.sticky_store.as_ref().map(|_| StickyBuckets::new());
         let scope = self.scope(user.into(), with_store);
         scope.load_sticky_buckets();
         scope
+    }
+
+    /// Evaluates for a user whose attributes are a type of yours: nothing is built, and nothing
+    /// allocated. For one with settings of their own, such as an address, see
+    /// [`UserScope::with_source`].
+    ///
+    /// ```
+    /// use growthbook::{AttributeRef, AttributeSource, Client};
+    ///
+    /// struct Session { user_id: u64, country: String }
+    ///
+    /// impl AttributeSource for Session {
+    ///     fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
+    ///         Some(match name {
+    ///             "id" => self.user_id.into(),
+    ///             "country" => (&self.country).into(),
+    ///             _ => return None,
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let client = Client::from_json(r#"{"features": {"checkout": {"rules": [
+    ///     {"condition": {"country": "US"}, "force": "new"}
+    /// ]}}}"#)?;
+    /// let session = Session { user_id: 7, country: "US".into() };
+    /// assert_eq!(client.for_source(&session).feature_value("checkout", "old"), "new");
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    pub fn for_source<'s>(&self, source: &'s dyn AttributeSource) -> UserScope<'s> {
+        let with_store = self.inner.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        self.scope(UserContext::default(), with_store).with_source(source)
     }
 
     /// Evaluates for a user with sticky bucketing on these documents; none are loaded. Changed
@@ -137,11 +168,11 @@ impl Client {
         &self,
         user: impl Into<UserContext>,
         buckets: StickyBuckets,
-    ) -> UserScope {
+    ) -> UserScope<'static> {
         self.scope(user.into(), Some(buckets))
     }
 
-    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope {
+    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope<'static> {
         #[cfg(feature = "fetch")]
         if let Some(connection) = &self.connection {
             connection.notice_fork();

@@ -54,6 +54,7 @@ mod builder;
 mod client;
 #[cfg(feature = "fetch")]
 mod connection;
+mod exposures;
 pub mod guide;
 #[cfg(feature = "fetch")]
 mod lifecycle;
@@ -66,6 +67,7 @@ mod update;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
+pub use exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 #[doc(inline)]
 pub use growthbook_core::*;
 #[cfg(feature = "fetch")]
@@ -86,9 +88,7 @@ pub use lifecycle::{Ready, ReadyClient, Status};
 #[cfg(feature = "fetch")]
 pub use network::StartError;
 pub use scope::UserScope;
-pub use tracking::{
-    DEFAULT_EXPOSURE_CACHE_SIZE, ExperimentViewed, ExperimentViewedEvent, FeatureUsage,
-};
+pub use tracking::{ExperimentViewed, ExperimentViewedEvent, FeatureUsage};
 
 /// Compiles the README's examples.
 #[cfg(all(doctest, feature = "fetch"))]

@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use growthbook_core::{
-    AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
+    AttributeSource, AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
     ExperimentDefinition, ExperimentResult, Explanation, FeatureResult, FeatureResults, Snapshot,
     StickyBucketKey, StickyBuckets, UserContext,
 };
@@ -13,27 +13,45 @@ use serde::Deserialize;
 use crate::LOG_TARGET;
 use crate::client::{Inner, State};
 use crate::sticky::ScopeBuckets;
+use crate::tracking::TrackingObserver;
 
 /// A user together with the payload that was in use when the scope was made: its answers agree
 /// with one another whatever happens to the client meanwhile.
 ///
-/// Cheap to make: one for each request. Answers borrow from it.
-pub struct UserScope {
+/// Cheap to make: one for each request. Answers borrow from it. `'s` is how long an
+/// [`AttributeSource`] lives; without one a scope is a `UserScope<'static>`.
+pub struct UserScope<'s> {
     inner: Arc<Inner>,
     state: Arc<State>,
     user: UserContext,
+    /// Asked before the user's attributes.
+    source: Option<&'s dyn AttributeSource>,
     /// With sticky bucketing.
     sticky: Option<ScopeBuckets>,
 }
 
-impl UserScope {
+impl<'s> UserScope<'s> {
     pub(crate) fn new(
         inner: Arc<Inner>,
         state: Arc<State>,
         user: UserContext,
         sticky: Option<ScopeBuckets>,
     ) -> Self {
-        UserScope { inner, state, user, sticky }
+        UserScope { inner, state, user, source: None, sticky }
+    }
+
+    /// Looks for attributes in `source` first, then among the user's own and the global ones.
+    /// What callbacks hear of the user is built of what the source [shows](AttributeSource::visit)
+    /// whenever one is called.
+    ///
+    /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store) the documents of
+    /// the source's user are loaded here, which may block.
+    #[must_use]
+    pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
+        let UserScope { inner, state, user, sticky, .. } = self;
+        let scope = UserScope { inner, state, user, source: Some(source), sticky };
+        scope.load_sticky_buckets();
+        scope
     }
 
     pub(crate) fn load_sticky_buckets(&self) {
@@ -42,21 +60,36 @@ impl UserScope {
         }
     }
 
+    #[inline]
     fn evaluator(&self) -> Evaluator<'_> {
-        self.state.snapshot.for_user_with(&self.state.globals, &self.user)
+        let evaluator = self.state.snapshot.for_user_with(&self.state.globals, &self.user);
+        match self.source {
+            Some(source) => evaluator.with_source(source),
+            None => evaluator,
+        }
+    }
+
+    /// Tells the callbacks.
+    fn observer(&self) -> TrackingObserver<'_> {
+        self.inner.tracking.observe(&self.user, self.source)
+    }
+
+    /// Whether evaluations need nothing but the value: no sticky buckets, nothing to log.
+    #[inline]
+    fn wants_values_only(&self) -> bool {
+        self.sticky.is_none() && !log::log_enabled!(target: LOG_TARGET, log::Level::Debug)
     }
 
     /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
     /// null and says so in its source.
     pub fn eval_feature(&self, key: &str) -> FeatureResult<'_> {
-        let tracking = &self.inner.tracking;
         let result = if let Some(sticky) = &self.sticky {
             sticky.evaluate(self.inner.sticky_store.as_deref(), |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
-                evaluator.eval_feature_observed(key, &mut tracking.observe(&self.user))
+                evaluator.eval_feature_observed(key, &mut self.observer())
             })
-        } else if tracking.is_active() {
-            self.evaluator().eval_feature_observed(key, &mut tracking.observe(&self.user))
+        } else if self.inner.tracking.is_active() {
+            self.evaluator().eval_feature_observed(key, &mut self.observer())
         } else {
             self.evaluator().eval_feature(key)
         };
@@ -69,12 +102,18 @@ impl UserScope {
 
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
     pub fn is_on(&self, key: &str) -> bool {
-        self.eval_feature(key).on
+        if !self.wants_values_only() {
+            self.eval_feature(key).on
+        } else if self.inner.tracking.is_active() {
+            self.evaluator().is_on_observed(key, &mut self.observer())
+        } else {
+            self.evaluator().is_on(key)
+        }
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).
     pub fn is_off(&self, key: &str) -> bool {
-        self.eval_feature(key).off
+        !self.is_on(key)
     }
 
     /// A feature's value as the fallback's type: a boolean, number, `&str`, `String`, or anything
@@ -95,6 +134,13 @@ impl UserScope {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn feature_value<'a, T: Deserialize<'a>>(&'a self, key: &str, fallback: T) -> T {
+        if self.wants_values_only() {
+            return if self.inner.tracking.is_active() {
+                self.evaluator().feature_value_observed(key, fallback, &mut self.observer())
+            } else {
+                self.evaluator().feature_value(key, fallback)
+            };
+        }
         let result = self.eval_feature(key);
         if result.value().is_null() {
             return fallback;
@@ -122,16 +168,15 @@ impl UserScope {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
-        let tracking = &self.inner.tracking;
         let result = if let Some(sticky) = &self.sticky {
             let store = self.inner.sticky_store.as_deref();
             sticky.load(store, self.evaluator().sticky_keys_of(experiment));
             sticky.evaluate(store, |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
-                evaluator.run_observed(experiment, &mut tracking.observe(&self.user))
+                evaluator.run_observed(experiment, &mut self.observer())
             })
-        } else if tracking.is_active() {
-            self.evaluator().run_observed(experiment, &mut tracking.observe(&self.user))
+        } else if self.inner.tracking.is_active() {
+            self.evaluator().run_observed(experiment, &mut self.observer())
         } else {
             self.evaluator().run(experiment)
         };
@@ -182,7 +227,7 @@ impl UserScope {
         &self,
         options: &AutoExperimentOptions,
     ) -> Vec<AutoExperimentResult<'_>> {
-        let mut observer = self.inner.tracking.observe(&self.user);
+        let mut observer = self.observer();
         match &self.sticky {
             Some(sticky) => sticky.evaluate(self.inner.sticky_store.as_deref(), |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
@@ -225,7 +270,7 @@ impl UserScope {
     }
 }
 
-impl fmt::Debug for UserScope {
+impl fmt::Debug for UserScope<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("UserScope")

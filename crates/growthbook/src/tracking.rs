@@ -1,25 +1,19 @@
 //! Telling the application what users saw: callbacks, each experiment once.
 
-use core::hash::{BuildHasher, Hash, Hasher};
+use core::mem;
 use core::num::NonZeroUsize;
-use std::collections::hash_map::RandomState;
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
 
 use growthbook_core::{
-    Assignment, Attributes, ExperimentDefinition, Exposure, FeatureResult, HashValue, Observer,
-    UserContext,
+    Assignment, AttributeSource, Attributes, ExperimentDefinition, Exposure, FeatureResult,
+    HashValue, Observer, UserContext,
 };
-use lru::LruCache;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::LOG_TARGET;
-
-/// How many exposures are remembered, unless set otherwise with
-/// [`ClientBuilder::exposure_cache_size`](crate::ClientBuilder::exposure_cache_size). Each takes
-/// less than 100 bytes.
-pub const DEFAULT_EXPOSURE_CACHE_SIZE: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+use crate::exposures::Exposures;
 
 /// A user took part in an experiment: what `on_experiment_viewed` hears.
 #[derive(Clone, Debug)]
@@ -137,8 +131,12 @@ impl Tracking {
         self.on_experiment_viewed.is_some() || self.on_feature_usage.is_some()
     }
 
-    pub(crate) fn observe<'a>(&'a self, user: &'a UserContext) -> TrackingObserver<'a> {
-        TrackingObserver { tracking: self, user }
+    pub(crate) fn observe<'a>(
+        &'a self,
+        user: &'a UserContext,
+        source: Option<&'a dyn AttributeSource>,
+    ) -> TrackingObserver<'a> {
+        TrackingObserver { tracking: self, user, source }
     }
 }
 
@@ -147,6 +145,19 @@ impl Tracking {
 pub(crate) struct TrackingObserver<'a> {
     tracking: &'a Tracking,
     user: &'a UserContext,
+    source: Option<&'a dyn AttributeSource>,
+}
+
+impl TrackingObserver<'_> {
+    /// The user, with the attributes their source shows.
+    fn user(&self) -> Cow<'_, UserContext> {
+        let Some(source) = self.source else {
+            return Cow::Borrowed(self.user);
+        };
+        let mut user = self.user.clone();
+        source.visit(&mut |name, value| user = mem::take(&mut user).attribute(name, value));
+        Cow::Owned(user)
+    }
 }
 
 impl Observer for TrackingObserver<'_> {
@@ -161,7 +172,7 @@ impl Observer for TrackingObserver<'_> {
             experiment: exposure.experiment,
             result: exposure.result,
             value: exposure.value,
-            user: self.user,
+            user: &self.user(),
         };
         contain("on_experiment_viewed", || callback(&viewed));
     }
@@ -172,7 +183,7 @@ impl Observer for TrackingObserver<'_> {
 
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         if let Some(callback) = &self.tracking.on_feature_usage {
-            let usage = FeatureUsage { key, result, user: self.user };
+            let usage = FeatureUsage { key, result, user: &self.user() };
             contain("on_feature_usage", || callback(&usage));
         }
     }
@@ -183,43 +194,4 @@ pub(crate) fn contain(name: &str, callback: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(callback)).is_err() {
         log::error!(target: LOG_TARGET, "the callback {name} panicked");
     }
-}
-
-/// The exposures already reported, up to a bound: the least recently seen is forgotten first and
-/// may be reported again.
-struct Exposures {
-    /// Two keyed hashes of 64 bits: different exposures are told apart by 128 bits.
-    hashers: (RandomState, RandomState),
-    seen: Mutex<LruCache<(u64, u64), ()>>,
-}
-
-impl Exposures {
-    fn new(size: NonZeroUsize) -> Self {
-        Exposures {
-            hashers: (RandomState::new(), RandomState::new()),
-            // Sparse: a bound nobody reaches costs nothing, however large.
-            seen: Mutex::new(LruCache::sparse(size)),
-        }
-    }
-
-    fn is_new(&self, exposure: &Exposure<'_>) -> bool {
-        let identity = (identity(&self.hashers.0, exposure), identity(&self.hashers.1, exposure));
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.put(identity, ()).is_none()
-    }
-}
-
-/// The exposure's identity is the tuple of attribute, value, experiment and variation; strings
-/// are hashed with their ends, so that neighbours cannot run into each other.
-fn identity(state: &RandomState, exposure: &Exposure<'_>) -> u64 {
-    let mut hasher = state.build_hasher();
-    exposure.result.hash_attribute.hash(&mut hasher);
-    match exposure.result.hash_value {
-        HashValue::Missing => 0_u8.hash(&mut hasher),
-        HashValue::String(text) => text.hash(&mut hasher),
-        HashValue::Number(number) => number.as_f64().to_bits().hash(&mut hasher),
-    }
-    exposure.experiment.key().hash(&mut hasher);
-    exposure.result.variation_id.hash(&mut hasher);
-    hasher.finish()
 }

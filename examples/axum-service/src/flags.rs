@@ -10,7 +10,7 @@ use serde::Deserialize;
 ///
 /// The user is `?user=` or the header `x-user-id`, the country `?country=` or `x-country`. A real
 /// service takes them from its session.
-pub(crate) struct Flags(pub(crate) UserScope);
+pub(crate) struct Flags(pub(crate) UserScope<'static>);
 
 #[derive(Deserialize)]
 struct Parameters {

@@ -110,6 +110,18 @@ impl fmt::Debug for AttributeRef<'_> {
     }
 }
 
+/// A copy. Objects compare by their members alone, and what nests deeper than 128 levels is cut to
+/// null.
+impl From<AttributeRef<'_>> for AttributeValue {
+    fn from(value: AttributeRef<'_>) -> Self {
+        match value {
+            AttributeRef::Value(value) => value.clone(),
+            AttributeRef::String(text) => text.into(),
+            value => value.node().to_value().into(),
+        }
+    }
+}
+
 impl AttributeSource for Attributes {
     fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
         self.get(name).map(AttributeRef::Value)

@@ -22,9 +22,9 @@ const MAX_PART_EVALUATIONS: u32 = 1_000_000;
 /// What a condition tests.
 pub(crate) enum Fields<'a> {
     /// A user's attributes.
-    Attributes(AttributeLookup<'a>),
+    Attributes(&'a AttributeLookup<'a>),
     /// The same, where the attributes that are missing may still turn up elsewhere.
-    Known(AttributeLookup<'a>),
+    Known(&'a AttributeLookup<'a>),
     /// A prerequisite's value, as the field `value`.
     ParentValue(Node<'a>),
     /// The properties of an array element.

@@ -276,11 +276,10 @@ impl Path {
     /// What lies at the path; null when nothing does, `None` when nobody knows.
     #[inline]
     fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
-        match fields {
-            Fields::Attributes(attributes) if self.is_one_name() => {
-                Some(attributes.node(&self.text, self.first).unwrap_or(Node::Null))
-            }
-            _ => self.resolve_parts(fields),
+        if self.is_one_name() {
+            fields.get(&self.text, self.first)
+        } else {
+            self.resolve_parts(fields)
         }
     }
 

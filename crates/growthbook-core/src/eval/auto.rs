@@ -30,7 +30,7 @@ impl<'a> Evaluator<'a> {
         options: &AutoExperimentOptions,
         observer: &mut O,
     ) -> Vec<AutoExperimentResult<'a>> {
-        Evaluation::new(*self, observer).auto_experiments(options)
+        Evaluation::new(self, observer).auto_experiments(options)
     }
 
     fn page_url(&self) -> Option<&'a PageUrl> {

@@ -24,6 +24,6 @@ impl<'a> Evaluator<'a> {
     /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
     #[inline]
     pub(super) fn hash_value(&self, attribute: &str) -> HashValue<'a> {
-        self.attributes().hash_value(attribute)
+        self.attributes.hash_value(attribute)
     }
 }

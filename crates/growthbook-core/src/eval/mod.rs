@@ -47,8 +47,7 @@ pub struct Evaluator<'a> {
     snapshot: &'a Snapshot,
     globals: Option<&'a GlobalContext>,
     user: &'a UserContext,
-    /// Asked before the user's attributes.
-    source: Option<&'a dyn AttributeSource>,
+    attributes: AttributeLookup<'a>,
     /// Whether the user or the application has settings at all; most have none.
     has_settings: bool,
 }
@@ -59,15 +58,25 @@ impl<'a> Evaluator<'a> {
         globals: Option<&'a GlobalContext>,
         user: &'a UserContext,
     ) -> Self {
-        let has_settings =
-            user.overrides.is_some() || globals.is_some_and(|globals| globals.overrides.is_some());
-        Evaluator { snapshot, globals, user, source: None, has_settings }
+        Evaluator {
+            snapshot,
+            globals,
+            user,
+            attributes: AttributeLookup {
+                source: None,
+                user: user.attributes(),
+                global: globals.map(GlobalContext::global_attributes),
+            },
+            has_settings: user.overrides.is_some()
+                || globals.is_some_and(|globals| globals.overrides.is_some()),
+        }
     }
 
     /// Looks for attributes in `source` first, then among the user's own and the global ones.
     #[must_use]
-    pub fn with_source(self, source: &'a dyn AttributeSource) -> Self {
-        Evaluator { source: Some(source), ..self }
+    pub fn with_source(mut self, source: &'a dyn AttributeSource) -> Self {
+        self.attributes.source = Some(source);
+        self
     }
 
     /// Evaluates a feature. An unknown one has the value null and says so in its source.
@@ -81,14 +90,19 @@ impl<'a> Evaluator<'a> {
         key: &str,
         observer: &mut O,
     ) -> FeatureResult<'a> {
-        let mut evaluation = Evaluation::new(*self, observer);
+        let mut evaluation = Evaluation::new(self, observer);
         let answer = evaluation.feature_by_key(key, None);
         evaluation.result(answer)
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense.
     pub fn is_on(&self, key: &str) -> bool {
-        self.answer(key).value.node().is_truthy()
+        self.is_on_observed(key, &mut ())
+    }
+
+    /// Whether a feature's value is truthy, and shows an observer what happens.
+    pub fn is_on_observed<O: Observer>(&self, key: &str, observer: &mut O) -> bool {
+        self.answer(key, observer).value.node().is_truthy()
     }
 
     /// The opposite of [`is_on`](Evaluator::is_on).
@@ -100,11 +114,21 @@ impl<'a> Evaluator<'a> {
     /// that implements `serde::Deserialize`. The fallback when the feature is unknown, has no
     /// value, or one of another type.
     pub fn feature_value<T: Deserialize<'a>>(&self, key: &str, fallback: T) -> T {
-        self.answer(key).value.value_or(fallback)
+        self.feature_value_observed(key, fallback, &mut ())
     }
 
-    fn answer(&self, key: &str) -> Answer<'a> {
-        Evaluation::new(*self, &mut ()).feature_by_key(key, None)
+    /// A feature's value as the fallback's type, and shows an observer what happens.
+    pub fn feature_value_observed<T: Deserialize<'a>, O: Observer>(
+        &self,
+        key: &str,
+        fallback: T,
+        observer: &mut O,
+    ) -> T {
+        self.answer(key, observer).value.value_or(fallback)
+    }
+
+    fn answer<O: Observer>(&self, key: &str, observer: &mut O) -> Answer<'a> {
+        Evaluation::new(self, observer).feature_by_key(key, None)
     }
 
     /// Runs an inline experiment.
@@ -124,23 +148,14 @@ impl<'a> Evaluator<'a> {
     where
         'a: 'e,
     {
-        Evaluation::new(*self, observer).inline(experiment)
+        Evaluation::new(self, observer).inline(experiment)
     }
 
     /// Whether the user passes a condition, with the snapshot's saved groups.
     pub fn eval_condition(&self, condition: &Condition) -> bool {
         let groups = &self.snapshot.saved_groups;
-        let fields = Fields::Attributes(self.attributes());
+        let fields = Fields::Attributes(&self.attributes);
         condition::passes(condition.clauses(), &fields, groups, &Budget::default())
-    }
-
-    #[inline]
-    fn attributes(&self) -> AttributeLookup<'a> {
-        AttributeLookup {
-            source: self.source,
-            user: self.user.attributes(),
-            global: self.globals.map(GlobalContext::global_attributes),
-        }
     }
 
     /// What `find` finds in the user's settings, else in the global ones.
@@ -176,7 +191,7 @@ impl fmt::Debug for Evaluator<'_> {
 
 /// One evaluation under way.
 struct Evaluation<'a, 'o, O> {
-    evaluator: Evaluator<'a>,
+    evaluator: &'o Evaluator<'a>,
     observer: &'o mut O,
     /// The user's documents, with sticky bucketing.
     sticky: Option<&'o mut StickyBuckets>,
@@ -211,7 +226,7 @@ impl<'f> Frame<'f> {
 }
 
 impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
-    fn new(evaluator: Evaluator<'a>, observer: &'o mut O) -> Self {
+    fn new(evaluator: &'o Evaluator<'a>, observer: &'o mut O) -> Self {
         Evaluation {
             evaluator,
             observer,
@@ -236,7 +251,7 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
 
     /// Whether the user passes a condition.
     fn passes(&self, clauses: &Clauses) -> bool {
-        self.passes_with(clauses, &Fields::Attributes(self.evaluator.attributes()))
+        self.passes_with(clauses, &Fields::Attributes(&self.evaluator.attributes))
     }
 
     fn passes_with(&self, clauses: &Clauses, fields: &Fields<'_>) -> bool {

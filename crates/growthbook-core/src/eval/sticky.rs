@@ -127,7 +127,7 @@ impl<'a> StickyEvaluator<'a, '_> {
     where
         'a: 'e,
     {
-        Evaluation { sticky: Some(self.buckets), ..Evaluation::new(self.evaluator, observer) }
+        Evaluation { sticky: Some(self.buckets), ..Evaluation::new(&self.evaluator, observer) }
     }
 }
 

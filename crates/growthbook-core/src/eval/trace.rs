@@ -96,7 +96,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn failed_clause(&self, condition: &Clauses) -> Option<ClauseTrace> {
         let groups = &self.evaluator.snapshot.saved_groups;
-        explain_failure(condition, &Fields::Attributes(self.evaluator.attributes()), groups)
+        explain_failure(condition, &Fields::Attributes(&self.evaluator.attributes), groups)
     }
 
     fn rollout_of(&self, rule: &Rule) -> Option<BucketTrace> {

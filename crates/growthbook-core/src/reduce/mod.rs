@@ -57,11 +57,12 @@ use prune::Pruner;
 /// ```
 pub fn reduce_payload(payload: &Payload, options: &ReduceOptions) -> Payload {
     let saved_groups = compile::saved_groups(payload.saved_groups_section());
-    let known = Fields::Known(AttributeLookup {
+    let attributes = AttributeLookup {
         source: None,
         user: &options.attributes,
         global: Some(&options.global_attributes),
-    });
+    };
+    let known = Fields::Known(&attributes);
     let mut pruner = Pruner::new(&known, &saved_groups);
 
     let mut features = Features::read(payload.features_text(), options);
@@ -190,7 +191,8 @@ pub fn prune_condition(
     condition: &Condition,
     saved_groups: &Snapshot,
 ) -> Pruned {
-    let known = Fields::Known(AttributeLookup { source: None, user: attributes, global: None });
+    let attributes = AttributeLookup { source: None, user: attributes, global: None };
+    let known = Fields::Known(&attributes);
     let groups = &saved_groups.saved_groups;
     match condition::prune(condition.clauses(), condition.json(), &known, groups) {
         Remainder::Pass => Pruned::True,

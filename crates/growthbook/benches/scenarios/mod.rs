@@ -22,7 +22,7 @@ impl Scenario {
     }
 
     /// The payload held by every user in turn.
-    pub(crate) fn scopes(&self, users: &[UserContext]) -> Vec<UserScope> {
+    pub(crate) fn scopes(&self, users: &[UserContext]) -> Vec<UserScope<'static>> {
         users.iter().map(|user| self.client.for_user(user.clone())).collect()
     }
 }
