@@ -54,6 +54,7 @@ mod condition;
 mod eval;
 mod experiment;
 mod explain;
+mod feature_key;
 mod json;
 mod name;
 mod observe;
@@ -87,6 +88,7 @@ pub use explain::{
     AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, Explanation, PrerequisiteTrace,
     RuleTrace, Verdict,
 };
+pub use feature_key::{FeatureKey, FeatureName};
 pub use json::Number;
 pub use observe::{Exposure, Observer};
 pub use payload::{

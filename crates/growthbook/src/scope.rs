@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use growthbook_core::{
     AttributeSource, AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
-    ExperimentDefinition, ExperimentResult, Explanation, FeatureResult, FeatureResults, Snapshot,
-    StickyBucketKey, StickyBuckets, UserContext,
+    ExperimentDefinition, ExperimentResult, Explanation, FeatureName, FeatureResult,
+    FeatureResults, Snapshot, StickyBucketKey, StickyBuckets, UserContext,
 };
 use serde::Deserialize;
 
@@ -82,7 +82,7 @@ impl<'s> UserScope<'s> {
 
     /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
     /// null and says so in its source.
-    pub fn eval_feature(&self, key: &str) -> FeatureResult<'_> {
+    pub fn eval_feature(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
         let result = if let Some(sticky) = &self.sticky {
             sticky.evaluate(self.inner.sticky_store.as_deref(), |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
@@ -95,13 +95,13 @@ impl<'s> UserScope<'s> {
         };
         log::debug!(
             target: LOG_TARGET,
-            "feature {key:?}: {} (rule {:?})", result.source, result.rule_id,
+            "feature {:?}: {} (rule {:?})", key.key(), result.source, result.rule_id,
         );
         result
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
-    pub fn is_on(&self, key: &str) -> bool {
+    pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         if !self.wants_values_only() {
             self.eval_feature(key).on
         } else if self.inner.tracking.is_active() {
@@ -112,7 +112,7 @@ impl<'s> UserScope<'s> {
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).
-    pub fn is_off(&self, key: &str) -> bool {
+    pub fn is_off(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         !self.is_on(key)
     }
 
@@ -133,7 +133,11 @@ impl<'s> UserScope<'s> {
     /// assert_eq!(gb.feature_value("color", 7), 7);
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
-    pub fn feature_value<'a, T: Deserialize<'a>>(&'a self, key: &str, fallback: T) -> T {
+    pub fn feature_value<'a, T: Deserialize<'a>>(
+        &'a self,
+        key: &(impl FeatureName + ?Sized),
+        fallback: T,
+    ) -> T {
         if self.wants_values_only() {
             return if self.inner.tracking.is_active() {
                 self.evaluator().feature_value_observed(key, fallback, &mut self.observer())
@@ -148,7 +152,8 @@ impl<'s> UserScope<'s> {
         result.deserialize().unwrap_or_else(|_| {
             log::debug!(
                 target: LOG_TARGET,
-                "feature {key:?}: the value is no {}, the fallback counts",
+                "feature {:?}: the value is no {}, the fallback counts",
+                key.key(),
                 core::any::type_name::<T>(),
             );
             fallback
@@ -206,7 +211,7 @@ impl<'s> UserScope<'s> {
     ///     country must be "US", but it is "FR""#.trim_start());
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
-    pub fn explain(&self, key: &str) -> Explanation {
+    pub fn explain(&self, key: &(impl FeatureName + ?Sized)) -> Explanation {
         match &self.sticky {
             Some(sticky) => {
                 self.evaluator().with_sticky_buckets(&mut sticky.snapshot()).explain(key)

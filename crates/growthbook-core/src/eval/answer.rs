@@ -31,6 +31,11 @@ impl<'a> Answer<'a> {
         Answer { value, source, rule: Some(rule) }
     }
 
+    #[inline]
+    pub(super) fn is_on(self) -> bool {
+        self.value.node().is_truthy()
+    }
+
     /// The whole answer. An experiment that decided is the last one that was run.
     #[inline]
     pub(super) fn result(self, last: Option<&RuleExperiment<'a>>) -> FeatureResult<'a> {

@@ -5,6 +5,7 @@ use super::experiment::Run;
 use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::condition::{Clauses, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature};
+use crate::feature_key::FeatureKey;
 use crate::observe::{Exposure, Observer};
 use crate::result::{FeatureResultSource as Source, HashValue};
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
@@ -39,9 +40,14 @@ pub(super) enum Skip<'a> {
 }
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
-    pub(super) fn feature_by_key(&mut self, key: &str, outer: Option<&Frame<'_>>) -> Answer<'a> {
-        match self.evaluator.snapshot.by_key.get(key) {
-            Some(&index) => self.feature(index, outer),
+    pub(super) fn feature_by_key(
+        &mut self,
+        key: &str,
+        handle: Option<&FeatureKey>,
+        outer: Option<&Frame<'_>>,
+    ) -> Answer<'a> {
+        match self.evaluator.snapshot.find(key, handle) {
+            Some(index) => self.feature(index, outer),
             None => {
                 if O::TRACES {
                     self.observer.feature_entered(key);
@@ -218,7 +224,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         for parent in parents {
             let answer = match &parent.feature {
                 ParentFeature::Linked(index) => self.feature(*index, frame),
-                ParentFeature::Named(key) => self.feature_by_key(key, frame),
+                ParentFeature::Named(key) => self.feature_by_key(key, None, frame),
                 ParentFeature::Never => return Prerequisites::Failed(parent),
                 ParentFeature::Unknown => Answer::without_value(Source::UnknownFeature),
             };

@@ -23,6 +23,7 @@ pub use sticky::StickyEvaluator;
 use crate::attributes::{AttributeLookup, AttributeSource};
 use crate::condition::{self, Budget, Clauses, Condition, Fields};
 use crate::experiment::{Experiment, ExperimentDefinition};
+use crate::feature_key::{FeatureKey, FeatureName};
 use crate::observe::{Exposure, Observer};
 use crate::result::{Assignment, ExperimentResult, FeatureResult};
 use crate::snapshot::{FeatureIndex, Snapshot};
@@ -80,55 +81,68 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Evaluates a feature. An unknown one has the value null and says so in its source.
-    pub fn eval_feature(&self, key: &str) -> FeatureResult<'a> {
-        self.eval_feature_observed(key, &mut ())
+    pub fn eval_feature(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'a> {
+        self.silent_result(key.key(), key.handle())
     }
 
     /// Evaluates a feature and shows an observer what happens.
     pub fn eval_feature_observed<O: Observer>(
         &self,
-        key: &str,
+        key: &(impl FeatureName + ?Sized),
         observer: &mut O,
     ) -> FeatureResult<'a> {
-        let mut evaluation = Evaluation::new(self, observer);
-        let answer = evaluation.feature_by_key(key, None);
-        evaluation.result(answer)
+        Evaluation::new(self, observer).result_of(key.key(), key.handle())
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense.
-    pub fn is_on(&self, key: &str) -> bool {
-        self.is_on_observed(key, &mut ())
+    pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
+        self.silent_answer(key.key(), key.handle()).is_on()
     }
 
     /// Whether a feature's value is truthy, and shows an observer what happens.
-    pub fn is_on_observed<O: Observer>(&self, key: &str, observer: &mut O) -> bool {
-        self.answer(key, observer).value.node().is_truthy()
+    pub fn is_on_observed<O: Observer>(
+        &self,
+        key: &(impl FeatureName + ?Sized),
+        observer: &mut O,
+    ) -> bool {
+        Evaluation::new(self, observer).feature_by_key(key.key(), key.handle(), None).is_on()
     }
 
     /// The opposite of [`is_on`](Evaluator::is_on).
-    pub fn is_off(&self, key: &str) -> bool {
+    pub fn is_off(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         !self.is_on(key)
     }
 
     /// A feature's value as the fallback's type: a boolean, number, `&str`, `String`, or anything
     /// that implements `serde::Deserialize`. The fallback when the feature is unknown, has no
     /// value, or one of another type.
-    pub fn feature_value<T: Deserialize<'a>>(&self, key: &str, fallback: T) -> T {
-        self.feature_value_observed(key, fallback, &mut ())
+    pub fn feature_value<T: Deserialize<'a>>(
+        &self,
+        key: &(impl FeatureName + ?Sized),
+        fallback: T,
+    ) -> T {
+        self.silent_answer(key.key(), key.handle()).value.value_or(fallback)
     }
 
     /// A feature's value as the fallback's type, and shows an observer what happens.
     pub fn feature_value_observed<T: Deserialize<'a>, O: Observer>(
         &self,
-        key: &str,
+        key: &(impl FeatureName + ?Sized),
         fallback: T,
         observer: &mut O,
     ) -> T {
-        self.answer(key, observer).value.value_or(fallback)
+        let answer = Evaluation::new(self, observer).feature_by_key(key.key(), key.handle(), None);
+        answer.value.value_or(fallback)
     }
 
-    fn answer<O: Observer>(&self, key: &str, observer: &mut O) -> Answer<'a> {
-        Evaluation::new(self, observer).feature_by_key(key, None)
+    // Not generic, so that evaluation is compiled once, in this crate, for whoever only asks.
+
+    fn silent_answer(&self, key: &str, handle: Option<&FeatureKey>) -> Answer<'a> {
+        Evaluation::new(self, &mut ()).feature_by_key(key, handle, None)
+    }
+
+    fn silent_result(&self, key: &str, handle: Option<&FeatureKey>) -> FeatureResult<'a> {
+        Evaluation::new(self, &mut ()).result_of(key, handle)
     }
 
     /// Runs an inline experiment.
@@ -236,6 +250,11 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
             conditions: Budget::default(),
             last_experiment: None,
         }
+    }
+
+    fn result_of(mut self, key: &str, handle: Option<&FeatureKey>) -> FeatureResult<'a> {
+        let answer = self.feature_by_key(key, handle, None);
+        self.result(answer)
     }
 
     fn result(&self, answer: Answer<'a>) -> FeatureResult<'a> {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::experiment::HashAttribute;
 use super::{Evaluation, Evaluator};
 use crate::experiment::{DEFAULT_HASH_ATTRIBUTE, Experiment, ExperimentDefinition};
+use crate::feature_key::FeatureName;
 use crate::observe::Observer;
 use crate::result::{ExperimentResult, FeatureResult};
 use crate::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
@@ -84,19 +85,17 @@ impl<'a> Evaluator<'a> {
 
 impl<'a> StickyEvaluator<'a, '_> {
     /// Like [`Evaluator::eval_feature`].
-    pub fn eval_feature(&mut self, key: &str) -> FeatureResult<'a> {
+    pub fn eval_feature(&mut self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'a> {
         self.eval_feature_observed(key, &mut ())
     }
 
     /// Like [`Evaluator::eval_feature_observed`].
     pub fn eval_feature_observed<O: Observer>(
         &mut self,
-        key: &str,
+        key: &(impl FeatureName + ?Sized),
         observer: &mut O,
     ) -> FeatureResult<'a> {
-        let mut evaluation = self.evaluation(observer);
-        let answer = evaluation.feature_by_key(key, None);
-        evaluation.result(answer)
+        self.evaluation(observer).result_of(key.key(), key.handle())
     }
 
     /// Like [`Evaluator::run`].

@@ -10,6 +10,7 @@ use crate::experiment::{ExperimentDefinition, ParentFeature};
 use crate::explain::{
     AssignmentTrace, BucketTrace, ClauseTrace, Explainer, Explanation, PrerequisiteTrace, Verdict,
 };
+use crate::feature_key::FeatureName;
 use crate::observe::Observer;
 use crate::result::{Assignment, Exclusion, FeatureResultSource as Source, HashValue};
 use crate::snapshot::{Rule, RuleKind};
@@ -19,7 +20,7 @@ impl Evaluator<'_> {
     /// it. The same code as [`eval_feature`](Evaluator::eval_feature), watched.
     ///
     /// The answer holds attribute values: it is for whoever may see the user's data.
-    pub fn explain(&self, key: &str) -> Explanation {
+    pub fn explain(&self, key: &(impl FeatureName + ?Sized)) -> Explanation {
         let mut explainer = Explainer::default();
         self.eval_feature_observed(key, &mut explainer);
         explainer.finish()
@@ -28,7 +29,7 @@ impl Evaluator<'_> {
 
 impl StickyEvaluator<'_, '_> {
     /// Like [`Evaluator::explain`]; notes assignments as evaluating does.
-    pub fn explain(&mut self, key: &str) -> Explanation {
+    pub fn explain(&mut self, key: &(impl FeatureName + ?Sized)) -> Explanation {
         let mut explainer = Explainer::default();
         self.eval_feature_observed(key, &mut explainer);
         explainer.finish()
