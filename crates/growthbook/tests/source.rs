@@ -1,0 +1,132 @@
+//! A client asked for a user whose attributes are the application's own types.
+
+#![expect(clippy::expect_used, reason = "a test may panic")]
+
+use std::sync::{Arc, Mutex};
+
+use growthbook::{
+    AttributeRef, AttributeSource, Client, ClientBuilder, FeatureKey, UserContext, UserScope,
+};
+
+const PAYLOAD: &str = r#"{"features": {
+    "targeted": {"defaultValue": false, "rules": [
+        {"condition": {"country": {"$in": ["US", "CA"]}, "age": {"$gte": 18}}, "force": true}
+    ]},
+    "tagged": {"defaultValue": 1, "rules": [
+        {"condition": {"tags": {"$elemMatch": {"$eq": "beta"}}}, "force": 2}
+    ]},
+    "experiment": {"defaultValue": "none", "rules": [
+        {"key": "experiment", "hashVersion": 2, "variations": ["control", "treatment"]}
+    ]}
+}}"#;
+
+struct Session {
+    user_id: String,
+    country: &'static str,
+    age: u8,
+    tags: [&'static str; 2],
+}
+
+impl AttributeSource for Session {
+    fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
+        Some(match name {
+            "id" => (&self.user_id).into(),
+            "country" => self.country.into(),
+            "age" => self.age.into(),
+            "tags" => (&self.tags).into(),
+            _ => return None,
+        })
+    }
+
+    fn visit(&self, visitor: &mut dyn FnMut(&str, AttributeRef<'_>)) {
+        visitor("id", (&self.user_id).into());
+        visitor("country", self.country.into());
+    }
+}
+
+fn session() -> Session {
+    Session { user_id: "user-1".into(), country: "US", age: 31, tags: ["reader", "beta"] }
+}
+
+static TARGETED: FeatureKey = FeatureKey::new("targeted");
+
+fn ask(gb: &UserScope<'_>) {
+    assert!(gb.is_on("targeted") && gb.is_on(&TARGETED) && !gb.is_off("targeted"));
+    assert_eq!(gb.feature_value("tagged", 0), 2);
+    assert_ne!(gb.feature_value("experiment", "fallback"), "none");
+}
+
+#[test]
+fn a_scope_on_a_source_answers_and_allocates_nothing() {
+    let client = Client::from_json(PAYLOAD).expect("a payload");
+    let session = session();
+    // The first scope of a thread registers it with the client.
+    ask(&client.for_source(&session));
+    let measured = allocation_counter::measure(|| ask(&client.for_source(&session)));
+    assert_eq!(measured.count_total, 0);
+}
+
+#[test]
+fn exposures_that_were_reported_cost_no_allocation_on_a_source_either() {
+    let client = ClientBuilder::new()
+        .payload(PAYLOAD)
+        .on_experiment_viewed(|_| {})
+        .build()
+        .expect("a payload");
+    let session = session();
+    ask(&client.for_source(&session));
+    let measured = allocation_counter::measure(|| ask(&client.for_source(&session)));
+    assert_eq!(measured.count_total, 0);
+}
+
+#[test]
+fn callbacks_hear_of_the_attributes_a_source_shows() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let attributes = heard.clone();
+    let client = ClientBuilder::new()
+        .payload(PAYLOAD)
+        .on_experiment_viewed(move |viewed| {
+            attributes.lock().expect("a list").push(viewed.user.attributes().clone());
+        })
+        .build()
+        .expect("a payload");
+    let user = UserContext::default().attribute("plan", "pro");
+    ask(&client.for_user(user).with_source(&session()));
+    let heard = heard.lock().expect("a list");
+    let attributes: Vec<(&str, String)> = heard
+        .iter()
+        .flat_map(|it| it.iter())
+        .map(|(name, value)| (name, value.to_json().to_string()))
+        .collect();
+    let expected = [("country", r#""US""#), ("id", r#""user-1""#), ("plan", r#""pro""#)];
+    assert_eq!(attributes, expected.map(|(name, value)| (name, value.to_owned())));
+}
+
+#[test]
+fn a_source_goes_with_the_settings_of_a_user() {
+    let client = Client::from_json(PAYLOAD).expect("a payload");
+    let session = session();
+    let user = UserContext::default().forced_feature("tagged", 3);
+    let gb = client.for_user(user).with_source(&session);
+    assert!(gb.is_on("targeted"));
+    assert_eq!(gb.feature_value("tagged", 0), 3);
+}
+
+#[cfg(feature = "sticky")]
+#[test]
+fn sticky_buckets_are_those_of_the_source() {
+    use growthbook::MemoryStickyBucketStore;
+
+    let client = ClientBuilder::new()
+        .payload(PAYLOAD)
+        .sticky_bucket_store(MemoryStickyBucketStore::default())
+        .build()
+        .expect("a payload");
+    let session = session();
+    ask(&client.for_source(&session));
+    // Another scope, so that this one's documents come from the store.
+    let gb = client.for_source(&session);
+    let buckets = gb.sticky_buckets().expect("sticky bucketing");
+    let document = buckets.get("id", "user-1").expect("an assignment was saved");
+    assert!(document.assignments.contains_key("experiment__0"));
+}
