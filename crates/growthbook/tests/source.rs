@@ -1,7 +1,5 @@
 //! A client asked for a user whose attributes are the application's own types.
 
-#![expect(clippy::expect_used, reason = "a test may panic")]
-
 use std::sync::{Arc, Mutex};
 
 use growthbook::{
