@@ -1,7 +1,5 @@
 //! Attributes that stay in the caller's own types answer as built ones do.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 #[expect(dead_code, reason = "the other tests draw more")]
 #[path = "never_panics/generate.rs"]
 mod generate;

@@ -1,16 +1,12 @@
 //! The value of an attribute.
 
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::String,
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::json::{Json, MAX_DEPTH, Node, Number};
+use crate::json::{Json, MAX_DEPTH, Node, Number, Text};
 
 /// The value of one user attribute: any JSON value.
 ///
@@ -66,13 +62,13 @@ impl From<Json<'static>> for AttributeValue {
 
 impl From<&str> for AttributeValue {
     fn from(text: &str) -> Self {
-        AttributeValue(Json::String(Cow::Owned(text.to_owned())))
+        AttributeValue(Json::String(Text::own(text)))
     }
 }
 
 impl From<String> for AttributeValue {
     fn from(text: String) -> Self {
-        AttributeValue(Json::String(Cow::Owned(text)))
+        AttributeValue(Json::String(text.into()))
     }
 }
 

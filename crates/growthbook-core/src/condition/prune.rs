@@ -2,12 +2,12 @@
 //! every leaf; this walks the compiled tree and its JSON side by side, to leave out of the JSON
 //! what is decided.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
 use super::eval::{Budget, Entered, Fields, Outcome, Run, Scope, with_scope};
 use super::operator::{ElemMatch, Operator};
 use super::{Clause, Clauses, GroupIndex, SavedGroups, ValueTest};
-use crate::json::Json;
+use crate::json::{Json, Text};
 
 /// What is left of a condition.
 pub(crate) enum Remainder<'j> {
@@ -64,7 +64,7 @@ impl Scope<'_> {
         let (Some(object), Some(inner)) = (source.as_object(), self.deeper()) else {
             return Remainder::Abort;
         };
-        let mut open: Vec<(Cow<'j, str>, Json<'j>)> = Vec::new();
+        let mut open: Vec<(Text<'j>, Json<'j>)> = Vec::new();
         for (clause, (key, operand)) in clauses.0.iter().zip(object.members()) {
             match inner.prune_clause(clause, operand) {
                 Remainder::Pass => {}

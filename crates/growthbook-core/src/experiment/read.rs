@@ -423,7 +423,7 @@ fn whole(json: &Json<'_>) -> Option<i64> {
 /// Text that is not empty; a number's text for a number.
 pub(crate) fn text_of(json: &Json<'_>) -> Option<Box<str>> {
     match json {
-        Json::String(text) if !text.is_empty() => Some(text.as_ref().into()),
+        Json::String(text) if !text.is_empty() => Some((&**text).into()),
         Json::Number(number) => {
             Some(js_number_string(number.as_f64(), |text| text.to_string().into()))
         }

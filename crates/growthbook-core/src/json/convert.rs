@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{Json, MAX_DEPTH, Number, Object};
+use super::{Json, MAX_DEPTH, Number, Object, Text};
 
 /// What serde_json calls a number's only member once some crate turned `arbitrary_precision`
 /// on. Read here, so that our answers do not depend on who turned it on.
@@ -63,15 +63,15 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Json::String(Cow::Borrowed(text)))
+        Ok(Json::String(Text::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Json::String(Cow::Owned(text.to_string())))
+        Ok(Json::String(Text::own(text)))
     }
 
     fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Json::String(Cow::Owned(text)))
+        Ok(Json::String(text.into()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
@@ -146,16 +146,14 @@ impl Json<'static> {
             Value::Null => Json::Null,
             Value::Bool(value) => Json::Bool(*value),
             Value::Number(number) => Number::from_serde(number).map_or(Json::Null, Json::Number),
-            Value::String(text) => Json::String(Cow::Owned(text.clone())),
+            Value::String(text) => Json::String(Text::own(text)),
             Value::Array(_) | Value::Object(_) if depth == 0 => Json::Null,
             Value::Array(items) => {
                 Json::Array(items.iter().map(|item| Json::from_value(item, depth - 1)).collect())
             }
             Value::Object(map) => Json::Object(Object::unordered(
                 map.iter()
-                    .map(|(name, value)| {
-                        (Cow::Owned(name.clone()), Json::from_value(value, depth - 1))
-                    })
+                    .map(|(name, value)| (Text::own(name), Json::from_value(value, depth - 1)))
                     .collect(),
             )),
         }

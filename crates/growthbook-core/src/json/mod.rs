@@ -5,6 +5,7 @@ mod convert;
 mod equality;
 mod node;
 mod number;
+mod string;
 mod text;
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
@@ -15,6 +16,7 @@ pub(crate) use equality::deep_equal;
 pub(crate) use node::{Kind, Node};
 pub use number::Number;
 pub(crate) use number::js_number_string;
+pub(crate) use string::Text;
 pub(crate) use text::{Entries, TextReader};
 
 /// How deep arrays and objects may nest. Text that nests so deep is refused, as by `serde_json`;
@@ -27,7 +29,7 @@ pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Number(Number),
-    String(Cow<'a, str>),
+    String(Text<'a>),
     Array(Vec<Json<'a>>),
     Object(Object<'a>),
 }
@@ -36,7 +38,7 @@ pub(crate) enum Json<'a> {
 /// then the others as written. A repeated key keeps its first place and its last value.
 #[derive(Clone, Default)]
 pub(crate) struct Object<'a> {
-    members: Vec<(Cow<'a, str>, Json<'a>)>,
+    members: Vec<(Text<'a>, Json<'a>)>,
     /// False where the order is not the author's, because the object came from a
     /// [`serde_json::Map`] (sorted or not, depending on `serde_json`'s features).
     ordered: bool,
@@ -45,54 +47,57 @@ pub(crate) struct Object<'a> {
 impl<'a> Object<'a> {
     /// Members in the order of the text.
     pub(crate) fn ordered(members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
-        Object { members: property_order(members), ordered: true }
+        // In place: a name takes as much room either way.
+        let members = property_order(members).into_iter();
+        let members = members.map(|(name, value)| (name.into(), value)).collect();
+        Object { members, ordered: true }
     }
 
     /// Some of this object's members, in its order.
-    pub(crate) fn subset(&self, members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
+    pub(crate) fn subset(&self, members: Vec<(Text<'a>, Json<'a>)>) -> Self {
         Object { members, ordered: self.ordered }
     }
 
     /// Members whose order means nothing.
-    fn unordered(members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
+    fn unordered(members: Vec<(Text<'a>, Json<'a>)>) -> Self {
         Object { members, ordered: false }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Json<'a>> {
-        self.members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+        self.members.iter().find(|(name, _)| **name == *key).map(|(_, value)| value)
     }
 
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Json<'a>> {
-        self.members.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+        self.members.iter_mut().find(|(name, _)| **name == *key).map(|(_, value)| value)
     }
 
     /// Replaces a member, or adds it last. The key is no array index, which would go first.
     pub(crate) fn set(&mut self, key: &'static str, value: Json<'a>) {
         match self.get_mut(key) {
             Some(member) => *member = value,
-            None => self.members.push((Cow::Borrowed(key), value)),
+            None => self.members.push((key.into(), value)),
         }
     }
 
     pub(crate) fn remove(&mut self, key: &str) {
-        self.members.retain(|(name, _)| name != key);
+        self.members.retain(|(name, _)| **name != *key);
     }
 
     /// The members with their names as they are held.
-    pub(crate) fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+    pub(crate) fn members(&self) -> &[(Text<'a>, Json<'a>)] {
         &self.members
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
-        self.members.iter().map(|(name, value)| (name.as_ref(), value))
+        self.members.iter().map(|(name, value)| (&**name, value))
     }
 
-    pub(crate) fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
+    pub(crate) fn into_members(self) -> impl Iterator<Item = (Text<'a>, Json<'a>)> {
         self.members.into_iter()
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.members.iter().map(|(name, _)| name.as_ref())
+        self.members.iter().map(|(name, _)| &**name)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -161,13 +166,13 @@ impl<'a> Json<'a> {
             Json::Null => Json::Null,
             Json::Bool(value) => Json::Bool(value),
             Json::Number(number) => Json::Number(number),
-            Json::String(text) => Json::String(Cow::Owned(text.into_owned())),
+            Json::String(text) => Json::String(text.into_owned()),
             Json::Array(items) => Json::Array(items.into_iter().map(Json::into_owned).collect()),
             Json::Object(object) => Json::Object(Object {
                 members: object
                     .members
                     .into_iter()
-                    .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
+                    .map(|(name, value)| (name.into_owned(), value.into_owned()))
                     .collect(),
                 ordered: object.ordered,
             }),

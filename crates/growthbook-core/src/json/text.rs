@@ -293,7 +293,7 @@ impl<'a> TextReader<'a> {
         Some(match self.token()? {
             b'"' => {
                 self.at += 1;
-                Json::String(self.string()?)
+                Json::String(self.string()?.into())
             }
             b'{' => self.object(level)?,
             b'[' => self.array(level)?,

@@ -131,7 +131,7 @@ impl<'a, 'p> Groups<'a, 'p> {
     fn collect(&self, value: &Json<'_>, against_user: bool, found: &mut Vec<Reference>) {
         match value {
             Json::String(id) => {
-                if let Some(&group) = self.compiled.by_id.get(id.as_ref()) {
+                if let Some(&group) = self.compiled.by_id.get(&**id) {
                     found.push(Reference { group, against_user });
                 }
             }

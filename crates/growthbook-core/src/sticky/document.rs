@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for StickyBucketDocument {
         let invalid = || de::Error::custom("not a sticky bucket document");
         let attribute_name = field("attributeName").and_then(Json::as_str).ok_or_else(invalid)?;
         let attribute_value = match field("attributeValue") {
-            Some(Json::String(text)) => text.as_ref().into(),
+            Some(Json::String(text)) => (&**text).into(),
             Some(Json::Number(number)) => {
                 js_number_string(number.as_f64(), |text| text.to_string().into())
             }
