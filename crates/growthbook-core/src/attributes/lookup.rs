@@ -51,9 +51,14 @@ impl<'a> AttributeLookup<'a> {
     #[inline]
     fn built(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
         match self.user.find(name, tag) {
-            None => self.global?.find(name, tag),
+            None => self.global(name, tag),
             found => found,
         }
+    }
+
+    #[inline(never)]
+    fn global(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
+        self.global?.find(name, tag)
     }
 }
 
