@@ -6,7 +6,7 @@ use core::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, View};
 
 /// A value handed through untouched, with what conditions on prerequisites need of it.
 #[derive(Clone)]
@@ -41,12 +41,11 @@ impl FeatureValue {
     }
 }
 
-impl From<Json<'_>> for FeatureValue {
-    fn from(json: Json<'_>) -> Self {
-        let value = json.to_value();
-        let ordered = matches!(json, Json::Array(_) | Json::Object(_));
-        let ordered = ordered.then(|| Box::new(json.into_owned()));
-        FeatureValue { value, ordered }
+impl From<View<'_>> for FeatureValue {
+    fn from(view: View<'_>) -> Self {
+        let ordered = matches!(view, View::Array(_) | View::Object(_));
+        let ordered = ordered.then(|| Box::new(view.to_json().into_owned()));
+        FeatureValue { value: view.to_value(), ordered }
     }
 }
 

@@ -8,7 +8,7 @@ use super::Compiler;
 use crate::bandit::BanditDefinition;
 use crate::condition::GroupIndex;
 use crate::experiment::{Links, Reader};
-use crate::json::Json;
+use crate::json::{Tape, View};
 use crate::payload::{Section, members};
 use crate::warning::{Location, WarningKind};
 
@@ -30,10 +30,10 @@ impl Compiler {
         let mut bandits = HashMap::with_capacity(entries.named.len());
         for (id, entry) in &entries.named {
             let location = Location::ContextualBandit(id.as_ref().into());
-            let entry = Json::parse(entry).unwrap_or(Json::Null);
+            let entry = Tape::parse(entry).unwrap_or_default();
             let mut kinds = Vec::new();
-            match &entry {
-                Json::Object(object) => {
+            match entry.root() {
+                View::Object(object) => {
                     let links = Links { groups: Some(groups), ..Links::default() };
                     let mut reader = Reader::new(object, links, &self.patterns, &mut kinds);
                     bandits.insert(id.as_ref().into(), Arc::new(reader.bandit()));

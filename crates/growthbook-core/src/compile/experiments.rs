@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::Compiler;
 use crate::auto::{AutoExperiment, ChangeType};
-use crate::experiment::{Echo, Links, Reader};
-use crate::json::Json;
+use crate::experiment::{Echo, Field, Links, Reader};
+use crate::json::{ListView, Tape, View};
 use crate::payload::{Section, items};
 use crate::value::FeatureValue;
 use crate::warning::{Location, WarningKind};
@@ -35,10 +35,11 @@ impl Compiler {
         links: Links<'_>,
     ) -> Option<AutoExperiment> {
         let location = |key: &str| Location::Experiment { index, key: key.into() };
-        let object = self.object(Json::parse(text), || location(""))?;
-        let key = object.get("key").and_then(Json::as_str).unwrap_or_default();
+        let tape = Tape::parse(text);
+        let object = self.object(tape.as_ref().map(Tape::root), || location(""))?;
+        let key = object.get("key").and_then(View::as_str).unwrap_or_default();
         let mut kinds = Vec::new();
-        let mut reader = Reader::new(&object, links, &self.patterns, &mut kinds);
+        let mut reader = Reader::new(object, links, &self.patterns, &mut kinds);
         let experiment = auto_experiment(&mut reader, text);
         let experiment = experiment.map_err(|kind| kinds.push(kind)).ok();
         self.warn_all(&location(key), kinds);
@@ -47,19 +48,18 @@ impl Compiler {
 }
 
 fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment, WarningKind> {
-    let variations = reader.variations()?.unwrap_or_default();
+    let variations = reader.variations()?.into_iter().flat_map(ListView::iter);
+    let variations: Box<[FeatureValue]> = variations.map(Into::into).collect();
     let mut definition = reader.experiment("", variations.len())?;
     reader.inline_settings(&mut definition)?;
     definition.echo = Echo::Experiment(text.into());
-    let variations: Box<[FeatureValue]> =
-        variations.iter().map(|value| value.clone().into()).collect();
     let change_type = ChangeType::of(&variations, definition.url_patterns.as_ref());
     Ok(AutoExperiment {
         definition,
         variations,
         change_type,
-        change_id: reader.text("changeId")?,
-        manual: reader.truthy("manual").is_some(),
-        persist_query_string: reader.truthy("persistQueryString").is_some(),
+        change_id: reader.text(Field::ChangeId)?,
+        manual: reader.truthy(Field::Manual).is_some(),
+        persist_query_string: reader.truthy(Field::PersistQueryString).is_some(),
     })
 }

@@ -7,8 +7,10 @@ use hashbrown::HashMap;
 
 use super::Compiler;
 use crate::bandit::BanditRule;
-use crate::experiment::{Echo, Links, ParentCondition, ParentFeature, Reader, SharedText, text_of};
-use crate::json::{Entries, Json, Object, TextReader, property_order};
+use crate::experiment::{
+    Echo, Field, Links, ParentCondition, ParentFeature, Reader, SharedText, text_of,
+};
+use crate::json::{Entries, Place, Tape, TextReader, View, property_order};
 use crate::payload::members;
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
 use crate::value::FeatureValue;
@@ -16,17 +18,17 @@ use crate::warning::{Location, Warning, WarningKind};
 
 /// A feature's parts.
 #[derive(Default)]
-struct Parts<'a> {
+struct Parts {
     /// `None` for one that cannot be read.
-    default_value: Option<Option<Json<'a>>>,
-    rules: Vec<RuleSource<'a>>,
+    default_value: Option<Option<Place>>,
+    rules: Vec<RuleSource>,
     /// The last `rules` are no list.
     has_malformed_rules: bool,
 }
 
-/// A rule as far as it can be read, and where it stands in the text of all features.
-struct RuleSource<'a> {
-    json: Option<Json<'a>>,
+/// Where a rule stands: on the tape, if it can be read, and in the text of all features.
+struct RuleSource {
+    place: Option<Place>,
     range: Range<usize>,
 }
 
@@ -62,11 +64,13 @@ impl Compiler {
         unnamed: &mut Vec<&'a str>,
     ) -> Option<()> {
         let mut reader = TextReader::new(text);
+        let mut tape = Tape::default();
         let mut members = reader.enter_object()?;
         while reader.next_entry(&mut members)? {
             match reader.name()? {
                 Ok(key) => {
-                    let feature = self.feature(&key, text, &mut reader, links)?;
+                    tape.clear();
+                    let feature = self.feature(&key, text, &mut reader, &mut tape, links)?;
                     entries.push((key, (feature, core::mem::take(&mut self.warnings))));
                 }
                 Err(key) => {
@@ -79,11 +83,12 @@ impl Compiler {
     }
 
     /// `None` where the text ends, nothing inside for what is no feature.
-    fn feature(
+    fn feature<'a>(
         &mut self,
         key: &str,
         text: &Arc<str>,
-        reader: &mut TextReader<'_>,
+        reader: &mut TextReader<'a>,
+        tape: &mut Tape<'a>,
         links: Links<'_>,
     ) -> Option<Option<Feature>> {
         let location = || Location::Feature(key.into());
@@ -93,14 +98,14 @@ impl Compiler {
             reader.skip()?;
             return Some(None);
         };
-        let parts = Parts::read(reader, members)?;
+        let parts = Parts::read(reader, members, tape)?;
         if parts.has_malformed_rules {
             let kind = WarningKind::WrongType { field: "rules", expected: "a list" };
             self.warn(location(), kind);
         }
         let default_value = match parts.default_value {
             None => FeatureValue::NULL.clone(),
-            Some(Some(value)) => value.into(),
+            Some(Some(value)) => tape.view(value).into(),
             Some(None) => {
                 self.warn(location(), WarningKind::InvalidJson);
                 FeatureValue::NULL.clone()
@@ -111,7 +116,8 @@ impl Compiler {
             .into_iter()
             .enumerate()
             .filter_map(|(index, source)| {
-                self.rule(key, index, source.json, SharedText::new(text, source.range), links)
+                let json = source.place.map(|place| tape.view(place));
+                self.rule(key, index, json, SharedText::new(text, source.range), links)
             })
             .collect();
         Some(Some(Feature { key: key.into(), default_value, rules }))
@@ -121,7 +127,7 @@ impl Compiler {
         &mut self,
         feature: &str,
         index: usize,
-        json: Option<Json<'_>>,
+        json: Option<View<'_>>,
         text: SharedText,
         links: Links<'_>,
     ) -> Option<Rule> {
@@ -132,7 +138,7 @@ impl Compiler {
         };
         let id = object.get("id").and_then(text_of).unwrap_or_default();
         let mut kinds = Vec::new();
-        let mut reader = Reader::new(&object, links, &self.patterns, &mut kinds);
+        let mut reader = Reader::new(object, links, &self.patterns, &mut kinds);
 
         let parents = reader.parents();
         let (filters, kind, error) = match reader.filters() {
@@ -150,36 +156,39 @@ impl Compiler {
     /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
     fn unreadable_rule(&mut self, text: &str, links: Links<'_>) -> Rule {
         let parents = members(text).and_then(|members| members.get("parentConditions"));
-        let parents = match parents.map(Json::parse) {
+        let parents = match parents.map(Tape::parse) {
             None => Box::default(),
             Some(None) => [ParentCondition::unreadable(true)].into(),
+            // The rule as a whole was warned of.
             Some(Some(parents)) => {
-                let object = Object::ordered([("parentConditions".into(), parents)].into());
-                // The rule as a whole was warned of.
-                Reader::new(&object, links, &self.patterns, &mut Vec::new()).parents()
+                Reader::of_parents(parents.root(), links, &self.patterns, &mut Vec::new()).parents()
             }
         };
         Rule { id: Box::default(), parents, filters: None, kind: RuleKind::Nothing }
     }
 }
 
-impl<'a> Parts<'a> {
-    fn read(reader: &mut TextReader<'a>, mut members: Entries) -> Option<Self> {
+impl Parts {
+    fn read<'a>(
+        reader: &mut TextReader<'a>,
+        mut members: Entries,
+        tape: &mut Tape<'a>,
+    ) -> Option<Self> {
         let mut parts = Parts::default();
         while reader.next_entry(&mut members)? {
             match reader.name()?.as_deref() {
                 Ok("defaultValue") => {
-                    let (value, _) = reader.read()?;
+                    let (value, _) = reader.read(tape)?;
                     parts.default_value = Some(value);
                 }
-                Ok("rules") => parts.read_rules(reader)?,
+                Ok("rules") => parts.read_rules(reader, tape)?,
                 _ => _ = reader.skip()?,
             }
         }
         Some(parts)
     }
 
-    fn read_rules(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
+    fn read_rules<'a>(&mut self, reader: &mut TextReader<'a>, tape: &mut Tape<'a>) -> Option<()> {
         self.rules.clear();
         let Some(mut entries) = reader.enter_list() else {
             self.has_malformed_rules = reader.skip()? != "null";
@@ -187,8 +196,8 @@ impl<'a> Parts<'a> {
         };
         self.has_malformed_rules = false;
         while reader.next_entry(&mut entries)? {
-            let (json, range) = reader.read()?;
-            self.rules.push(RuleSource { json, range });
+            let (place, range) = reader.read(tape)?;
+            self.rules.push(RuleSource { place, range });
         }
         Some(())
     }
@@ -199,17 +208,17 @@ fn rule_kind(
     feature: &str,
     text: SharedText,
 ) -> Result<RuleKind, WarningKind> {
-    if let Some(value) = reader.get("force") {
+    if let Some(value) = reader.get(Field::Force) {
         return Ok(RuleKind::Force(Box::new(ForceRule {
             condition: reader.condition(),
             rollout: reader.rollout(feature)?,
-            value: value.clone().into(),
+            value: value.into(),
         })));
     }
     let Some(variations) = reader.variations()? else {
         return Ok(RuleKind::Nothing);
     };
-    let mut definition = reader.experiment(feature, variations.len())?;
+    let mut definition = reader.experiment(feature, variations.iter().count())?;
     definition.echo = Echo::Rule(text);
     // The rule has tested its filters by the time its experiment runs; what is left of them is
     // that a namespace beside them does not count.
@@ -225,7 +234,7 @@ fn rule_kind(
             definition.explicit_ranges.is_some(),
         )
     });
-    let variations = variations.iter().map(|value| value.clone().into()).collect();
+    let variations = variations.iter().map(Into::into).collect();
     Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Compiler, index};
 use crate::condition::{ConditionParser, GroupIndex, PatternCompiler, SavedGroups};
-use crate::json::Json;
+use crate::json::Tape;
 use crate::payload::{Section, members};
 use crate::warning::{Location, WarningKind};
 
@@ -31,13 +31,13 @@ impl Compiler {
         let mut groups = Vec::with_capacity(entries.named.len());
         for (id, entry) in &entries.named {
             let location = Location::SavedGroup(id.as_ref().into());
-            let entry = Json::parse(entry).unwrap_or_else(|| {
+            let entry = Tape::parse(entry).unwrap_or_else(|| {
                 self.warn(location.clone(), WarningKind::InvalidJson);
-                Json::Null
+                Tape::default()
             });
             let mut kinds = Vec::new();
             let mut parser = ConditionParser::new(Some(&by_id), &self.patterns, &mut kinds);
-            groups.push(parser.saved_group(id, &entry));
+            groups.push(parser.saved_group(id, entry.root()));
             self.warn_all(&location, kinds);
         }
         SavedGroups { by_id, groups, unavailable: false }

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use crate::condition::PatternCompiler;
 use crate::experiment::Links;
-use crate::json::{Json, Object};
+use crate::json::{ObjectView, View};
 use crate::payload::Payload;
 use crate::snapshot::{Feature, FeatureIndex, Snapshot};
 use crate::warning::{Location, Warning, WarningKind};
@@ -80,11 +80,11 @@ impl Compiler {
     /// An object; whatever else was read, or could not be, is reported.
     fn object<'a>(
         &mut self,
-        json: Option<Json<'a>>,
+        json: Option<View<'a>>,
         location: impl Fn() -> Location,
-    ) -> Option<Object<'a>> {
+    ) -> Option<ObjectView<'a>> {
         let kind = match json {
-            Some(Json::Object(object)) => return Some(object),
+            Some(View::Object(object)) => return Some(object),
             Some(_) => WarningKind::WrongType { field: "", expected: "an object" },
             None => WarningKind::InvalidJson,
         };

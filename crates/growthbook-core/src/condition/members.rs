@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, boxed::Box, vec::Vec};
 use hashbrown::HashSet;
 
 use super::text::with_lowercase;
-use crate::json::{Json, Node};
+use crate::json::{ListView, Node, View};
 use crate::name::{Name, Tag};
 
 /// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
@@ -77,28 +77,28 @@ fn contains(names: &[Name], text: &str) -> bool {
 }
 
 impl Members {
-    pub(crate) fn new(list: &[Json<'_>]) -> Self {
+    pub(crate) fn new(list: ListView<'_>) -> Self {
         Members::collect(list, |text| text.to_owned().into())
     }
 
     /// Members to be looked up with [`Members::contains_lowercase`].
-    pub(super) fn lowercase(list: &[Json<'_>]) -> Self {
+    pub(super) fn lowercase(list: ListView<'_>) -> Self {
         Members::collect(list, |text| text.to_lowercase().into())
     }
 
-    fn collect(list: &[Json<'_>], string: impl Fn(&str) -> Box<str>) -> Self {
-        let texts = list.iter().filter_map(Json::as_str);
+    fn collect(list: ListView<'_>, string: impl Fn(&str) -> Box<str>) -> Self {
+        let texts = list.iter().filter_map(View::as_str);
         let strings = Strings::collect(texts.clone().count(), texts.map(string));
         let mut members = Members { strings, ..Members::default() };
-        for item in list {
-            match Node::from(item) {
-                Node::Null => members.null = true,
-                Node::Bool(true) => members.yes = true,
-                Node::Bool(false) => members.no = true,
-                Node::Number(number) => {
-                    members.numbers.get_or_insert_default().insert(number_key(number));
+        for item in list.iter() {
+            match item {
+                View::Null => members.null = true,
+                View::Bool(true) => members.yes = true,
+                View::Bool(false) => members.no = true,
+                View::Number(number) => {
+                    members.numbers.get_or_insert_default().insert(number_key(number.as_f64()));
                 }
-                _ => {}
+                View::String(_) | View::Array(_) | View::Object(_) => {}
             }
         }
         members

@@ -27,7 +27,7 @@ pub(crate) use parse::ConditionParser;
 pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, Tape, View};
 use crate::name::Tag;
 use crate::warning::WarningKind;
 use groups::GroupReference;
@@ -71,7 +71,8 @@ impl Condition {
     pub(crate) fn new(source: Json<'static>) -> Self {
         let mut warnings = Vec::new();
         let patterns = PatternCompiler::default();
-        let root = ConditionParser::new(None, &patterns, &mut warnings).condition(&source);
+        let root = ConditionParser::new(None, &patterns, &mut warnings)
+            .condition(Tape::of(&source).root());
         Condition { root, source, warnings: warnings.into() }
     }
 
@@ -231,13 +232,15 @@ enum Literal {
 }
 
 impl Literal {
-    fn new(json: &Json<'_>) -> Self {
-        match Node::from(json) {
-            Node::Null => Literal::Null,
-            Node::Bool(value) => Literal::Bool(value),
-            Node::Number(number) => Literal::Number(number),
-            Node::String(text) => Literal::String(text.into()),
-            _ => Literal::Container(Box::new(json.clone().into_owned())),
+    fn new(json: View<'_>) -> Self {
+        match json {
+            View::Null => Literal::Null,
+            View::Bool(value) => Literal::Bool(value),
+            View::Number(number) => Literal::Number(number.as_f64()),
+            View::String(text) => Literal::String(text.into()),
+            View::Array(_) | View::Object(_) => {
+                Literal::Container(Box::new(json.to_json().into_owned()))
+            }
         }
     }
 

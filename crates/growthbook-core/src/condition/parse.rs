@@ -9,7 +9,7 @@ use super::groups::{GroupId, GroupReference, SavedGroup};
 use super::members::Members;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::{Clause, Clauses, GroupIndex, Literal, Path, PatternCompiler, ValueTest};
-use crate::json::{Json, Object};
+use crate::json::{Kind, ObjectView, View};
 use crate::warning::WarningKind;
 
 /// Compiles conditions, links the saved groups they name, and collects warnings.
@@ -30,9 +30,9 @@ impl<'p> ConditionParser<'p> {
     }
 
     /// A condition. Anything but an object fails the evaluation that reaches it.
-    pub(crate) fn condition(&mut self, json: &Json<'_>) -> Clauses {
+    pub(crate) fn condition(&mut self, json: View<'_>) -> Clauses {
         match json {
-            Json::Object(object) => {
+            View::Object(object) => {
                 Clauses(object.iter().map(|(key, operand)| self.clause(key, operand)).collect())
             }
             _ => {
@@ -42,7 +42,7 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn clause(&mut self, key: &str, operand: &Json<'_>) -> Clause {
+    fn clause(&mut self, key: &str, operand: View<'_>) -> Clause {
         match key {
             "$or" => self.branches(operand).map_or(Clause::Malformed, Clause::Or),
             "$nor" => self.branches(operand).map_or(Clause::Malformed, Clause::Nor),
@@ -57,7 +57,7 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn branches(&mut self, operand: &Json<'_>) -> Option<Box<[Clauses]>> {
+    fn branches(&mut self, operand: View<'_>) -> Option<Box<[Clauses]>> {
         let Some(branches) = operand.as_array() else {
             self.warnings.push(WarningKind::MalformedCondition);
             return None;
@@ -65,7 +65,7 @@ impl<'p> ConditionParser<'p> {
         Some(branches.iter().map(|branch| self.condition(branch)).collect())
     }
 
-    fn group_reference(&mut self, operand: &Json<'_>) -> Option<GroupReference> {
+    fn group_reference(&mut self, operand: View<'_>) -> Option<GroupReference> {
         let reference = operand.as_object()?;
         let group = self.group_id(reference.get("id")?)?;
         let attribute = match reference.get("attributeKey") {
@@ -78,7 +78,7 @@ impl<'p> ConditionParser<'p> {
         Some(GroupReference { group, attribute })
     }
 
-    fn group_id(&self, operand: &Json<'_>) -> Option<GroupId> {
+    fn group_id(&self, operand: View<'_>) -> Option<GroupId> {
         let id = operand.as_str()?;
         Some(match self.groups.and_then(|groups| groups.get(id)) {
             Some(index) => GroupId::Linked(*index),
@@ -86,20 +86,20 @@ impl<'p> ConditionParser<'p> {
         })
     }
 
-    fn value_test(&mut self, json: &Json<'_>) -> ValueTest {
+    fn value_test(&mut self, json: View<'_>) -> ValueTest {
         match json {
-            Json::Object(object) if is_operator_object(object) => ValueTest::Operators(
+            View::Object(object) if is_operator_object(object) => ValueTest::Operators(
                 object.iter().map(|(name, operand)| self.operator(name, operand)).collect(),
             ),
             literal => ValueTest::Equals(Literal::new(literal)),
         }
     }
 
-    fn value_tests(&mut self, operand: &Json<'_>) -> Option<Box<[ValueTest]>> {
+    fn value_tests(&mut self, operand: View<'_>) -> Option<Box<[ValueTest]>> {
         Some(operand.as_array()?.iter().map(|item| self.value_test(item)).collect())
     }
 
-    fn operator(&mut self, name: &str, operand: &Json<'_>) -> Operator {
+    fn operator(&mut self, name: &str, operand: View<'_>) -> Operator {
         let order = |comparison| Operator::Order { comparison, operand: scalar(operand) };
         let version = |comparison| Operator::Version { comparison, operand: scalar(operand) };
         match name {
@@ -116,7 +116,7 @@ impl<'p> ConditionParser<'p> {
             "$vgt" => version(Comparison::Greater),
             "$vgte" => version(Comparison::GreaterOrEqual),
             "$exists" => Operator::Exists { negate: !operand.is_truthy() },
-            "$type" => Operator::Type(operand.as_str().and_then(crate::json::Kind::from_name)),
+            "$type" => Operator::Type(operand.as_str().and_then(Kind::from_name)),
             "$in" => membership(operand, false),
             "$nin" => membership(operand, true),
             "$ini" => membership_insensitive(operand, false),
@@ -140,7 +140,7 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn in_group(&mut self, operand: &Json<'_>, negate: bool) -> Operator {
+    fn in_group(&mut self, operand: View<'_>, negate: bool) -> Operator {
         match self.group_id(operand) {
             Some(group) => Operator::InGroup { group, negate },
             None => Operator::Never,
@@ -149,7 +149,7 @@ impl<'p> ConditionParser<'p> {
 
     /// A pattern that JavaScript rejects matches nothing. One that only we cannot run leaves the
     /// answer open, so that nobody passes for not matching it.
-    fn regex(&mut self, operand: &Json<'_>, ignore_case: bool, negate: bool) -> Operator {
+    fn regex(&mut self, operand: View<'_>, ignore_case: bool, negate: bool) -> Operator {
         let Some(source) = operand.as_str() else {
             return Operator::Regex { pattern: None, negate };
         };
@@ -167,12 +167,12 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn elem_match(&mut self, operand: &Json<'_>) -> ElemMatch {
+    fn elem_match(&mut self, operand: View<'_>) -> ElemMatch {
         match operand {
-            Json::Object(object) if tests_elements(object) => {
+            View::Object(object) if tests_elements(object) => {
                 ElemMatch::Value(self.value_test(operand))
             }
-            Json::Object(_) => ElemMatch::Fields(self.condition(operand)),
+            View::Object(_) => ElemMatch::Fields(self.condition(operand)),
             _ => {
                 self.warnings.push(WarningKind::MalformedCondition);
                 ElemMatch::Malformed
@@ -181,20 +181,20 @@ impl<'p> ConditionParser<'p> {
     }
 
     /// An entry of the payload's `savedGroups`.
-    pub(crate) fn saved_group(&mut self, id: &str, entry: &Json<'_>) -> SavedGroup {
+    pub(crate) fn saved_group(&mut self, id: &str, entry: View<'_>) -> SavedGroup {
         let object = match entry {
-            Json::Array(values) => return SavedGroup::LegacyList(Members::new(values)),
-            Json::Object(object) => object,
+            View::Array(values) => return SavedGroup::LegacyList(Members::new(values)),
+            View::Object(object) => object,
             _ => {
                 self.warnings.push(WarningKind::MalformedSavedGroup);
                 return SavedGroup::Malformed;
             }
         };
-        let attribute = object.get("attributeKey").and_then(Json::as_str);
-        let group = match object.get("type").and_then(Json::as_str) {
+        let attribute = object.get("attributeKey").and_then(View::as_str);
+        let group = match object.get("type").and_then(View::as_str) {
             Some("list") => SavedGroup::List {
                 attribute: attribute.map(Path::new),
-                members: object.get("values").and_then(Json::as_array).map(Members::new),
+                members: object.get("values").and_then(View::as_array).map(Members::new),
             },
             Some("condition") => SavedGroup::Condition(
                 object
@@ -219,31 +219,31 @@ impl<'p> ConditionParser<'p> {
 }
 
 /// Every key starts with `$`; `{}` has no key that does not.
-fn is_operator_object(object: &Object<'_>) -> bool {
-    object.keys().all(|key| key.starts_with('$'))
+fn is_operator_object(object: ObjectView<'_>) -> bool {
+    object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
 /// `$elemMatch` tests the elements themselves when its operand has operators on values only.
-fn tests_elements(object: &Object<'_>) -> bool {
+fn tests_elements(object: ObjectView<'_>) -> bool {
     is_operator_object(object)
-        && !object.keys().any(|key| matches!(key, "$or" | "$and" | "$nor" | "$savedGroup"))
+        && !object.iter().any(|(key, _)| matches!(key, "$or" | "$and" | "$nor" | "$savedGroup"))
 }
 
-fn scalar(operand: &Json<'_>) -> Scalar {
+fn scalar(operand: View<'_>) -> Scalar {
     match operand {
-        Json::Array(_) | Json::Object(_) => Scalar::Container,
+        View::Array(_) | View::Object(_) => Scalar::Container,
         literal => Scalar::Literal(Literal::new(literal)),
     }
 }
 
-fn membership(operand: &Json<'_>, negate: bool) -> Operator {
+fn membership(operand: View<'_>, negate: bool) -> Operator {
     match operand.as_array() {
         Some(list) => Operator::In { members: Members::new(list), negate },
         None => Operator::Never,
     }
 }
 
-fn membership_insensitive(operand: &Json<'_>, negate: bool) -> Operator {
+fn membership_insensitive(operand: View<'_>, negate: bool) -> Operator {
     match operand.as_array() {
         Some(list) => Operator::InInsensitive { members: Members::lowercase(list), negate },
         None => Operator::Never,

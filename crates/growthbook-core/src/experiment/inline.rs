@@ -12,7 +12,7 @@ use super::prerequisite::{ParentCondition, ParentFeature};
 use super::read::{Links, Reader, text_of};
 use crate::bucket::{BucketRange, Namespace};
 use crate::condition::{Condition, PatternCompiler};
-use crate::json::{Json, Object};
+use crate::json::{Json, ObjectView, Tape, View};
 use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
 
@@ -379,13 +379,14 @@ impl Experiment<Value> {
         let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
             ExperimentError::Syntax { line: error.line(), column: error.column() }
         })?;
-        let object = json.as_object().ok_or(ExperimentError::NotAnObject)?;
+        let tape = Tape::of(&json);
+        let object = tape.root().as_object().ok_or(ExperimentError::NotAnObject)?;
         let key = object.get("key").and_then(text_of).ok_or(ExperimentError::MissingKey)?;
-        let variations = object.get("variations").and_then(Json::as_array);
+        let variations = object.get("variations").and_then(View::as_array);
         let variations = variations.ok_or(ExperimentError::MissingVariations)?;
         let mut warnings = Vec::new();
-        let definition = read(object, &key, variations.len(), &mut warnings);
-        let mut values: Vec<Value> = variations.iter().map(Json::to_value).collect();
+        let mut values: Vec<Value> = variations.iter().map(View::to_value).collect();
+        let definition = read(object, &key, values.len(), &mut warnings);
         if values.is_empty() {
             values.push(Value::Null);
         }
@@ -394,7 +395,7 @@ impl Experiment<Value> {
 }
 
 fn read(
-    object: &Object<'_>,
+    object: ObjectView<'_>,
     key: &str,
     variations: usize,
     warnings: &mut Vec<WarningKind>,

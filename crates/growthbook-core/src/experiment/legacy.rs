@@ -8,7 +8,7 @@ use super::definition::{ExperimentDefinition, ExperimentStatus};
 use super::read::{Links, Reader};
 use crate::bucket::Namespace;
 use crate::condition::{Clauses, Pattern, PatternCompiler};
-use crate::json::Json;
+use crate::json::{Json, Tape};
 use crate::url::PageUrl;
 use crate::warning::WarningKind;
 
@@ -75,7 +75,8 @@ impl ExperimentOverride {
 
     fn read(value: &Value) -> Option<Self> {
         let json = Json::from(value);
-        let object = json.as_object()?;
+        let tape = Tape::of(&json);
+        let object = tape.root().as_object()?;
         let (patterns, mut warnings) = (PatternCompiler::default(), Vec::new());
         let mut reader = Reader::new(object, Links::default(), &patterns, &mut warnings);
         let mut settings = reader.experiment("", 0).ok()?;

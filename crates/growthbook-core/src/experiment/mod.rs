@@ -2,6 +2,7 @@
 
 mod definition;
 mod echo;
+mod field;
 mod filter;
 mod inline;
 mod legacy;
@@ -11,6 +12,7 @@ mod read;
 pub(crate) use definition::DEFAULT_HASH_ATTRIBUTE;
 pub use definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
 pub(crate) use echo::{Echo, SharedText};
+pub(crate) use field::Field;
 pub use filter::Filter;
 pub use inline::{Experiment, ExperimentError, NoVariations};
 pub(crate) use legacy::ExperimentOverride;

@@ -15,13 +15,14 @@ use hashbrown::HashMap;
 use super::definition::{
     DEFAULT_HASH_ATTRIBUTE, ExperimentDefinition, ExperimentStatus, VariationMeta,
 };
+use super::field::{Field, Fields};
 use super::filter::Filter;
 use super::legacy::LegacyUrl;
 use super::prerequisite::{ParentCondition, ParentFeature};
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::bucket::{BucketHasher, BucketRange, Namespace};
 use crate::condition::{Clauses, ConditionParser, GroupIndex, PatternCompiler};
-use crate::json::{Json, Object, js_number_string};
+use crate::json::{ListView, ObjectView, View, js_number_string};
 use crate::snapshot::{FeatureIndex, Rollout};
 use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
 use crate::warning::WarningKind;
@@ -36,7 +37,7 @@ pub(crate) struct Links<'p> {
 
 /// Reads the members of one rule or experiment.
 pub(crate) struct Reader<'p> {
-    object: &'p Object<'p>,
+    fields: Fields<'p>,
     links: Links<'p>,
     patterns: &'p PatternCompiler,
     warnings: &'p mut Vec<WarningKind>,
@@ -44,42 +45,57 @@ pub(crate) struct Reader<'p> {
 
 type Read<T> = Result<T, WarningKind>;
 
-fn wrong_type<T>(field: &'static str, expected: &'static str) -> Read<T> {
-    Err(WarningKind::WrongType { field, expected })
+fn wrong_type<T>(field: Field, expected: &'static str) -> Read<T> {
+    Err(WarningKind::WrongType { field: field.name(), expected })
 }
 
 impl<'p> Reader<'p> {
     pub(crate) fn new(
-        object: &'p Object<'p>,
+        object: ObjectView<'p>,
         links: Links<'p>,
         patterns: &'p PatternCompiler,
         warnings: &'p mut Vec<WarningKind>,
     ) -> Self {
-        Reader { object, links, patterns, warnings }
+        Reader { fields: Fields::of(object), links, patterns, warnings }
+    }
+
+    /// Reads the prerequisites alone.
+    pub(crate) fn of_parents(
+        parents: View<'p>,
+        links: Links<'p>,
+        patterns: &'p PatternCompiler,
+        warnings: &'p mut Vec<WarningKind>,
+    ) -> Self {
+        let fields = Fields::only(Field::ParentConditions, parents);
+        Reader { fields, links, patterns, warnings }
+    }
+
+    fn warn(&mut self, field: Field, expected: &'static str) {
+        self.warnings.push(WarningKind::WrongType { field: field.name(), expected });
     }
 
     /// A member, whatever it is.
-    pub(crate) fn get(&self, field: &str) -> Option<&'p Json<'p>> {
-        self.object.get(field)
+    pub(crate) fn get(&self, field: Field) -> Option<View<'p>> {
+        self.fields.get(field)
     }
 
     /// The variations of a rule; `None` when it is no experiment. Bandit rules have theirs under
     /// another name, so that SDKs that do not know bandits skip them.
-    pub(crate) fn variations(&self) -> Read<Option<&'p [Json<'p>]>> {
-        match self.object.get("contextualVariations") {
-            None | Some(Json::Null) => self.list("variations"),
-            Some(Json::Array(variations)) => Ok(Some(variations)),
-            Some(_) => wrong_type("contextualVariations", "a list"),
+    pub(crate) fn variations(&self) -> Read<Option<ListView<'p>>> {
+        match self.get(Field::ContextualVariations) {
+            None | Some(View::Null) => self.list(Field::Variations),
+            Some(View::Array(variations)) => Ok(Some(variations)),
+            Some(_) => wrong_type(Field::ContextualVariations, "a list"),
         }
     }
 
     /// A member, unless it is missing or falsy: then GrowthBook treats it as not set.
-    pub(crate) fn truthy(&self, field: &str) -> Option<&'p Json<'p>> {
-        self.object.get(field).filter(|value| value.is_truthy())
+    pub(crate) fn truthy(&self, field: Field) -> Option<View<'p>> {
+        self.get(field).filter(|value| value.is_truthy())
     }
 
     /// Text; a number counts as its text, as JavaScript would have it.
-    pub(crate) fn text(&self, field: &'static str) -> Read<Option<Box<str>>> {
+    pub(crate) fn text(&self, field: Field) -> Read<Option<Box<str>>> {
         match self.truthy(field) {
             None => Ok(None),
             Some(value) => match text_of(value) {
@@ -89,40 +105,40 @@ impl<'p> Reader<'p> {
         }
     }
 
-    fn number(&self, field: &'static str) -> Read<Option<f64>> {
-        match self.object.get(field) {
-            None | Some(Json::Null) => Ok(None),
-            Some(Json::Number(number)) => Ok(Some(number.as_f64())),
+    fn number(&self, field: Field) -> Read<Option<f64>> {
+        match self.get(field) {
+            None | Some(View::Null) => Ok(None),
+            Some(View::Number(number)) => Ok(Some(number.as_f64())),
             Some(_) => wrong_type(field, "a number"),
         }
     }
 
     /// A bucket version, 0 when there is none; digits count as their number.
-    fn version(&self, field: &'static str) -> Read<f64> {
-        match self.object.get(field) {
-            Some(Json::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+    fn version(&self, field: Field) -> Read<f64> {
+        match self.get(field) {
+            Some(View::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Ok(digits.parse().unwrap_or(0.0))
             }
             _ => Ok(self.number(field)?.unwrap_or(0.0)),
         }
     }
 
-    fn list(&self, field: &'static str) -> Read<Option<&'p [Json<'p>]>> {
+    fn list(&self, field: Field) -> Read<Option<ListView<'p>>> {
         match self.truthy(field) {
             None => Ok(None),
-            Some(Json::Array(items)) => Ok(Some(items)),
+            Some(View::Array(items)) => Ok(Some(items)),
             Some(_) => wrong_type(field, "a list"),
         }
     }
 
     pub(crate) fn condition(&mut self) -> Option<Clauses> {
-        self.given_condition(self.object.get("condition"))
+        self.given_condition(self.get(Field::Condition))
     }
 
     /// A condition, unless it is falsy, or an empty list, which asks for nothing as well.
-    fn given_condition(&mut self, condition: Option<&Json<'_>>) -> Option<Clauses> {
+    fn given_condition(&mut self, condition: Option<View<'_>>) -> Option<Clauses> {
         let condition = condition.filter(|condition| condition.is_truthy())?;
-        if condition.as_array().is_some_and(<[_]>::is_empty) {
+        if condition.as_array().is_some_and(ListView::is_empty) {
             return None;
         }
         Some(self.conditions().condition(condition))
@@ -138,21 +154,21 @@ impl<'p> Reader<'p> {
         default_key: &str,
         variations: usize,
     ) -> Read<ExperimentDefinition> {
-        let key = self.text("key")?.unwrap_or_else(|| default_key.into());
+        let key = self.text(Field::Key)?.unwrap_or_else(|| default_key.into());
         let mut definition = ExperimentDefinition::underived(key, variations);
-        definition.name = self.text("name")?;
-        definition.phase = self.text("phase")?;
-        definition.seed = self.text("seed")?;
+        definition.name = self.text(Field::Name)?;
+        definition.phase = self.text(Field::Phase)?;
+        definition.seed = self.text(Field::Seed)?;
         definition.hash_version = self.hash_version(1);
-        definition.hash_attribute = self.hash_attribute("hashAttribute")?;
-        definition.fallback_attribute = self.text("fallbackAttribute")?;
-        definition.disable_sticky_bucketing = self.truthy("disableStickyBucketing").is_some();
-        definition.bucket_version = self.version("bucketVersion")?;
-        definition.min_bucket_version = self.version("minBucketVersion")?;
-        definition.coverage = self.number("coverage")?;
+        definition.hash_attribute = self.hash_attribute(Field::HashAttribute)?;
+        definition.fallback_attribute = self.text(Field::FallbackAttribute)?;
+        definition.disable_sticky_bucketing = self.truthy(Field::DisableStickyBucketing).is_some();
+        definition.bucket_version = self.version(Field::BucketVersion)?;
+        definition.min_bucket_version = self.version(Field::MinBucketVersion)?;
+        definition.coverage = self.number(Field::Coverage)?;
         definition.weights = self.weights();
         definition.explicit_ranges =
-            self.list("ranges")?.map(|ranges| self.ranges("ranges", ranges));
+            self.list(Field::Ranges)?.map(|ranges| self.ranges(Field::Ranges, ranges));
         definition.meta = self.meta()?;
         definition.namespace = self.namespace();
         definition.filters = self.filters()?;
@@ -167,28 +183,28 @@ impl<'p> Reader<'p> {
     /// The members only an experiment of its own has, not one in a rule.
     pub(crate) fn inline_settings(&mut self, definition: &mut ExperimentDefinition) -> Read<()> {
         definition.parents = self.parents();
-        definition.active = !matches!(self.object.get("active"), Some(Json::Bool(false)));
-        definition.status = match self.object.get("status").and_then(Json::as_str) {
+        definition.active = !matches!(self.get(Field::Active), Some(View::Bool(false)));
+        definition.status = match self.get(Field::Status).and_then(View::as_str) {
             Some("draft") => ExperimentStatus::Draft,
             Some("stopped") => ExperimentStatus::Stopped,
             _ => ExperimentStatus::Running,
         };
-        if let Some(groups) = self.list("groups")? {
-            let names = groups.iter().filter_map(Json::as_str).map(Box::from);
+        if let Some(groups) = self.list(Field::Groups)? {
+            let names = groups.iter().filter_map(View::as_str).map(Box::from);
             definition.groups = Some(names.collect());
         }
-        if let Some(url) = self.text("url")? {
+        if let Some(url) = self.text(Field::Url)? {
             definition.legacy_url = LegacyUrl::new(&url, self.patterns, self.warnings);
         }
-        definition.force = self.object.get("force").and_then(forced_variation);
-        if let Some(patterns) = self.list("urlPatterns")? {
+        definition.force = self.get(Field::Force).and_then(forced_variation);
+        if let Some(patterns) = self.list(Field::UrlPatterns)? {
             let targets: Vec<UrlTarget> = patterns.iter().filter_map(url_target).collect();
-            let complete = targets.len() == patterns.len();
+            let complete = targets.len() == patterns.iter().count();
             let compiled = UrlTargets::new(&targets, self.patterns, |pattern| {
                 self.warnings.push(WarningKind::UrlPattern(pattern.into()));
             });
             if !complete {
-                return wrong_type("urlPatterns", "a list of objects");
+                return wrong_type(Field::UrlPatterns, "a list of objects");
             }
             definition.set_url_patterns(&targets, compiled);
         }
@@ -197,12 +213,12 @@ impl<'p> Reader<'p> {
 
     /// Falsy means the default; what is no whole number is a version nobody knows.
     fn hash_version(&self, default: i64) -> i64 {
-        self.truthy("hashVersion").map_or(default, |version| whole(version).unwrap_or(0))
+        self.truthy(Field::HashVersion).map_or(default, |version| whole(version).unwrap_or(0))
     }
 
     /// The name of an attribute to hash; the default one, which most are, is never copied.
-    fn hash_attribute(&self, field: &'static str) -> Read<Cow<'static, str>> {
-        if let Some(DEFAULT_HASH_ATTRIBUTE) = self.object.get(field).and_then(Json::as_str) {
+    fn hash_attribute(&self, field: Field) -> Read<Cow<'static, str>> {
+        if let Some(DEFAULT_HASH_ATTRIBUTE) = self.get(field).and_then(View::as_str) {
             return Ok(Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE));
         }
         let name = self.text(field)?;
@@ -210,26 +226,24 @@ impl<'p> Reader<'p> {
     }
 
     fn weights(&mut self) -> Option<Box<[f64]>> {
-        let weights = self.truthy("weights")?;
+        let weights = self.truthy(Field::Weights)?;
         let numbers = weights
             .as_array()
-            .and_then(|weights| weights.iter().map(Json::as_f64).collect::<Option<_>>());
+            .and_then(|weights| weights.iter().map(View::as_f64).collect::<Option<_>>());
         if numbers.is_none() {
-            let expected = "a list of numbers";
-            self.warnings.push(WarningKind::WrongType { field: "weights", expected });
+            self.warn(Field::Weights, "a list of numbers");
         }
         // No weights at all are of the wrong number, and replaced by equal ones.
         Some(numbers.unwrap_or_default())
     }
 
-    fn ranges(&mut self, field: &'static str, ranges: &[Json<'_>]) -> Box<[BucketRange]> {
+    fn ranges(&mut self, field: Field, ranges: ListView<'_>) -> Box<[BucketRange]> {
         ranges
             .iter()
             .map(|range| match bucket_range(range) {
                 Some(range) => range,
                 None => {
-                    self.warnings
-                        .push(WarningKind::WrongType { field, expected: "pairs of numbers" });
+                    self.warn(field, "pairs of numbers");
                     BucketRange::EMPTY
                 }
             })
@@ -237,17 +251,17 @@ impl<'p> Reader<'p> {
     }
 
     fn meta(&self) -> Read<Box<[VariationMeta]>> {
-        let Some(meta) = self.list("meta")? else {
+        let Some(meta) = self.list(Field::Meta)? else {
             return Ok(Box::default());
         };
-        let text = |object: &Object<'_>, field| object.get(field).and_then(text_of);
+        let text = |object: ObjectView<'_>, field| object.get(field).and_then(text_of);
         Ok(meta
             .iter()
             .map(|item| match item.as_object() {
                 Some(object) => VariationMeta {
                     key: text(object, "key"),
                     name: text(object, "name"),
-                    passthrough: object.get("passthrough").is_some_and(Json::is_truthy),
+                    passthrough: object.get("passthrough").is_some_and(View::is_truthy),
                 },
                 None => VariationMeta::default(),
             })
@@ -256,20 +270,22 @@ impl<'p> Reader<'p> {
 
     /// A namespace that makes no sense has nobody in it.
     fn namespace(&mut self) -> Option<Namespace> {
-        let namespace = self.truthy("namespace")?;
-        if let Some([Json::String(id), Json::Number(start), Json::Number(end), ..]) =
-            namespace.as_array()
-        {
-            return Some(Namespace::new(id.as_ref(), start.as_f64(), end.as_f64()));
+        let namespace = self.truthy(Field::Namespace)?;
+        if let Some(parts) = namespace.as_array() {
+            let mut parts = parts.iter();
+            if let (Some(View::String(id)), Some(View::Number(start)), Some(View::Number(end))) =
+                (parts.next(), parts.next(), parts.next())
+            {
+                return Some(Namespace::new(id, start.as_f64(), end.as_f64()));
+            }
         }
-        let expected = "a list of an id and two numbers";
-        self.warnings.push(WarningKind::WrongType { field: "namespace", expected });
+        self.warn(Field::Namespace, "a list of an id and two numbers");
         Some(Namespace::new("", 0.0, 0.0))
     }
 
     /// A filter that makes no sense lets nobody pass.
     pub(crate) fn filters(&mut self) -> Read<Option<Box<[Filter]>>> {
-        let Some(filters) = self.list("filters")? else {
+        let Some(filters) = self.list(Field::Filters)? else {
             return Ok(None);
         };
         let filters = filters.iter().map(|filter| {
@@ -281,19 +297,19 @@ impl<'p> Reader<'p> {
         Ok(Some(filters.collect()))
     }
 
-    fn filter(&mut self, filter: &Json<'_>) -> Read<Filter> {
+    fn filter(&mut self, filter: View<'_>) -> Read<Filter> {
         let Some(object) = filter.as_object() else {
-            return wrong_type("filters", "a list of objects");
+            return wrong_type(Field::Filters, "a list of objects");
         };
         let mut fields = Reader::new(object, self.links, self.patterns, self.warnings);
-        let seed = fields.text("seed")?.unwrap_or_default();
-        let Some(ranges) = fields.list("ranges")? else {
-            return wrong_type("filters", "a list of objects with ranges");
+        let seed = fields.text(Field::Seed)?.unwrap_or_default();
+        let Some(ranges) = fields.list(Field::Ranges)? else {
+            return wrong_type(Field::Filters, "a list of objects with ranges");
         };
-        let ranges = fields.ranges("ranges", ranges);
-        let attribute = fields.hash_attribute("attribute")?;
+        let ranges = fields.ranges(Field::Ranges, ranges);
+        let attribute = fields.hash_attribute(Field::Attribute)?;
         let mut filter = Filter::new(seed, ranges).named_attribute(attribute);
-        if fields.truthy("hashVersion").is_some() {
+        if fields.truthy(Field::HashVersion).is_some() {
             filter = filter.hash_version(fields.hash_version(0));
         }
         if !filter.is_known_version() {
@@ -304,12 +320,11 @@ impl<'p> Reader<'p> {
 
     /// The share of users a force rule applies to; `None` for everybody.
     pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Box<Rollout>>> {
-        let range = match (self.truthy("range"), self.number("coverage")) {
+        let range = match (self.truthy(Field::Range), self.number(Field::Coverage)) {
             (Some(range), _) => bucket_range(range).unwrap_or_else(|| {
                 // An empty list is how GrowthBook may say "nobody".
                 if range.as_array().is_none_or(|bounds| !bounds.is_empty()) {
-                    let expected = "a pair of numbers";
-                    self.warnings.push(WarningKind::WrongType { field: "range", expected });
+                    self.warn(Field::Range, "a pair of numbers");
                 }
                 BucketRange::EMPTY
             }),
@@ -319,45 +334,45 @@ impl<'p> Reader<'p> {
                 None => return Ok(None),
             },
         };
-        let seed = self.text("seed")?;
+        let seed = self.text(Field::Seed)?;
         let hasher = BucketHasher::new(seed.as_deref().unwrap_or(feature), self.hash_version(1));
         if hasher.is_none() {
             self.warnings.push(WarningKind::UnknownHashVersion);
         }
-        let fallback_attribute = match self.truthy("disableStickyBucketing") {
+        let fallback_attribute = match self.truthy(Field::DisableStickyBucketing) {
             Some(_) => None,
-            None => self.text("fallbackAttribute")?,
+            None => self.text(Field::FallbackAttribute)?,
         };
-        let hash_attribute = self.hash_attribute("hashAttribute")?;
+        let hash_attribute = self.hash_attribute(Field::HashAttribute)?;
         Ok(Some(Box::new(Rollout { hash_attribute, fallback_attribute, hasher, range })))
     }
 
     /// The bandit a rule refers to; `None` when it refers to none there is.
     pub(crate) fn bandit_reference(&self) -> Option<Arc<BanditDefinition>> {
-        let id = self.truthy("contextualBanditRef")?.as_str()?;
+        let id = self.truthy(Field::ContextualBanditRef)?.as_str()?;
         self.links.bandits?.get(id).cloned()
     }
 
     /// An entry of `contextualBandits`.
     pub(crate) fn bandit(&mut self) -> BanditDefinition {
-        let contexts = self.get("contexts").and_then(Json::as_array).unwrap_or_default();
+        let contexts = self.get(Field::Contexts).and_then(View::as_array);
+        let contexts = contexts.into_iter().flat_map(ListView::iter);
         BanditDefinition {
-            version: self.get("banditVersion").and_then(whole),
-            leaves: contexts.iter().map(|context| self.leaf(context)).collect(),
+            version: self.get(Field::BanditVersion).and_then(whole),
+            leaves: contexts.map(|context| self.leaf(context)).collect(),
         }
     }
 
-    fn leaf(&mut self, context: &Json<'_>) -> Leaf {
-        let field = |name| context.as_object().and_then(|object| object.get(name));
-        let weights = field("weights").and_then(Json::as_array);
+    fn leaf(&mut self, context: View<'_>) -> Leaf {
+        let field = |name: &str| context.as_object().and_then(|object| object.get(name));
+        let weights = field("weights").and_then(View::as_array);
         let leaf = Leaf {
             condition: self.given_condition(field("condition")),
             id: field("leafId").and_then(whole),
-            weights: weights.and_then(|weights| weights.iter().map(Json::as_f64).collect()),
+            weights: weights.and_then(|weights| weights.iter().map(View::as_f64).collect()),
         };
         if leaf.id.is_none() || leaf.weights.is_none() {
-            let expected = "a list of objects with leafId and weights";
-            self.warnings.push(WarningKind::WrongType { field: "contexts", expected });
+            self.warn(Field::Contexts, "a list of objects with leafId and weights");
         }
         leaf
     }
@@ -365,10 +380,10 @@ impl<'p> Reader<'p> {
     /// Prerequisites. One that makes no sense is never met; where nobody can tell whether it was
     /// a gate, it is taken for one.
     pub(crate) fn parents(&mut self) -> Box<[ParentCondition]> {
-        match self.list("parentConditions") {
+        match self.list(Field::ParentConditions) {
             Ok(parents) => {
-                let parents = parents.unwrap_or_default();
-                parents.iter().map(|parent| self.parent(parent)).collect()
+                let parents = parents.into_iter().flat_map(ListView::iter);
+                parents.map(|parent| self.parent(parent)).collect()
             }
             Err(kind) => {
                 self.warnings.push(kind);
@@ -377,13 +392,12 @@ impl<'p> Reader<'p> {
         }
     }
 
-    fn parent(&mut self, parent: &Json<'_>) -> ParentCondition {
-        let field = "parentConditions";
+    fn parent(&mut self, parent: View<'_>) -> ParentCondition {
         let Some(object) = parent.as_object() else {
-            self.warnings.push(WarningKind::WrongType { field, expected: "a list of objects" });
+            self.warn(Field::ParentConditions, "a list of objects");
             return ParentCondition::unreadable(true);
         };
-        let feature = match object.get("id").and_then(Json::as_str) {
+        let feature = match object.get("id").and_then(View::as_str) {
             Some(id) => {
                 let mut feature = ParentFeature::Named(id.into());
                 if let Some(features) = self.links.features {
@@ -392,28 +406,27 @@ impl<'p> Reader<'p> {
                 feature
             }
             None => {
-                let expected = "a list of objects with an id";
-                self.warnings.push(WarningKind::WrongType { field, expected });
+                self.warn(Field::ParentConditions, "a list of objects with an id");
                 ParentFeature::Unknown
             }
         };
         ParentCondition {
             feature,
             condition: self.given_condition(object.get("condition")),
-            gate: object.get("gate").is_some_and(Json::is_truthy),
+            gate: object.get("gate").is_some_and(View::is_truthy),
         }
     }
 }
 
 /// A forced variation's index: null is none, and what is no whole number is no variation.
-pub(crate) fn forced_variation(json: &Json<'_>) -> Option<i64> {
+pub(crate) fn forced_variation(json: View<'_>) -> Option<i64> {
     match json {
-        Json::Null => None,
+        View::Null => None,
         json => Some(whole(json).unwrap_or(-1)),
     }
 }
 
-fn whole(json: &Json<'_>) -> Option<i64> {
+fn whole(json: View<'_>) -> Option<i64> {
     let number = json.as_f64()?;
     // The cast saturates; what it changes was no whole number in range.
     let whole = number as i64;
@@ -421,19 +434,20 @@ fn whole(json: &Json<'_>) -> Option<i64> {
 }
 
 /// Text that is not empty; a number's text for a number.
-pub(crate) fn text_of(json: &Json<'_>) -> Option<Box<str>> {
+pub(crate) fn text_of(json: View<'_>) -> Option<Box<str>> {
     match json {
-        Json::String(text) if !text.is_empty() => Some((&**text).into()),
-        Json::Number(number) => {
+        View::String(text) if !text.is_empty() => Some(text.into()),
+        View::Number(number) => {
             Some(js_number_string(number.as_f64(), |text| text.to_string().into()))
         }
         _ => None,
     }
 }
 
-fn bucket_range(json: &Json<'_>) -> Option<BucketRange> {
-    match json.as_array()? {
-        [Json::Number(start), Json::Number(end), ..] => {
+fn bucket_range(json: View<'_>) -> Option<BucketRange> {
+    let mut bounds = json.as_array()?.iter();
+    match (bounds.next()?, bounds.next()?) {
+        (View::Number(start), View::Number(end)) => {
             Some(BucketRange { start: start.as_f64(), end: end.as_f64() })
         }
         _ => None,
@@ -441,15 +455,15 @@ fn bucket_range(json: &Json<'_>) -> Option<BucketRange> {
 }
 
 /// `None` for what is no URL pattern.
-fn url_target(json: &Json<'_>) -> Option<UrlTarget> {
+fn url_target(json: View<'_>) -> Option<UrlTarget> {
     let object = json.as_object()?;
-    let pattern = object.get("pattern").and_then(Json::as_str);
-    let kind = match (object.get("type").and_then(Json::as_str), pattern) {
+    let pattern = object.get("pattern").and_then(View::as_str);
+    let kind = match (object.get("type").and_then(View::as_str), pattern) {
         (Some("simple"), Some(_)) => UrlTargetType::Simple,
         (Some("regex"), Some(_)) => UrlTargetType::Regex,
         _ => UrlTargetType::Unknown,
     };
     let pattern = pattern.unwrap_or_default().into();
-    let include = !matches!(object.get("include"), Some(Json::Bool(false)));
+    let include = !matches!(object.get("include"), Some(View::Bool(false)));
     Some(UrlTarget { kind, pattern, include })
 }

@@ -7,16 +7,24 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::ops::Range;
 
-use super::{Json, MAX_DEPTH, Number, Object};
+use super::tape::{Place, Tape, Token};
+use super::{Json, MAX_DEPTH, Number};
 
 impl<'a> Json<'a> {
     /// Reads a value; `None` for what is no JSON, half a surrogate pair or a number out of range
     /// included, and for what nests [`MAX_DEPTH`] levels deep.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let mut reader = TextReader::new(text);
-        let value = reader.value()?;
+        Tape::parse(text).map(Tape::into_json)
+    }
+}
+
+impl<'a> Tape<'a> {
+    /// A tape with the value that is all of the text; `None` as for [`Json::parse`].
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (mut tape, mut reader) = (Tape::default(), TextReader::new(text));
+        reader.value(&mut tape)?;
         reader.end()?;
-        Some(value)
+        Some(tape)
     }
 }
 
@@ -24,11 +32,8 @@ impl<'a> Json<'a> {
 pub(crate) struct TextReader<'a> {
     text: &'a str,
     at: usize,
-    /// The brackets open around a value that is skipped.
+    /// The brackets open around a value that is read or skipped.
     open: Vec<u8>,
-    /// The items and members of the lists and objects that are being read, the innermost last.
-    items: Vec<Json<'a>>,
-    members: Vec<(Cow<'a, str>, Json<'a>)>,
 }
 
 /// The entries of a list or an object, one after another.
@@ -39,7 +44,7 @@ pub(crate) struct Entries {
 
 impl<'a> TextReader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        TextReader { text, at: 0, open: Vec::new(), items: Vec::new(), members: Vec::new() }
+        TextReader { text, at: 0, open: Vec::new() }
     }
 
     /// Enters the object that stands here.
@@ -88,23 +93,23 @@ impl<'a> TextReader<'a> {
     pub(crate) fn skip(&mut self) -> Option<&'a str> {
         self.token()?;
         let start = self.at;
-        self.skip_value()?;
+        self.value(&mut Skipped)?;
         self.text.get(start..self.at)
     }
 
-    /// The value that stands here, and where its text lies; without the value where it cannot be
-    /// read.
-    pub(crate) fn read(&mut self) -> Option<(Option<Json<'a>>, Range<usize>)> {
+    /// Reads the value that stands here: its place on the tape, unless it cannot be read, and
+    /// where its text lies.
+    pub(crate) fn read(&mut self, tape: &mut Tape<'a>) -> Option<(Option<Place>, Range<usize>)> {
         self.token()?;
         let start = self.at;
-        let value = self.value();
-        if value.is_none() {
-            self.items.clear();
-            self.members.clear();
-            self.at = start;
-            self.skip_value()?;
+        let place = tape.end();
+        if self.value(tape).is_some() {
+            return Some((Some(place), start..self.at));
         }
-        Some((value, start..self.at))
+        tape.truncate(place);
+        self.at = start;
+        self.value(&mut Skipped)?;
+        Some((None, start..self.at))
     }
 
     /// Nothing but white space is left.
@@ -139,40 +144,119 @@ impl<'a> TextReader<'a> {
     }
 }
 
-/// Skipping.
-impl TextReader<'_> {
-    /// With a list of open brackets instead of recursion: what is skipped may nest any deep.
-    fn skip_value(&mut self) -> Option<()> {
+/// What becomes of a value that the reader goes over. `None` gives it up.
+trait Sink<'a> {
+    /// The rest of a string behind its opening quote, as a value or as a name.
+    fn string(&mut self, reader: &mut TextReader<'a>) -> Option<()>;
+    fn number(&mut self, reader: &mut TextReader<'a>) -> Option<()>;
+    /// One of three words.
+    fn word(&mut self, word: Token<'a>);
+    fn open(&mut self, level: usize) -> Option<()>;
+    fn close_array(&mut self) -> Option<()>;
+    fn close_object(&mut self) -> Option<()>;
+}
+
+/// A value that is skipped, which finds its end and checks its grammar.
+struct Skipped;
+
+impl<'a> Sink<'a> for Skipped {
+    #[inline]
+    fn string(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
+        reader.skip_string()
+    }
+
+    #[inline]
+    fn number(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
+        reader.skip_number()
+    }
+
+    fn word(&mut self, _: Token<'a>) {}
+
+    fn open(&mut self, _: usize) -> Option<()> {
+        Some(())
+    }
+
+    fn close_array(&mut self) -> Option<()> {
+        Some(())
+    }
+
+    fn close_object(&mut self) -> Option<()> {
+        Some(())
+    }
+}
+
+impl<'a> Sink<'a> for Tape<'a> {
+    #[inline]
+    fn string(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
+        self.push(Token::String(reader.string()?));
+        Some(())
+    }
+
+    #[inline]
+    fn number(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
+        self.push(Token::Number(reader.number()?));
+        Some(())
+    }
+
+    #[inline]
+    fn word(&mut self, word: Token<'a>) {
+        self.push(word);
+    }
+
+    #[inline]
+    fn open(&mut self, level: usize) -> Option<()> {
+        (level < MAX_DEPTH).then(|| self.open())
+    }
+
+    #[inline]
+    fn close_array(&mut self) -> Option<()> {
+        self.close_array();
+        Some(())
+    }
+
+    #[inline]
+    fn close_object(&mut self) -> Option<()> {
+        self.close_object()
+    }
+}
+
+impl<'a> TextReader<'a> {
+    /// Goes over a value. With a list of open brackets instead of recursion: what is skipped may
+    /// nest any deep.
+    fn value<S: Sink<'a>>(&mut self, sink: &mut S) -> Option<()> {
         self.open.clear();
         loop {
             match self.token()? {
                 b'"' => {
                     self.at += 1;
-                    self.skip_string()?;
+                    sink.string(self)?;
                 }
                 b'{' => {
-                    self.at += 1;
-                    if self.token()? == b'}' {
-                        self.at += 1;
-                    } else {
-                        self.open.push(b'{');
-                        self.skip_name()?;
+                    self.open(b'{', sink)?;
+                    if self.token()? != b'}' {
+                        self.member_name(sink)?;
                         continue;
                     }
                 }
                 b'[' => {
-                    self.at += 1;
-                    if self.token()? == b']' {
-                        self.at += 1;
-                    } else {
-                        self.open.push(b'[');
+                    self.open(b'[', sink)?;
+                    if self.token()? != b']' {
                         continue;
                     }
                 }
-                b't' => self.literal("true")?,
-                b'f' => self.literal("false")?,
-                b'n' => self.literal("null")?,
-                _ => self.skip_number()?,
+                b't' => {
+                    self.literal("true")?;
+                    sink.word(Token::Bool(true));
+                }
+                b'f' => {
+                    self.literal("false")?;
+                    sink.word(Token::Bool(false));
+                }
+                b'n' => {
+                    self.literal("null")?;
+                    sink.word(Token::Null);
+                }
+                _ => sink.number(self)?,
             }
             loop {
                 let Some(&open) = self.open.last() else {
@@ -181,29 +265,40 @@ impl TextReader<'_> {
                 match (self.token()?, open) {
                     (b',', b'{') => {
                         self.at += 1;
-                        self.skip_name()?;
+                        self.member_name(sink)?;
                         break;
                     }
                     (b',', _) => {
                         self.at += 1;
                         break;
                     }
-                    (b'}', b'{') | (b']', b'[') => {
-                        self.at += 1;
-                        self.open.pop();
-                    }
+                    (b'}', b'{') => sink.close_object()?,
+                    (b']', b'[') => sink.close_array()?,
                     _ => return None,
                 }
+                self.at += 1;
+                self.open.pop();
             }
         }
     }
 
-    fn skip_name(&mut self) -> Option<()> {
-        self.expect(b'"')?;
-        self.skip_string()?;
-        self.expect(b':')
+    #[inline]
+    fn open<S: Sink<'a>>(&mut self, bracket: u8, sink: &mut S) -> Option<()> {
+        self.at += 1;
+        self.open.push(bracket);
+        sink.open(self.open.len())
     }
 
+    #[inline]
+    fn member_name<S: Sink<'a>>(&mut self, sink: &mut S) -> Option<()> {
+        self.expect(b'"')?;
+        sink.string(self)?;
+        self.expect(b':')
+    }
+}
+
+/// Skipping.
+impl TextReader<'_> {
     /// The rest of a string behind its opening quote.
     #[inline]
     fn skip_string(&mut self) -> Option<()> {
@@ -232,22 +327,10 @@ impl TextReader<'_> {
         Some(())
     }
 
-    /// The part of a string that stands for itself: up to a quote, a backslash or a control
-    /// character. Eight bytes are looked at together.
+    /// The part of a string that stands for itself.
     #[inline]
     fn skip_plain(&mut self) {
-        let mut rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        while let Some((chunk, behind)) = rest.split_first_chunk() {
-            let special = special_bytes(u64::from_le_bytes(*chunk));
-            if special != 0 {
-                self.at += special.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.at += chunk.len();
-            rest = behind;
-        }
-        let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
-        self.at += rest.iter().take_while(plain).count();
+        self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
     }
 
     fn skip_number(&mut self) -> Option<()> {
@@ -284,56 +367,6 @@ impl TextReader<'_> {
 
 /// Reading.
 impl<'a> TextReader<'a> {
-    fn value(&mut self) -> Option<Json<'a>> {
-        self.value_at(1)
-    }
-
-    /// A value on this level: that of the outermost is 1.
-    fn value_at(&mut self, level: usize) -> Option<Json<'a>> {
-        Some(match self.token()? {
-            b'"' => {
-                self.at += 1;
-                Json::String(self.string()?.into())
-            }
-            b'{' => self.object(level)?,
-            b'[' => self.array(level)?,
-            b't' => {
-                self.literal("true")?;
-                Json::Bool(true)
-            }
-            b'f' => {
-                self.literal("false")?;
-                Json::Bool(false)
-            }
-            b'n' => {
-                self.literal("null")?;
-                Json::Null
-            }
-            _ => Json::Number(self.number()?),
-        })
-    }
-
-    fn array(&mut self, level: usize) -> Option<Json<'a>> {
-        let mut entries = self.enter_list().filter(|_| level < MAX_DEPTH)?;
-        let outer = self.items.len();
-        while self.next_entry(&mut entries)? {
-            let item = self.value_at(level + 1)?;
-            self.items.push(item);
-        }
-        Some(Json::Array(self.items.drain(outer..).collect()))
-    }
-
-    fn object(&mut self, level: usize) -> Option<Json<'a>> {
-        let mut entries = self.enter_object().filter(|_| level < MAX_DEPTH)?;
-        let outer = self.members.len();
-        while self.next_entry(&mut entries)? {
-            let name = self.name()?.ok()?;
-            let value = self.value_at(level + 1)?;
-            self.members.push((name, value));
-        }
-        Object::read(self.members.drain(outer..).collect())
-    }
-
     fn number(&mut self) -> Option<Number> {
         let start = self.at;
         self.skip_number()?;
@@ -408,6 +441,22 @@ fn simple_escape(escape: u8) -> Option<char> {
         b't' => '\t',
         _ => return None,
     })
+}
+
+/// How many bytes stand for themselves in a string: up to a quote, a backslash or a control
+/// character. Eight are looked at together.
+#[inline]
+fn plain_length(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((chunk, behind)) = rest.split_first_chunk() {
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
+        }
+        rest = behind;
+    }
+    let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes.len() - rest.len() + rest.iter().take_while(plain).count()
 }
 
 /// The highest bit of every byte that is a quote, a backslash or a control character, and perhaps
@@ -549,10 +598,10 @@ mod tests {
         let text = r#"[[{"a": [1, "b", "\ud800"]}], 1e400 ,"x"]"#;
         let mut reader = TextReader::new(text);
         let mut entries = reader.enter_list().unwrap();
-        let mut texts = Vec::new();
+        let (mut tape, mut texts) = (Tape::default(), Vec::new());
         while reader.next_entry(&mut entries).unwrap() {
-            let (value, range) = reader.read().unwrap();
-            texts.push((value.is_some(), &text[range]));
+            let (place, range) = reader.read(&mut tape).unwrap();
+            texts.push((place.is_some(), &text[range]));
         }
         let expected =
             [(false, r#"[{"a": [1, "b", "\ud800"]}]"#), (false, "1e400"), (true, r#""x""#)];

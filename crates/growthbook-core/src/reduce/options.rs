@@ -4,7 +4,7 @@ use alloc::{boxed::Box, collections::BTreeMap};
 
 use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::Members;
-use crate::json::{Json, Node, Object};
+use crate::json::{Json, Node, Object, Tape};
 
 /// What [`reduce_payload`](crate::reduce_payload) knows and keeps. By default nothing is known
 /// and everything is kept.
@@ -130,7 +130,8 @@ impl PayloadFilters {
 
 fn members<V: Into<AttributeValue>>(values: impl IntoIterator<Item = V>) -> Members {
     let values: AttributeValue = values.into_iter().collect();
-    Members::new(values.json().as_array().unwrap_or_default())
+    let values = Tape::of(values.json());
+    values.root().as_array().map(Members::new).unwrap_or_default()
 }
 
 /// A definition's `metadata`; empty when it is none.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::condition::{ConditionParser, Fields, PatternCompiler, Remainder, SavedGroups, prune};
-use crate::json::{Json, Object};
+use crate::json::{Json, Object, Tape};
 
 /// Prunes the conditions of definitions where they stand.
 pub(super) struct Pruner<'a, 'p> {
@@ -83,7 +83,7 @@ impl<'a, 'p> Pruner<'a, 'p> {
         // What is wrong in the payload is told where it is compiled for evaluation.
         let mut warnings = Vec::new();
         let clauses = ConditionParser::new(Some(&self.groups.by_id), &self.patterns, &mut warnings)
-            .condition(condition);
+            .condition(Tape::of(condition).root());
         let pruned = prune(&clauses, condition, self.known, self.groups);
         if matches!(pruned, Remainder::Abort) {
             self.undecidable.push(condition.clone());

@@ -1,0 +1,377 @@
+//! JSON values in one list of tokens. It serves for one value after another, so that reading them
+//! allocates nothing once it is long enough; a [`View`] is how its values are looked at.
+
+use alloc::{borrow::Cow, vec, vec::Vec};
+use core::iter;
+
+use hashbrown::HashSet;
+use serde_json::Value;
+
+use super::convert::ARBITRARY_PRECISION_NUMBER;
+use super::{Json, Number, Object, array_index, property_order};
+
+/// Values one behind the other, each found again by its [`Place`].
+#[derive(Default)]
+pub(crate) struct Tape<'a> {
+    tokens: Vec<Token<'a>>,
+    /// The lists and objects that are not complete.
+    open: Vec<Place>,
+}
+
+/// Where a value stands on its tape.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(usize);
+
+pub(super) enum Token<'a> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(Cow<'a, str>),
+    /// So many tokens follow: its items.
+    Array(usize),
+    /// So many tokens follow: its members in JavaScript's property order, a name and a value each.
+    Object(usize, Order),
+}
+
+/// Whether the order of an object's members is its author's; see [`Object`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Known,
+    Unknown,
+}
+
+impl<'a> Tape<'a> {
+    /// A tape with this value alone.
+    pub(crate) fn of(json: &'a Json<'_>) -> Self {
+        let mut tape = Tape::default();
+        tape.push_json(json);
+        tape
+    }
+
+    fn push_json(&mut self, json: &'a Json<'_>) {
+        match json {
+            Json::Null => self.push(Token::Null),
+            Json::Bool(value) => self.push(Token::Bool(*value)),
+            Json::Number(number) => self.push(Token::Number(*number)),
+            Json::String(text) => self.push(Token::String(Cow::Borrowed(text))),
+            Json::Array(items) => {
+                self.open();
+                items.iter().for_each(|item| self.push_json(item));
+                self.close(Token::Array);
+            }
+            Json::Object(object) => {
+                self.open();
+                for (name, value) in object.iter() {
+                    self.push(Token::String(Cow::Borrowed(name)));
+                    self.push_json(value);
+                }
+                let order = if object.ordered { Order::Known } else { Order::Unknown };
+                self.close(|length| Token::Object(length, order));
+            }
+        }
+    }
+
+    /// The first value; null when there is none.
+    pub(crate) fn root(&self) -> View<'_> {
+        self.view(Place(0))
+    }
+
+    pub(crate) fn view(&self, place: Place) -> View<'_> {
+        let tokens = self.tokens.get(place.0..).unwrap_or_default();
+        split_first(tokens).map_or(View::Null, |(view, _)| view)
+    }
+
+    /// The first value; null when there is none.
+    pub(crate) fn into_json(self) -> Json<'a> {
+        take_json(&mut self.tokens.into_iter()).unwrap_or(Json::Null)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// Where the next value will stand.
+    pub(super) fn end(&self) -> Place {
+        Place(self.tokens.len())
+    }
+
+    /// Takes off what begins here.
+    pub(super) fn truncate(&mut self, place: Place) {
+        self.tokens.truncate(place.0);
+        self.open.clear();
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, token: Token<'a>) {
+        self.tokens.push(token);
+    }
+
+    /// Begins a list or an object, which is closed behind its last token.
+    #[inline]
+    pub(super) fn open(&mut self) {
+        self.open.push(self.end());
+        self.push(Token::Null);
+    }
+
+    #[inline]
+    pub(super) fn close_array(&mut self) {
+        self.close(Token::Array);
+    }
+
+    /// Closes an object with its members in the order of the text. `None` when it is what
+    /// `serde_json` hands over for a number, and that is out of range.
+    pub(super) fn close_object(&mut self) -> Option<()> {
+        let start = self.close(|length| Token::Object(length, Order::Known));
+        let members = self.tokens.get(start.0 + 1..).unwrap_or_default();
+        if needs_order(members) {
+            self.reorder(start);
+        } else if let [Token::String(name), Token::String(text)] = members
+            && name == ARBITRARY_PRECISION_NUMBER
+        {
+            let number = Number::from_json_text(text)?;
+            self.tokens.truncate(start.0);
+            self.push(Token::Number(number));
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn close(&mut self, token: impl FnOnce(usize) -> Token<'a>) -> Place {
+        let start = self.open.pop().unwrap_or(Place(0));
+        if let Some([first, inside @ ..]) = self.tokens.get_mut(start.0..) {
+            *first = token(inside.len());
+        }
+        start
+    }
+
+    /// Brings the members of an object into JavaScript's property order.
+    #[cold]
+    fn reorder(&mut self, object: Place) {
+        let mut members = Vec::new();
+        let mut tokens = self.tokens.drain(object.0..).skip(1);
+        while let (Some(Token::String(name)), Some(value)) = (tokens.next(), tokens.next()) {
+            let inside = value.length();
+            let value: Vec<_> = iter::once(value).chain(tokens.by_ref().take(inside)).collect();
+            members.push((name, value));
+        }
+        drop(tokens);
+        self.open();
+        for (name, value) in property_order(members) {
+            self.push(Token::String(name));
+            self.tokens.extend(value);
+        }
+        self.close(|length| Token::Object(length, Order::Known));
+    }
+}
+
+impl Token<'_> {
+    /// How many tokens behind it belong to it.
+    #[inline]
+    fn length(&self) -> usize {
+        match self {
+            Token::Array(length) | Token::Object(length, _) => *length,
+            _ => 0,
+        }
+    }
+}
+
+/// Whether members in the order of the text are not in JavaScript's property order.
+fn needs_order(members: &[Token<'_>]) -> bool {
+    /// Up to this many members comparing the names beats building a table.
+    const SMALL: usize = 24;
+    let members = ObjectView { tokens: members, order: Order::Known };
+    let names = || members.iter().map(|(name, _)| name);
+    // One bit for the names of a kind, so that most names are compared with none.
+    let mut seen = 0_u64;
+    for (index, name) in names().enumerate() {
+        let (Some(first), Some(last)) = (name.bytes().next(), name.bytes().last()) else {
+            continue;
+        };
+        let kind = 1 << ((usize::from(first) ^ usize::from(last) << 2 ^ name.len() << 4) % 64);
+        let is_new = seen & kind == 0 || !names().take(index).any(|other| other == name);
+        if !is_new || first.is_ascii_digit() && array_index(name).is_some() {
+            return true;
+        }
+        seen |= kind;
+        if index == SMALL {
+            let mut table = HashSet::new();
+            return !names().all(|name| table.insert(name) && array_index(name).is_none());
+        }
+    }
+    false
+}
+
+/// Takes a value off the front.
+fn take_json<'a>(tokens: &mut vec::IntoIter<Token<'a>>) -> Option<Json<'a>> {
+    Some(match tokens.next()? {
+        Token::Null => Json::Null,
+        Token::Bool(value) => Json::Bool(value),
+        Token::Number(number) => Json::Number(number),
+        Token::String(text) => Json::String(text.into()),
+        Token::Array(length) => {
+            let behind = tokens.len().saturating_sub(length);
+            let mut items = Vec::new();
+            while tokens.len() > behind {
+                items.push(take_json(tokens)?);
+            }
+            Json::Array(items)
+        }
+        Token::Object(length, order) => {
+            let behind = tokens.len().saturating_sub(length);
+            let mut members = Vec::new();
+            while tokens.len() > behind
+                && let Some(Token::String(name)) = tokens.next()
+            {
+                members.push((name.into(), take_json(tokens)?));
+            }
+            Json::Object(Object { members, ordered: order == Order::Known })
+        }
+    })
+}
+
+/// A value on a tape.
+#[derive(Clone, Copy)]
+pub(crate) enum View<'t> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(&'t str),
+    Array(ListView<'t>),
+    Object(ObjectView<'t>),
+}
+
+/// The items of a list, one after another.
+#[derive(Clone, Copy)]
+pub(crate) struct ListView<'t> {
+    tokens: &'t [Token<'t>],
+}
+
+/// The members of an object, one after another.
+#[derive(Clone, Copy)]
+pub(crate) struct ObjectView<'t> {
+    tokens: &'t [Token<'t>],
+    order: Order,
+}
+
+/// The first value, and what stands behind it.
+#[inline]
+fn split_first<'t>(tokens: &'t [Token<'t>]) -> Option<(View<'t>, &'t [Token<'t>])> {
+    let (first, rest) = tokens.split_first()?;
+    let (inside, rest) = rest.split_at_checked(first.length())?;
+    let view = match first {
+        Token::Null => View::Null,
+        Token::Bool(value) => View::Bool(*value),
+        Token::Number(number) => View::Number(*number),
+        Token::String(text) => View::String(text),
+        Token::Array(_) => View::Array(ListView { tokens: inside }),
+        Token::Object(_, order) => View::Object(ObjectView { tokens: inside, order: *order }),
+    };
+    Some((view, rest))
+}
+
+impl<'t> ListView<'t> {
+    #[inline]
+    pub(crate) fn iter(self) -> impl Iterator<Item = View<'t>> + Clone {
+        let mut tokens = self.tokens;
+        iter::repeat_with(move || {
+            let (item, rest) = split_first(tokens)?;
+            tokens = rest;
+            Some(item)
+        })
+        .map_while(|item| item)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.tokens.is_empty()
+    }
+}
+
+impl<'t> ObjectView<'t> {
+    #[inline]
+    pub(crate) fn iter(self) -> impl Iterator<Item = (&'t str, View<'t>)> + Clone {
+        let mut tokens = self.tokens;
+        iter::repeat_with(move || {
+            let Some((Token::String(name), rest)) = tokens.split_first() else {
+                return None;
+            };
+            let (value, rest) = split_first(rest)?;
+            tokens = rest;
+            Some((&**name, value))
+        })
+        .map_while(|member| member)
+    }
+
+    pub(crate) fn get(self, key: &str) -> Option<View<'t>> {
+        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+}
+
+impl<'t> View<'t> {
+    pub(crate) fn as_str(self) -> Option<&'t str> {
+        match self {
+            View::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_f64(self) -> Option<f64> {
+        match self {
+            View::Number(number) => Some(number.as_f64()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_array(self) -> Option<ListView<'t>> {
+        match self {
+            View::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_object(self) -> Option<ObjectView<'t>> {
+        match self {
+            View::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// JavaScript truthiness: everything but null, false, 0 and "".
+    pub(crate) fn is_truthy(self) -> bool {
+        match self {
+            View::Null => false,
+            View::Bool(value) => value,
+            View::Number(number) => number.as_f64() != 0.0,
+            View::String(text) => !text.is_empty(),
+            View::Array(_) | View::Object(_) => true,
+        }
+    }
+
+    pub(crate) fn to_json(self) -> Json<'t> {
+        match self {
+            View::Null => Json::Null,
+            View::Bool(value) => Json::Bool(value),
+            View::Number(number) => Json::Number(number),
+            View::String(text) => Json::String(text.into()),
+            View::Array(items) => Json::Array(items.iter().map(View::to_json).collect()),
+            View::Object(members) => {
+                let order = members.order;
+                let members = members.iter();
+                let members = members.map(|(name, value)| (name.into(), value.to_json()));
+                Json::Object(Object { members: members.collect(), ordered: order == Order::Known })
+            }
+        }
+    }
+
+    pub(crate) fn to_value(self) -> Value {
+        match self {
+            View::Null => Value::Null,
+            View::Bool(value) => Value::Bool(value),
+            View::Number(number) => number.to_json(),
+            View::String(text) => text.into(),
+            View::Array(items) => Value::Array(items.iter().map(View::to_value).collect()),
+            View::Object(members) => Value::Object(
+                members.iter().map(|(name, value)| (name.into(), value.to_value())).collect(),
+            ),
+        }
+    }
+}
