@@ -1,6 +1,6 @@
 //! Contextual bandits: experiments whose weights depend on the user.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc};
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
@@ -15,7 +15,7 @@ pub(crate) const FALLBACK_LEAF_ID: i64 = -1;
 #[derive(Debug, Default)]
 pub(crate) struct BanditDefinition {
     pub(crate) version: Option<i64>,
-    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) leaves: Box<[Leaf]>,
 }
 
 #[derive(Debug)]

@@ -29,7 +29,6 @@ impl Compiler {
         self.warn_unnamed(&entries.unnamed, Location::ContextualBandit);
         let mut bandits = HashMap::with_capacity(entries.named.len());
         for (id, entry) in &entries.named {
-            let location = Location::ContextualBandit(id.as_ref().into());
             let entry = Tape::parse(entry).unwrap_or_default();
             let mut kinds = Vec::new();
             match entry.root() {
@@ -46,7 +45,7 @@ impl Compiler {
                     }
                 }
             }
-            self.warn_all(&location, kinds);
+            self.warn_all(|| Location::ContextualBandit(id.as_ref().into()), kinds);
         }
         bandits
     }

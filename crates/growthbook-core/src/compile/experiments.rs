@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::Compiler;
 use crate::auto::{AutoExperiment, ChangeType};
 use crate::experiment::{Echo, Field, Links, Reader};
-use crate::json::{ListView, Tape, View};
+use crate::json::{Tape, View};
 use crate::payload::{Section, items};
 use crate::value::FeatureValue;
 use crate::warning::{Location, WarningKind};
@@ -42,14 +42,14 @@ impl Compiler {
         let mut reader = Reader::new(object, links, &self.patterns, &mut kinds);
         let experiment = auto_experiment(&mut reader, text);
         let experiment = experiment.map_err(|kind| kinds.push(kind)).ok();
-        self.warn_all(&location(key), kinds);
+        self.warn_all(|| location(key), kinds);
         experiment
     }
 }
 
 fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment, WarningKind> {
-    let variations = reader.variations()?.into_iter().flat_map(ListView::iter);
-    let variations: Box<[FeatureValue]> = variations.map(Into::into).collect();
+    let variations = reader.variations()?.unwrap_or_default();
+    let variations: Box<[FeatureValue]> = variations.boxed(Into::into);
     let mut definition = reader.experiment("", variations.len())?;
     reader.inline_settings(&mut definition)?;
     definition.echo = Echo::Experiment(text.into());

@@ -111,16 +111,13 @@ impl Compiler {
                 FeatureValue::NULL.clone()
             }
         };
-        let rules = parts
-            .rules
-            .into_iter()
-            .enumerate()
-            .filter_map(|(index, source)| {
-                let json = source.place.map(|place| tape.view(place));
-                self.rule(key, index, json, SharedText::new(text, source.range), links)
-            })
-            .collect();
-        Some(Some(Feature { key: key.into(), default_value, rules }))
+        let mut rules = Vec::with_capacity(parts.rules.len());
+        for (index, source) in parts.rules.into_iter().enumerate() {
+            let json = source.place.map(|place| tape.view(place));
+            let text = SharedText::new(text, source.range);
+            rules.extend(self.rule(key, index, json, text, links));
+        }
+        Some(Some(Feature { key: key.into(), default_value, rules: rules.into() }))
     }
 
     fn rule(
@@ -149,7 +146,7 @@ impl Compiler {
             Err(error) => (None, RuleKind::Nothing, Some(error)),
         };
         kinds.extend(error);
-        self.warn_all(&location(&id), kinds);
+        self.warn_all(|| location(&id), kinds);
         Some(Rule { id, parents, filters, kind })
     }
 
@@ -218,7 +215,7 @@ fn rule_kind(
     let Some(variations) = reader.variations()? else {
         return Ok(RuleKind::Nothing);
     };
-    let mut definition = reader.experiment(feature, variations.iter().count())?;
+    let mut definition = reader.experiment(feature, variations.len())?;
     definition.echo = Echo::Rule(text);
     // The rule has tested its filters by the time its experiment runs; what is left of them is
     // that a namespace beside them does not count.
@@ -234,7 +231,7 @@ fn rule_kind(
             definition.explicit_ranges.is_some(),
         )
     });
-    let variations = variations.iter().map(Into::into).collect();
+    let variations = variations.boxed(Into::into);
     Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))
 }
 

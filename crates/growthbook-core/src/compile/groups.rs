@@ -30,15 +30,15 @@ impl Compiler {
         let by_id = index(entries.named.iter().map(|(id, _)| id.as_ref()), GroupIndex);
         let mut groups = Vec::with_capacity(entries.named.len());
         for (id, entry) in &entries.named {
-            let location = Location::SavedGroup(id.as_ref().into());
+            let location = || Location::SavedGroup(id.as_ref().into());
             let entry = Tape::parse(entry).unwrap_or_else(|| {
-                self.warn(location.clone(), WarningKind::InvalidJson);
+                self.warn(location(), WarningKind::InvalidJson);
                 Tape::default()
             });
             let mut kinds = Vec::new();
             let mut parser = ConditionParser::new(Some(&by_id), &self.patterns, &mut kinds);
             groups.push(parser.saved_group(id, entry.root()));
-            self.warn_all(&location, kinds);
+            self.warn_all(location, kinds);
         }
         SavedGroups { by_id, groups, unavailable: false }
     }

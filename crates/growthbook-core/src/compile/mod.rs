@@ -92,9 +92,9 @@ impl Compiler {
         None
     }
 
-    fn warn_all(&mut self, location: &Location, kinds: Vec<WarningKind>) {
+    fn warn_all(&mut self, location: impl Fn() -> Location, kinds: Vec<WarningKind>) {
         for kind in kinds {
-            self.warn(location.clone(), kind);
+            self.warn(location(), kind);
         }
     }
 

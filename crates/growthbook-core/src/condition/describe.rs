@@ -143,10 +143,10 @@ impl Operator {
             Operator::All(tests) => format!("$all of {} values", tests.len()),
             Operator::AllInsensitive(tests) => format!("$alli of {} values", tests.len()),
             Operator::Size(test) => format!("$size {}", test.describe(scope)),
-            Operator::ElemMatch(ElemMatch::Value(test)) => {
-                format!("$elemMatch {}", test.describe(scope))
-            }
-            Operator::ElemMatch(_) => "$elemMatch a condition".into(),
+            Operator::ElemMatch(test) => match &**test {
+                ElemMatch::Value(test) => format!("$elemMatch {}", test.describe(scope)),
+                _ => "$elemMatch a condition".into(),
+            },
             Operator::Not(test) => format!("$not {}", test.describe(scope)),
             Operator::Never => "something that never matches".into(),
             Operator::Unknown => "an operator or pattern".into(),

@@ -1,12 +1,12 @@
 //! Lists a value is looked up in, as hash sets.
 
-use alloc::{borrow::ToOwned, boxed::Box, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 use hashbrown::HashSet;
 
 use super::text::with_lowercase;
 use crate::json::{ListView, Node, View};
-use crate::name::{Name, Tag};
+use crate::name::Tag;
 
 /// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +22,12 @@ pub(crate) struct Members {
 /// Texts, each once.
 #[derive(Clone, Debug)]
 enum Strings {
-    /// Up to [`FEW`]: compared one by one, which is faster than hashing, and smaller.
-    Few(Box<[Name]>),
+    /// Up to [`FEW`]: compared one by one, which is faster than hashing, and smaller. A short text
+    /// is all in its tag.
+    Few {
+        tags: Box<[Tag]>,
+        long: Box<[Box<str>]>,
+    },
     Many(Box<HashSet<Box<str>>>),
 }
 
@@ -32,53 +36,56 @@ const FEW: usize = 8;
 
 impl Default for Strings {
     fn default() -> Self {
-        Strings::Few(Box::default())
+        Strings::Few { tags: Box::default(), long: Box::default() }
     }
 }
 
 impl Strings {
     /// Of at most `count` texts.
-    fn collect(count: usize, texts: impl Iterator<Item = Box<str>>) -> Self {
+    fn collect<'t>(count: usize, texts: impl Iterator<Item = Cow<'t, str>>) -> Self {
         if count > FEW {
             let mut strings = HashSet::with_capacity(count);
-            strings.extend(texts);
+            strings.extend(texts.map(Box::from));
             strings.shrink_to_fit();
             return Strings::Many(Box::new(strings));
         }
-        let mut names: Vec<Name> = Vec::with_capacity(count);
+        let (mut tags, mut long) = (Vec::with_capacity(count), Vec::new());
         for text in texts {
-            if !contains(&names, &text) {
-                names.push(text.into());
+            let tag = Tag::new(&text);
+            if !has(&tags, &long, tag, &text) {
+                tags.push(tag);
+                if !tag.is_whole_text() {
+                    long.push(text.into());
+                }
             }
         }
-        Strings::Few(names.into())
+        Strings::Few { tags: tags.into(), long: long.into() }
     }
 
     #[inline]
     fn contains(&self, text: &str) -> bool {
         match self {
-            Strings::Few(names) => contains(names, text),
+            Strings::Few { tags, long } => has(tags, long, Tag::new(text), text),
             Strings::Many(strings) => strings.contains(text),
         }
     }
 
     fn len(&self) -> usize {
         match self {
-            Strings::Few(names) => names.len(),
+            Strings::Few { tags, .. } => tags.len(),
             Strings::Many(strings) => strings.len(),
         }
     }
 }
 
 #[inline]
-fn contains(names: &[Name], text: &str) -> bool {
-    let tag = Tag::new(text);
-    names.iter().any(|name| name.is(tag, text))
+fn has(tags: &[Tag], long: &[Box<str>], tag: Tag, text: &str) -> bool {
+    tags.contains(&tag) && (tag.is_whole_text() || long.iter().any(|it| **it == *text))
 }
 
 impl Members {
     pub(crate) fn new(list: ListView<'_>) -> Self {
-        Members::collect(list, |text| text.to_owned().into())
+        Members::collect(list, Cow::Borrowed)
     }
 
     /// Members to be looked up with [`Members::contains_lowercase`].
@@ -86,7 +93,7 @@ impl Members {
         Members::collect(list, |text| text.to_lowercase().into())
     }
 
-    fn collect(list: ListView<'_>, string: impl Fn(&str) -> Box<str>) -> Self {
+    fn collect<'t>(list: ListView<'t>, string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
         let texts = list.iter().filter_map(View::as_str);
         let strings = Strings::collect(texts.clone().count(), texts.map(string));
         let mut members = Members { strings, ..Members::default() };

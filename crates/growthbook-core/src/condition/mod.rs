@@ -31,7 +31,7 @@ use crate::json::{Json, Node, Tape, View};
 use crate::name::Tag;
 use crate::warning::WarningKind;
 use groups::GroupReference;
-use operator::{ElemMatch, Operator};
+use operator::{ElemMatch, Operator, Operators};
 
 /// A targeting condition, compiled for evaluation.
 ///
@@ -171,19 +171,17 @@ impl Clauses {
 impl ValueTest {
     fn collect_references(&self, references: &mut Vec<GroupIndex>) {
         let ValueTest::Operators(operators) = self else { return };
-        for operator in operators {
+        for operator in &**operators {
             match operator {
                 Operator::All(tests) | Operator::AllInsensitive(tests) => {
                     tests.iter().for_each(|test| test.collect_references(references));
                 }
-                Operator::Size(test)
-                | Operator::Not(test)
-                | Operator::ElemMatch(ElemMatch::Value(test)) => {
-                    test.collect_references(references);
-                }
-                Operator::ElemMatch(ElemMatch::Fields(condition)) => {
-                    condition.collect_references(references);
-                }
+                Operator::Size(test) | Operator::Not(test) => test.collect_references(references),
+                Operator::ElemMatch(test) => match &**test {
+                    ElemMatch::Value(test) => test.collect_references(references),
+                    ElemMatch::Fields(condition) => condition.collect_references(references),
+                    ElemMatch::Malformed => {}
+                },
                 _ => {}
             }
         }
@@ -217,7 +215,7 @@ enum ValueTest {
     /// Implicit equality with a literal.
     Equals(Literal),
     /// An operator object: every operator must pass.
-    Operators(Box<[Operator]>),
+    Operators(Operators),
 }
 
 /// A value a condition compares with.

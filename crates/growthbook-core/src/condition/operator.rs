@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 use core::cmp::Ordering;
+use core::ops::Deref;
+use core::slice;
 
 use super::eval::{Fields, Outcome, Scope};
 use super::groups::GroupId;
@@ -11,7 +13,7 @@ use super::version::compare_versions;
 use super::{Clauses, Literal, Pattern, ValueTest};
 use crate::json::{Kind, Node, js_number_string};
 
-/// An operator with its operand.
+/// An operator with its operand. What is large is boxed: most operators compare with a scalar.
 #[derive(Clone, Debug)]
 pub(super) enum Operator {
     /// `$eq`, and negated `$ne`
@@ -25,28 +27,47 @@ pub(super) enum Operator {
     /// `$type`; `None` for a name no value has
     Type(Option<Kind>),
     /// `$in`, and negated `$nin`
-    In { members: Members, negate: bool },
+    In { members: Box<Members>, negate: bool },
     /// `$ini`, and negated `$nini`
-    InInsensitive { members: Members, negate: bool },
+    InInsensitive { members: Box<Members>, negate: bool },
     /// `$inGroup`, and negated `$notInGroup`
     InGroup { group: GroupId, negate: bool },
     /// `$regex` and `$regexi`, negated `$notRegex` and `$notRegexi`; `None` for a pattern that
     /// is none in JavaScript either
-    Regex { pattern: Option<Pattern>, negate: bool },
+    Regex { pattern: Option<Box<Pattern>>, negate: bool },
     /// `$all`
     All(Box<[ValueTest]>),
     /// `$alli`
     AllInsensitive(Box<[ValueTest]>),
     /// `$size`
-    Size(ValueTest),
+    Size(Box<ValueTest>),
     /// `$elemMatch`
-    ElemMatch(ElemMatch),
+    ElemMatch(Box<ElemMatch>),
     /// `$not`
-    Not(ValueTest),
+    Not(Box<ValueTest>),
     /// Decided false.
     Never,
     /// An operator this SDK does not know, or a pattern it cannot run.
     Unknown,
+}
+
+/// The operators of an operator object. Most objects have one, which stands where it is needed.
+#[derive(Clone, Debug)]
+pub(super) enum Operators {
+    One(Operator),
+    Many(Box<[Operator]>),
+}
+
+impl Deref for Operators {
+    type Target = [Operator];
+
+    #[inline]
+    fn deref(&self) -> &[Operator] {
+        match self {
+            Operators::One(operator) => slice::from_ref(operator),
+            Operators::Many(operators) => operators,
+        }
+    }
 }
 
 /// What `$elemMatch` tests: each element itself, or each element's fields.
@@ -175,7 +196,7 @@ fn version_ordered(actual: Node<'_>, comparison: Comparison, operand: &Scalar) -
     }
 }
 
-fn regex(actual: Node<'_>, pattern: &Option<Pattern>) -> bool {
+fn regex(actual: Node<'_>, pattern: &Option<Box<Pattern>>) -> bool {
     match (actual, pattern) {
         (Node::String(text), Some(pattern)) => pattern.is_match(text),
         _ => false,

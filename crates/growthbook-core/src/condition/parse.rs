@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::groups::{GroupId, GroupReference, SavedGroup};
 use super::members::Members;
-use super::operator::{Comparison, ElemMatch, Operator, Scalar};
+use super::operator::{Comparison, ElemMatch, Operator, Operators, Scalar};
 use super::{Clause, Clauses, GroupIndex, Literal, Path, PatternCompiler, ValueTest};
 use crate::json::{Kind, ObjectView, View};
 use crate::warning::WarningKind;
@@ -32,9 +32,7 @@ impl<'p> ConditionParser<'p> {
     /// A condition. Anything but an object fails the evaluation that reaches it.
     pub(crate) fn condition(&mut self, json: View<'_>) -> Clauses {
         match json {
-            View::Object(object) => {
-                Clauses(object.iter().map(|(key, operand)| self.clause(key, operand)).collect())
-            }
+            View::Object(object) => Clauses(object.boxed(|key, operand| self.clause(key, operand))),
             _ => {
                 self.warnings.push(WarningKind::MalformedCondition);
                 Clauses::malformed()
@@ -62,7 +60,7 @@ impl<'p> ConditionParser<'p> {
             self.warnings.push(WarningKind::MalformedCondition);
             return None;
         };
-        Some(branches.iter().map(|branch| self.condition(branch)).collect())
+        Some(branches.boxed(|branch| self.condition(branch)))
     }
 
     fn group_reference(&mut self, operand: View<'_>) -> Option<GroupReference> {
@@ -88,15 +86,23 @@ impl<'p> ConditionParser<'p> {
 
     fn value_test(&mut self, json: View<'_>) -> ValueTest {
         match json {
-            View::Object(object) if is_operator_object(object) => ValueTest::Operators(
-                object.iter().map(|(name, operand)| self.operator(name, operand)).collect(),
-            ),
+            View::Object(object) if is_operator_object(object) => {
+                ValueTest::Operators(self.operators(object))
+            }
             literal => ValueTest::Equals(Literal::new(literal)),
         }
     }
 
+    fn operators(&mut self, object: ObjectView<'_>) -> Operators {
+        let mut members = object.iter();
+        match (members.next(), members.next()) {
+            (Some((name, operand)), None) => Operators::One(self.operator(name, operand)),
+            _ => Operators::Many(object.boxed(|name, operand| self.operator(name, operand))),
+        }
+    }
+
     fn value_tests(&mut self, operand: View<'_>) -> Option<Box<[ValueTest]>> {
-        Some(operand.as_array()?.iter().map(|item| self.value_test(item)).collect())
+        Some(operand.as_array()?.boxed(|item| self.value_test(item)))
     }
 
     fn operator(&mut self, name: &str, operand: View<'_>) -> Operator {
@@ -129,9 +135,9 @@ impl<'p> ConditionParser<'p> {
             "$notRegexi" => self.regex(operand, true, true),
             "$all" => self.value_tests(operand).map_or(Operator::Never, Operator::All),
             "$alli" => self.value_tests(operand).map_or(Operator::Never, Operator::AllInsensitive),
-            "$size" => Operator::Size(self.value_test(operand)),
-            "$elemMatch" => Operator::ElemMatch(self.elem_match(operand)),
-            "$not" => Operator::Not(self.value_test(operand)),
+            "$size" => Operator::Size(Box::new(self.value_test(operand))),
+            "$elemMatch" => Operator::ElemMatch(Box::new(self.elem_match(operand))),
+            "$not" => Operator::Not(Box::new(self.value_test(operand))),
             "$or" | "$and" | "$nor" | "$savedGroup" => Operator::Never,
             unknown => {
                 self.warnings.push(WarningKind::UnknownOperator(unknown.into()));
@@ -154,7 +160,7 @@ impl<'p> ConditionParser<'p> {
             return Operator::Regex { pattern: None, negate };
         };
         match self.patterns.compile(source, ignore_case) {
-            Ok(pattern) => Operator::Regex { pattern: Some(pattern), negate },
+            Ok(pattern) => Operator::Regex { pattern: Some(Box::new(pattern)), negate },
             Err(error) => {
                 let reason = error.to_string().into();
                 self.warnings.push(WarningKind::Regex { pattern: source.into(), reason });
@@ -238,14 +244,16 @@ fn scalar(operand: View<'_>) -> Scalar {
 
 fn membership(operand: View<'_>, negate: bool) -> Operator {
     match operand.as_array() {
-        Some(list) => Operator::In { members: Members::new(list), negate },
+        Some(list) => Operator::In { members: Box::new(Members::new(list)), negate },
         None => Operator::Never,
     }
 }
 
 fn membership_insensitive(operand: View<'_>, negate: bool) -> Operator {
     match operand.as_array() {
-        Some(list) => Operator::InInsensitive { members: Members::lowercase(list), negate },
+        Some(list) => {
+            Operator::InInsensitive { members: Box::new(Members::lowercase(list)), negate }
+        }
         None => Operator::Never,
     }
 }

@@ -138,11 +138,12 @@ impl ValueTest {
                 Operator::All(tests) | Operator::AllInsensitive(tests) => {
                     tests.iter().any(ValueTest::may_abort)
                 }
-                Operator::Size(test)
-                | Operator::Not(test)
-                | Operator::ElemMatch(ElemMatch::Value(test)) => test.may_abort(),
-                Operator::ElemMatch(ElemMatch::Fields(condition)) => condition.may_abort(),
-                Operator::ElemMatch(ElemMatch::Malformed) => true,
+                Operator::Size(test) | Operator::Not(test) => test.may_abort(),
+                Operator::ElemMatch(test) => match &**test {
+                    ElemMatch::Value(test) => test.may_abort(),
+                    ElemMatch::Fields(condition) => condition.may_abort(),
+                    ElemMatch::Malformed => true,
+                },
                 _ => false,
             }),
         }

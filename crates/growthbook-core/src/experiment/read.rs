@@ -199,7 +199,7 @@ impl<'p> Reader<'p> {
         definition.force = self.get(Field::Force).and_then(forced_variation);
         if let Some(patterns) = self.list(Field::UrlPatterns)? {
             let targets: Vec<UrlTarget> = patterns.iter().filter_map(url_target).collect();
-            let complete = targets.len() == patterns.iter().count();
+            let complete = targets.len() == patterns.len();
             let compiled = UrlTargets::new(&targets, self.patterns, |pattern| {
                 self.warnings.push(WarningKind::UrlPattern(pattern.into()));
             });
@@ -227,9 +227,7 @@ impl<'p> Reader<'p> {
 
     fn weights(&mut self) -> Option<Box<[f64]>> {
         let weights = self.truthy(Field::Weights)?;
-        let numbers = weights
-            .as_array()
-            .and_then(|weights| weights.iter().map(View::as_f64).collect::<Option<_>>());
+        let numbers = weights.as_array().and_then(numbers);
         if numbers.is_none() {
             self.warn(Field::Weights, "a list of numbers");
         }
@@ -238,16 +236,12 @@ impl<'p> Reader<'p> {
     }
 
     fn ranges(&mut self, field: Field, ranges: ListView<'_>) -> Box<[BucketRange]> {
-        ranges
-            .iter()
-            .map(|range| match bucket_range(range) {
-                Some(range) => range,
-                None => {
-                    self.warn(field, "pairs of numbers");
-                    BucketRange::EMPTY
-                }
+        ranges.boxed(|range| {
+            bucket_range(range).unwrap_or_else(|| {
+                self.warn(field, "pairs of numbers");
+                BucketRange::EMPTY
             })
-            .collect()
+        })
     }
 
     fn meta(&self) -> Read<Box<[VariationMeta]>> {
@@ -255,17 +249,14 @@ impl<'p> Reader<'p> {
             return Ok(Box::default());
         };
         let text = |object: ObjectView<'_>, field| object.get(field).and_then(text_of);
-        Ok(meta
-            .iter()
-            .map(|item| match item.as_object() {
-                Some(object) => VariationMeta {
-                    key: text(object, "key"),
-                    name: text(object, "name"),
-                    passthrough: object.get("passthrough").is_some_and(View::is_truthy),
-                },
-                None => VariationMeta::default(),
-            })
-            .collect())
+        Ok(meta.boxed(|item| match item.as_object() {
+            Some(object) => VariationMeta {
+                key: text(object, "key"),
+                name: text(object, "name"),
+                passthrough: object.get("passthrough").is_some_and(View::is_truthy),
+            },
+            None => VariationMeta::default(),
+        }))
     }
 
     /// A namespace that makes no sense has nobody in it.
@@ -288,13 +279,12 @@ impl<'p> Reader<'p> {
         let Some(filters) = self.list(Field::Filters)? else {
             return Ok(None);
         };
-        let filters = filters.iter().map(|filter| {
+        Ok(Some(filters.boxed(|filter| {
             self.filter(filter).unwrap_or_else(|kind| {
                 self.warnings.push(kind);
                 Filter::nobody()
             })
-        });
-        Ok(Some(filters.collect()))
+        })))
     }
 
     fn filter(&mut self, filter: View<'_>) -> Read<Filter> {
@@ -355,11 +345,10 @@ impl<'p> Reader<'p> {
 
     /// An entry of `contextualBandits`.
     pub(crate) fn bandit(&mut self) -> BanditDefinition {
-        let contexts = self.get(Field::Contexts).and_then(View::as_array);
-        let contexts = contexts.into_iter().flat_map(ListView::iter);
+        let contexts = self.get(Field::Contexts).and_then(View::as_array).unwrap_or_default();
         BanditDefinition {
             version: self.get(Field::BanditVersion).and_then(whole),
-            leaves: contexts.map(|context| self.leaf(context)).collect(),
+            leaves: contexts.boxed(|context| self.leaf(context)),
         }
     }
 
@@ -369,7 +358,7 @@ impl<'p> Reader<'p> {
         let leaf = Leaf {
             condition: self.given_condition(field("condition")),
             id: field("leafId").and_then(whole),
-            weights: weights.and_then(|weights| weights.iter().map(View::as_f64).collect()),
+            weights: weights.and_then(numbers),
         };
         if leaf.id.is_none() || leaf.weights.is_none() {
             self.warn(Field::Contexts, "a list of objects with leafId and weights");
@@ -381,10 +370,7 @@ impl<'p> Reader<'p> {
     /// a gate, it is taken for one.
     pub(crate) fn parents(&mut self) -> Box<[ParentCondition]> {
         match self.list(Field::ParentConditions) {
-            Ok(parents) => {
-                let parents = parents.into_iter().flat_map(ListView::iter);
-                parents.map(|parent| self.parent(parent)).collect()
-            }
+            Ok(parents) => parents.unwrap_or_default().boxed(|parent| self.parent(parent)),
             Err(kind) => {
                 self.warnings.push(kind);
                 [ParentCondition::unreadable(true)].into()
@@ -442,6 +428,14 @@ pub(crate) fn text_of(json: View<'_>) -> Option<Box<str>> {
         }
         _ => None,
     }
+}
+
+fn numbers(list: ListView<'_>) -> Option<Box<[f64]>> {
+    let mut numbers = Vec::with_capacity(list.len());
+    for item in list.iter() {
+        numbers.push(item.as_f64()?);
+    }
+    Some(numbers.into())
 }
 
 fn bucket_range(json: View<'_>) -> Option<BucketRange> {

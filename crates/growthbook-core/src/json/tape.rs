@@ -1,7 +1,7 @@
 //! JSON values in one list of tokens. It serves for one value after another, so that reading them
 //! allocates nothing once it is long enough; a [`View`] is how its values are looked at.
 
-use alloc::{borrow::Cow, vec, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
 use core::iter;
 
 use hashbrown::HashSet;
@@ -241,7 +241,7 @@ pub(crate) enum View<'t> {
 }
 
 /// The items of a list, one after another.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct ListView<'t> {
     tokens: &'t [Token<'t>],
 }
@@ -284,6 +284,17 @@ impl<'t> ListView<'t> {
     pub(crate) fn is_empty(self) -> bool {
         self.tokens.is_empty()
     }
+
+    pub(crate) fn len(self) -> usize {
+        self.iter().count()
+    }
+
+    /// Something of every item, allocated once.
+    pub(crate) fn boxed<T>(self, item: impl FnMut(View<'t>) -> T) -> Box<[T]> {
+        let mut items = Vec::with_capacity(self.len());
+        items.extend(self.iter().map(item));
+        items.into()
+    }
 }
 
 impl<'t> ObjectView<'t> {
@@ -299,6 +310,13 @@ impl<'t> ObjectView<'t> {
             Some((&**name, value))
         })
         .map_while(|member| member)
+    }
+
+    /// Something of every member, allocated once.
+    pub(crate) fn boxed<T>(self, mut member: impl FnMut(&'t str, View<'t>) -> T) -> Box<[T]> {
+        let mut members = Vec::with_capacity(self.iter().count());
+        members.extend(self.iter().map(|(name, value)| member(name, value)));
+        members.into()
     }
 
     pub(crate) fn get(self, key: &str) -> Option<View<'t>> {
