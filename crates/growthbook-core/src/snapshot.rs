@@ -1,6 +1,6 @@
 //! A payload compiled for evaluation: immutable, shared, walked by reference.
 
-use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::fmt;
 
 use hashbrown::HashMap;
@@ -24,7 +24,7 @@ use crate::warning::Warning;
 /// built when it is first used, by whichever thread needs it, and nobody waits.
 #[derive(Default)]
 pub struct Snapshot {
-    pub(crate) by_key: HashMap<Box<str>, FeatureIndex>,
+    pub(crate) by_key: HashMap<Arc<str>, FeatureIndex>,
     pub(crate) features: Vec<Feature>,
     pub(crate) auto_experiments: Vec<AutoExperiment>,
     pub(crate) saved_groups: SavedGroups,
@@ -39,7 +39,8 @@ pub struct Snapshot {
 pub(crate) struct FeatureIndex(pub(crate) u32);
 
 pub(crate) struct Feature {
-    pub(crate) key: Box<str>,
+    /// Shared with what finds it, and with hashes that have it for a seed.
+    pub(crate) key: Arc<str>,
     pub(crate) default_value: FeatureValue,
     pub(crate) rules: Box<[Rule]>,
 }

@@ -8,20 +8,30 @@ use serde_json::Value;
 
 use crate::json::{Json, Node, View};
 
-/// A value handed through untouched, with what conditions on prerequisites need of it.
+/// A value handed through untouched, with what conditions on prerequisites need of it. Most values
+/// are true or false, and take no memory of their own.
 #[derive(Clone)]
-pub(crate) struct FeatureValue {
-    value: Value,
-    /// Arrays and objects once more, with their order.
-    ordered: Option<Box<Json<'static>>>,
+pub(crate) enum FeatureValue {
+    Null,
+    Bool(bool),
+    /// A number or a string.
+    Scalar(Box<Value>),
+    /// An array or an object, and the same with its order.
+    Container(Box<(Value, Json<'static>)>),
 }
 
 impl FeatureValue {
-    pub(crate) const NULL: &'static Self = &FeatureValue { value: Value::Null, ordered: None };
+    pub(crate) const NULL: &'static Self = &FeatureValue::Null;
 
     #[inline]
     pub(crate) fn value(&self) -> &Value {
-        &self.value
+        match self {
+            FeatureValue::Null => &Value::Null,
+            FeatureValue::Bool(true) => &Value::Bool(true),
+            FeatureValue::Bool(false) => &Value::Bool(false),
+            FeatureValue::Scalar(value) => value,
+            FeatureValue::Container(value) => &value.0,
+        }
     }
 
     /// The value as a type of the caller's; the fallback when it is null or of another type.
@@ -34,34 +44,45 @@ impl FeatureValue {
 
     #[inline]
     pub(crate) fn node(&self) -> Node<'_> {
-        match &self.ordered {
-            Some(json) => Node::from(&**json),
-            None => Node::from_scalar(&self.value).unwrap_or(Node::Null),
+        match self {
+            FeatureValue::Null => Node::Null,
+            FeatureValue::Bool(value) => Node::Bool(*value),
+            FeatureValue::Scalar(value) => Node::from_scalar(value).unwrap_or(Node::Null),
+            FeatureValue::Container(value) => Node::from(&value.1),
         }
     }
 }
 
 impl From<View<'_>> for FeatureValue {
     fn from(view: View<'_>) -> Self {
-        let ordered = matches!(view, View::Array(_) | View::Object(_));
-        let ordered = ordered.then(|| Box::new(view.to_json().into_owned()));
-        FeatureValue { value: view.to_value(), ordered }
+        match view {
+            View::Null => FeatureValue::Null,
+            View::Bool(value) => FeatureValue::Bool(value),
+            View::Number(_) | View::String(_) => FeatureValue::Scalar(Box::new(view.to_value())),
+            View::Array(_) | View::Object(_) => {
+                FeatureValue::Container(Box::new((view.to_value(), view.to_json().into_owned())))
+            }
+        }
     }
 }
 
 impl From<Value> for FeatureValue {
     fn from(value: Value) -> Self {
-        if !(value.is_array() || value.is_object()) {
-            return FeatureValue { value, ordered: None };
+        match value {
+            Value::Null => FeatureValue::Null,
+            Value::Bool(value) => FeatureValue::Bool(value),
+            Value::Number(_) | Value::String(_) => FeatureValue::Scalar(Box::new(value)),
+            Value::Array(_) | Value::Object(_) => {
+                // Cut where it nests too deep.
+                let ordered = Json::from(&value);
+                FeatureValue::Container(Box::new((ordered.to_value(), ordered)))
+            }
         }
-        // Cut where it nests too deep.
-        let ordered = Json::from(&value);
-        FeatureValue { value: ordered.to_value(), ordered: Some(Box::new(ordered)) }
     }
 }
 
 impl fmt::Debug for FeatureValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value.fmt(formatter)
+        self.value().fmt(formatter)
     }
 }

@@ -1,11 +1,14 @@
 //! GrowthBook's hash: 32-bit FNV-1a over UTF-16 code units (Fowler, Noll and Vo's constants; the
 //! unit-wise reading is GrowthBook's own, see "Build your own SDK").
 
+use alloc::sync::Arc;
+
 use crate::json::js_number_string;
 use crate::result::HashValue;
 
 const FNV_OFFSET: u32 = 0x811c_9dc5;
 const FNV_PRIME: u32 = 0x0100_0193;
+const NAMESPACE_PREFIX: &str = "__";
 
 /// Hashes `value` with `seed` to a number in [0, 1).
 ///
@@ -24,17 +27,17 @@ pub fn hash(seed: &str, value: &str, version: i64) -> Option<f64> {
 #[derive(Clone, Debug)]
 pub(crate) enum BucketHasher {
     /// The seed follows the value.
-    V1 { seed: alloc::boxed::Box<str> },
+    V1 { seed: Arc<str> },
     /// The seed comes first: this is the state after it.
     V2 { seeded: u32 },
 }
 
 impl BucketHasher {
     /// `None` for a version this SDK does not know: nobody is included then.
-    pub(crate) fn new(seed: &str, version: i64) -> Option<Self> {
+    pub(crate) fn new<S: AsRef<str> + Into<Arc<str>>>(seed: S, version: i64) -> Option<Self> {
         match version {
             1 => Some(BucketHasher::V1 { seed: seed.into() }),
-            2 => Some(BucketHasher::V2 { seeded: fnv1a(FNV_OFFSET, seed) }),
+            2 => Some(BucketHasher::V2 { seeded: fnv1a(FNV_OFFSET, seed.as_ref()) }),
             _ => None,
         }
     }
@@ -42,26 +45,39 @@ impl BucketHasher {
     /// The bucket of a hash attribute's value; `None` when there is no value to hash.
     #[inline]
     pub(crate) fn hash(&self, value: HashValue<'_>) -> Option<f64> {
-        match value {
-            HashValue::Missing => None,
-            HashValue::String(text) => Some(self.hash_str(text)),
-            HashValue::Number(number) => {
-                Some(js_number_string(number.as_f64(), |text| self.hash_str(text)))
-            }
-        }
+        with_text(value, |text| self.hash_str(text))
     }
 
     #[inline]
     pub(crate) fn hash_str(&self, value: &str) -> f64 {
         match self {
-            BucketHasher::V1 { seed } => {
-                f64::from(fnv1a(fnv1a(FNV_OFFSET, value), seed) % 1_000) / 1_000.0
-            }
+            BucketHasher::V1 { seed } => thousandths(fnv1a(fnv1a(FNV_OFFSET, value), seed)),
             BucketHasher::V2 { seeded } => {
                 f64::from(fnv1a_decimal(fnv1a(*seeded, value)) % 10_000) / 10_000.0
             }
         }
     }
+}
+
+/// The bucket in a namespace. Namespaces hash with version 1 and a seed of `__` and their id.
+pub(super) fn namespace_hash(id: &str, value: HashValue<'_>) -> Option<f64> {
+    with_text(value, |text| {
+        thousandths(fnv1a(fnv1a(fnv1a(FNV_OFFSET, text), NAMESPACE_PREFIX), id))
+    })
+}
+
+/// Calls `hash` with the text of what is hashed; `None` when there is nothing to hash.
+#[inline]
+fn with_text(value: HashValue<'_>, hash: impl FnOnce(&str) -> f64) -> Option<f64> {
+    match value {
+        HashValue::Missing => None,
+        HashValue::String(text) => Some(hash(text)),
+        HashValue::Number(number) => Some(js_number_string(number.as_f64(), hash)),
+    }
+}
+
+fn thousandths(hash: u32) -> f64 {
+    f64::from(hash % 1_000) / 1_000.0
 }
 
 #[inline]

@@ -4,7 +4,7 @@ use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
 
 use serde::{Serialize, Serializer};
 
-use super::hash::BucketHasher;
+use super::hash::namespace_hash;
 use crate::result::HashValue;
 
 /// The buckets from `start` up to but excluding `end`.
@@ -46,16 +46,12 @@ impl Serialize for BucketRange {
 pub struct Namespace {
     id: Box<str>,
     range: BucketRange,
-    hasher: Option<BucketHasher>,
 }
 
 impl Namespace {
     /// The users of namespace `id` whose bucket lies from `start` up to but excluding `end`.
     pub fn new(id: impl Into<Box<str>>, start: f64, end: f64) -> Self {
-        let id = id.into();
-        // Namespaces always hash with version 1.
-        let hasher = BucketHasher::new(&["__", &id].concat(), 1);
-        Namespace { id, range: BucketRange { start, end }, hasher }
+        Namespace { id: id.into(), range: BucketRange { start, end } }
     }
 
     /// The namespace's name.
@@ -69,10 +65,7 @@ impl Namespace {
     }
 
     pub(crate) fn contains(&self, value: HashValue<'_>) -> bool {
-        self.hasher
-            .as_ref()
-            .and_then(|hasher| hasher.hash(value))
-            .is_some_and(|bucket| self.range.contains(bucket))
+        namespace_hash(&self.id, value).is_some_and(|bucket| self.range.contains(bucket))
     }
 }
 

@@ -53,7 +53,7 @@ fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment
     let mut definition = reader.experiment("", variations.len())?;
     reader.inline_settings(&mut definition)?;
     definition.echo = Echo::Experiment(text.into());
-    let change_type = ChangeType::of(&variations, definition.url_patterns.as_ref());
+    let change_type = ChangeType::of(&variations, definition.own().url_patterns.as_ref());
     Ok(AutoExperiment {
         definition,
         variations,

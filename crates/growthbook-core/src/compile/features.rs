@@ -91,7 +91,8 @@ impl Compiler {
         tape: &mut Tape<'a>,
         links: Links<'_>,
     ) -> Option<Option<Feature>> {
-        let location = || Location::Feature(key.into());
+        let key: Arc<str> = key.into();
+        let location = || Location::Feature((*key).into());
         let Some(members) = reader.enter_object() else {
             let kind = WarningKind::WrongType { field: "", expected: "an object" };
             self.warn(location(), kind);
@@ -104,31 +105,32 @@ impl Compiler {
             self.warn(location(), kind);
         }
         let default_value = match parts.default_value {
-            None => FeatureValue::NULL.clone(),
+            None => FeatureValue::Null,
             Some(Some(value)) => tape.view(value).into(),
             Some(None) => {
                 self.warn(location(), WarningKind::InvalidJson);
-                FeatureValue::NULL.clone()
+                FeatureValue::Null
             }
         };
         let mut rules = Vec::with_capacity(parts.rules.len());
         for (index, source) in parts.rules.into_iter().enumerate() {
             let json = source.place.map(|place| tape.view(place));
             let text = SharedText::new(text, source.range);
-            rules.extend(self.rule(key, index, json, text, links));
+            rules.extend(self.rule(&key, index, json, text, links));
         }
-        Some(Some(Feature { key: key.into(), default_value, rules: rules.into() }))
+        Some(Some(Feature { key, default_value, rules: rules.into() }))
     }
 
     fn rule(
         &mut self,
-        feature: &str,
+        feature: &Arc<str>,
         index: usize,
         json: Option<View<'_>>,
         text: SharedText,
         links: Links<'_>,
     ) -> Option<Rule> {
-        let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
+        let location =
+            |id: &str| Location::Rule { feature: (**feature).into(), index, id: id.into() };
         let Some(object) = self.object(json, || location("")) else {
             return Some(self.unreadable_rule(text.as_str(), links))
                 .filter(|rule| !rule.parents.is_empty());
@@ -202,7 +204,7 @@ impl Parts {
 
 fn rule_kind(
     reader: &mut Reader<'_>,
-    feature: &str,
+    feature: &Arc<str>,
     text: SharedText,
 ) -> Result<RuleKind, WarningKind> {
     if let Some(value) = reader.get(Field::Force) {
@@ -228,7 +230,7 @@ fn rule_kind(
             definition.variations,
             definition.coverage.unwrap_or(1.0),
             definition.weights.as_deref(),
-            definition.explicit_ranges.is_some(),
+            definition.has_explicit_ranges,
         )
     });
     let variations = variations.boxed(Into::into);
@@ -246,7 +248,7 @@ impl Feature {
     }
 
     /// Links its prerequisites: to features before and behind it.
-    pub(super) fn link(&mut self, features: &HashMap<Box<str>, FeatureIndex>) {
+    pub(super) fn link(&mut self, features: &HashMap<Arc<str>, FeatureIndex>) {
         for parent in self.rules.iter_mut().flat_map(|rule| &mut rule.parents) {
             parent.feature.link(features);
         }

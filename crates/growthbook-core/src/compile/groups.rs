@@ -1,6 +1,6 @@
 //! The section `savedGroups`.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{Compiler, index};
 use crate::condition::{ConditionParser, GroupIndex, PatternCompiler, SavedGroups};
@@ -27,7 +27,8 @@ impl Compiler {
             return unavailable();
         };
         self.warn_unnamed(&entries.unnamed, Location::SavedGroup);
-        let by_id = index(entries.named.iter().map(|(id, _)| id.as_ref()), GroupIndex);
+        let by_id =
+            index(entries.named.iter().map(|(id, _)| Box::<str>::from(id.as_ref())), GroupIndex);
         let mut groups = Vec::with_capacity(entries.named.len());
         for (id, entry) in &entries.named {
             let location = || Location::SavedGroup(id.as_ref().into());

@@ -22,7 +22,7 @@ pub(super) fn check_features(features: &[Feature], warnings: &mut Vec<Warning>) 
         } else {
             continue;
         };
-        warnings.push(Warning { location: Location::Feature(feature.key.clone()), kind });
+        warnings.push(Warning { location: Location::Feature((*feature.key).into()), kind });
     }
 }
 

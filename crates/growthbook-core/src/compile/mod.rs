@@ -8,6 +8,7 @@ mod groups;
 mod limits;
 
 use alloc::{boxed::Box, vec::Vec};
+use core::hash::Hash;
 
 use hashbrown::HashMap;
 
@@ -29,7 +30,7 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
     let links =
         Links { features: None, groups: Some(&saved_groups.by_id), bandits: Some(&bandits) };
     let mut features = compiler.features(payload.features_text(), links);
-    let by_key = index(features.iter().map(|feature| &*feature.key), FeatureIndex);
+    let by_key = index(features.iter().map(|feature| feature.key.clone()), FeatureIndex);
     features.iter_mut().for_each(|feature| feature.link(&by_key));
     let links = Links { features: Some(&by_key), ..links };
     let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
@@ -56,13 +57,13 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
 }
 
 /// Numbers keys in their order.
-fn index<'a, I>(
-    keys: impl ExactSizeIterator<Item = &'a str>,
+fn index<K: Hash + Eq, I>(
+    keys: impl ExactSizeIterator<Item = K>,
     new: impl Fn(u32) -> I,
-) -> HashMap<Box<str>, I> {
+) -> HashMap<K, I> {
     let mut index = HashMap::with_capacity(keys.len());
     for (number, key) in (0..).zip(keys) {
-        index.insert(key.into(), new(number));
+        index.insert(key, new(number));
     }
     index
 }

@@ -134,7 +134,7 @@ fn change<'a>(
             };
             // Redirecting to a page the experiment runs on would never end.
             let target = PageUrl::new(&url_with_params);
-            let patterns = experiment.definition.url_patterns.as_ref();
+            let patterns = experiment.definition.own().url_patterns.as_ref();
             if patterns.is_some_and(|patterns| patterns.matches(Some(&target))) {
                 return AutoExperimentChange::None;
             }

@@ -154,6 +154,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) -> Decision {
         let evaluator = self.evaluator;
         let excluded = Decision::Excluded;
+        let own = experiment.own();
         // 1. Fewer than two variations
         if experiment.variations < 2 {
             return excluded(Exclusion::TooFewVariations);
@@ -164,7 +165,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         // 2.6 URL targeting
         let url = evaluator.setting(|overrides| overrides.url.as_ref());
-        if experiment.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url)) {
+        if own.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url)) {
             return excluded(Exclusion::Url);
         }
         // 3. and 4. Forced by the query string, or in code
@@ -172,7 +173,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return Decision::Forced(index);
         }
         // 5. A draft, or inactive
-        if experiment.status == ExperimentStatus::Draft || !experiment.active {
+        if own.status == ExperimentStatus::Draft || !own.active {
             return excluded(Exclusion::Inactive);
         }
         // 6. Nothing to hash
@@ -186,7 +187,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return excluded(exclusion);
         }
         // 8.2 The legacy expression for the address
-        if experiment.legacy_url.as_ref().is_some_and(|legacy| !legacy.matches(url)) {
+        if own.legacy_url.as_ref().is_some_and(|legacy| !legacy.matches(url)) {
             return excluded(Exclusion::Url);
         }
         // 9. The bucket; none with a hash version we do not know
@@ -204,7 +205,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             },
         };
         // 11. Forced by the experiment itself
-        if let Some(index) = experiment.force {
+        if let Some(index) = own.force {
             return Decision::Forced(index);
         }
         // 12. QA mode, and users who skip experiments
@@ -212,7 +213,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return excluded(Exclusion::QaMode);
         }
         // 12.5 Stopped
-        if experiment.status == ExperimentStatus::Stopped {
+        if own.status == ExperimentStatus::Stopped {
             return excluded(Exclusion::Inactive);
         }
         Decision::Hashed { variation, bucket, sticky: is_kept }
@@ -249,10 +250,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         if experiment.condition.as_ref().is_some_and(|it| !self.passes(it)) {
             return Err(Exclusion::ConditionFailed);
         }
-        if !matches!(self.prerequisites(&experiment.parents, None), Prerequisites::Met) {
+        if !matches!(self.prerequisites(&experiment.own().parents, None), Prerequisites::Met) {
             return Err(Exclusion::PrerequisiteFailed);
         }
-        match &experiment.groups {
+        match &experiment.own().groups {
             Some(groups) if !self.evaluator.is_in_some_group(groups) => Err(Exclusion::NotInGroup),
             _ => Ok(()),
         }

@@ -41,27 +41,45 @@ pub struct ExperimentDefinition {
     pub(crate) min_bucket_version: f64,
     pub(crate) coverage: Option<f64>,
     pub(crate) weights: Option<Box<[f64]>>,
-    pub(crate) explicit_ranges: Option<Box<[BucketRange]>>,
+    /// The buckets of each variation: given, or those that weights and coverage make.
+    ranges: Box<[BucketRange]>,
+    pub(crate) has_explicit_ranges: bool,
     pub(crate) meta: Box<[VariationMeta]>,
     pub(crate) namespace: Option<Namespace>,
     pub(crate) filters: Option<Box<[Filter]>>,
     pub(crate) condition: Option<Clauses>,
-    pub(crate) parents: Box<[ParentCondition]>,
+    own: Option<Box<OwnSettings>>,
+    pub(crate) echo: Echo,
+    /// Everything below is derived from the above by [`ExperimentDefinition::derive`].
+    pub(crate) variations: usize,
+    /// The indices of variations beyond [`INDEX_KEYS`] as text.
+    index_keys: Box<[Box<str>]>,
+    /// `None` for a hash version this SDK does not know.
+    pub(crate) hasher: Option<BucketHasher>,
+}
+
+/// What only an experiment of its own has, not one in a feature's rule.
+#[derive(Clone)]
+pub(crate) struct OwnSettings {
+    pub(crate) parents: Vec<ParentCondition>,
     pub(crate) url_patterns: Option<UrlTargets>,
     pub(crate) groups: Option<Box<[Box<str>]>>,
     pub(crate) legacy_url: Option<LegacyUrl>,
     pub(crate) active: bool,
     pub(crate) status: ExperimentStatus,
     pub(crate) force: Option<i64>,
-    pub(crate) echo: Echo,
-    /// Everything below is derived from the above by [`ExperimentDefinition::derive`].
-    pub(crate) variations: usize,
-    /// Those that weights and coverage make; none beside explicit ones.
-    share_ranges: Box<[BucketRange]>,
-    /// The indices of variations beyond [`INDEX_KEYS`] as text.
-    index_keys: Box<[Box<str>]>,
-    /// `None` for a hash version this SDK does not know.
-    pub(crate) hasher: Option<BucketHasher>,
+}
+
+impl OwnSettings {
+    pub(super) const DEFAULT: Self = OwnSettings {
+        parents: Vec::new(),
+        url_patterns: None,
+        groups: None,
+        legacy_url: None,
+        active: true,
+        status: ExperimentStatus::Running,
+        force: None,
+    };
 }
 
 impl ExperimentDefinition {
@@ -87,21 +105,15 @@ impl ExperimentDefinition {
             min_bucket_version: 0.0,
             coverage: None,
             weights: None,
-            explicit_ranges: None,
+            ranges: Box::default(),
+            has_explicit_ranges: false,
             meta: Box::default(),
             namespace: None,
             filters: None,
             condition: None,
-            parents: Box::default(),
-            url_patterns: None,
-            groups: None,
-            legacy_url: None,
-            active: true,
-            status: ExperimentStatus::Running,
-            force: None,
+            own: None,
             echo: Echo::Members(Vec::new()),
             variations,
-            share_ranges: Box::default(),
             index_keys: Box::default(),
             hasher: None,
         }
@@ -110,19 +122,33 @@ impl ExperimentDefinition {
     /// Works out what evaluation needs from what was set.
     pub(crate) fn derive(&mut self) {
         self.hasher = BucketHasher::new(self.seed(), self.hash_version);
-        self.share_ranges = match &self.explicit_ranges {
-            Some(_) => Box::default(),
-            None => {
-                let coverage = self.coverage.unwrap_or(1.0);
-                bucket_ranges(self.variations, coverage, self.weights.as_deref()).into()
-            }
-        };
+        if !self.has_explicit_ranges {
+            let coverage = self.coverage.unwrap_or(1.0);
+            self.ranges = bucket_ranges(self.variations, coverage, self.weights.as_deref()).into();
+        }
         self.index_keys = (INDEX_KEYS.len()..self.variations)
             .map(|index| index.to_string().into_boxed_str())
             .collect();
         self.sticky_key = js_number_string(self.bucket_version, |version| {
             [self.key(), STICKY_KEY_SEPARATOR, version].concat().into()
         });
+    }
+
+    /// In place of those that weights and coverage make.
+    pub(crate) fn set_ranges(&mut self, ranges: Box<[BucketRange]>) {
+        self.ranges = ranges;
+        self.has_explicit_ranges = true;
+    }
+
+    /// What it has as an experiment of its own.
+    #[inline]
+    pub(crate) fn own(&self) -> &OwnSettings {
+        const DEFAULT: &OwnSettings = &OwnSettings::DEFAULT;
+        self.own.as_deref().unwrap_or(DEFAULT)
+    }
+
+    pub(crate) fn own_mut(&mut self) -> &mut OwnSettings {
+        self.own.get_or_insert_with(|| Box::new(OwnSettings::DEFAULT))
     }
 
     /// The key a variation is tracked under: its own, else its index.
@@ -195,7 +221,7 @@ impl ExperimentDefinition {
 
     /// The buckets of each variation.
     pub fn ranges(&self) -> &[BucketRange] {
-        self.explicit_ranges.as_ref().unwrap_or(&self.share_ranges)
+        &self.ranges
     }
 
     /// What is known about each variation, by index; shorter where nothing is.

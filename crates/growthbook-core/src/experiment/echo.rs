@@ -26,16 +26,25 @@ pub(crate) enum Echo {
 #[derive(Clone)]
 pub(crate) struct SharedText {
     whole: Arc<str>,
-    range: Range<usize>,
+    start: u32,
+    end: u32,
 }
 
 impl SharedText {
     pub(crate) fn new(whole: &Arc<str>, range: Range<usize>) -> Self {
-        SharedText { whole: whole.clone(), range }
+        match (u32::try_from(range.start), u32::try_from(range.end)) {
+            (Ok(start), Ok(end)) => SharedText { whole: whole.clone(), start, end },
+            // Of more than 4 GiB of text the part is copied.
+            _ => {
+                let part: Arc<str> = whole.get(range).unwrap_or_default().into();
+                let end = u32::try_from(part.len()).unwrap_or(u32::MAX);
+                SharedText { whole: part, start: 0, end }
+            }
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        self.whole.get(self.range.clone()).unwrap_or_default()
+        self.whole.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
@@ -137,7 +146,7 @@ impl ExperimentDefinition {
     }
 
     pub(crate) fn set_url_patterns(&mut self, targets: &[UrlTarget], compiled: UrlTargets) {
-        self.url_patterns = Some(compiled);
+        self.own_mut().url_patterns = Some(compiled);
         self.echo("urlPatterns", echo_json(&targets));
     }
 }

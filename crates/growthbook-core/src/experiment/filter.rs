@@ -33,7 +33,7 @@ impl Filter {
         Filter {
             attribute: Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE),
             ranges: ranges.into_iter().map(Into::into).collect(),
-            hasher: BucketHasher::new(&seed, DEFAULT_FILTER_HASH_VERSION),
+            hasher: BucketHasher::new(&*seed, DEFAULT_FILTER_HASH_VERSION),
             seed,
             hash_version: DEFAULT_FILTER_HASH_VERSION,
         }
@@ -52,7 +52,7 @@ impl Filter {
     /// Uses another version of the hash. Nobody passes with one that is not known.
     #[must_use]
     pub fn hash_version(self, version: i64) -> Self {
-        Filter { hasher: BucketHasher::new(&self.seed, version), hash_version: version, ..self }
+        Filter { hasher: BucketHasher::new(&*self.seed, version), hash_version: version, ..self }
     }
 
     /// A filter nobody passes, for one that could not be read.

@@ -150,7 +150,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let ranges: Box<[BucketRange]> = ranges.into_iter().map(Into::into).collect();
             definition.echo("ranges", echo_json(&ranges));
-            definition.explicit_ranges = Some(ranges);
+            definition.set_ranges(ranges);
         })
     }
 
@@ -178,9 +178,7 @@ impl<T> Experiment<T> {
             gate: false,
         };
         self.set(|definition| {
-            let mut parents = core::mem::take(&mut definition.parents).into_vec();
-            parents.push(parent);
-            definition.parents = parents.into();
+            definition.own_mut().parents.push(parent);
         })
     }
 
@@ -188,7 +186,7 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn force(self, variation: i64) -> Self {
         self.set(|definition| {
-            definition.force = Some(variation);
+            definition.own_mut().force = Some(variation);
             definition.echo("force", echo_json(&variation));
         })
     }
@@ -197,7 +195,7 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn active(self, active: bool) -> Self {
         self.set(|definition| {
-            definition.active = active;
+            definition.own_mut().active = active;
             definition.echo("active", Json::Bool(active));
         })
     }
@@ -206,7 +204,7 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn status(self, status: ExperimentStatus) -> Self {
         self.set(|definition| {
-            definition.status = status;
+            definition.own_mut().status = status;
             definition.echo("status", echo_json(&status));
         })
     }
@@ -411,7 +409,7 @@ fn read(
         Err(kind) => {
             warnings.push(kind);
             let mut definition = ExperimentDefinition::new(key.into(), variations);
-            definition.active = false;
+            definition.own_mut().active = false;
             definition
         }
     }

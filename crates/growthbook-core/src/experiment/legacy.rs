@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use serde_json::Value;
 
-use super::definition::{ExperimentDefinition, ExperimentStatus};
+use super::definition::{ExperimentDefinition, ExperimentStatus, OwnSettings};
 use super::read::{Links, Reader};
 use crate::bucket::Namespace;
 use crate::condition::{Clauses, Pattern, PatternCompiler};
@@ -82,16 +82,17 @@ impl ExperimentOverride {
         let mut settings = reader.experiment("", 0).ok()?;
         reader.inline_settings(&mut settings).ok()?;
         let has = |field| object.get(field).is_some();
+        let own = core::mem::replace(settings.own_mut(), OwnSettings::DEFAULT);
         Some(ExperimentOverride {
             condition: settings.condition,
             weights: settings.weights,
             coverage: settings.coverage,
-            active: has("active").then_some(settings.active),
-            status: has("status").then_some(settings.status),
-            force: settings.force,
-            groups: settings.groups,
+            active: has("active").then_some(own.active),
+            status: has("status").then_some(own.status),
+            force: own.force,
+            groups: own.groups,
             namespace: settings.namespace,
-            url: settings.legacy_url,
+            url: own.legacy_url,
         })
     }
 
@@ -111,12 +112,13 @@ impl ExperimentOverride {
         overridden.condition = condition.or(overridden.condition);
         overridden.weights = weights.or(overridden.weights);
         overridden.coverage = coverage.or(overridden.coverage);
-        overridden.active = active.unwrap_or(overridden.active);
-        overridden.status = status.unwrap_or(overridden.status);
-        overridden.force = force.or(overridden.force);
-        overridden.groups = groups.or(overridden.groups);
         overridden.namespace = namespace.or(overridden.namespace);
-        overridden.legacy_url = url.or(overridden.legacy_url);
+        let own = overridden.own_mut();
+        own.active = active.unwrap_or(own.active);
+        own.status = status.unwrap_or(own.status);
+        own.force = force.or(own.force);
+        own.groups = groups.or_else(|| own.groups.take());
+        own.legacy_url = url.or_else(|| own.legacy_url.take());
         overridden.derive();
         overridden
     }

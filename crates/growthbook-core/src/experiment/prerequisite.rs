@@ -1,6 +1,6 @@
 //! Prerequisites: features whose values decide about others.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 
 use hashbrown::HashMap;
 
@@ -26,9 +26,9 @@ impl ParentCondition {
 
 impl ParentFeature {
     /// Links a feature by key to the one of the payload, if there is one.
-    pub(crate) fn link(&mut self, features: &HashMap<Box<str>, FeatureIndex>) {
+    pub(crate) fn link(&mut self, features: &HashMap<Arc<str>, FeatureIndex>) {
         if let ParentFeature::Named(key) = self
-            && let Some(&index) = features.get(key)
+            && let Some(&index) = features.get(&**key)
         {
             *self = ParentFeature::Linked(index);
         }

@@ -30,7 +30,7 @@ use crate::warning::WarningKind;
 /// What names in a payload link to; nothing outside of one.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Links<'p> {
-    pub(crate) features: Option<&'p HashMap<Box<str>, FeatureIndex>>,
+    pub(crate) features: Option<&'p HashMap<Arc<str>, FeatureIndex>>,
     pub(crate) groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
     pub(crate) bandits: Option<&'p HashMap<Box<str>, Arc<BanditDefinition>>>,
 }
@@ -167,8 +167,9 @@ impl<'p> Reader<'p> {
         definition.min_bucket_version = self.version(Field::MinBucketVersion)?;
         definition.coverage = self.number(Field::Coverage)?;
         definition.weights = self.weights();
-        definition.explicit_ranges =
-            self.list(Field::Ranges)?.map(|ranges| self.ranges(Field::Ranges, ranges));
+        if let Some(ranges) = self.list(Field::Ranges)? {
+            definition.set_ranges(self.ranges(Field::Ranges, ranges));
+        }
         definition.meta = self.meta()?;
         definition.namespace = self.namespace();
         definition.filters = self.filters()?;
@@ -182,21 +183,22 @@ impl<'p> Reader<'p> {
 
     /// The members only an experiment of its own has, not one in a rule.
     pub(crate) fn inline_settings(&mut self, definition: &mut ExperimentDefinition) -> Read<()> {
-        definition.parents = self.parents();
-        definition.active = !matches!(self.get(Field::Active), Some(View::Bool(false)));
-        definition.status = match self.get(Field::Status).and_then(View::as_str) {
+        let own = definition.own_mut();
+        own.parents = self.parents().into();
+        own.active = !matches!(self.get(Field::Active), Some(View::Bool(false)));
+        own.status = match self.get(Field::Status).and_then(View::as_str) {
             Some("draft") => ExperimentStatus::Draft,
             Some("stopped") => ExperimentStatus::Stopped,
             _ => ExperimentStatus::Running,
         };
         if let Some(groups) = self.list(Field::Groups)? {
             let names = groups.iter().filter_map(View::as_str).map(Box::from);
-            definition.groups = Some(names.collect());
+            own.groups = Some(names.collect());
         }
         if let Some(url) = self.text(Field::Url)? {
-            definition.legacy_url = LegacyUrl::new(&url, self.patterns, self.warnings);
+            own.legacy_url = LegacyUrl::new(&url, self.patterns, self.warnings);
         }
-        definition.force = self.get(Field::Force).and_then(forced_variation);
+        own.force = self.get(Field::Force).and_then(forced_variation);
         if let Some(patterns) = self.list(Field::UrlPatterns)? {
             let targets: Vec<UrlTarget> = patterns.iter().filter_map(url_target).collect();
             let complete = targets.len() == patterns.len();
@@ -309,7 +311,7 @@ impl<'p> Reader<'p> {
     }
 
     /// The share of users a force rule applies to; `None` for everybody.
-    pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Box<Rollout>>> {
+    pub(crate) fn rollout(&mut self, feature: &Arc<str>) -> Read<Option<Box<Rollout>>> {
         let range = match (self.truthy(Field::Range), self.number(Field::Coverage)) {
             (Some(range), _) => bucket_range(range).unwrap_or_else(|| {
                 // An empty list is how GrowthBook may say "nobody".
@@ -325,7 +327,8 @@ impl<'p> Reader<'p> {
             },
         };
         let seed = self.text(Field::Seed)?;
-        let hasher = BucketHasher::new(seed.as_deref().unwrap_or(feature), self.hash_version(1));
+        let seed = seed.map_or_else(|| feature.clone(), Arc::from);
+        let hasher = BucketHasher::new(seed, self.hash_version(1));
         if hasher.is_none() {
             self.warnings.push(WarningKind::UnknownHashVersion);
         }
