@@ -48,9 +48,36 @@ pub(crate) struct Feature {
 pub(crate) struct Rule {
     /// Empty when it has none.
     pub(crate) id: Box<str>,
+    gates: Option<Box<Gates>>,
+    pub(crate) kind: RuleKind,
+}
+
+/// What few rules have: they are passed before the rule is looked at.
+#[derive(Default)]
+pub(crate) struct Gates {
     pub(crate) parents: Box<[ParentCondition]>,
     pub(crate) filters: Option<Box<[Filter]>>,
-    pub(crate) kind: RuleKind,
+}
+
+impl Rule {
+    pub(crate) fn new(id: Box<str>, gates: Gates, kind: RuleKind) -> Self {
+        let has_gates = !gates.parents.is_empty() || gates.filters.is_some();
+        Rule { id, gates: has_gates.then(|| Box::new(gates)), kind }
+    }
+
+    #[inline]
+    pub(crate) fn parents(&self) -> &[ParentCondition] {
+        self.gates.as_ref().map_or(&[], |gates| &gates.parents)
+    }
+
+    pub(crate) fn parents_mut(&mut self) -> &mut [ParentCondition] {
+        self.gates.as_mut().map_or(&mut [], |gates| &mut gates.parents)
+    }
+
+    #[inline]
+    pub(crate) fn filters(&self) -> Option<&[Filter]> {
+        self.gates.as_ref()?.filters.as_deref()
+    }
 }
 
 pub(crate) enum RuleKind {
@@ -79,7 +106,7 @@ pub(crate) struct Rollout {
 pub(crate) struct ExperimentRule {
     pub(crate) definition: ExperimentDefinition,
     pub(crate) variations: Box<[FeatureValue]>,
-    pub(crate) bandit: Option<BanditRule>,
+    pub(crate) bandit: Option<Box<BanditRule>>,
 }
 
 impl Snapshot {

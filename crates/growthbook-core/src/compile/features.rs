@@ -8,11 +8,12 @@ use hashbrown::HashMap;
 use super::Compiler;
 use crate::bandit::BanditRule;
 use crate::experiment::{
-    Echo, Field, Links, ParentCondition, ParentFeature, Reader, SharedText, text_of,
+    Echo, ExperimentDefinition, Field, Links, ParentCondition, ParentFeature, Reader, SharedText,
+    text_of,
 };
 use crate::json::{Entries, Place, Tape, TextReader, View, property_order};
 use crate::payload::members;
-use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rule, RuleKind};
+use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Gates, Rule, RuleKind};
 use crate::value::FeatureValue;
 use crate::warning::{Location, Warning, WarningKind};
 
@@ -133,7 +134,7 @@ impl Compiler {
             |id: &str| Location::Rule { feature: (**feature).into(), index, id: id.into() };
         let Some(object) = self.object(json, || location("")) else {
             return Some(self.unreadable_rule(text.as_str(), links))
-                .filter(|rule| !rule.parents.is_empty());
+                .filter(|rule| !rule.parents().is_empty());
         };
         let id = object.get("id").and_then(text_of).unwrap_or_default();
         let mut kinds = Vec::new();
@@ -149,7 +150,7 @@ impl Compiler {
         };
         kinds.extend(error);
         self.warn_all(|| location(&id), kinds);
-        Some(Rule { id, parents, filters, kind })
+        Some(Rule::new(id, Gates { parents, filters }, kind))
     }
 
     /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
@@ -163,7 +164,7 @@ impl Compiler {
                 Reader::of_parents(parents.root(), links, &self.patterns, &mut Vec::new()).parents()
             }
         };
-        Rule { id: Box::default(), parents, filters: None, kind: RuleKind::Nothing }
+        Rule::new(Box::default(), Gates { parents, filters: None }, RuleKind::Nothing)
     }
 }
 
@@ -225,42 +226,38 @@ fn rule_kind(
         *filters = Box::default();
     }
     let bandit = reader.bandit_reference().map(|bandit| {
-        BanditRule::new(
+        Box::new(BanditRule::new(
             bandit,
             definition.variations,
             definition.coverage.unwrap_or(1.0),
             definition.weights.as_deref(),
             definition.has_explicit_ranges,
-        )
+        ))
     });
     let variations = variations.boxed(Into::into);
     Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))
 }
 
 impl Feature {
-    pub(super) fn sticky_attributes(&self) -> impl Iterator<Item = Box<str>> {
-        self.rules.iter().flat_map(|rule| match &rule.kind {
-            RuleKind::Experiment(rule) => {
-                rule.definition.sticky_attributes().map(Box::from).collect()
-            }
-            _ => Vec::new(),
+    pub(super) fn experiments(&self) -> impl Iterator<Item = &ExperimentDefinition> {
+        self.rules.iter().filter_map(|rule| match &rule.kind {
+            RuleKind::Experiment(rule) => Some(&rule.definition),
+            _ => None,
         })
     }
 
     /// Links its prerequisites: to features before and behind it.
     pub(super) fn link(&mut self, features: &HashMap<Arc<str>, FeatureIndex>) {
-        for parent in self.rules.iter_mut().flat_map(|rule| &mut rule.parents) {
+        for parent in self.rules.iter_mut().flat_map(Rule::parents_mut) {
             parent.feature.link(features);
         }
     }
 
     /// The features whose values this one's rules look at.
     pub(super) fn prerequisites(&self) -> impl Iterator<Item = FeatureIndex> {
-        self.rules.iter().flat_map(|rule| rule.parents.iter()).filter_map(|parent| {
-            match parent.feature {
-                ParentFeature::Linked(index) => Some(index),
-                _ => None,
-            }
+        self.rules.iter().flat_map(Rule::parents).filter_map(|parent| match parent.feature {
+            ParentFeature::Linked(index) => Some(index),
+            _ => None,
         })
     }
 }

@@ -65,8 +65,9 @@ impl Reach {
     fn of_all(count: usize, references: impl Fn(usize) -> Vec<usize>) -> Vec<Reach> {
         let mut reaches = vec![Reach::default(); count];
         let mut entered = vec![false; count];
+        let mut stack = Vec::new();
         for start in 0..count {
-            let mut stack = vec![(start, false)];
+            stack.push((start, false));
             while let Some((node, references_done)) = stack.pop() {
                 if references_done {
                     let reach =

@@ -7,13 +7,13 @@ mod features;
 mod groups;
 mod limits;
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use core::hash::Hash;
 
 use hashbrown::HashMap;
 
 use crate::condition::PatternCompiler;
-use crate::experiment::Links;
+use crate::experiment::{ExperimentDefinition, Links};
 use crate::json::{ObjectView, View};
 use crate::payload::Payload;
 use crate::snapshot::{Feature, FeatureIndex, Snapshot};
@@ -36,15 +36,14 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
     let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
     limits::check_groups(&saved_groups, &mut compiler.warnings);
     limits::check_features(&features, &mut compiler.warnings);
-    let sticky_attributes = features
-        .iter()
-        .flat_map(Feature::sticky_attributes)
-        .chain(
-            auto_experiments
-                .iter()
-                .flat_map(|experiment| experiment.definition.sticky_attributes().map(Box::from)),
-        )
-        .collect();
+    let auto_definitions = auto_experiments.iter().map(|experiment| &experiment.definition);
+    let experiments = features.iter().flat_map(Feature::experiments).chain(auto_definitions);
+    let mut sticky_attributes = BTreeSet::new();
+    for name in experiments.flat_map(ExperimentDefinition::sticky_attributes) {
+        if !sticky_attributes.contains(name) {
+            sticky_attributes.insert(name.into());
+        }
+    }
     Snapshot {
         by_key,
         features,

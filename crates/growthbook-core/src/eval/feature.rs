@@ -127,10 +127,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     fn rule(&mut self, feature: &'a Feature, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
-        let prerequisites = if rule.parents.is_empty() {
+        let parents = rule.parents();
+        let prerequisites = if parents.is_empty() {
             Prerequisites::Met
         } else {
-            self.prerequisites(&rule.parents, Some(frame))
+            self.prerequisites(parents, Some(frame))
         };
         match prerequisites {
             Prerequisites::Met => {}
@@ -144,7 +145,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 return RuleOutcome::Decides(Answer::without_value(source));
             }
         }
-        if rule.filters.as_ref().is_some_and(|filters| !self.passes_filters(filters)) {
+        if rule.filters().is_some_and(|filters| !self.passes_filters(filters)) {
             return RuleOutcome::Skips(Skip::Filters);
         }
         match &rule.kind {

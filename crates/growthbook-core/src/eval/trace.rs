@@ -109,7 +109,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn failed_filter(&self, rule: &Rule) -> Option<BucketTrace> {
         let value = |attribute: &str| self.evaluator.hash_value(attribute);
-        let mut filters = rule.filters.iter().flatten();
+        let mut filters = rule.filters().into_iter().flatten();
         let filter = filters.find(|filter| !filter.passes(value(filter.hash_attribute())))?;
         let attribute = filter.hash_attribute();
         Some(self.bucket(attribute, value(attribute), filter.hasher(), filter.ranges()))

@@ -176,29 +176,40 @@ impl Token<'_> {
 }
 
 /// Whether members in the order of the text are not in JavaScript's property order.
+#[inline]
 fn needs_order(members: &[Token<'_>]) -> bool {
+    // Names of a kind share a bit. Where no two do, and no name may be an array index, there is
+    // nothing to compare.
+    let (mut seen, mut rest) = (0_u64, members);
+    while let [Token::String(name), value, ..] = rest {
+        let &[first, .., last] = name.as_bytes() else {
+            return has_index_or_repeated(members);
+        };
+        // Weighed so that the names of rules, which are many, differ from one another.
+        let kind = usize::from(first) * 7 + usize::from(last) + name.len() * 11;
+        let kind = 1 << (kind % 64);
+        if seen & kind != 0 || first.is_ascii_digit() {
+            return has_index_or_repeated(members);
+        }
+        seen |= kind;
+        rest = rest.get(2 + value.length()..).unwrap_or_default();
+    }
+    false
+}
+
+fn has_index_or_repeated(members: &[Token<'_>]) -> bool {
     /// Up to this many members comparing the names beats building a table.
     const SMALL: usize = 24;
     let members = ObjectView { tokens: members, order: Order::Known };
-    let names = || members.iter().map(|(name, _)| name);
-    // One bit for the names of a kind, so that most names are compared with none.
-    let mut seen = 0_u64;
-    for (index, name) in names().enumerate() {
-        let (Some(first), Some(last)) = (name.bytes().next(), name.bytes().last()) else {
-            continue;
-        };
-        let kind = 1 << ((usize::from(first) ^ usize::from(last) << 2 ^ name.len() << 4) % 64);
-        let is_new = seen & kind == 0 || !names().take(index).any(|other| other == name);
-        if !is_new || first.is_ascii_digit() && array_index(name).is_some() {
-            return true;
-        }
-        seen |= kind;
-        if index == SMALL {
-            let mut table = HashSet::new();
-            return !names().all(|name| table.insert(name) && array_index(name).is_none());
-        }
+    let names: Vec<&str> = members.iter().map(|(name, _)| name).collect();
+    if names.iter().any(|name| array_index(name).is_some()) {
+        return true;
     }
-    false
+    if names.len() > SMALL {
+        let mut table = HashSet::with_capacity(names.len());
+        return !names.iter().all(|name| table.insert(name));
+    }
+    (1..).zip(&names).any(|(behind, name)| names.iter().skip(behind).any(|other| other == name))
 }
 
 /// Takes a value off the front.

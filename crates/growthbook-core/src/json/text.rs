@@ -376,10 +376,10 @@ impl<'a> TextReader<'a> {
     /// The rest of a string behind its opening quote; `None` for one that is no text.
     #[inline]
     fn string(&mut self) -> Option<Cow<'a, str>> {
-        let start = self.at;
-        self.skip_plain();
-        let plain = self.text.get(start..self.at)?;
-        if self.byte()? != b'"' {
+        let rest = self.text.get(self.at..)?;
+        let (plain, rest) = rest.split_at_checked(plain_length(rest.as_bytes()))?;
+        self.at += plain.len();
+        if rest.as_bytes().first() != Some(&b'"') {
             return self.unescaped(plain).map(Cow::Owned);
         }
         self.at += 1;
@@ -447,6 +447,18 @@ fn simple_escape(escape: u8) -> Option<char> {
 /// character. Eight are looked at together.
 #[inline]
 fn plain_length(bytes: &[u8]) -> usize {
+    // Most names and strings end here.
+    if let Some(chunk) = bytes.first_chunk() {
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return special.trailing_zeros() as usize / 8;
+        }
+    }
+    long_plain_length(bytes)
+}
+
+#[inline(never)]
+fn long_plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((chunk, behind)) = rest.split_first_chunk() {
         let special = special_bytes(u64::from_le_bytes(*chunk));

@@ -127,9 +127,31 @@ impl Translator<'_> {
                     self.position += 1;
                     self.output.push('|');
                 }
+                Some(_) if self.plain_units() => {}
                 Some(_) => self.term(depth)?,
             }
         }
+    }
+
+    /// Letters and digits that stand for themselves, up to one that may be repeated: the larger
+    /// part of most patterns. Whether there are any.
+    fn plain_units(&mut self) -> bool {
+        if self.folding.is_some() {
+            return false;
+        }
+        let before = self.position;
+        let rest = self.units.get(before..).unwrap_or_default();
+        for pair in rest.windows(2) {
+            match pair {
+                &[unit, next] if !is_quantifier(next) => match u8::try_from(unit) {
+                    Ok(plain) if plain.is_ascii_alphanumeric() => self.output.push(plain.into()),
+                    _ => break,
+                },
+                _ => break,
+            }
+            self.position += 1;
+        }
+        self.position > before
     }
 
     fn term(&mut self, depth: usize) -> Result<(), PatternError> {
@@ -231,7 +253,7 @@ impl Translator<'_> {
 
     /// The least and the greatest number of repetitions, if a quantifier stands here.
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
-        if !matches!(self.peek(), Some('*' | '+' | '?' | '{')) {
+        if !self.units.get(self.position).is_some_and(|&unit| is_quantifier(unit)) {
             return Ok(None);
         }
         let range = if self.eat("*") {
@@ -329,19 +351,22 @@ impl Translator<'_> {
             let first = self.class_atom()?;
             let is_range = self.peek() == Some('-') && !matches!(self.peek_at(1), Some(']') | None);
             if !is_range {
-                set.extend(&first);
+                first.add_to(&mut set);
                 continue;
             }
             self.position += 1;
-            let last = self.class_atom()?;
-            match (first.single(), last.single()) {
-                (Some(first), Some(last)) if first <= last => set.push(first, last),
-                (Some(_), Some(_)) => return Err(PatternError::Syntax("range out of order")),
+            match (first, self.class_atom()?) {
+                (ClassAtom::Unit(first), ClassAtom::Unit(last)) if first <= last => {
+                    set.push(first, last);
+                }
+                (ClassAtom::Unit(_), ClassAtom::Unit(_)) => {
+                    return Err(PatternError::Syntax("range out of order"));
+                }
                 // Annex B: with a class on either side the hyphen is itself.
-                _ => {
-                    set.extend(&first);
+                (first, last) => {
+                    first.add_to(&mut set);
                     set.push(b'-'.into(), b'-'.into());
-                    set.extend(&last);
+                    last.add_to(&mut set);
                 }
             }
         }
@@ -349,15 +374,15 @@ impl Translator<'_> {
         Ok(if negated { set.complement() } else { set })
     }
 
-    fn class_atom(&mut self) -> Result<UnitSet, PatternError> {
+    fn class_atom(&mut self) -> Result<ClassAtom, PatternError> {
         if self.eat("\\") {
             return match self.escape(true)? {
-                Escape::Unit(unit) => Ok(UnitSet::unit(unit)),
-                Escape::Set(set) => Ok(set),
+                Escape::Unit(unit) => Ok(ClassAtom::Unit(unit)),
+                Escape::Set(set) => Ok(ClassAtom::Set(set)),
                 Escape::BackReference => Err(PatternError::Syntax("back-reference in a class")),
             };
         }
-        self.next_unit().map(UnitSet::unit).ok_or(PatternError::Syntax("unterminated class"))
+        self.next_unit().map(ClassAtom::Unit).ok_or(PatternError::Syntax("unterminated class"))
     }
 
     /// An escape behind its backslash.
@@ -468,14 +493,24 @@ impl Translator<'_> {
     }
 }
 
-impl UnitSet {
-    /// The only unit of a set made from one.
-    fn single(&self) -> Option<u16> {
-        match self.ranges() {
-            [(first, last)] if first == last => Some(*first),
-            _ => None,
+/// A part of a class, which may be an end of a range when it is a unit.
+enum ClassAtom {
+    Unit(u16),
+    Set(UnitSet),
+}
+
+impl ClassAtom {
+    fn add_to(&self, set: &mut UnitSet) {
+        match self {
+            ClassAtom::Unit(unit) => set.push(*unit, *unit),
+            ClassAtom::Set(other) => set.extend(other),
         }
     }
+}
+
+/// Whether a quantifier begins with it, or literal braces.
+fn is_quantifier(unit: u16) -> bool {
+    matches!(u8::try_from(unit), Ok(b'*' | b'+' | b'?' | b'{'))
 }
 
 /// What the meaning of some escapes depends on: the capturing groups of the whole pattern.

@@ -72,10 +72,6 @@ impl UnitSet {
         UnitSet::of(&[(0x0a, 0x0a), (0x0d, 0x0d), (0x2028, 0x2029)])
     }
 
-    pub(super) fn ranges(&self) -> &[(u16, u16)] {
-        &self.0
-    }
-
     pub(super) fn push(&mut self, first: u16, last: u16) {
         self.0.push((first, last));
     }
@@ -92,26 +88,23 @@ impl UnitSet {
         self.0.iter().all(|&(_, last)| last < 0x80)
     }
 
-    /// Sorted ranges that neither overlap nor touch.
-    fn normalized(&self) -> Vec<(u16, u16)> {
-        let mut ranges = self.0.clone();
-        ranges.sort_unstable();
-        let mut merged: Vec<(u16, u16)> = Vec::with_capacity(ranges.len());
-        for (first, last) in ranges {
-            match merged.last_mut() {
-                Some(previous) if u32::from(first) <= u32::from(previous.1) + 1 => {
-                    previous.1 = previous.1.max(last);
-                }
-                _ => merged.push((first, last)),
+    /// Sorts the ranges, and merges those that overlap or touch.
+    fn normalize(&mut self) {
+        self.0.sort_unstable();
+        self.0.dedup_by(|(first, last), previous| {
+            let touches = u32::from(*first) <= u32::from(previous.1) + 1;
+            if touches {
+                previous.1 = previous.1.max(*last);
             }
-        }
-        merged
+            touches
+        });
     }
 
-    pub(super) fn complement(&self) -> Self {
-        let mut gaps = Vec::new();
+    pub(super) fn complement(mut self) -> Self {
+        self.normalize();
+        let mut gaps = Vec::with_capacity(self.0.len() + 1);
         let mut next = Some(0_u16);
-        for (first, last) in self.normalized() {
+        for (first, last) in self.0 {
             if let Some(start) = next
                 && start < first
             {
@@ -126,15 +119,15 @@ impl UnitSet {
     }
 
     /// Writes the set as a character class of the `regex` crate.
-    pub(super) fn write(&self, pattern: &mut String) {
-        let ranges = self.normalized();
-        if ranges.is_empty() {
+    pub(super) fn write(mut self, pattern: &mut String) {
+        self.normalize();
+        if self.0.is_empty() {
             // Matches nothing.
             pattern.push_str(r"[^\x{0}-\x{10FFFF}]");
             return;
         }
         pattern.push('[');
-        for (first, last) in ranges {
+        for (first, last) in self.0 {
             for (low, high) in [(0, 0xd7ff), (0xd800, 0xdfff), (0xe000, 0xffff)] {
                 let (from, to) = (first.max(low), last.min(high));
                 if from <= to
