@@ -36,7 +36,7 @@ impl FeatureValue {
 
     /// The value as a type of the caller's; the fallback when it is null or of another type.
     pub(crate) fn value_or<'a, T: Deserialize<'a>>(&'a self, fallback: T) -> T {
-        match &self.value {
+        match self.value() {
             Value::Null => fallback,
             value => T::deserialize(value).unwrap_or(fallback),
         }

@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::{AttributeRef, AttributeSource, AttributeValue, Attributes};
 use crate::json::{Json, Node, Number};
-use crate::name::Tag;
 use crate::result::HashValue;
+use crate::tag::Tag;
 
 /// The places attributes are looked for, in this order.
 #[derive(Clone, Copy)]

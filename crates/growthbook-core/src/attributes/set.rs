@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use super::AttributeValue;
 use crate::json::Json;
-use crate::name::Tag;
+use crate::tag::Tag;
 
 /// A set of attributes by name.
 #[derive(Clone, Default)]

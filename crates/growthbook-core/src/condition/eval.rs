@@ -7,7 +7,7 @@ use super::groups::GroupIndex;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
 use crate::attributes::AttributeLookup;
 use crate::json::{Node, deep_equal};
-use crate::name::Tag;
+use crate::tag::Tag;
 
 /// How many levels of conditions, lists and saved groups one evaluation descends through before
 /// it gives up and fails: together with the parser's own limit this bounds the stack.

@@ -8,7 +8,7 @@ use super::eval::{Outcome, Scope};
 use super::members::Members;
 use super::{Clauses, Path};
 use crate::json::Node;
-use crate::name::Tag;
+use crate::tag::Tag;
 
 /// The attribute that lists the remote groups a user belongs to.
 pub(crate) const REMOTE_GROUP_IDS: &str = "__gb_remoteGroupIds";

@@ -6,7 +6,7 @@ use hashbrown::HashSet;
 
 use super::text::with_lowercase;
 use crate::json::{ListView, Node, View};
-use crate::name::Tag;
+use crate::tag::Tag;
 
 /// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
 #[derive(Clone, Debug, Default)]

@@ -28,7 +28,7 @@ pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
 use crate::json::{Json, Node, Tape, View};
-use crate::name::Tag;
+use crate::tag::Tag;
 use crate::warning::WarningKind;
 use groups::GroupReference;
 use operator::{ElemMatch, Operator, Operators};
