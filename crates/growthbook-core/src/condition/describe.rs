@@ -50,7 +50,7 @@ impl Scope<'_> {
                 let actual = path.resolve(self.fields).unwrap_or(Node::Null);
                 ClauseTrace {
                     path: path.describe(),
-                    test: self.describe_test(test, actual),
+                    test: self.describe_test(test, &actual),
                     actual: Some(actual.to_value()),
                     outcome,
                     inner: Vec::new(),
@@ -74,7 +74,7 @@ impl Scope<'_> {
     }
 
     /// What a test asks for; of an operator object, the first operator that does not pass.
-    fn describe_test(&self, test: &ValueTest, actual: Node<'_>) -> String {
+    fn describe_test(&self, test: &ValueTest, actual: &Node<'_>) -> String {
         match test {
             ValueTest::Equals(literal) => format!("must be {}", literal.node().to_value()),
             ValueTest::Operators(operators) => operators

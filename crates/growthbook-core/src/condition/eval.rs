@@ -6,7 +6,7 @@ use core::cell::Cell;
 use super::groups::GroupIndex;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
 use crate::attributes::AttributeLookup;
-use crate::json::{Node, deep_equal};
+use crate::json::Node;
 use crate::tag::Tag;
 
 /// How many levels of conditions, lists and saved groups one evaluation descends through before
@@ -214,7 +214,7 @@ impl<'a> Scope<'a> {
         }
         match clause {
             Clause::Attribute(path, test) => match path.resolve(self.fields) {
-                Some(actual) => self.value(test, actual),
+                Some(actual) => self.value(test, &actual),
                 None if test.may_abort() => Outcome::Abort,
                 None => Outcome::Unknown,
             },
@@ -238,12 +238,12 @@ impl<'a> Scope<'a> {
         Outcome::any(branches.iter().map(|branch| self.condition(branch)))
     }
 
-    pub(super) fn value(&self, test: &ValueTest, actual: Node<'_>) -> Outcome {
+    pub(super) fn value(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
         if !self.run.budget.take_part() {
             return Outcome::Abort;
         }
         match test {
-            ValueTest::Equals(literal) => deep_equal(literal.node(), actual).into(),
+            ValueTest::Equals(literal) => literal.is(actual).into(),
             ValueTest::Operators(_) if self.depth >= MAX_EVALUATION_DEPTH => Outcome::Abort,
             ValueTest::Operators(operators) => {
                 Outcome::all(operators.iter().map(|operator| operator.eval(self, actual)))

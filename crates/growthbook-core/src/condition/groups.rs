@@ -99,7 +99,7 @@ impl GroupReference {
             SavedGroup::List { attribute, members: Some(members) } => {
                 match override_path.or(attribute.as_ref()) {
                     Some(path) => match path.resolve(scope.fields) {
-                        Some(actual) => members.contains(actual).into(),
+                        Some(actual) => members.contains(&actual).into(),
                         None => Outcome::Unknown,
                     },
                     None => Outcome::Fail,
@@ -141,7 +141,7 @@ impl GroupId {
     }
 
     /// `$inGroup`, and with `negate` `$notInGroup`.
-    pub(super) fn eval(&self, scope: &Scope<'_>, actual: Node<'_>, negate: bool) -> Outcome {
+    pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>, negate: bool) -> Outcome {
         match scope.run.groups.find(self) {
             Some((_, SavedGroup::LegacyList(members)))
             | Some((_, SavedGroup::List { members: Some(members), .. })) => {

@@ -3,6 +3,7 @@
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 use hashbrown::HashSet;
+use smol_str::SmolStr;
 
 use super::text::with_lowercase;
 use crate::json::{ListView, Node, View};
@@ -28,7 +29,7 @@ enum Strings {
         tags: Box<[Tag]>,
         long: Box<[Box<str>]>,
     },
-    Many(Box<HashSet<Box<str>>>),
+    Many(Box<HashSet<SmolStr>>),
 }
 
 /// How many texts are not worth a hash set.
@@ -45,7 +46,7 @@ impl Strings {
     fn collect<'t>(count: usize, texts: impl Iterator<Item = Cow<'t, str>>) -> Self {
         if count > FEW {
             let mut strings = HashSet::with_capacity(count);
-            strings.extend(texts.map(Box::from));
+            strings.extend(texts.map(SmolStr::from));
             strings.shrink_to_fit();
             return Strings::Many(Box::new(strings));
         }
@@ -121,26 +122,31 @@ impl Members {
 
     /// Whether the value, or a primitive element of it when it is an array, is a member.
     #[inline]
-    pub(crate) fn contains(&self, actual: Node<'_>) -> bool {
-        any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))
+    pub(crate) fn contains(&self, actual: &Node<'_>) -> bool {
+        match actual {
+            // What is asked for most.
+            Node::String(text) => self.strings.contains(text),
+            actual => {
+                any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))
+            }
+        }
     }
 
     /// The same without regard to case, by lower-casing.
-    pub(super) fn contains_lowercase(&self, actual: Node<'_>) -> bool {
+    pub(super) fn contains_lowercase(&self, actual: &Node<'_>) -> bool {
         any_primitive(actual, |node| {
             self.has(node, |text| with_lowercase(text, |text| self.strings.contains(text)))
         })
     }
 
-    #[inline]
-    fn has(&self, node: Node<'_>, string: impl FnOnce(&str) -> bool) -> bool {
+    fn has(&self, node: &Node<'_>, string: impl FnOnce(&str) -> bool) -> bool {
         match node {
             Node::Null => self.null,
             Node::Bool(true) => self.yes,
             Node::Bool(false) => self.no,
             Node::Number(number) => {
                 let numbers = self.numbers.as_ref();
-                numbers.is_some_and(|numbers| numbers.contains(&number_key(number)))
+                numbers.is_some_and(|numbers| numbers.contains(&number_key(*number)))
             }
             Node::String(text) => string(text),
             _ => false,
@@ -148,11 +154,10 @@ impl Members {
     }
 }
 
-#[inline]
-fn any_primitive(actual: Node<'_>, test: impl Fn(Node<'_>) -> bool) -> bool {
-    match actual {
-        Node::Array(_) | Node::List(_) => actual.items().is_some_and(|mut items| items.any(test)),
-        primitive => test(primitive),
+fn any_primitive(actual: &Node<'_>, test: impl Fn(&Node<'_>) -> bool) -> bool {
+    match actual.items() {
+        Some(mut items) => items.any(|item| test(&item)),
+        None => test(actual),
     }
 }
 

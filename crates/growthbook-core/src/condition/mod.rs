@@ -27,7 +27,7 @@ pub(crate) use parse::ConditionParser;
 pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
-use crate::json::{Json, Node, Tape, View};
+use crate::json::{Json, Node, Tape, View, deep_equal};
 use crate::tag::Tag;
 use crate::warning::WarningKind;
 use groups::GroupReference;
@@ -239,6 +239,19 @@ impl Literal {
             View::Array(_) | View::Object(_) => {
                 Literal::Container(Box::new(json.to_json().into_owned()))
             }
+        }
+    }
+
+    /// Whether it equals the value.
+    #[inline]
+    fn is(&self, actual: &Node<'_>) -> bool {
+        match (self, actual) {
+            (Literal::Null, Node::Null) => true,
+            (Literal::Bool(a), Node::Bool(b)) => a == b,
+            (Literal::Number(a), Node::Number(b)) => a == b,
+            (Literal::String(a), Node::String(b)) => **a == **b,
+            (Literal::Container(a), b) => deep_equal(Node::from(&**a), *b),
+            _ => false,
         }
     }
 

@@ -86,15 +86,6 @@ pub(super) enum Scalar {
     Container,
 }
 
-impl Scalar {
-    fn node(&self) -> Option<Node<'_>> {
-        match self {
-            Scalar::Literal(literal) => Some(literal.node()),
-            Scalar::Container => None,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Comparison {
     Equal,
@@ -119,7 +110,7 @@ impl Comparison {
 }
 
 impl Operator {
-    pub(super) fn eval(&self, scope: &Scope<'_>, actual: Node<'_>) -> Outcome {
+    pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::Equal { operand, negate } => (identical(actual, operand) != *negate).into(),
             Operator::Order { comparison, operand } => ordered(actual, *comparison, operand).into(),
@@ -148,12 +139,12 @@ impl Operator {
     }
 
     /// The operators that have tests in them, one level down.
-    fn eval_tests(&self, scope: &Scope<'_>, actual: Node<'_>) -> Outcome {
+    fn eval_tests(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::All(tests) => all(scope, actual, tests, Scope::value),
             Operator::AllInsensitive(tests) => all(scope, actual, tests, value_insensitive),
             Operator::Size(test) => match actual.items() {
-                Some(items) => scope.value(test, Node::Number(items.len() as f64)),
+                Some(items) => scope.value(test, &Node::Number(items.len() as f64)),
                 None => Outcome::Fail,
             },
             Operator::ElemMatch(test) => elem_match(scope, actual, test),
@@ -164,39 +155,42 @@ impl Operator {
 }
 
 /// JavaScript's `===`: primitives of one type and value.
-fn identical(actual: Node<'_>, operand: &Scalar) -> bool {
-    match (actual, operand.node()) {
-        (Node::Null, Some(Node::Null)) => true,
-        (Node::Bool(a), Some(Node::Bool(b))) => a == b,
-        (Node::Number(a), Some(Node::Number(b))) => a == b,
-        (Node::String(a), Some(Node::String(b))) => a == b,
-        _ => false,
+#[inline]
+fn identical(actual: &Node<'_>, operand: &Scalar) -> bool {
+    match operand {
+        Scalar::Literal(Literal::Container(_)) | Scalar::Container => false,
+        Scalar::Literal(literal) => literal.is(actual),
     }
 }
 
 /// Two numbers, or two strings by UTF-16 code units; nothing else is ordered.
-fn ordered(actual: Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
-    match (actual, operand.node()) {
-        (Node::Number(a), Some(Node::Number(b))) => {
-            a.partial_cmp(&b).is_some_and(|ordering| comparison.holds(ordering))
+#[inline]
+fn ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
+    match (actual, operand) {
+        (Node::Number(a), Scalar::Literal(Literal::Number(b))) => {
+            a.partial_cmp(b).is_some_and(|ordering| comparison.holds(ordering))
         }
-        (Node::String(a), Some(Node::String(b))) => comparison.holds(compare_utf16(a, b)),
+        (Node::String(a), Scalar::Literal(Literal::String(b))) => {
+            comparison.holds(compare_utf16(a, b))
+        }
         _ => false,
     }
 }
 
 /// Two strings, or two numbers by their text; anything else differs.
-fn version_ordered(actual: Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
-    match (actual, operand.node()) {
-        (Node::String(a), Some(Node::String(b))) => comparison.holds(compare_versions(a, b)),
-        (Node::Number(a), Some(Node::Number(b))) => js_number_string(a, |a| {
-            js_number_string(b, |b| comparison.holds(compare_versions(a, b)))
+fn version_ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
+    match (actual, operand) {
+        (Node::String(a), Scalar::Literal(Literal::String(b))) => {
+            comparison.holds(compare_versions(a, b))
+        }
+        (Node::Number(a), Scalar::Literal(Literal::Number(b))) => js_number_string(*a, |a| {
+            js_number_string(*b, |b| comparison.holds(compare_versions(a, b)))
         }),
         _ => matches!(comparison, Comparison::NotEqual),
     }
 }
 
-fn regex(actual: Node<'_>, pattern: &Option<Box<Pattern>>) -> bool {
+fn regex(actual: &Node<'_>, pattern: &Option<Box<Pattern>>) -> bool {
     match (actual, pattern) {
         (Node::String(text), Some(pattern)) => pattern.is_match(text),
         _ => false,
@@ -206,30 +200,30 @@ fn regex(actual: Node<'_>, pattern: &Option<Box<Pattern>>) -> bool {
 /// Every test must pass for some element.
 fn all<'s>(
     scope: &Scope<'s>,
-    actual: Node<'_>,
+    actual: &Node<'_>,
     tests: &[ValueTest],
-    element: impl Fn(&Scope<'s>, &ValueTest, Node<'_>) -> Outcome,
+    element: impl Fn(&Scope<'s>, &ValueTest, &Node<'_>) -> Outcome,
 ) -> Outcome {
     let Some(items) = actual.items() else {
         return Outcome::Fail;
     };
     Outcome::all(
-        tests.iter().map(|test| Outcome::any(items.clone().map(|item| element(scope, test, item)))),
+        tests
+            .iter()
+            .map(|test| Outcome::any(items.clone().map(|item| element(scope, test, &item)))),
     )
 }
 
 /// Like [`Scope::value`], but strings equal one another without regard to case.
-fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: Node<'_>) -> Outcome {
-    if let ValueTest::Equals(literal) = test
-        && let (Node::String(expected), Node::String(actual)) = (literal.node(), actual)
-    {
+fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: &Node<'_>) -> Outcome {
+    if let (ValueTest::Equals(Literal::String(expected)), Node::String(actual)) = (test, actual) {
         return with_lowercase(expected, |a| with_lowercase(actual, |b| a == b)).into();
     }
     scope.value(test, actual)
 }
 
 /// Some element that is not null must pass.
-fn elem_match(scope: &Scope<'_>, actual: Node<'_>, test: &ElemMatch) -> Outcome {
+fn elem_match(scope: &Scope<'_>, actual: &Node<'_>, test: &ElemMatch) -> Outcome {
     let Some(items) = actual.items() else {
         return Outcome::Fail;
     };
@@ -238,7 +232,7 @@ fn elem_match(scope: &Scope<'_>, actual: Node<'_>, test: &ElemMatch) -> Outcome 
     }
     let elements = items.filter(|node| !matches!(node, Node::Null));
     Outcome::any(elements.map(|element| match test {
-        ElemMatch::Value(test) => scope.value(test, element),
+        ElemMatch::Value(test) => scope.value(test, &element),
         ElemMatch::Fields(condition) => {
             let fields = Fields::Properties(element);
             scope.with_fields(&fields).condition(condition)

@@ -5,7 +5,32 @@ use core::cmp::Ordering;
 /// Compares two versions: parts split at `-` and `.`, numbers by value up to five digits, a
 /// release above its pre-releases, everything else as text.
 pub(super) fn compare_versions(a: &str, b: &str) -> Ordering {
-    Padded::new(a).units().cmp(Padded::new(b).units())
+    match (release(a), release(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => Padded::new(a).units().cmp(Padded::new(b).units()),
+    }
+}
+
+/// The numbers of a plain release such as "3.11.0", which are in the order of the padded strings:
+/// they have no leading zeros and are no longer than the padding.
+fn release(version: &str) -> Option<[u32; 3]> {
+    let mut numbers = [0; 3];
+    let mut parts = version.split('.');
+    for number in &mut numbers {
+        let part = parts.next()?.as_bytes();
+        let plain = matches!(part, [b'0'] | [b'1'..=b'9', ..]) && part.len() <= PAD_WIDTH;
+        if !plain {
+            return None;
+        }
+        for byte in part {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            *number = *number * 10 + u32::from(digit);
+        }
+    }
+    parts.next().is_none().then_some(numbers)
 }
 
 /// Parts are compared at this width: "9" becomes "    9".
@@ -63,6 +88,8 @@ fn strip_build(version: &str) -> &str {
 mod tests {
     use alloc::string::String;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn padded(version: &str) -> String {
@@ -84,6 +111,26 @@ mod tests {
         ];
         for (version, expected) in cases {
             assert_eq!(padded(version), expected, "{version:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn plain_releases_are_ordered_as_padded_strings(
+            a in "[0-9]{1,6}[.-][0-9]{1,2}[.-][0-9]{0,2}",
+            b in "[0-9]{1,6}[.-][0-9]{1,2}[.-][0-9]{0,2}",
+        ) {
+            let padded = Padded::new(&a).units().cmp(Padded::new(&b).units());
+            prop_assert_eq!(compare_versions(&a, &b), padded);
+        }
+    }
+
+    #[test]
+    fn which_releases_are_plain() {
+        assert_eq!(release("3.11.0"), Some([3, 11, 0]));
+        for other in ["", "3.11", "3.11.0.1", "3.011.0", "3..0", "3.11.x", "v3.11.0", "3.123456.0"]
+        {
+            assert_eq!(release(other), None, "{other}");
         }
     }
 

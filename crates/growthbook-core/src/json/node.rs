@@ -124,7 +124,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub(crate) fn kind(self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Node::Null => Kind::Null,
             Node::Bool(_) => Kind::Bool,
@@ -159,10 +159,10 @@ impl<'a> Node<'a> {
 
     /// The items of an array or list.
     #[inline]
-    pub(crate) fn items(self) -> Option<Items<'a>> {
+    pub(crate) fn items(&self) -> Option<Items<'a>> {
         match self {
             Node::Array(items) => Some(Items::Array(items.iter())),
-            Node::List(list) => Some(Items::List { list, rest: 0..list.len() }),
+            Node::List(list) => Some(Items::List { list: *list, rest: 0..list.len() }),
             _ => None,
         }
     }

@@ -151,7 +151,7 @@ impl<'a> Metadata<'a> {
     fn has(self, field: &str, values: &Members) -> bool {
         self.0
             .and_then(|metadata| metadata.get(field))
-            .is_some_and(|value| values.contains(Node::from(value)))
+            .is_some_and(|value| values.contains(&Node::from(value)))
     }
 
     fn has_custom(self, field: &str, values: &Members) -> bool {
