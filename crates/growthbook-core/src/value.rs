@@ -12,8 +12,8 @@ use crate::json::{Json, Node, View};
 /// are true or false, and take no memory of their own.
 #[derive(Clone)]
 pub(crate) enum FeatureValue {
-    Null,
-    Bool(bool),
+    /// Null, true or false.
+    Static(&'static Value),
     /// A number or a string.
     Scalar(Box<Value>),
     /// An array or an object, and the same with its order.
@@ -21,14 +21,16 @@ pub(crate) enum FeatureValue {
 }
 
 impl FeatureValue {
-    pub(crate) const NULL: &'static Self = &FeatureValue::Null;
+    pub(crate) const NULL: &'static Self = &FeatureValue::Static(&Value::Null);
+
+    fn bool(value: bool) -> Self {
+        FeatureValue::Static(if value { &Value::Bool(true) } else { &Value::Bool(false) })
+    }
 
     #[inline]
     pub(crate) fn value(&self) -> &Value {
         match self {
-            FeatureValue::Null => &Value::Null,
-            FeatureValue::Bool(true) => &Value::Bool(true),
-            FeatureValue::Bool(false) => &Value::Bool(false),
+            FeatureValue::Static(value) => value,
             FeatureValue::Scalar(value) => value,
             FeatureValue::Container(value) => &value.0,
         }
@@ -45,10 +47,8 @@ impl FeatureValue {
     #[inline]
     pub(crate) fn node(&self) -> Node<'_> {
         match self {
-            FeatureValue::Null => Node::Null,
-            FeatureValue::Bool(value) => Node::Bool(*value),
-            FeatureValue::Scalar(value) => Node::from_scalar(value).unwrap_or(Node::Null),
             FeatureValue::Container(value) => Node::from(&value.1),
+            _ => Node::from_scalar(self.value()).unwrap_or(Node::Null),
         }
     }
 }
@@ -56,8 +56,8 @@ impl FeatureValue {
 impl From<View<'_>> for FeatureValue {
     fn from(view: View<'_>) -> Self {
         match view {
-            View::Null => FeatureValue::Null,
-            View::Bool(value) => FeatureValue::Bool(value),
+            View::Null => FeatureValue::NULL.clone(),
+            View::Bool(value) => FeatureValue::bool(value),
             View::Number(_) | View::String(_) => FeatureValue::Scalar(Box::new(view.to_value())),
             View::Array(_) | View::Object(_) => {
                 FeatureValue::Container(Box::new((view.to_value(), view.to_json().into_owned())))
@@ -69,8 +69,8 @@ impl From<View<'_>> for FeatureValue {
 impl From<Value> for FeatureValue {
     fn from(value: Value) -> Self {
         match value {
-            Value::Null => FeatureValue::Null,
-            Value::Bool(value) => FeatureValue::Bool(value),
+            Value::Null => FeatureValue::NULL.clone(),
+            Value::Bool(value) => FeatureValue::bool(value),
             Value::Number(_) | Value::String(_) => FeatureValue::Scalar(Box::new(value)),
             Value::Array(_) | Value::Object(_) => {
                 // Cut where it nests too deep.

@@ -106,11 +106,11 @@ impl Compiler {
             self.warn(location(), kind);
         }
         let default_value = match parts.default_value {
-            None => FeatureValue::Null,
+            None => FeatureValue::NULL.clone(),
             Some(Some(value)) => tape.view(value).into(),
             Some(None) => {
                 self.warn(location(), WarningKind::InvalidJson);
-                FeatureValue::Null
+                FeatureValue::NULL.clone()
             }
         };
         let mut rules = Vec::with_capacity(parts.rules.len());

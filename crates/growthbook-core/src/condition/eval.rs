@@ -4,6 +4,7 @@
 use core::cell::Cell;
 
 use super::groups::GroupIndex;
+use super::operator::Operators;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
 use crate::attributes::AttributeLookup;
 use crate::json::Node;
@@ -245,6 +246,7 @@ impl<'a> Scope<'a> {
         match test {
             ValueTest::Equals(literal) => literal.is(actual).into(),
             ValueTest::Operators(_) if self.depth >= MAX_EVALUATION_DEPTH => Outcome::Abort,
+            ValueTest::Operators(Operators::One(operator)) => operator.eval(self, actual),
             ValueTest::Operators(operators) => {
                 Outcome::all(operators.iter().map(|operator| operator.eval(self, actual)))
             }

@@ -250,10 +250,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         if experiment.condition.as_ref().is_some_and(|it| !self.passes(it)) {
             return Err(Exclusion::ConditionFailed);
         }
-        if !matches!(self.prerequisites(&experiment.own().parents, None), Prerequisites::Met) {
+        let own = experiment.own();
+        if !matches!(self.prerequisites(&own.parents, None), Prerequisites::Met) {
             return Err(Exclusion::PrerequisiteFailed);
         }
-        match &experiment.own().groups {
+        match &own.groups {
             Some(groups) if !self.evaluator.is_in_some_group(groups) => Err(Exclusion::NotInGroup),
             _ => Ok(()),
         }
