@@ -13,7 +13,7 @@ use core::hash::Hash;
 use hashbrown::HashMap;
 
 use crate::condition::PatternCompiler;
-use crate::experiment::{ExperimentDefinition, Links};
+use crate::experiment::{ExperimentDefinition, Links, MetaPool};
 use crate::json::{ObjectView, View};
 use crate::payload::Payload;
 use crate::snapshot::{Feature, FeatureIndex, Snapshot};
@@ -27,8 +27,13 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
         Compiler { patterns: PatternCompiler::default(), warnings: payload.warnings().to_vec() };
     let saved_groups = compiler.saved_groups(payload.saved_groups_section());
     let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
-    let links =
-        Links { features: None, groups: Some(&saved_groups.by_id), bandits: Some(&bandits) };
+    let metas = MetaPool::default();
+    let links = Links {
+        features: None,
+        groups: Some(&saved_groups.by_id),
+        bandits: Some(&bandits),
+        metas: Some(&metas),
+    };
     let mut features = compiler.features(payload.features_text(), links);
     let by_key = index(features.iter().map(|feature| feature.key.clone()), FeatureIndex);
     features.iter_mut().for_each(|feature| feature.link(&by_key));

@@ -1,6 +1,6 @@
 //! An experiment without its values: who takes part, and in which variation.
 
-use alloc::{borrow::Cow, boxed::Box, string::ToString, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub struct ExperimentDefinition {
     /// The buckets of each variation: given, or those that weights and coverage make.
     ranges: Box<[BucketRange]>,
     pub(crate) has_explicit_ranges: bool,
-    pub(crate) meta: Box<[VariationMeta]>,
+    pub(crate) meta: Arc<[VariationMeta]>,
     pub(crate) namespace: Option<Namespace>,
     pub(crate) filters: Option<Box<[Filter]>>,
     pub(crate) condition: Option<Clauses>,
@@ -107,7 +107,7 @@ impl ExperimentDefinition {
             weights: None,
             ranges: Box::default(),
             has_explicit_ranges: false,
-            meta: Box::default(),
+            meta: Arc::default(),
             namespace: None,
             filters: None,
             condition: None,

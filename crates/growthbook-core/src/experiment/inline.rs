@@ -305,7 +305,7 @@ impl<T> Experiment<T> {
     pub fn meta(self, meta: impl IntoIterator<Item = VariationMeta>) -> Self {
         self.set(|definition| {
             definition.meta = meta.into_iter().collect();
-            let echo = echo_json(&definition.meta);
+            let echo = echo_json(&&*definition.meta);
             definition.echo("meta", echo);
         })
     }

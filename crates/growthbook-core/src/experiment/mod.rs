@@ -6,6 +6,7 @@ mod field;
 mod filter;
 mod inline;
 mod legacy;
+mod meta;
 mod prerequisite;
 mod read;
 
@@ -16,5 +17,6 @@ pub(crate) use field::Field;
 pub use filter::Filter;
 pub use inline::{Experiment, ExperimentError, NoVariations};
 pub(crate) use legacy::ExperimentOverride;
+pub(crate) use meta::MetaPool;
 pub(crate) use prerequisite::{ParentCondition, ParentFeature};
 pub(crate) use read::{Links, Reader, text_of};

@@ -18,6 +18,7 @@ use super::definition::{
 use super::field::{Field, Fields};
 use super::filter::Filter;
 use super::legacy::LegacyUrl;
+use super::meta::{self, MetaPool};
 use super::prerequisite::{ParentCondition, ParentFeature};
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::bucket::{BucketHasher, BucketRange, Namespace};
@@ -33,6 +34,7 @@ pub(crate) struct Links<'p> {
     pub(crate) features: Option<&'p HashMap<Arc<str>, FeatureIndex>>,
     pub(crate) groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
     pub(crate) bandits: Option<&'p HashMap<Box<str>, Arc<BanditDefinition>>>,
+    pub(crate) metas: Option<&'p MetaPool>,
 }
 
 /// Reads the members of one rule or experiment.
@@ -246,19 +248,12 @@ impl<'p> Reader<'p> {
         })
     }
 
-    fn meta(&self) -> Read<Box<[VariationMeta]>> {
-        let Some(meta) = self.list(Field::Meta)? else {
-            return Ok(Box::default());
-        };
-        let text = |object: ObjectView<'_>, field| object.get(field).and_then(text_of);
-        Ok(meta.boxed(|item| match item.as_object() {
-            Some(object) => VariationMeta {
-                key: text(object, "key"),
-                name: text(object, "name"),
-                passthrough: object.get("passthrough").is_some_and(View::is_truthy),
-            },
-            None => VariationMeta::default(),
-        }))
+    fn meta(&self) -> Read<Arc<[VariationMeta]>> {
+        Ok(match (self.list(Field::Meta)?, self.links.metas) {
+            (None, _) => Arc::default(),
+            (Some(list), None) => meta::read(list),
+            (Some(list), Some(pool)) => pool.read(list),
+        })
     }
 
     /// A namespace that makes no sense has nobody in it.
