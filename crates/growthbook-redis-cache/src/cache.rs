@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::process;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use growthbook_core::{
@@ -23,6 +23,9 @@ use crate::servers::RedisServers;
 use crate::watch::Watch;
 use crate::worker::Worker;
 
+#[cfg(test)]
+mod tests;
+
 /// How long an operation may take.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(250);
 /// For how long one process may keep the others from asking the server.
@@ -36,6 +39,10 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How soon a process looks again whose turn it is, should it hear nothing.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Tells this process from those of other machines that have the same id. One for all caches: a
+/// turn is a process's, and none of its caches waits for another.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(process::id()));
 
 /// Keeps payloads in Redis, for many processes: one asks the server, and the others hear of it.
 ///
@@ -55,7 +62,7 @@ pub struct RedisCache {
 /// What clones have in common.
 struct Shared {
     worker: Worker,
-    /// Tells this cache from those of other processes, together with the process id.
+    /// Tells this process from others, together with the process id.
     token: u64,
     memories: Mutex<HashMap<PayloadKey, Memory>>,
 }
@@ -74,7 +81,7 @@ impl RedisCache {
     pub fn new(servers: impl Into<RedisServers>) -> Self {
         let servers = Arc::new(servers.into());
         RedisCache {
-            shared: Shared::new(&servers, DEFAULT_DEADLINE),
+            shared: Arc::new(Shared::new(&servers, DEFAULT_DEADLINE)),
             servers,
             deadline: DEFAULT_DEADLINE,
             lease: DEFAULT_LEASE,
@@ -88,7 +95,7 @@ impl RedisCache {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST);
-        self.shared = Shared::new(&self.servers, self.deadline);
+        self.shared = Arc::new(Shared::new(&self.servers, self.deadline));
         self
     }
 
@@ -262,12 +269,12 @@ impl PayloadCache for RedisCache {
 }
 
 impl Shared {
-    fn new(servers: &Arc<RedisServers>, deadline: Duration) -> Arc<Self> {
-        Arc::new(Shared {
+    fn new(servers: &Arc<RedisServers>, deadline: Duration) -> Self {
+        Shared {
             worker: Worker::new(servers.clone(), deadline),
-            token: RandomState::new().hash_one(process::id()),
+            token: *PROCESS,
             memories: Mutex::default(),
-        })
+        }
     }
 
     fn remember<T>(&self, key: &PayloadKey, act: impl FnOnce(&mut Memory) -> T) -> Option<T> {

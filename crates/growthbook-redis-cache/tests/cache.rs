@@ -236,122 +236,20 @@ fn what_was_confirmed_is_there_also_after_a_flush() {
     assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)));
 }
 
-// Taking turns.
+// Taking turns; those of several processes are in `src/cache/tests.rs`.
 
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
-fn one_process_asks_and_the_others_use_what_it_got() {
+fn the_caches_of_a_process_have_its_turn_in_common() {
     let server = RedisServer::start();
     let (one, other) = (cache(&server), cache(&server));
     assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    // Its own turn is still its own.
-    assert_eq!(one.clone().take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    let Turn::Theirs { retry_in } = other.take_turn(&key(), None, LONG).unwrap() else {
-        unreachable!("the other has the lease");
-    };
-    assert!(retry_in <= Duration::from_millis(500));
-
-    one.put(&key(), &payload(PLAIN)).unwrap();
-    let Turn::Fresh { payload: got, age } = other.take_turn(&key(), None, LONG).unwrap() else {
-        unreachable!("it is fresh");
-    };
-    assert_eq!(got, Some(payload(PLAIN)));
-    assert!(age < Duration::from_secs(5), "{age:?}");
-    let Turn::Fresh { payload: got, .. } =
-        other.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap()
-    else {
-        unreachable!("it is fresh");
-    };
-    assert_eq!(got, None);
-    // Too old for somebody else: the next turn.
-    thread::sleep(Duration::from_millis(20));
-    let age = Duration::from_millis(10);
-    assert_eq!(other.take_turn(&key(), Some(&payload(PLAIN)), age).unwrap(), Turn::Ours);
-}
-
-#[test]
-fn a_payload_is_as_old_as_the_question_that_it_answers() {
-    let server = RedisServer::start();
-    let (one, other) = (cache(&server), cache(&server));
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    thread::sleep(Duration::from_millis(100));
-    one.put(&key(), &payload(PLAIN)).unwrap();
-    let Turn::Fresh { age, .. } = other.take_turn(&key(), None, LONG).unwrap() else {
-        unreachable!("it is fresh");
-    };
-    assert!(age >= Duration::from_millis(95), "{age:?}");
-}
-
-#[test]
-fn a_process_that_dies_holds_the_others_up_no_longer_than_its_lease() {
-    let server = RedisServer::start();
-    let dead = cache(&server).lease(Duration::from_millis(200));
-    let other = cache(&server);
-    assert_eq!(dead.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    let start = Instant::now();
-    while other.take_turn(&key(), None, LONG).unwrap() != Turn::Ours {
-        assert!(start.elapsed() < PATIENCE);
-        thread::sleep(Duration::from_millis(5));
-    }
-    assert!(start.elapsed() > Duration::from_millis(100), "{:?}", start.elapsed());
-}
-
-/// Or else many processes would tell one another for ever that somebody has just asked.
-#[test]
-fn only_who_asked_says_when() {
-    let server = RedisServer::start();
-    let (one, other) = (cache(&server), cache(&server));
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    one.put(&key(), &payload(PLAIN)).unwrap();
-    thread::sleep(Duration::from_millis(100));
-    other.confirm(&key(), &payload(PLAIN)).unwrap();
+    assert_eq!(other.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    // The one ends it for both.
     other.put(&key(), &payload(PLAIN)).unwrap();
-    let turn = other.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap();
-    assert!(
-        matches!(turn, Turn::Fresh { age, .. } if age >= Duration::from_millis(95)),
-        "{turn:?}"
-    );
-}
-
-#[test]
-fn a_turn_without_a_payload_is_over_in_a_moment() {
-    let server = RedisServer::start();
-    let (one, other) = (cache(&server), cache(&server));
-    let start = Instant::now();
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    // Of another process, it is not to be given up.
-    other.give_up_turn(&key()).unwrap();
-    thread::sleep(Duration::from_millis(300));
-    assert!(matches!(other.take_turn(&key(), None, LONG).unwrap(), Turn::Theirs { .. }));
-    one.give_up_turn(&key()).unwrap();
-    eventually("a turn", || other.take_turn(&key(), None, LONG).unwrap() == Turn::Ours);
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-}
-
-#[test]
-fn trying_again_does_not_make_a_turn_longer() {
-    let server = RedisServer::start();
-    let (one, other) = (cache(&server).lease(Duration::from_millis(200)), cache(&server));
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    let start = Instant::now();
-    while other.take_turn(&key(), None, LONG).unwrap() != Turn::Ours {
-        assert!(start.elapsed() < PATIENCE);
-        one.take_turn(&key(), None, LONG).unwrap();
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-#[test]
-fn putting_ends_ones_own_turn_only() {
-    let server = RedisServer::start();
-    let (one, other, third) = (cache(&server), cache(&server), cache(&server));
-    assert_eq!(one.take_turn(&key(), None, Duration::ZERO).unwrap(), Turn::Ours);
-    // Asked by its application, say.
-    other.put(&key(), &payload(PLAIN)).unwrap();
-    thread::sleep(Duration::from_millis(5));
-    let turn = third.take_turn(&key(), None, Duration::ZERO).unwrap();
-    assert!(matches!(turn, Turn::Theirs { .. }), "{turn:?}");
+    let turn = one.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap();
+    assert!(matches!(turn, Turn::Fresh { payload: None, .. }), "{turn:?}");
 }
 
 // Hearing of one another.

@@ -51,7 +51,9 @@ pub trait PayloadCache: Send + Sync {
     /// fetch no longer ago than `max_age` is good enough. Unless implemented, every process asks.
     ///
     /// A turn lasts for a bounded time: a process that took it and is never heard of again holds
-    /// up the others no longer than that. After `put`, `confirm` or `give_up_turn` it is over.
+    /// up the others no longer than that. After `put`, `confirm` or `give_up_turn` it is over. It
+    /// is the process's, whichever of its caches took it: where several share a store, what one
+    /// of them holds is `Ours` to all.
     ///
     /// # Errors
     ///

@@ -10,14 +10,18 @@ use crate::feed::{Document, FeedState};
 use crate::time::unix_millis;
 
 impl Source {
-    /// Does the fetch that is due, unless another process did or does.
+    /// Does the fetch that is due, unless another process did or does, as far as any client's cache
+    /// knows. The turns that were taken from other caches are given up then.
     pub(super) fn fetch_in_turn(&self) {
         let (feeds, known, max_age) = {
             let state = self.lock();
             let known = state.latest.as_ref().map(|latest| latest.document().clone());
             (state.feeds(), known, state.schedule.max_age(self.now()))
         };
-        for feed in &feeds {
+        let give_up_turns =
+            |taken: &[Arc<FeedState>]| taken.iter().for_each(|feed| feed.give_up_turn());
+        for (nth, feed) in feeds.iter().enumerate() {
+            let taken = feeds.get(..nth).unwrap_or_default();
             let sequence = self.draw_sequence();
             match feed.take_turn(known.as_ref().map(|known| &known.payload), max_age) {
                 Some(Turn::Fresh { payload, age }) => {
@@ -27,12 +31,14 @@ impl Source {
                         (None, None) => false,
                     };
                     if is_payload {
+                        give_up_turns(taken);
                         return self.fetched_by_others(age);
                     }
                     // Rubbish: the server knows better.
                     break;
                 }
                 Some(Turn::Theirs { retry_in }) => {
+                    give_up_turns(taken);
                     let now = self.now();
                     return self.lock().schedule.postpone_fetch(now, retry_in);
                 }
@@ -42,7 +48,7 @@ impl Source {
         }
         // The outcome is in the schedule and in the status.
         if self.fetch(Duration::MAX).is_err() {
-            feeds.iter().for_each(|feed| feed.give_up_turn());
+            give_up_turns(&feeds);
         }
     }
 

@@ -12,3 +12,4 @@ mod secrets;
 mod sharing;
 mod streams;
 mod support;
+mod turns;
