@@ -1,5 +1,6 @@
 //! One fetch at a time, whoever asks for it.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use growthbook_core::{CachedPayload, PayloadSource};
@@ -13,15 +14,16 @@ use crate::http::Reply;
 use crate::schedule::FetchOutcome;
 use crate::time::unix_millis;
 
-/// The fetch that is going on, or the one before.
+/// A fetch that is going on. Whoever waits for it holds on to it: the next one may begin before
+/// they wake up.
 #[derive(Default)]
-pub(super) struct Flight {
-    is_on: bool,
-    /// Of the fetch that is going on, or was last.
-    number: u64,
-    /// Of the last one.
-    outcome: Option<Result<(), FetchError>>,
-    /// Whether the last one failed because whoever began it had little time.
+pub(super) struct Flight(OnceLock<Landed>);
+
+/// How a fetch ended.
+#[derive(Clone)]
+struct Landed {
+    outcome: Result<(), FetchError>,
+    /// Whether it failed because whoever began it had little time.
     was_cut_short: bool,
 }
 
@@ -31,27 +33,29 @@ impl Source {
     pub(crate) fn fetch(&self, limit: Duration) -> Result<(), FetchError> {
         let start = Instant::now();
         let mut state = self.lock();
-        while state.flight.is_on && !state.stopped {
-            let number = state.flight.number;
-            while state.flight.is_on && state.flight.number == number {
+        while let Some(flight) = state.flight.clone()
+            && !state.stopped
+        {
+            let landed = loop {
+                if let Some(landed) = flight.0.get() {
+                    break landed;
+                }
                 let left = limit.saturating_sub(start.elapsed());
                 if left.is_zero() {
                     return Err(FetchError::new(FetchErrorKind::Timeout));
                 }
                 state = self.wait(state, Some(left));
-            }
-            if !state.flight.was_cut_short {
-                let closed = || Err(FetchError::new(FetchErrorKind::Closed));
-                return state.flight.outcome.clone().unwrap_or_else(closed);
+            };
+            if !landed.was_cut_short {
+                return landed.outcome.clone();
             }
             // Somebody with more time tries again.
         }
         if state.stopped {
             return Err(FetchError::new(FetchErrorKind::Closed));
         }
-        state.flight.is_on = true;
-        state.flight.number += 1;
-        state.flight.outcome = None;
+        let flight = Arc::<Flight>::default();
+        state.flight = Some(flight.clone());
         state.health.counters.fetches += 1;
         let asked_about = state
             .latest
@@ -60,20 +64,17 @@ impl Source {
             .map(|latest| latest.document().clone());
         drop(state);
 
-        let landing = Landing(self);
+        let mut landing = Landing { source: self, flight, landed: None };
         let left = limit.saturating_sub(start.elapsed());
-        let (outcome, changes) = self.fetch_alone(asked_about.as_deref(), left);
+        let (landed, changes) = self.fetch_alone(asked_about.as_deref(), left);
+        landing.landed = Some(landed.clone());
         drop(landing);
         changes.tell();
-        outcome
+        landed.outcome
     }
 
     /// Asks whether there is another document than this one.
-    fn fetch_alone(
-        &self,
-        asked_about: Option<&Document>,
-        limit: Duration,
-    ) -> (Result<(), FetchError>, Changes) {
+    fn fetch_alone(&self, asked_about: Option<&Document>, limit: Duration) -> (Landed, Changes) {
         let start = Instant::now();
         let sequence = self.draw_sequence();
         let etag = asked_about.and_then(|document| document.payload.etag.as_deref());
@@ -116,15 +117,13 @@ impl Source {
                 state.health.failed(error)
             }
         };
-        state.flight.was_cut_short = was_cut_short;
-        state.flight.outcome = Some(outcome.clone());
         let feeds = state.feeds();
         drop(state);
         note.log();
         if let Err(error) = &outcome {
             feeds.iter().for_each(|feed| feed.failed(error));
         }
-        (outcome, changes)
+        (Landed { outcome, was_cut_short }, changes)
     }
 }
 
@@ -136,11 +135,22 @@ impl State {
 }
 
 /// However a fetch ends, nobody waits for it in vain.
-struct Landing<'a>(&'a Source);
+struct Landing<'a> {
+    source: &'a Source,
+    flight: Arc<Flight>,
+    /// `None` until it has ended: when it panics, for good.
+    landed: Option<Landed>,
+}
 
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
-        self.0.lock().flight.is_on = false;
-        self.0.changed.notify_all();
+        let panicked =
+            || Landed { outcome: Err(FetchErrorKind::Panicked.into()), was_cut_short: false };
+        let landed = self.landed.take().unwrap_or_else(panicked);
+        let mut state = self.source.lock();
+        self.flight.0.get_or_init(|| landed);
+        state.flight = None;
+        drop(state);
+        self.source.changed.notify_all();
     }
 }

@@ -40,7 +40,8 @@ struct State {
     next_member: MemberId,
     latest: Option<Latest>,
     next_sequence: u64,
-    flight: Flight,
+    /// The fetch that is going on.
+    flight: Option<Arc<Flight>>,
     worker: Option<Worker>,
     /// The last member has left: nothing begins any more.
     stopped: bool,
@@ -70,7 +71,7 @@ impl Source {
                 next_member: 0,
                 latest: cached.as_deref().map(Latest::from_cache),
                 next_sequence: 1,
-                flight: Flight::default(),
+                flight: None,
                 worker: None,
                 stopped: false,
                 health: Health::default(),
