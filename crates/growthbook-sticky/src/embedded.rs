@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fmt,
     fs::{File, OpenOptions},
-    io,
+    io, mem,
     num::NonZeroU64,
     path::{Path, PathBuf},
     process,
@@ -31,7 +31,8 @@ pub const EMBEDDED_CACHE_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// The file is created when there is none, on Unix for its owner only; its folder must exist. It
 /// belongs to one process at a time: another that opens it gets an error, and so does the child of
-/// a `fork()` that uses its parent's. Clones share the file.
+/// a `fork()` that uses its parent's. Such a child leaves the file as it is, also when it drops the
+/// store. Clones share the file.
 ///
 /// A document that [`save`](StickyBucketStore::save) accepted is on disk: it survives the process
 /// being killed at any moment, and a power failure. That costs a few milliseconds (an `fsync`);
@@ -84,6 +85,17 @@ impl EmbeddedStickyBucketStore {
         let database = open(path).map_err(|error| OpenError { path: path.into(), error })?;
         let inner = Inner { database, capacity, process: process::id() };
         Ok(EmbeddedStickyBucketStore { inner: Arc::new(inner) })
+    }
+}
+
+/// The child of a fork closes nothing: that would write to the file, and unlock it, behind the
+/// back of the parent.
+impl Drop for EmbeddedStickyBucketStore {
+    fn drop(&mut self) {
+        if self.inner.is_left_behind() {
+            // A handle that nobody drops.
+            mem::forget(self.inner.clone());
+        }
     }
 }
 
@@ -202,11 +214,17 @@ impl Inner {
     /// The child of a fork shares the file with its parent, and neither knows what the other
     /// writes.
     fn check_process(&self) -> Result<(), StickyBucketStoreError> {
-        if process::id() == self.process {
-            Ok(())
-        } else {
-            Err(StickyBucketStoreError::new("the store was opened before a fork, by the parent"))
+        if self.is_left_behind() {
+            return Err(StickyBucketStoreError::new(
+                "the store was opened before a fork, by the parent",
+            ));
         }
+        Ok(())
+    }
+
+    /// Whether this is the child of the process that opened it.
+    fn is_left_behind(&self) -> bool {
+        self.process != process::id()
     }
 }
 

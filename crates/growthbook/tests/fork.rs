@@ -18,6 +18,8 @@ fn main() {
 
 #[cfg(unix)]
 mod unix {
+    #[cfg(feature = "sticky-embedded")]
+    use std::ops::Range;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::process;
     use std::thread;
@@ -29,7 +31,7 @@ mod unix {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    pub(crate) const TESTS: [(&str, fn()); 7] = [
+    pub(crate) const TESTS: &[(&str, fn())] = &[
         ("a child of a streaming process streams by itself", streaming),
         ("a child of a polling process polls by itself", polling),
         ("a child refreshes while the parent's fetch hangs", while_fetching),
@@ -37,6 +39,8 @@ mod unix {
         ("a client that was closed stays closed in a child", closed),
         ("a child has what the cache has not", cached),
         ("a child that drops the client does not disturb the parent", dropping),
+        #[cfg(feature = "sticky-embedded")]
+        ("a child leaves the file of sticky buckets to the parent", embedded_store),
     ];
 
     fn streaming() {
@@ -169,6 +173,47 @@ mod unix {
         let client = client.unwrap();
         eventually("the change in the parent", || flag(&client) == 2);
         assert_eq!(client.status().counters.streams_opened, 1);
+    }
+
+    #[cfg(feature = "sticky-embedded")]
+    fn embedded_store() {
+        use growthbook::{
+            EmbeddedStickyBucketStore, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
+        };
+        let key = |user: usize| {
+            let value = user.to_string().into();
+            StickyBucketKey { attribute_name: "id".into(), attribute_value: value }
+        };
+        let save = |store: &EmbeddedStickyBucketStore, users: Range<usize>| {
+            for user in users {
+                let mut document = StickyBucketDocument::new(key(user));
+                document.assignments.insert("exp__0".into(), "1".into());
+                store.save(&document).unwrap();
+            }
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sticky.redb");
+        let mut store = Some(EmbeddedStickyBucketStore::open(&path).unwrap());
+        save(store.as_ref().unwrap(), 0..50);
+        let before = std::fs::read(&path).unwrap();
+        in_child(
+            || {
+                let store = store.take().unwrap();
+                assert!(store.get_all(&[key(1)]).is_err());
+                drop(store.clone());
+                drop(store);
+            },
+            || {},
+        );
+        assert!(std::fs::read(&path).unwrap() == before, "the child wrote to the file");
+        let store = store.unwrap();
+        // It is still the parent's alone.
+        assert!(EmbeddedStickyBucketStore::open(&path).is_err());
+        save(&store, 50..100);
+        drop(store);
+        let store = EmbeddedStickyBucketStore::open(&path).unwrap();
+        let keys = Vec::from_iter((0..100).map(key));
+        assert_eq!(store.get_all(&keys).unwrap().iter().len(), 100);
     }
 
     /// Runs one thing in a child and another in the parent, and waits for the child to succeed.
