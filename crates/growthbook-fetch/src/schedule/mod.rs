@@ -161,7 +161,7 @@ impl Schedule {
             match self.streaming_offered {
                 Some(true) => self.connect_due = Some(now),
                 Some(false) => {}
-                None => self.fetch_due = Some(now.max(self.not_before)),
+                None => self.fetch_due = Some(self.due_at(now)),
             }
         }
         let limit = match before.interval {
@@ -173,7 +173,7 @@ impl Schedule {
         };
         // Under an open stream there may be nothing due; its end makes something due.
         if self.stream.is_none() || self.fetch_due.is_some() {
-            let limit = now.saturating_add(limit).max(self.not_before);
+            let limit = self.due_at(now.saturating_add(limit));
             self.fetch_due = Some(self.fetch_due.map_or(limit, |due| due.min(limit)));
         }
     }
@@ -215,7 +215,8 @@ impl Schedule {
                     delay = delay.max(self.jitter.part(SLOW_RETRY.max(interval), 0.9, 1.1));
                 }
                 delay = delay.max(self.heed(retry_after));
-                let due = now.saturating_add(delay);
+                // Another wish of the server may reach further.
+                let due = self.due_at(now.saturating_add(delay));
                 if refused || retry_after.is_some() {
                     self.not_before = due;
                 }
@@ -248,7 +249,7 @@ impl Schedule {
     pub(crate) fn stream_opened(&mut self, now: Time) {
         self.stream = Some(OpenStream { since: now, last_heard: now });
         self.connect_due = None;
-        self.fetch_due = Some(now);
+        self.fetch_due = Some(self.due_at(now));
     }
 
     /// Something came over the stream: it is alive.
@@ -270,7 +271,7 @@ impl Schedule {
 
     /// The stream announces a payload that has to be fetched.
     pub(crate) fn fetch_now(&mut self, now: Time) {
-        self.fetch_due = Some(now);
+        self.fetch_due = Some(self.due_at(now));
     }
 
     /// Until when an open stream may be silent.
@@ -317,7 +318,7 @@ impl Schedule {
             StreamEnd::Ended if lived >= BRIEF_LIFE => Duration::ZERO,
             StreamEnd::Silent => {
                 // What was said meanwhile is lost.
-                self.fetch_due = Some(now);
+                self.fetch_due = Some(self.due_at(now));
                 Duration::ZERO
             }
             StreamEnd::Ended | StreamEnd::Failed => {
@@ -331,6 +332,11 @@ impl Schedule {
             StreamEnd::NoStream => self.jitter.part(NO_STREAM_RETRY, 0.9, 1.1),
         };
         self.connect_due = Some(now.saturating_add(delay.max(self.heed(retry_after))));
+    }
+
+    /// This time, unless the server wants to be left alone for longer.
+    fn due_at(&self, time: Time) -> Time {
+        time.max(self.not_before)
     }
 
     /// No sooner than the server says, within reason, and not all at once either.

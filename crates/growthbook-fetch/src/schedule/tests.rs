@@ -330,6 +330,34 @@ fn a_server_that_wants_to_be_left_alone_is_whoever_comes_and_goes() {
 }
 
 #[test]
+fn a_server_that_wants_to_be_left_alone_is_whatever_the_stream_does() {
+    let leave_alone = FetchOutcome::Failure { refused: false, retry_after: Some(secs(1000)) };
+    type Event = fn(&mut Schedule);
+    let events: [(&str, Event); 5] = [
+        ("it is opened", |schedule| {
+            schedule.stream_ended(secs(60), StreamEnd::Ended, None);
+            schedule.stream_opened(secs(61));
+        }),
+        ("it announces a payload", |schedule| schedule.fetch_now(secs(60))),
+        ("it is silent", |schedule| schedule.stream_ended(secs(60), StreamEnd::Silent, None)),
+        ("it breaks", |schedule| schedule.stream_ended(secs(60), StreamEnd::Failed, None)),
+        ("it brings rubbish", |schedule| schedule.fetched(secs(60), FAILED)),
+    ];
+    for (name, event) in events {
+        for (outcome, least) in [(leave_alone, 1000), (REFUSED, 270)] {
+            let mut schedule = streaming(1, Time::ZERO);
+            schedule.fetched(Time::ZERO, outcome);
+            event(&mut schedule);
+            assert!(schedule.fetch_due.unwrap() >= secs(least), "{name}");
+            // Until a fetch succeeds, whoever made it.
+            schedule.fetched(secs(62), CONFIRMED);
+            schedule.fetch_now(secs(63));
+            assert_eq!(schedule.fetch_due, Some(secs(63)), "{name}");
+        }
+    }
+}
+
+#[test]
 fn plans_of_several_clients_are_served_by_one() {
     let cases = [
         (Refresh::Manual, Refresh::Manual, Plan::default()),
