@@ -16,6 +16,7 @@ use crate::client::{Client, Decryption, Inner, State};
 use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 #[cfg(feature = "fetch")]
 use crate::network::Network;
+use crate::sticky_store::LoggedStore;
 use crate::tracking::{
     ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking,
 };
@@ -192,7 +193,7 @@ impl ClientBuilder {
     /// Where sticky bucket documents are kept. Default: nowhere, and without sticky bucketing.
     #[must_use]
     pub fn sticky_bucket_store(mut self, store: impl StickyBucketStore + 'static) -> Self {
-        self.sticky_bucket_store = Some(Box::new(store));
+        self.sticky_bucket_store = Some(Box::new(LoggedStore::new(store)));
         self
     }
 

@@ -45,10 +45,10 @@
 //! # Logging
 //!
 //! Through the [`log`] facade, target `growthbook`: a callback that panicked (error); what was
-//! wrong in a payload, a sticky bucket store or cache that failed, a refresh that begins to fail
-//! (warn); one that works again (info); every evaluated feature and inline experiment, and values
-//! of another type than their fallback (debug). Attribute values, client keys and decryption keys
-//! are never logged.
+//! wrong in a payload, and a refresh, cache or sticky bucket store that begins to fail (warn); one
+//! that works again (info); every evaluated feature and inline experiment, values of another type
+//! than their fallback, and each document that a failing store did not load or save (debug).
+//! Attribute values, client keys and decryption keys are never logged.
 
 mod builder;
 mod client;
@@ -62,6 +62,7 @@ mod lifecycle;
 mod network;
 mod scope;
 mod sticky;
+mod sticky_store;
 mod tracking;
 mod update;
 

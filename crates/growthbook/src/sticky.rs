@@ -5,8 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use growthbook_core::{StickyBucketKey, StickyBucketStore, StickyBuckets};
 
-use crate::LOG_TARGET;
-
 /// A user's documents.
 pub(crate) struct ScopeBuckets {
     state: Mutex<State>,
@@ -42,14 +40,8 @@ impl ScopeBuckets {
         let mut state = self.lock();
         match loaded {
             Ok(buckets) => state.buckets.merge(buckets.iter().cloned()),
-            Err(error) => {
-                state.unreadable.extend(missing.iter().cloned());
-                log::warn!(
-                    target: LOG_TARGET,
-                    "sticky bucket documents were not loaded, and will not be saved: {}",
-                    cause(&error),
-                );
-            }
+            // The store has said why.
+            Err(_) => state.unreadable.extend(missing.iter().cloned()),
         }
         state.asked.extend(missing);
     }
@@ -72,13 +64,9 @@ impl ScopeBuckets {
                 let merged = state.buckets.get(&key.attribute_name, &key.attribute_value);
                 merged.filter(|_| may_save).cloned()
             };
-            if let (Some(store), Some(document)) = (store, merged)
-                && let Err(error) = store.save(&document)
-            {
-                log::warn!(
-                    target: LOG_TARGET,
-                    "a sticky bucket document was not saved: {}", cause(&error),
-                );
+            if let (Some(store), Some(document)) = (store, merged) {
+                // The store has said why it was not saved.
+                let _ = store.save(&document);
             }
         }
         result
@@ -92,9 +80,4 @@ impl ScopeBuckets {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The store's own words, where it has some.
-fn cause(error: &dyn core::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

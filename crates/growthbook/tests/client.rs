@@ -539,7 +539,7 @@ fn records_go_to_one_target_and_tell_no_secret() {
     });
     let expected = [
         (log::Level::Warn, "payload: feature \"targeted\", rule 1"),
-        (log::Level::Warn, "sticky bucket documents were not loaded, and will not be saved: out"),
+        (log::Level::Warn, "sticky bucket documents are not loaded: out of order"),
         (log::Level::Error, "the callback on_experiment_viewed panicked"),
         (log::Level::Debug, "feature \"exp\": experiment"),
         (log::Level::Debug, "feature \"nothing\": unknownFeature"),
@@ -553,6 +553,37 @@ fn records_go_to_one_target_and_tell_no_secret() {
         assert_eq!(target, "growthbook", "{text}");
         assert_no_secret("a record", text);
     }
+}
+
+/// A store that is down is no flood of records either.
+#[test]
+fn a_store_that_fails_is_logged_when_that_begins() {
+    struct Unwritable;
+
+    impl StickyBucketStore for Unwritable {
+        fn get_all(&self, _: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
+            Ok(StickyBuckets::new())
+        }
+
+        fn save(&self, _: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
+            Err(StickyBucketStoreError::new("out of order"))
+        }
+    }
+
+    let ask = |builder: ClientBuilder| {
+        let client = builder.features(secretive_features()).build().unwrap();
+        let records = logged(|| {
+            (0..1000).for_each(|user| {
+                client.for_user(format!("user-{user}")).eval_feature("exp");
+            });
+        });
+        let warnings = records.into_iter().filter(|(level, ..)| *level <= log::Level::Info);
+        Vec::from_iter(warnings.map(|(_, _, text)| text))
+    };
+    let unreadable = ask(ClientBuilder::new().sticky_bucket_store(BrokenStore));
+    assert_eq!(unreadable, ["sticky bucket documents are not loaded: out of order"]);
+    let unwritable = ask(ClientBuilder::new().sticky_bucket_store(Unwritable));
+    assert_eq!(unwritable, ["sticky bucket documents are not saved: out of order"]);
 }
 
 /// A payload broken all over is no flood of records; the warnings have the rest.

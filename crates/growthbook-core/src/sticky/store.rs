@@ -10,7 +10,7 @@ use super::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 /// The contract:
 /// - Both methods may block; the caller calls them before and after an evaluation, never within
 ///   one, and under no lock.
-/// - Both may fail. Nobody retries, and the error is logged. A user whose documents cannot be
+/// - Both may fail. Nobody retries; the log has a line when that begins and one when it ends. A user whose documents cannot be
 ///   loaded is assigned anew by their hash, and nothing is saved for them in that scope, lest it
 ///   replace what could not be read. A document that cannot be saved is lost.
 /// - The store need not cache: documents are loaded once for each user scope.
