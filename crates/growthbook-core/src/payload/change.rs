@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use super::document::{self, SectionName};
 use super::{Payload, Section, members};
 
 /// What differs between two payloads.
@@ -44,16 +45,22 @@ impl Payload {
     }
 
     /// The same payload, with the older one's section in place of each that could not be
-    /// decrypted: what was good is not lost to a key that does not fit any more.
+    /// decrypted: what was good is not lost to a key that does not fit any more. That is what it
+    /// is written with as well, in clear, in place of the encrypted text.
     #[must_use]
     pub fn with_unreadable_sections_of(mut self, older: &Payload) -> Self {
-        for (section, older) in [
-            (&mut self.experiments, &older.experiments),
-            (&mut self.saved_groups, &older.saved_groups),
-            (&mut self.contextual_bandits, &older.contextual_bandits),
+        for (name, section, older) in [
+            (SectionName::Experiments, &mut self.experiments, &older.experiments),
+            (SectionName::SavedGroups, &mut self.saved_groups, &older.saved_groups),
+            (
+                SectionName::ContextualBandits,
+                &mut self.contextual_bandits,
+                &older.contextual_bandits,
+            ),
         ] {
             if let (Section::Unreadable, Section::Present(_)) = (&*section, older) {
                 *section = older.clone();
+                document::replace_encrypted(&mut self.layout, name);
             }
         }
         self
@@ -96,6 +103,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::{ReduceOptions, reduce_payload};
 
     fn payload(text: &str) -> Payload {
         Payload::from_json(text).unwrap()
@@ -129,5 +137,33 @@ mod tests {
             matches!(&newer.saved_groups, Section::Present(text) if **text == *r#"{"g": [1]}"#)
         );
         assert!(matches!(newer.experiments, Section::Absent));
+    }
+
+    #[test]
+    fn what_is_taken_from_the_older_payload_is_written_once() {
+        let older = payload(concat!(
+            r#"{"features": {}, "savedGroups": {"g": [1]}, "experiments": [],"#,
+            r#" "contextualBandits": {}}"#
+        ));
+        let newer = payload(concat!(
+            r#"{"savedGroups": {}, "encryptedSavedGroups": "YQ==.YQ==","#,
+            r#" "encryptedExperiments": "YQ==.YQ==", "encryptedContextualBandits": "YQ==.YQ==","#,
+            r#" "features": {"a": {"rules": [{"condition": {"x": {"$inGroup": "g"}}}]}}}"#
+        ));
+        let newer = newer.with_unreadable_sections_of(&older);
+        assert_eq!(
+            newer.to_json_string(),
+            concat!(
+                r#"{"savedGroups":{"g": [1]},"experiments":[],"contextualBandits":{},"#,
+                r#""features":{"a": {"rules": [{"condition": {"x": {"$inGroup": "g"}}}]}}}"#
+            )
+        );
+        let reduced = reduce_payload(&newer, &ReduceOptions::new()).to_json_string();
+        assert!(!reduced.contains("encrypted"), "{reduced}");
+        assert_eq!(reduced.matches(r#""savedGroups":{"g":[1]}"#).count(), 1, "{reduced}");
+        // Nothing to replace it by.
+        let alone = payload(r#"{"features": {}, "encryptedSavedGroups": "YQ==.YQ=="}"#);
+        let alone = alone.with_unreadable_sections_of(&Payload::empty()).to_json_string();
+        assert_eq!(alone, r#"{"features":{},"encryptedSavedGroups":"YQ==.YQ=="}"#);
     }
 }

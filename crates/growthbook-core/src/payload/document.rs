@@ -91,6 +91,15 @@ fn place(layout: &mut Vec<Member>, section: SectionName) {
     }
 }
 
+/// Puts a section in the place of its encrypted text, which nobody could read.
+pub(super) fn replace_encrypted(layout: &mut [Member], section: SectionName) {
+    for member in layout {
+        if matches!(member, Member::Other { name, .. } if **name == *section.encrypted()) {
+            *member = Member::Section(section);
+        }
+    }
+}
+
 /// The sections of a payload that reducing it replaces.
 pub(crate) struct Sections {
     pub(crate) features: String,
