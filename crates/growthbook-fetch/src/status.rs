@@ -18,7 +18,7 @@ pub struct FetchStatus {
     /// The stream of changes, and why there is none.
     pub stream: StreamState,
     /// When the server last sent or confirmed a payload; for one from a cache, as the cache
-    /// remembers it. `None` before the first.
+    /// remembers it. `None` before the first, and where the cache does not know.
     pub fetched_at: Option<SystemTime>,
     /// What was done since the first client on this host and key was started.
     pub counters: Counters,

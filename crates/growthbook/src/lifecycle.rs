@@ -32,7 +32,8 @@ pub struct Ready {
 pub struct Status {
     /// Where the payload in use came from; `None` while there is none.
     pub source: Option<PayloadSource>,
-    /// How long ago the server last sent or confirmed a payload. `None` when it never did.
+    /// How long ago the server last sent or confirmed a payload. `None` when it never did, and for
+    /// a payload from a cache that does not know: another SDK may have put it there.
     pub age: Option<Duration>,
     /// When the payload in use was last changed, as the API wrote it (ISO 8601).
     pub date_updated: Option<String>,

@@ -20,6 +20,9 @@ use crate::source::Source;
 use crate::status::{FetchStatus, LastError};
 use crate::time::from_unix_millis;
 
+/// What a cache says that does not know when a payload was fetched.
+const NOT_KNOWN: UnixMillis = 0;
+
 /// What a client has of its feed. Sources hand documents to it.
 pub(crate) struct FeedState {
     key: PayloadKey,
@@ -292,7 +295,8 @@ impl FeedState {
     fn has_come(&self, document: &Document) -> bool {
         let mut progress = self.lock();
         progress.phase = Phase::Ready;
-        progress.fetched_at = Some(document.payload.fetched_at);
+        let fetched_at = document.payload.fetched_at;
+        progress.fetched_at = (fetched_at != NOT_KNOWN).then_some(fetched_at);
         progress.last_error = None;
         let started = progress.started;
         self.wake(progress);

@@ -182,7 +182,7 @@ fn a_stale_payload_is_used_at_once_and_the_server_asked_at_once() {
 fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
     let server = quiet_server();
     server.always_features(Reply::status(500));
-    let cache = memory_with(&server.url(), &kept(&payload(5), 0));
+    let cache = memory_with(&server.url(), &kept(&payload(5), 1));
     let client = builder(&server).cache(cache).refresh(OFTEN).start().unwrap();
     eventually("failures", || client.status().counters.failures >= 3);
     assert_eq!((flag(&client), source(&client)), (5, Some(PayloadSource::Cache)));
@@ -192,6 +192,20 @@ fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
     server.always_features(None);
     eventually("the server's payload", || flag(&client) == 1);
     eventually("its age", || client.status().age.unwrap() < PATIENCE);
+}
+
+#[test]
+fn a_payload_whose_age_nobody_knows_has_none() {
+    let server = quiet_server();
+    server.always_features(Reply::status(500));
+    let cache = memory_with(&server.url(), &kept(&payload(5), 0));
+    let client = builder(&server).cache(cache).refresh(OFTEN).start().unwrap();
+    // It counts as old.
+    eventually("a request", || client.status().counters.failures >= 1);
+    assert_eq!((flag(&client), client.status().age), (5, None));
+    server.always_features(None);
+    eventually("the server's payload", || flag(&client) == 1);
+    assert!(client.status().age.is_some());
 }
 
 #[test]
