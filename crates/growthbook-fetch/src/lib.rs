@@ -40,9 +40,9 @@
 //! # Logging
 //!
 //! Through the [`log`] facade, target `growthbook`: what begins to fail (warn) and what works
-//! again (info), not every repetition. Client keys, headers and payloads are never logged, nor
-//! are they handed to ureq, which writes what it sees to the log at the level `trace`: the bytes a
-//! server sends are there.
+//! again (info), not every repetition; what fails in another way than before (debug). Client keys,
+//! headers and payloads are never logged, nor are they handed to ureq, which writes what it sees to
+//! the log at the level `trace`: the bytes a server sends are there.
 
 mod cache;
 mod date;

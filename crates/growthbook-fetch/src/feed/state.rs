@@ -367,7 +367,7 @@ impl FeedState {
         status
     }
 
-    /// A cache may fail; the client goes on without it. The first failure in a row is logged.
+    /// A cache may fail; the client goes on without it. The log says when that begins and ends.
     fn ask<T>(
         &self,
         what_for: CacheUse,
@@ -379,7 +379,13 @@ impl FeedState {
         match outcome {
             Ok(value) => {
                 let is_written = what_for == CacheUse::Write;
-                progress.cache_error.take_if(|(failed, _)| is_written || *failed == what_for);
+                let cache_error = &mut progress.cache_error;
+                let works = |failed: CacheUse| is_written || failed == what_for;
+                let works_again = cache_error.take_if(|(failed, _)| works(*failed)).is_some();
+                drop(progress);
+                if works_again {
+                    log::info!(target: LOG_TARGET, "the payload cache works again");
+                }
                 Some(value)
             }
             Err(error) => {

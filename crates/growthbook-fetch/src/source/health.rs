@@ -23,8 +23,8 @@ struct Stream {
     offered: Option<bool>,
     /// `None` before the first, and while there is no reason for one.
     state: Option<StreamState>,
-    /// What was last said of it in the log.
-    logged: Option<FetchErrorKind>,
+    /// Why there was last none, until there is one again.
+    failure: Option<FetchErrorKind>,
 }
 
 /// A line for the log, to be written under no lock: a logger may do what it likes.
@@ -36,6 +36,19 @@ impl Note {
 
     fn new(level: Level, text: String) -> Self {
         Note(Some((level, text)))
+    }
+
+    /// What begins to fail is worth a warning, what fails in another way than before is not.
+    fn failure(
+        before: Option<FetchErrorKind>,
+        error: &FetchError,
+        text: impl FnOnce() -> String,
+    ) -> Self {
+        match before {
+            None => Note::new(Level::Warn, text()),
+            Some(kind) if kind != error.kind() => Note::new(Level::Debug, text()),
+            Some(_) => Note::NONE,
+        }
     }
 
     pub(super) fn log(self) {
@@ -65,13 +78,11 @@ impl Health {
             return Note::NONE;
         }
         self.counters.failures += 1;
-        let before = self.last_error.as_ref().map(|last| (last.error.kind(), last.in_a_row));
-        let in_a_row = before.map_or(0, |(_, in_a_row)| in_a_row) + 1;
+        let before = self.last_error.take();
+        let in_a_row = before.as_ref().map_or(0, |last| last.in_a_row) + 1;
         self.last_error = Some(LastError { error: error.clone(), at: SystemTime::now(), in_a_row });
-        if before.is_some_and(|(kind, _)| kind == error.kind()) {
-            return Note::NONE;
-        }
-        Note::new(Level::Warn, format!("refreshing fails: {error}{}", cause(error)))
+        let before = before.map(|last| last.error.kind());
+        Note::failure(before, error, || format!("refreshing fails: {error}{}", cause(error)))
     }
 
     pub(super) fn wants_stream(&mut self, wanted: bool) {
@@ -88,7 +99,7 @@ impl Health {
     pub(super) fn stream_opened(&mut self) -> Note {
         self.counters.streams_opened += 1;
         self.stream.state = Some(StreamState::Open);
-        match self.stream.logged.take() {
+        match self.stream.failure.take() {
             Some(_) => Note::new(Level::Info, "changes are streamed again".into()),
             None => Note::new(Level::Debug, "changes are streamed".into()),
         }
@@ -109,11 +120,10 @@ impl Health {
 
     pub(super) fn stream_lost(&mut self, error: &FetchError) -> Note {
         self.stream.state = Some(StreamState::Lost { error: error.clone() });
-        if self.stream.logged.replace(error.kind()) == Some(error.kind()) {
-            return Note::NONE;
-        }
-        let text = format!("changes are not streamed: {error}{}; polling instead", cause(error));
-        Note::new(Level::Warn, text)
+        let before = self.stream.failure.replace(error.kind());
+        Note::failure(before, error, || {
+            format!("changes are not streamed: {error}{}; polling instead", cause(error))
+        })
     }
 
     pub(super) fn stream_declined(&mut self) -> Note {

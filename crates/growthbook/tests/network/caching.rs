@@ -401,6 +401,7 @@ fn a_cache_may_fail_panic_and_be_slow() {
         &cases,
         |case| case.0,
         |(_, get, put)| {
+            let fails = |trouble| matches!(trouble, Trouble::Error | Trouble::Panic);
             let server = FeaturesServer::start(&payload(1));
             let cache = Broken::new(*get, *put);
             let client = ready(builder(&server).cache(cache.clone()).refresh(OFTEN));
@@ -419,13 +420,16 @@ fn a_cache_may_fail_panic_and_be_slow() {
                 assert!(slowest < MOMENT / 2, "evaluation waited for the cache: {slowest:?}");
             }
             assert!(failure(&client).is_none());
-            if matches!(put, Trouble::Error | Trouble::Panic) {
+            // Where it is written, or here.
+            let logged = |level: &str| {
+                let lines = [cache.cache.logged(), logs::of(thread::current().id())].concat();
+                lines.iter().filter(|line| line.starts_with(level)).count()
+            };
+            if fails(*put) {
                 // Each payload, and then each confirmation, is another attempt.
                 eventually("the errors' count", || client.status().counters.cache_errors >= 4);
                 assert!(client.status().cache_error.is_some());
-                // Once, here or there.
-                let logged = [cache.cache.logged(), logs::of(thread::current().id())].concat();
-                assert_eq!(logged.iter().filter(|line| line.starts_with("WARN")).count(), 1);
+                assert_eq!((logged("WARN"), logged("INFO")), (1, 0));
             }
             cache.repair();
             // What could not be kept then is kept now.
@@ -433,6 +437,9 @@ fn a_cache_may_fail_panic_and_be_slow() {
                 document_in(&cache, &server) == Some(payload(4))
             });
             eventually("the end of the trouble", || client.status().cache_error.is_none());
+            let lines = usize::from(fails(*get) || fails(*put));
+            eventually("a line in the log", || logged("INFO") == lines);
+            assert_eq!(logged("WARN"), lines);
         },
     );
 }

@@ -176,6 +176,22 @@ fn a_polling_client_survives_every_failure_and_recovers_by_itself() {
 }
 
 #[test]
+fn failing_now_in_this_way_and_now_in_that_is_one_failure_for_the_log() {
+    let server = quiet_server();
+    let spy = Spy::new();
+    let builder = builder(&server).cache(spy.clone()).refresh(Refresh::Manual);
+    let client = ready(builder);
+    let logged = spy.logged().len();
+    server.script_features([502, 503, 502, 503].map(Reply::status));
+    for code in [502, 503, 502, 503] {
+        let kind = client.refresh().unwrap_err().kind();
+        assert_eq!(kind, Kind::Status { code, unrecoverable: false });
+    }
+    client.refresh().unwrap();
+    assert_told_once(&spy, logged, true);
+}
+
+#[test]
 fn a_manual_client_survives_every_failure_and_recovers_when_asked_to() {
     let elsewhere = Elsewhere::new();
     for_each(
