@@ -8,6 +8,9 @@ pub const DEFAULT_REDIS_DEADLINE: Duration = Duration::from_millis(250);
 /// How many connections a store keeps open at most, by default.
 pub const DEFAULT_REDIS_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
+/// What is longer is as good as for ever, and every clock can express it.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How documents are kept in Redis.
 #[derive(Clone, Debug)]
 pub struct RedisStickyBucketOptions {
@@ -59,10 +62,10 @@ impl RedisStickyBucketOptions {
     }
 
     /// How long a load or a save may take, connecting included. Default:
-    /// [`DEFAULT_REDIS_DEADLINE`].
+    /// [`DEFAULT_REDIS_DEADLINE`]. More than a year counts as a year.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.deadline = deadline.min(LONGEST_DEADLINE);
         self
     }
 

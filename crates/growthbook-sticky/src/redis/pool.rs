@@ -98,9 +98,7 @@ impl Pool {
         now: Instant,
     ) -> Result<Receiver<Answer>, RedisStoreError> {
         let shared = &self.shared;
-        let end = now
-            .checked_add(shared.deadline)
-            .ok_or_else(|| RedisStoreError::other("the deadline is too far away"))?;
+        let end = now + shared.deadline;
         let (reply, receiver) = sync_channel(1);
         let mut state = lock_patiently(&shared.state)
             .map_err(|locked| RedisStoreError::other(locked.to_string()))?;

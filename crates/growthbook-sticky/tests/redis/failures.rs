@@ -94,6 +94,22 @@ fn a_server_that_never_answers_a_first_connection_is_no_different() {
 }
 
 #[test]
+fn a_deadline_that_no_clock_can_express_is_as_good_as_any() {
+    let mut server = RedisServer::start();
+    let options = RedisStickyBucketOptions::new().deadline(Duration::MAX);
+    let store = store_with(&server, options);
+    store.save(&document("id", "1", &[("a__0", "0")])).unwrap();
+    server.stop();
+    // Also when it is asked again, after a pause.
+    assert!(eventually(|| {
+        let error = store.get_all(&[key("id", "1")]).unwrap_err();
+        kind(&error) == RedisStoreErrorKind::Pausing
+    }));
+    server.restart();
+    assert!(eventually(|| store.get_all(&[key("id", "1")]).is_ok()));
+}
+
+#[test]
 fn a_name_that_does_not_resolve_is_an_error() {
     let client = redis::Client::open("redis://redis.invalid/").unwrap();
     let store = RedisStickyBucketStore::new(client);

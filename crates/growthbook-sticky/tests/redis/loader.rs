@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use growthbook_sticky::{DEFAULT_REDIS_DEADLINE, RedisLoader, RedisStoreErrorKind};
+use growthbook_sticky::{
+    DEFAULT_REDIS_DEADLINE, RedisLoader, RedisStickyBucketOptions, RedisStoreErrorKind,
+};
 use test_server::redis::RedisServer;
 
 use crate::support::{SLACK, calls, document, key, patient, stored};
@@ -71,6 +73,20 @@ async fn a_server_that_was_restarted_is_found_again() {
     server.restart();
     wait_for(&loader).await;
     loader.save(&[document("id", "1", &[("a__0", "0")])]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deadline_that_no_clock_can_express_is_as_good_as_any() {
+    let mut server = RedisServer::start();
+    let options = RedisStickyBucketOptions::new().deadline(Duration::MAX);
+    let client = redis::Client::open(server.url()).unwrap();
+    let loader = RedisLoader::with_options(client, options);
+    wait_for(&loader).await;
+    server.stop();
+    loader.load(&[key("id", "1")]).await.unwrap_err();
+    server.restart();
+    // It is asked again, after a pause.
+    wait_for(&loader).await;
 }
 
 async fn wait_for(loader: &RedisLoader) {
