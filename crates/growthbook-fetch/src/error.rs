@@ -47,6 +47,8 @@ pub enum FetchErrorKind {
     },
     /// What should be a stream of events is something else.
     NotAStream,
+    /// The server ended a stream that it had just opened.
+    BriefStream,
     /// The reply cannot be decompressed.
     Decompress,
     /// The reply is larger than allowed.
@@ -173,6 +175,7 @@ impl fmt::Display for FetchErrorKind {
                 return write!(formatter, "the server answered with status {code}");
             }
             FetchErrorKind::NotAStream => "the server did not answer with a stream of events",
+            FetchErrorKind::BriefStream => "the server ended the stream at once",
             FetchErrorKind::Decompress => "the reply cannot be decompressed",
             FetchErrorKind::TooLarge { limit } => {
                 return write!(formatter, "the reply is larger than {limit} bytes");

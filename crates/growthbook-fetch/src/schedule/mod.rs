@@ -284,6 +284,12 @@ impl Schedule {
         self.silent_until().is_some_and(|until| until <= now)
     }
 
+    /// Whether the stream that is open has been so for a short time only; `None` when there is
+    /// none.
+    pub(crate) fn is_brief(&self, now: Time) -> Option<bool> {
+        self.stream.map(|stream| now.saturating_sub(stream.since) < BRIEF_LIFE)
+    }
+
     /// Whether there is anything to do without being asked.
     pub(crate) fn is_active(&self) -> bool {
         self.plan.is_active()
@@ -307,20 +313,19 @@ impl Schedule {
         if lived >= HEALTHY_LIFE {
             self.stream_backoff.reset();
         }
-        if self.fetch_due.is_none() {
+        if end == StreamEnd::Silent {
+            // What was said meanwhile is lost.
+            self.fetch_due = Some(self.due_at(now));
+        } else if self.fetch_due.is_none() {
             self.fetch_due = self.next_poll(now);
         }
-        if !self.plan.stream {
+        if !self.plan.stream || self.streaming_offered == Some(false) {
             self.connect_due = None;
             return;
         }
         let delay = match end {
             StreamEnd::Ended if lived >= BRIEF_LIFE => Duration::ZERO,
-            StreamEnd::Silent => {
-                // What was said meanwhile is lost.
-                self.fetch_due = Some(self.due_at(now));
-                Duration::ZERO
-            }
+            StreamEnd::Silent => Duration::ZERO,
             StreamEnd::Ended | StreamEnd::Failed => {
                 let limit = LONGEST_STREAM_DELAY.max(self.stream_retry);
                 self.stream_backoff.next(FIRST_DELAY, limit, &mut self.jitter).max(

@@ -170,6 +170,21 @@ fn a_stream_that_is_no_longer_offered_is_not_connected_to() {
 }
 
 #[test]
+fn a_stream_that_is_no_longer_offered_is_the_last_one() {
+    for end in [StreamEnd::Ended, StreamEnd::Silent, StreamEnd::Failed] {
+        let mut schedule = streaming(1, Time::ZERO);
+        schedule.fetched(secs(1), NOT_OFFERED);
+        // It may go on for as long as it lasts.
+        assert_eq!(schedule.next(secs(50)), Action::Wait(None));
+        schedule.stream_ended(secs(60), end, None);
+        let next = due(&schedule, secs(60));
+        assert_eq!(schedule.next(next), Action::Fetch, "{end:?}");
+        schedule.fetched(next, OFFERED);
+        assert_eq!(schedule.next(next), Action::Connect, "{end:?}");
+    }
+}
+
+#[test]
 fn under_a_stream_nobody_polls() {
     let schedule = streaming(1, Time::ZERO);
     assert_eq!(schedule.next(secs(10_000)), Action::Wait(None));

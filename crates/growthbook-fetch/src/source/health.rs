@@ -25,6 +25,9 @@ struct Stream {
     state: Option<StreamState>,
     /// Why there was last none, until there is one again.
     failure: Option<FetchErrorKind>,
+    /// Whether the last one was of no use, although it could be opened. The next one may be no
+    /// better: that it is open is no news yet.
+    was_brief: bool,
 }
 
 /// A line for the log, to be written under no lock: a logger may do what it likes.
@@ -64,9 +67,6 @@ impl Health {
         if streaming.is_some() {
             self.stream.offered = streaming;
         }
-        if streaming == Some(false) {
-            self.stream.state = None;
-        }
         let Some(failed) = self.last_error.take() else { return Note::NONE };
         let text = format!("refreshing works again, after {} failures", failed.in_a_row);
         Note::new(Level::Info, text)
@@ -99,15 +99,28 @@ impl Health {
     pub(super) fn stream_opened(&mut self) -> Note {
         self.counters.streams_opened += 1;
         self.stream.state = Some(StreamState::Open);
+        if self.stream.was_brief {
+            return Note::new(Level::Debug, "changes are streamed, perhaps".into());
+        }
+        self.streamed()
+    }
+
+    /// There was a stream, for a short time or a longer one.
+    pub(super) fn stream_was_brief(&mut self, was_brief: bool) {
+        self.stream.was_brief = was_brief;
+    }
+
+    /// The server ended the stream, as it does every now and then, or nobody wants it any more.
+    pub(super) fn stream_ended(&mut self, is_wanted: bool) -> Note {
+        self.stream.state = is_wanted.then_some(StreamState::Connecting);
+        if is_wanted { self.streamed() } else { Note::NONE }
+    }
+
+    fn streamed(&mut self) -> Note {
         match self.stream.failure.take() {
             Some(_) => Note::new(Level::Info, "changes are streamed again".into()),
             None => Note::new(Level::Debug, "changes are streamed".into()),
         }
-    }
-
-    /// The server ended the stream, as it does every now and then, or nobody wants it any more.
-    pub(super) fn stream_ended(&mut self, is_wanted: bool) {
-        self.stream.state = is_wanted.then_some(StreamState::Connecting);
     }
 
     /// Something broke that may have been the stream.
@@ -142,8 +155,10 @@ impl Health {
     pub(super) fn stream(&self) -> StreamState {
         match &self.stream.state {
             _ if !self.stream.wanted => StreamState::Off(StreamOff::NotWanted),
+            // One that is open goes on, whatever is said of others.
+            Some(StreamState::Open) => StreamState::Open,
+            _ if self.stream.offered == Some(false) => StreamState::Off(StreamOff::NotOffered),
             Some(state) => state.clone(),
-            None if self.stream.offered == Some(false) => StreamState::Off(StreamOff::NotOffered),
             None => StreamState::Off(StreamOff::NotKnownYet),
         }
     }
@@ -155,4 +170,32 @@ fn cause(error: &FetchError) -> String {
         .map(ToString::to_string)
         .filter(|cause| *cause != error.to_string())
         .map_or_else(String::new, |cause| format!(" ({cause})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(note: &Note) -> Option<Level> {
+        note.0.as_ref().map(|(level, _)| *level)
+    }
+
+    #[test]
+    fn streams_that_end_at_once_are_logged_once() {
+        let mut health = Health::default();
+        let brief = FetchErrorKind::BriefStream.into();
+        let mut round = || {
+            let opened = level(&health.stream_opened());
+            health.stream_was_brief(true);
+            (opened, level(&health.stream_lost(&brief)))
+        };
+        assert_eq!(round(), (Some(Level::Debug), Some(Level::Warn)));
+        assert_eq!(round(), (Some(Level::Debug), None));
+        assert_eq!(round(), (Some(Level::Debug), None));
+        // One that lasts is the end of it.
+        assert_eq!(level(&health.stream_opened()), Some(Level::Debug));
+        health.stream_was_brief(false);
+        assert_eq!(level(&health.stream_ended(true)), Some(Level::Info));
+        assert_eq!(level(&health.stream_opened()), Some(Level::Debug));
+    }
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 use growthbook_core::{CachedPayload, PayloadSource};
 
 use super::Source;
-use super::health::Note;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::{EventStream, StreamRead, Update};
 use crate::schedule::{Action, FetchOutcome, StreamEnd};
@@ -38,6 +37,10 @@ impl Source {
         let now = self.now();
         let is_wanted = !state.stopped && state.schedule.wants_stream();
         let retry_after = end.as_ref().err().and_then(|error| error.retry_after);
+        let was_brief = state.schedule.is_brief(now);
+        if let Some(was_brief) = was_brief {
+            state.health.stream_was_brief(was_brief);
+        }
         let (end, note) = match end {
             Err(error) if is_wanted => match error.kind() {
                 FetchErrorKind::Status { code: 204, .. } => {
@@ -55,10 +58,10 @@ impl Source {
                     (end, state.health.stream_lost(&error))
                 }
             },
-            _ => {
-                state.health.stream_ended(is_wanted);
-                (StreamEnd::Ended, Note::NONE)
+            _ if is_wanted && was_brief == Some(true) => {
+                (StreamEnd::Ended, state.health.stream_lost(&FetchErrorKind::BriefStream.into()))
             }
+            _ => (StreamEnd::Ended, state.health.stream_ended(is_wanted)),
         };
         state.schedule.stream_ended(now, end, retry_after);
         drop(state);

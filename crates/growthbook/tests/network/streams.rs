@@ -151,6 +151,38 @@ fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
 }
 
 #[test]
+fn a_stream_that_always_ends_at_once_is_no_mystery_and_no_flood() {
+    let server = FeaturesServer::start(&payload(1));
+    let brief = Reply::status(200).header("content-type", "text/event-stream").body(AGAIN_SOON);
+    server.always_stream(brief);
+    let spy = Spy::new();
+    let client = ready(builder(&server).cache(spy.clone()));
+    assert!(server.wait_until(PATIENCE, |counts| counts.streams == 3));
+    eventually("the reason", || lost(&client) == Some(Kind::BriefStream));
+    let expected = "WARN changes are not streamed: the server ended the stream at once; polling \
+                    instead";
+    assert_eq!(spy.logged(), [expected]);
+}
+
+#[test]
+fn an_open_stream_goes_on_when_streams_are_no_longer_offered() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = streaming(builder(&server).poll_interval(OFTEN));
+    server.set_streaming(false);
+    server.set_payload_quietly(&payload(2));
+    server.push_update_notice();
+    eventually("the next payload", || flag(&client) == 2);
+    thread::sleep(MOMENT);
+    assert!(is_streaming(&client));
+    // But it is the last one.
+    server.end_streams();
+    eventually("its end", || is_off(&client, StreamOff::NotOffered));
+    server.set_payload_quietly(&payload(3));
+    eventually("the payload after it", || flag(&client) == 3);
+    assert_eq!(server.counts().streams, 1);
+}
+
+#[test]
 fn no_content_means_that_there_is_no_stream() {
     let server = FeaturesServer::start(&payload(1));
     server.always_stream(Reply::status(204));
