@@ -15,6 +15,7 @@ use growthbook_core::{DecryptionKey, Payload};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
 use crate::document::{Facts, digest};
+use crate::ending::Ending;
 use crate::error::RedisCacheError;
 use crate::keys::Keys;
 use crate::patience::lock;
@@ -46,8 +47,10 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(pro
 
 /// Keeps payloads in Redis, for many processes: one asks the server, and the others hear of it.
 ///
-/// Clones share one connection, on one thread that is started with the first operation. No
-/// operation waits longer than the deadline; while Redis fails, each process carries on by itself.
+/// Clones share one connection, on one thread that is started with the first operation; each client
+/// that polls or streams has another of both, to hear of other processes. They end when the client
+/// is closed; what is shared begins again when somebody needs it. No operation waits longer than the
+/// deadline; while Redis fails, each process carries on by itself.
 #[derive(Clone)]
 pub struct RedisCache {
     servers: Arc<RedisServers>,
@@ -62,6 +65,8 @@ pub struct RedisCache {
 /// What clones have in common.
 struct Shared {
     worker: Worker,
+    /// The threads of watches, and of the worker, that were told to end.
+    ending: Arc<Ending>,
     /// Tells this process from others, together with the process id.
     token: u64,
     memories: Mutex<HashMap<PayloadKey, Memory>>,
@@ -262,9 +267,19 @@ impl PayloadCache for RedisCache {
             return None;
         }
         let (shared, key) = (self.shared.clone(), key.clone());
+        let ending = shared.ending.clone();
         let channel = Keys::new(&key).changed;
         let is_known = move |digest: &str| shared.last_digest_is(&key, digest);
-        Watch::start(self.servers.clone(), self.deadline, channel, is_known, changed)
+        Watch::start(self.servers.clone(), self.deadline, channel, is_known, changed, ending)
+    }
+
+    fn release(&self, limit: Duration) -> bool {
+        let start = Instant::now();
+        let ending = &self.shared.ending;
+        // First those that may ask for something.
+        let ended = ending.wait(limit);
+        self.shared.worker.stop().into_iter().for_each(|thread| ending.add(thread));
+        ended && ending.wait(limit.saturating_sub(start.elapsed()))
     }
 }
 
@@ -272,6 +287,7 @@ impl Shared {
     fn new(servers: &Arc<RedisServers>, deadline: Duration) -> Self {
         Shared {
             worker: Worker::new(servers.clone(), deadline),
+            ending: Arc::default(),
             token: *PROCESS,
             memories: Mutex::default(),
         }

@@ -40,6 +40,7 @@
 
 mod cache;
 mod document;
+mod ending;
 mod error;
 mod keys;
 mod patience;

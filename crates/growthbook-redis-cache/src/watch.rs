@@ -2,9 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use growthbook_core::{CacheChanged, CacheWatch};
 use redis::RedisResult;
 
 use crate::LOG_TARGET;
+use crate::ending::Ending;
 use crate::servers::RedisServers;
 
 /// How long a wait for announcements lasts before it is looked whether to go on.
@@ -21,15 +21,12 @@ const LONGEST_REST: Duration = Duration::from_secs(2);
 
 /// How long it may be quiet before it is asked whether the connection is there.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
-/// How long ending may wait for the thread. It looks up names and asks Sentinel, which may hang.
-const LONGEST_FAREWELL: Duration = Duration::from_millis(500);
 
-/// A thread that listens, until it is dropped.
+/// A thread that listens, until this is dropped. It ends a little later.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    /// Disconnected when the thread has nothing left to do.
-    done: Mutex<Receiver<()>>,
+    ending: Arc<Ending>,
     process: u32,
 }
 
@@ -41,6 +38,7 @@ impl Watch {
         channel: String,
         is_known: impl Fn(&str) -> bool + Send + 'static,
         changed: CacheChanged,
+        ending: Arc<Ending>,
     ) -> Option<CacheWatch> {
         let stop = Arc::new(AtomicBool::new(false));
         let listener = Listener {
@@ -51,34 +49,25 @@ impl Watch {
             changed,
             stop: stop.clone(),
         };
-        let (working, done) = mpsc::channel::<()>();
-        let listen = move || {
-            listener.run();
-            drop(working);
-        };
         let thread = thread::Builder::new()
             .name("growthbook-redis-watch".into())
-            .spawn(listen)
+            .spawn(move || listener.run())
             .inspect_err(|error| {
                 log::warn!(target: LOG_TARGET, "other processes are not heard: {error}");
             })
             .ok()?;
-        let done = Mutex::new(done);
-        Some(Box::new(Watch { stop, thread: Some(thread), done, process: process::id() }))
+        Some(Box::new(Watch { stop, thread: Some(thread), ending, process: process::id() }))
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        let Some(thread) = self.thread.take() else { return };
-        // In the child of a fork there is no such thread, and a thread cannot wait for itself.
-        if self.process != process::id() || thread.thread().id() == thread::current().id() {
-            return;
-        }
-        let done = self.done.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Err(RecvTimeoutError::Disconnected) = done.recv_timeout(LONGEST_FAREWELL) {
-            let _ = thread.join();
+        // In the child of a fork there is no such thread.
+        if let Some(thread) = self.thread.take()
+            && self.process == process::id()
+        {
+            self.ending.add(thread);
         }
     }
 }

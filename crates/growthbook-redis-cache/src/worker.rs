@@ -4,7 +4,7 @@
 use std::process;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use redis::{ConnectionLike, RedisResult};
@@ -21,7 +21,8 @@ const WAITING: usize = 16;
 
 type Job = Box<dyn FnOnce(&mut Link) + Send>;
 
-/// The thread, started with the first operation, and again in the child of a fork.
+/// The thread, started with the first operation; again after it was told to end, and in the child
+/// of a fork.
 pub(crate) struct Worker {
     servers: Arc<RedisServers>,
     deadline: Duration,
@@ -31,6 +32,7 @@ pub(crate) struct Worker {
 struct Jobs {
     process: u32,
     sender: SyncSender<Job>,
+    thread: JoinHandle<()>,
 }
 
 impl Worker {
@@ -62,8 +64,7 @@ impl Worker {
         let sender = match &*jobs {
             Some(jobs) if jobs.process == process::id() => &jobs.sender,
             _ => {
-                let started = Jobs { process: process::id(), sender: self.start()? };
-                core::mem::forget(jobs.replace(started));
+                core::mem::forget(jobs.replace(self.start()?));
                 match &*jobs {
                     Some(jobs) => &jobs.sender,
                     None => return Err(RedisCacheError::Timeout),
@@ -73,7 +74,14 @@ impl Worker {
         sender.try_send(job).map_err(|_| RedisCacheError::Timeout)
     }
 
-    fn start(&self) -> Result<SyncSender<Job>, RedisCacheError> {
+    /// Tells the thread to end when it has done what it was asked for, and to close the connection.
+    /// The thread, if there was one.
+    pub(crate) fn stop(&self) -> Option<JoinHandle<()>> {
+        let mut jobs = lock(&self.jobs)?;
+        jobs.take_if(|jobs| jobs.process == process::id()).map(|jobs| jobs.thread)
+    }
+
+    fn start(&self) -> Result<Jobs, RedisCacheError> {
         let (sender, receiver) = mpsc::sync_channel::<Job>(WAITING);
         let mut link = Link {
             servers: self.servers.clone(),
@@ -83,14 +91,14 @@ impl Worker {
             rests_until: None,
         };
         let work = move || Self::work(&receiver, &mut link);
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("growthbook-redis".into())
             .spawn(work)
             .map_err(RedisCacheError::Thread)?;
-        Ok(sender)
+        Ok(Jobs { process: process::id(), sender, thread })
     }
 
-    /// Ends when the cache is dropped.
+    /// Ends when it is told to, or the cache is dropped.
     fn work(jobs: &Receiver<Job>, link: &mut Link) {
         while let Ok(job) = jobs.recv() {
             job(link);

@@ -145,7 +145,8 @@ impl Client {
     }
 
     /// Stops refreshing, for all handles of this client. Evaluation goes on with the payload in
-    /// use. The thread and the sockets are gone afterwards, unless other clients share them.
+    /// use. The threads and sockets, those of the cache included, are gone afterwards, unless other
+    /// clients share them.
     ///
     /// Dropping the last handle does the same, within
     /// [`close_timeout`](crate::ClientBuilder::close_timeout).

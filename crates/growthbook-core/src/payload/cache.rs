@@ -80,11 +80,19 @@ pub trait PayloadCache: Send + Sync {
     }
 
     /// Calls back, on a thread of the cache, whenever another process may have put a payload,
-    /// until what is given back is dropped. That returns promptly, also when it is dropped by the
-    /// callback. `None` where there are no other processes.
+    /// until what is given back is dropped. That waits for nothing: a last call may still come.
+    /// `None` where there are no other processes.
     fn watch(&self, key: &PayloadKey, changed: CacheChanged) -> Option<CacheWatch> {
         let _ = (key, changed);
         None
+    }
+
+    /// A client that used this cache is closed. Ends threads and closes connections, and waits for
+    /// that no longer than the limit: false when it takes longer. Whoever goes on using the cache,
+    /// or a clone of it, has them started again. Does nothing unless implemented.
+    fn release(&self, limit: Duration) -> bool {
+        let _ = limit;
+        true
     }
 
     /// What a payload from here counts as in reports.
@@ -96,7 +104,7 @@ pub trait PayloadCache: Send + Sync {
 /// Called when another process may have put a payload.
 pub type CacheChanged = Box<dyn Fn() + Send + Sync>;
 
-/// Ends a watch when dropped.
+/// Ends a watch when dropped, a little later.
 pub type CacheWatch = Box<dyn Send + Sync>;
 
 /// Who asks the server, of the processes that share a cache.
@@ -159,6 +167,10 @@ impl<C: PayloadCache + ?Sized> PayloadCache for Arc<C> {
 
     fn watch(&self, key: &PayloadKey, changed: CacheChanged) -> Option<CacheWatch> {
         (**self).watch(key, changed)
+    }
+
+    fn release(&self, limit: Duration) -> bool {
+        (**self).release(limit)
     }
 
     fn source(&self) -> PayloadSource {

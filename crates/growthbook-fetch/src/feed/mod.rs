@@ -6,7 +6,7 @@ mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io, process};
 
 use growthbook_core::{CacheWatch, PayloadCache, PayloadKey};
@@ -151,8 +151,8 @@ impl Feed {
         status
     }
 
-    /// Stops refreshing. The source's thread and sockets are gone afterwards, unless other
-    /// clients share them.
+    /// Stops refreshing. The threads and sockets of the source and of the cache are gone
+    /// afterwards, unless other clients share them.
     ///
     /// # Errors
     ///
@@ -161,15 +161,16 @@ impl Feed {
         if self.is_left_behind() {
             return Ok(());
         }
+        let start = Instant::now();
         self.is_closed.store(true, Ordering::Relaxed);
-        // First, so that whoever waits for a fetch that is interrupted finds out why.
+        drop(self.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
+        // Before the source stops, so that whoever waits for a fetch that is interrupted finds out why.
         self.state.closed(FetchErrorKind::Closed.into());
         let closed = self.source.leave(self.member, deadline);
         registry::forget_stopped();
-        // Last: it may wait for a moment, and what it waits for has been interrupted by now.
-        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(watch);
-        if closed { Ok(()) } else { Err(CloseTimedOut) }
+        // Last: the source may be writing to it.
+        let released = self.state.release_cache(deadline.saturating_sub(start.elapsed()));
+        if closed && released { Ok(()) } else { Err(CloseTimedOut) }
     }
 }
 

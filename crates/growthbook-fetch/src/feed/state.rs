@@ -171,6 +171,11 @@ impl FeedState {
         catch_unwind(AssertUnwindSafe(|| self.cache.watch(&self.key, changed))).ok().flatten()
     }
 
+    /// The cache has no more to do for this client: false when it is not done in time.
+    pub(super) fn release_cache(&self, limit: Duration) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.cache.release(limit))).unwrap_or(true)
+    }
+
     /// From now on changes are told.
     pub(super) fn started(&self) {
         self.lock().started = true;

@@ -609,6 +609,8 @@ fn nothing_is_left_behind() {
     let tls = FeaturesServer::start_tls(&payload(1));
     let proxy = ProxyServer::start();
     let black_hole = BlackHole::open();
+    #[cfg(feature = "redis-cache")]
+    let redis = test_server::redis::RedisServer::start();
     let round = || {
         let directory = tempfile::tempdir().unwrap();
         let clients = [
@@ -620,14 +622,23 @@ fn nothing_is_left_behind() {
             ready(builder(&server).cache(growthbook::FileCache::new(directory.path()))),
             patient(at(&black_hole.url())).start().unwrap(),
             patient(at("http://127.0.0.1:1").streaming_host(black_hole.url())).start().unwrap(),
+            #[cfg(feature = "redis-cache")]
+            ready(builder(&server).cache(crate::redis::cache(&redis)).refresh(OFTEN)),
+            #[cfg(feature = "redis-cache")]
+            streaming(builder(&server).cache(crate::redis::cache(&redis))),
+            #[cfg(feature = "redis-cache")]
+            ready(builder(&server).cache(crate::redis::cache(&redis)).refresh(Refresh::Manual)),
         ];
+        let mut closed = Vec::new();
         for (nth, client) in clients.into_iter().enumerate() {
             if nth % 2 == 0 {
                 client.close(PATIENCE).unwrap();
+                closed.push(client);
             }
         }
         // At once: the clients have waited for that.
         assert_eq!(our_threads(), Vec::<String>::new());
+        drop(closed);
         let dns = at("http://nonexistent.invalid").refresh(Refresh::Manual).start().unwrap();
         dns.refresh().unwrap_err();
     };

@@ -8,6 +8,8 @@ mod encryption;
 mod failures;
 mod lifecycle;
 mod logs;
+#[cfg(feature = "redis-cache")]
+mod redis;
 mod secrets;
 mod sharing;
 mod streams;

@@ -1,4 +1,4 @@
-//! Several clients of one process whose caches are shared with other processes.
+//! Clients whose caches are shared with other processes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -74,30 +74,4 @@ fn who_waits_for_another_process_keeps_no_turn() {
     theirs.is_theirs.store(false, Ordering::Relaxed);
     server.set_payload_quietly(&payload(2));
     eventually("the change", || flag(&first) == 2 && flag(&second) == 2);
-}
-
-#[cfg(feature = "redis-cache")]
-mod redis {
-    use growthbook::{RedisCache, redis};
-    use test_server::redis::RedisServer;
-
-    use super::*;
-
-    fn cache(server: &RedisServer) -> RedisCache {
-        RedisCache::new(redis::Client::open(server.url()).unwrap())
-    }
-
-    #[test]
-    fn clients_with_caches_of_their_own_do_not_wait_for_one_another() {
-        let (one, other) = (RedisServer::start(), RedisServer::start());
-        for servers in [[&one, &one], [&one, &other]] {
-            let server = FeaturesServer::start(&payload(1));
-            let clients =
-                servers.map(|redis| ready(builder(&server).cache(cache(redis)).refresh(OFTEN)));
-            for value in 2..5 {
-                server.set_payload_quietly(&payload(value));
-                eventually("the change", || clients.iter().all(|client| flag(client) == value));
-            }
-        }
-    }
 }
