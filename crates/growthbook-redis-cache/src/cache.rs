@@ -27,7 +27,7 @@ use crate::worker::Worker;
 #[cfg(test)]
 mod tests;
 
-/// How long an operation may take.
+/// How long a request may take.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(250);
 /// For how long one process may keep the others from asking the server.
 pub const DEFAULT_LEASE: Duration = Duration::from_secs(10);
@@ -49,8 +49,8 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(pro
 ///
 /// Clones share one connection, on one thread that is started with the first operation; each client
 /// that polls or streams has another of both, to hear of other processes. They end when the client
-/// is closed; what is shared begins again when somebody needs it. No operation waits longer than the
-/// deadline; while Redis fails, each process carries on by itself.
+/// is closed; what is shared begins again when somebody needs it. No request waits longer than the
+/// deadline, and no operation makes more than two; while Redis fails, each process carries on by itself.
 #[derive(Clone)]
 pub struct RedisCache {
     servers: Arc<RedisServers>,
@@ -96,7 +96,7 @@ impl RedisCache {
         }
     }
 
-    /// How long an operation may take, connecting included. Default: [`DEFAULT_DEADLINE`].
+    /// How long a request may take, connecting included. Default: [`DEFAULT_DEADLINE`].
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST);

@@ -5,7 +5,7 @@
 //! lease that runs out), and the others hear of what it got (pub/sub). A copy lies where the
 //! Python SDK's documented Redis cache looks, so that both use each other's payloads.
 //!
-//! It refuses to be in the way: no operation waits longer than a deadline, evaluation never waits
+//! It refuses to be in the way: no request waits longer than a deadline, evaluation never waits
 //! at all, and while Redis is down, slow, read-only, emptied or full of rubbish each process
 //! carries on by itself. What comes encrypted stays encrypted in Redis.
 //!

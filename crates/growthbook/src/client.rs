@@ -122,8 +122,9 @@ impl Client {
     /// agree with one another.
     ///
     /// With a [sticky bucket store](ClientBuilder::sticky_bucket_store) the user's documents are
-    /// loaded here, which may block; [`for_user_with_sticky`](Client::for_user_with_sticky) takes
-    /// documents you have loaded yourself.
+    /// loaded here, and new assignments saved by the evaluation that makes them, which may block;
+    /// [`for_user_with_sticky`](Client::for_user_with_sticky) takes documents you have loaded
+    /// yourself.
     pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope<'static> {
         let with_store = self.inner.sticky_store.as_ref().map(|_| StickyBuckets::new());
         let scope = self.scope(user.into(), with_store);
@@ -162,8 +163,11 @@ impl Client {
         self.scope(UserContext::default(), with_store).with_source(source)
     }
 
-    /// Evaluates for a user with sticky bucketing on these documents; none are loaded. Changed
-    /// ones are in [`UserScope::sticky_buckets`], and saved when the client has a store.
+    /// Evaluates for a user with sticky bucketing on these documents. Changed ones are in
+    /// [`UserScope::sticky_buckets`].
+    ///
+    /// A client without a store loads and saves nothing. One with a store saves what changes; it
+    /// loads nothing for features, and for [`UserScope::run`] what is not among these documents.
     pub fn for_user_with_sticky(
         &self,
         user: impl Into<UserContext>,
