@@ -66,7 +66,7 @@ pub use feed::{CloseTimedOut, Feed, NotReady, ReadyFuture, StartError};
 pub use options::{
     ConfigError, DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT,
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
-    DEFAULT_TOTAL_TIMEOUT, FetchOptions, Refresh,
+    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchOptions, Refresh,
 };
 pub use sink::{PayloadSink, Verdict};
 pub use status::{Counters, FetchStatus, LastError, StreamOff, StreamState};

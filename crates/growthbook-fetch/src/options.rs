@@ -13,6 +13,8 @@ pub const DEFAULT_CACHE_TTL: Duration = Duration::from_secs(60);
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the server may be silent in the middle of a reply.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stream may be silent. GrowthBook's servers ping every 30 seconds.
+pub const DEFAULT_STREAM_TIMEOUT: Duration = Duration::from_secs(70);
 /// How long a fetch may take in all, redirects included.
 pub const DEFAULT_TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How large a payload may be, decompressed, in bytes.
@@ -52,6 +54,7 @@ pub struct FetchOptions {
     pub(crate) cache_ttl: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
+    pub(crate) stream_timeout: Duration,
     pub(crate) total_timeout: Duration,
     pub(crate) max_body_bytes: u64,
     pub(crate) close_timeout: Duration,
@@ -80,6 +83,7 @@ impl FetchOptions {
             cache_ttl: DEFAULT_CACHE_TTL,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             read_timeout: DEFAULT_READ_TIMEOUT,
+            stream_timeout: DEFAULT_STREAM_TIMEOUT,
             total_timeout: DEFAULT_TOTAL_TIMEOUT,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             close_timeout: DEFAULT_CLOSE_TIMEOUT,
@@ -182,6 +186,15 @@ impl FetchOptions {
     #[must_use]
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
+        self
+    }
+
+    /// How long an open stream may be silent. One that is silent for longer counts as dead: another
+    /// is opened, and what was missed is fetched. It has to be longer than the time between two
+    /// pings of the server, which is 30 seconds. Default: [`DEFAULT_STREAM_TIMEOUT`].
+    #[must_use]
+    pub fn stream_timeout(mut self, timeout: Duration) -> Self {
+        self.stream_timeout = timeout;
         self
     }
 

@@ -76,8 +76,8 @@ pub use growthbook_fetch::{
     CloseTimedOut, ConfigError, Counters, DEFAULT_API_HOST, DEFAULT_CACHE_TTL,
     DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
     DEFAULT_MEMORY_CACHE_ENTRIES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
-    DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FileCache, LastError, MemoryCache, NotReady,
-    Refresh, StreamOff, StreamState,
+    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FileCache,
+    LastError, MemoryCache, NotReady, Refresh, StreamOff, StreamState,
 };
 #[cfg(feature = "redis-cache")]
 pub use growthbook_redis_cache::{RedisCache, RedisCacheError, RedisServers, redis};

@@ -139,6 +139,15 @@ impl ClientBuilder {
         self.fetch(|options| options.read_timeout(timeout))
     }
 
+    /// How long an open stream may be silent. One that is silent for longer counts as dead: another
+    /// is opened, and what was missed is fetched. It has to be longer than the time between two
+    /// pings of the server, which is 30 seconds. Default:
+    /// [`DEFAULT_STREAM_TIMEOUT`](crate::DEFAULT_STREAM_TIMEOUT).
+    #[must_use]
+    pub fn stream_timeout(self, timeout: Duration) -> Self {
+        self.fetch(|options| options.stream_timeout(timeout))
+    }
+
     /// How long a fetch may take in all, redirects included. Default:
     /// [`DEFAULT_TOTAL_TIMEOUT`](crate::DEFAULT_TOTAL_TIMEOUT).
     #[must_use]

@@ -51,6 +51,7 @@ fn the_defaults_in_the_table_are_those_of_the_code() {
         ("cache_ttl", seconds(gb::DEFAULT_CACHE_TTL)),
         ("connect_timeout", seconds(gb::DEFAULT_CONNECT_TIMEOUT)),
         ("read_timeout", seconds(gb::DEFAULT_READ_TIMEOUT)),
+        ("stream_timeout", seconds(gb::DEFAULT_STREAM_TIMEOUT)),
         ("total_timeout", seconds(gb::DEFAULT_TOTAL_TIMEOUT)),
         ("max_body_bytes", mebibytes),
         ("close_timeout", seconds(gb::DEFAULT_CLOSE_TIMEOUT)),

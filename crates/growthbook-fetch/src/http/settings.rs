@@ -15,6 +15,7 @@ pub(crate) struct Settings {
     pub(super) root_certificates: RootCerts,
     pub(super) connect_timeout: Duration,
     pub(super) read_timeout: Duration,
+    pub(crate) stream_timeout: Duration,
     pub(super) total_timeout: Duration,
     pub(crate) max_body_bytes: u64,
 }
@@ -39,7 +40,12 @@ impl Settings {
         if key.is_empty() {
             return Err(ConfigError::EmptyClientKey);
         }
-        let limits = [options.connect_timeout, options.read_timeout, options.total_timeout];
+        let limits = [
+            options.connect_timeout,
+            options.read_timeout,
+            options.stream_timeout,
+            options.total_timeout,
+        ];
         if limits.iter().any(Duration::is_zero) || options.max_body_bytes == 0 {
             return Err(ConfigError::ZeroLimit);
         }
@@ -60,6 +66,7 @@ impl Settings {
             root_certificates: root_certificates(&options.root_certificates)?,
             connect_timeout: options.connect_timeout.min(LONGEST),
             read_timeout: options.read_timeout.min(LONGEST),
+            stream_timeout: options.stream_timeout.min(LONGEST),
             total_timeout: options.total_timeout.min(LONGEST),
             max_body_bytes: options.max_body_bytes,
             id,

@@ -24,8 +24,6 @@ const NO_STREAM_RETRY: Duration = Duration::from_secs(3600);
 const LONGEST_WISH: Duration = Duration::from_secs(3600);
 /// The longest delay before a stream that fails is tried again, unless the server wants more.
 const LONGEST_STREAM_DELAY: Duration = Duration::from_secs(60);
-/// How long a stream may be silent. The server pings every 30 seconds.
-const LONGEST_SILENCE: Duration = Duration::from_secs(70);
 /// A stream that lived shorter is connected to again only after a delay, however it ended.
 const BRIEF_LIFE: Duration = Duration::from_secs(5);
 /// A stream that lived longer has proved itself.
@@ -109,6 +107,8 @@ pub(crate) enum StreamEnd {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     plan: Plan,
+    /// How long a stream may be silent.
+    longest_silence: Duration,
     jitter: Jitter,
     fetch_due: Option<Time>,
     connect_due: Option<Time>,
@@ -131,9 +131,10 @@ struct OpenStream {
 
 impl Schedule {
     /// Nothing to do yet.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, longest_silence: Duration) -> Self {
         Schedule {
             plan: Plan::default(),
+            longest_silence,
             jitter: Jitter::new(seed),
             fetch_due: None,
             connect_due: None,
@@ -276,7 +277,7 @@ impl Schedule {
 
     /// Until when an open stream may be silent.
     pub(crate) fn silent_until(&self) -> Option<Time> {
-        self.stream.map(|stream| stream.last_heard + LONGEST_SILENCE)
+        self.stream.map(|stream| stream.last_heard.saturating_add(self.longest_silence))
     }
 
     /// Whether an open stream has been silent for too long.

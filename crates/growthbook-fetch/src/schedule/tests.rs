@@ -1,6 +1,7 @@
 //! The schedule under a clock that tests move.
 
 use super::*;
+use crate::options::DEFAULT_STREAM_TIMEOUT;
 
 const fn secs(seconds: u64) -> Time {
     Duration::from_secs(seconds)
@@ -17,7 +18,7 @@ const REFUSED: FetchOutcome = FetchOutcome::Failure { refused: true, retry_after
 
 /// A schedule with a plan from time zero on, and nothing fresh at hand.
 fn schedule(plan: Plan, seed: u64) -> Schedule {
-    let mut schedule = Schedule::new(seed);
+    let mut schedule = Schedule::new(seed, DEFAULT_STREAM_TIMEOUT);
     schedule.set_plan(plan, Time::ZERO, Duration::ZERO);
     schedule
 }
@@ -81,11 +82,11 @@ fn clients_do_not_poll_in_step() {
 
 #[test]
 fn what_is_fresh_is_not_asked_for_when_polling() {
-    let mut polling = Schedule::new(1);
+    let mut polling = Schedule::new(1, DEFAULT_STREAM_TIMEOUT);
     polling.set_plan(POLL, Time::ZERO, secs(40));
     assert_eq!(polling.next(Time::ZERO), Action::Wait(Some(secs(40))));
     // Streaming begins with finding out whether it is offered.
-    let mut streaming = Schedule::new(1);
+    let mut streaming = Schedule::new(1, DEFAULT_STREAM_TIMEOUT);
     streaming.set_plan(STREAM, Time::ZERO, secs(40));
     assert_eq!(streaming.next(Time::ZERO), Action::Fetch);
 }

@@ -66,7 +66,7 @@ impl Source {
             max_event_bytes: usize::try_from(settings.max_body_bytes).unwrap_or(usize::MAX),
             origin: Instant::now(),
             state: Mutex::new(State {
-                schedule: Schedule::new(seed()),
+                schedule: Schedule::new(seed(), settings.stream_timeout),
                 members: Vec::new(),
                 next_member: 0,
                 latest: cached.as_deref().map(Latest::from_cache),

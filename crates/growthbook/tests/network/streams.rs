@@ -501,6 +501,28 @@ fn a_silent_stream_is_no_failure_as_long_as_it_may_be_silent() {
 }
 
 #[test]
+fn a_stream_that_is_silent_for_too_long_is_dead() {
+    const LIMIT: Duration = Duration::from_secs(1);
+    const PING: Duration = Duration::from_millis(20);
+    let server = FeaturesServer::start(&payload(1));
+    server.set_ping_interval(PING);
+    let client = streaming(builder(&server).stream_timeout(LIMIT));
+    thread::sleep(LIMIT + LIMIT / 2);
+    assert_eq!(client.status().counters.streams_opened, 1);
+
+    // The connection stays open, and nothing comes over it.
+    server.set_silent(true);
+    let silent = Instant::now();
+    server.set_payload_quietly(&payload(2));
+    eventually("what was missed", || flag(&client) == 2);
+    assert!(silent.elapsed() >= LIMIT / 2, "{:?}", silent.elapsed());
+    eventually("another stream", || client.status().counters.streams_opened >= 2);
+    server.set_silent(false);
+    server.set_payload(&payload(3));
+    eventually("the change", || flag(&client) == 3);
+}
+
+#[test]
 fn a_fetch_that_fails_does_not_disturb_the_stream() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
