@@ -156,6 +156,8 @@ fn secrets_are_nowhere() {
     streams(&heard);
     proxies(&heard);
     beginnings(&heard);
+    #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
+    in_redis(&heard);
 
     heard.assert_no_secrets();
     let (records, leaks) = watching.found();
@@ -237,4 +239,75 @@ fn beginnings(heard: &Heard) {
     assert!(client.status().counters.cache_errors > 0);
     heard.client(&client);
     heard.debugged(&PayloadKey::new(server.url(), CLIENT_KEY));
+}
+
+/// Payloads and sticky buckets in Redis, whose keys hold the client key and attribute values, and
+/// whose address a password.
+#[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
+fn in_redis(heard: &Heard) {
+    use growthbook::{
+        RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketKey, StickyBucketStore,
+        WriteBehind, redis,
+    };
+    use test_server::redis::RedisServer;
+
+    let document_key =
+        StickyBucketKey { attribute_name: "email".into(), attribute_value: ATTRIBUTE.into() };
+    let rubbish = |server: &RedisServer, api: &FeaturesServer| {
+        let payload = format!("gb:{}::{CLIENT_KEY}", api.url());
+        let own = format!("growthbook:payload:{{{payload}}}");
+        for key in [document_key.to_string(), own, payload] {
+            server.command(&["DEL", &key]);
+            server.command(&["RPUSH", &key, "rubbish"]);
+        }
+    };
+    type Trouble<'a> = &'a dyn Fn(&mut RedisServer, &FeaturesServer);
+    let troubles: [(&str, Trouble<'_>); 5] = [
+        ("none", &|_, _| ()),
+        ("rubbish", &|redis, api| rubbish(redis, api)),
+        ("read-only", &|redis, _| redis.be_replica(true)),
+        ("paused", &|redis, _| redis.pause()),
+        ("gone", &|redis, _| redis.stop()),
+    ];
+    for (name, trouble) in troubles {
+        for credentials in ["", &format!("{PROXY_USER}:{PROXY_PASSWORD}@")] {
+            let (api, mut redis) = (FeaturesServer::start(&document()), RedisServer::start());
+            let url = redis.url().replace("//", &format!("//{credentials}"));
+            let open = || redis::Client::open(url.as_str()).unwrap();
+            let cache = growthbook::RedisCache::new(open());
+            let options = RedisStickyBucketOptions::new().merge(true);
+            let store = RedisStickyBucketStore::with_options(open(), options);
+            heard.debugged(&cache);
+            heard.debugged(&store);
+            let behind = WriteBehind::new(RedisStickyBucketStore::new(open()));
+            heard.debugged(&behind);
+            let direct = builder(&api, heard).cache(cache.clone()).sticky_bucket_store(store);
+            let direct = direct.refresh(OFTEN).start().unwrap();
+            let behind = builder(&api, heard).cache(cache.clone()).sticky_bucket_store(behind);
+            let behind = behind.refresh(Refresh::Manual).start().unwrap();
+            heard.client(&direct);
+            let is_there =
+                |key: &str| redis.command(&["GET", key]).as_str().is_some_and(|it| !it.is_empty());
+            if credentials.is_empty() {
+                eventually("a document in Redis", || {
+                    heard.client(&direct);
+                    is_there(&document_key.to_string())
+                });
+            }
+            trouble(&mut redis, &api);
+            for client in [&direct, &behind] {
+                client.refresh().unwrap();
+                heard.client(client);
+            }
+            let store = RedisStickyBucketStore::new(open());
+            if let Err(error) = store.get_all(std::slice::from_ref(&document_key)) {
+                heard.error(&error);
+            } else {
+                assert!(matches!(name, "none" | "rubbish" | "read-only"), "{name}");
+            }
+            if let Err(error) = cache.get(&PayloadKey::new(api.url(), CLIENT_KEY)) {
+                heard.error(&error);
+            }
+        }
+    }
 }
