@@ -18,7 +18,7 @@ use crate::document::{Facts, digest};
 use crate::ending::Ending;
 use crate::error::RedisCacheError;
 use crate::keys::Keys;
-use crate::patience::lock;
+use crate::lock::lock_patiently;
 use crate::scripts;
 use crate::servers::RedisServers;
 use crate::watch::Watch;
@@ -295,7 +295,7 @@ impl Shared {
 
     fn remember<T>(&self, key: &PayloadKey, act: impl FnOnce(&mut Memory) -> T) -> Option<T> {
         // Without a memory it works as well, only more slowly.
-        Some(act(lock(&self.memories)?.entry(key.clone()).or_default()))
+        Some(act(lock_patiently(&self.memories)?.entry(key.clone()).or_default()))
     }
 
     /// The document's digest, made once for each document.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::patience::lock;
+use crate::lock::lock_patiently;
 
 /// Threads that were told to end, and for which somebody may wait.
 #[derive(Default)]
@@ -21,7 +21,7 @@ struct Told {
 impl Ending {
     /// This thread was told to end, by the process that started it.
     pub(crate) fn add(&self, thread: JoinHandle<()>) {
-        if let Some(mut threads) = lock(&self.threads) {
+        if let Some(mut threads) = lock_patiently(&self.threads) {
             threads.push(Told { thread, process: process::id() });
         }
     }
@@ -31,7 +31,7 @@ impl Ending {
         const PAUSE: Duration = Duration::from_millis(1);
         let start = Instant::now();
         loop {
-            let Some(mut threads) = lock(&self.threads) else { return false };
+            let Some(mut threads) = lock_patiently(&self.threads) else { return false };
             for told in threads.extract_if(.., |told| told.needs_no_waiting()) {
                 if told.thread.is_finished() {
                     // An error means that it panicked, and has said so.

@@ -43,7 +43,7 @@ mod document;
 mod ending;
 mod error;
 mod keys;
-mod patience;
+mod lock;
 mod scripts;
 mod servers;
 mod watch;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use redis::{ConnectionLike, RedisResult};
 
 use crate::error::RedisCacheError;
-use crate::patience::lock;
+use crate::lock::lock_patiently;
 use crate::servers::{Connection, RedisServers};
 
 /// How long a server that failed is left alone, at most: operations fail at once meanwhile.
@@ -59,7 +59,7 @@ impl Worker {
     }
 
     fn submit(&self, job: Job) -> Result<(), RedisCacheError> {
-        let mut jobs = lock(&self.jobs).ok_or(RedisCacheError::Timeout)?;
+        let mut jobs = lock_patiently(&self.jobs).ok_or(RedisCacheError::Timeout)?;
         // A child of a fork has the sender, but not the thread; its sockets are the parent's.
         let sender = match &*jobs {
             Some(jobs) if jobs.process == process::id() => &jobs.sender,
@@ -77,7 +77,7 @@ impl Worker {
     /// Tells the thread to end when it has done what it was asked for, and to close the connection.
     /// The thread, if there was one.
     pub(crate) fn stop(&self) -> Option<JoinHandle<()>> {
-        let mut jobs = lock(&self.jobs)?;
+        let mut jobs = lock_patiently(&self.jobs)?;
         jobs.take_if(|jobs| jobs.process == process::id()).map(|jobs| jobs.thread)
     }
 

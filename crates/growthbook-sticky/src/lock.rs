@@ -1,4 +1,5 @@
-//! Locks that nobody waits for without end.
+//! Locks that nobody waits for without end. The same stands in the other adapters, which do not
+//! depend on one another.
 
 use std::{
     error::Error,

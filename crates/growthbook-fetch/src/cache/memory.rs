@@ -4,13 +4,13 @@ use std::{
     error::Error,
     fmt,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, TryLockError},
-    thread,
-    time::Duration,
+    sync::{Arc, Mutex},
 };
 
 use growthbook_core::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
 use lru::LruCache;
+
+use super::lock::lock_patiently;
 
 /// How many payloads [`MemoryCache::shared`] keeps: more than a process has clients.
 pub const DEFAULT_MEMORY_CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(16).unwrap();
@@ -87,24 +87,6 @@ impl fmt::Debug for MemoryCache {
 
 type Entries = LruCache<PayloadKey, CachedPayload>;
 
-/// The lock, unless it is still held after a while. Whoever lives holds it for microseconds.
-fn lock_patiently<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    // Counted, not timed: where the whole process is halted for a while, the holder gets its turn
-    // between two attempts.
-    const ATTEMPTS: u32 = 50;
-    const PAUSE: Duration = Duration::from_millis(1);
-    for attempt in 1..=ATTEMPTS {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            // Nothing panics halfway through a change.
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => {}
-        }
-    }
-    None
-}
-
 /// The lock stays locked.
 #[derive(Debug)]
 struct Locked;
@@ -119,6 +101,8 @@ impl Error for Locked {}
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use growthbook_core::PayloadSource;
 
     use super::*;

@@ -2,6 +2,7 @@
 
 mod file;
 mod format;
+mod lock;
 mod memory;
 
 pub use file::FileCache;
