@@ -19,7 +19,9 @@ use crate::ending::Ending;
 use crate::error::RedisCacheError;
 use crate::keys::Keys;
 use crate::lock::lock_patiently;
-use crate::scripts;
+use crate::scripts::{
+    self, ConfirmArguments, GiveUpArguments, InClear, Kept, PutArguments, TurnAnswer, TurnArguments,
+};
 use crate::servers::RedisServers;
 use crate::watch::Watch;
 use crate::worker::Worker;
@@ -154,31 +156,25 @@ impl RedisCache {
         format!("{}-{:016x}", process::id(), self.shared.token)
     }
 
-    fn seconds_to_live(&self) -> String {
-        self.time_to_live.map_or_else(String::new, |time| time.as_secs().max(1).to_string())
-    }
-
-    /// How long ago this process took its turn, in milliseconds; empty when it did not.
-    fn end_turn(&self, key: &PayloadKey) -> String {
+    /// How long ago this process took its turn, if it did.
+    fn end_turn(&self, key: &PayloadKey) -> Option<Duration> {
         let began = self.shared.remember(key, |memory| memory.turn_began.take()).flatten();
-        began.map_or_else(String::new, |began| began.elapsed().as_millis().to_string())
+        began.map(|began| began.elapsed())
     }
 
-    /// The document in clear, for those who read nothing else: `=` where it is, and empty where it
-    /// is not to be shared.
-    fn in_clear(&self, document: &str, facts: &Facts) -> String {
+    fn in_clear(&self, document: &str, facts: &Facts) -> InClear {
         if !facts.is_encrypted {
-            return "=".to_owned();
+            return InClear::Same;
         }
         #[cfg(feature = "encryption")]
         if let Some(key) = &self.shared_in_clear
             && let Ok(payload) = Payload::from_encrypted_json(document, key)
         {
-            return payload.to_json_string();
+            return InClear::Decrypted(payload.to_json_string());
         }
         #[cfg(not(feature = "encryption"))]
         let _ = document;
-        String::new()
+        InClear::Nothing
     }
 }
 
@@ -191,43 +187,38 @@ impl PayloadCache for RedisCache {
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
         let keys = Keys::new(key);
         let facts = Facts::of(&payload.document);
-        let arguments = vec![
-            payload.document.to_string(),
-            self.in_clear(&payload.document, &facts),
-            self.shared.digest(key, &payload.document),
-            payload.etag.as_deref().unwrap_or_default().to_owned(),
-            u8::from(payload.streaming).to_string(),
-            payload.fetched_at.to_string(),
-            self.end_turn(key),
-            facts.date_updated,
-            self.seconds_to_live(),
-            COPY_TIME_TO_LIVE.as_secs().to_string(),
-            self.token(),
-            keys.changed.clone(),
-        ];
-        let _kept: i64 = self.run(&scripts::PUT, &keys, arguments)?;
+        let arguments = PutArguments {
+            payload,
+            in_clear: self.in_clear(&payload.document, &facts),
+            digest: self.shared.digest(key, &payload.document),
+            asked: self.end_turn(key),
+            date_updated: facts.date_updated,
+            time_to_live: self.time_to_live,
+            copy_time_to_live: COPY_TIME_TO_LIVE,
+            token: self.token(),
+            channel: keys.changed.clone(),
+        };
+        let _kept: i64 = self.run(&scripts::PUT, &keys, arguments.list())?;
         Ok(())
     }
 
     fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
-        /// Somebody has emptied Redis, or the copy in clear has died.
-        const MISSING: i64 = 0;
-        let arguments = vec![
-            self.shared.digest(key, &payload.document),
-            payload.fetched_at.to_string(),
-            self.end_turn(key),
-            self.seconds_to_live(),
-            COPY_TIME_TO_LIVE.as_secs().to_string(),
-            self.token(),
-        ];
-        let found: i64 = self.run(&scripts::CONFIRM, &Keys::new(key), arguments)?;
-        if found == MISSING { self.put(key, payload) } else { Ok(()) }
+        let arguments = ConfirmArguments {
+            digest: self.shared.digest(key, &payload.document),
+            fetched_at: payload.fetched_at,
+            asked: self.end_turn(key),
+            time_to_live: self.time_to_live,
+            copy_time_to_live: COPY_TIME_TO_LIVE,
+            token: self.token(),
+        };
+        let found: i64 = self.run(&scripts::CONFIRM, &Keys::new(key), arguments.list())?;
+        if found == scripts::MISSING { self.put(key, payload) } else { Ok(()) }
     }
 
     fn give_up_turn(&self, key: &PayloadKey) -> Result<(), PayloadCacheError> {
         let _ = self.end_turn(key);
-        let arguments = vec![self.token(), PAUSE_AFTER_FAILURE.as_millis().to_string()];
-        let _done: i64 = self.run(&scripts::GIVE_UP, &Keys::new(key), arguments)?;
+        let arguments = GiveUpArguments { token: self.token(), pause: PAUSE_AFTER_FAILURE };
+        let _done: i64 = self.run(&scripts::GIVE_UP, &Keys::new(key), arguments.list())?;
         Ok(())
     }
 
@@ -239,13 +230,8 @@ impl PayloadCache for RedisCache {
     ) -> Result<Turn, PayloadCacheError> {
         let known =
             known.map_or_else(String::new, |known| self.shared.digest(key, &known.document));
-        let arguments = vec![
-            known,
-            max_age.as_millis().to_string(),
-            self.token(),
-            self.lease.as_millis().max(1).to_string(),
-        ];
-        let answer: TurnAnswer = self.run(&scripts::TURN, &Keys::new(key), arguments)?;
+        let arguments = TurnArguments { known, max_age, token: self.token(), lease: self.lease };
+        let answer: TurnAnswer = self.run(&scripts::TURN, &Keys::new(key), arguments.list())?;
         Ok(match answer {
             TurnAnswer::Known { age } => Turn::Fresh { payload: None, age },
             TurnAnswer::Theirs { left } => Turn::Theirs { retry_in: left.min(LOOK_AGAIN) },
@@ -327,64 +313,5 @@ impl fmt::Debug for RedisCache {
             .field("lease", &self.lease)
             .field("time_to_live", &self.time_to_live)
             .finish_non_exhaustive()
-    }
-}
-
-/// A payload as Redis has it: document, digest, tag, streaming, when it was fetched. Anything may
-/// be missing, or rubbish.
-type Fields = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
-
-struct Kept(Fields);
-
-impl Kept {
-    /// The payload; `None` when it is no text. What is said of it counts only when it is said of
-    /// this very document: another SDK may have put it.
-    fn payload(self, digest_of: impl FnOnce(&Arc<str>) -> String) -> Option<CachedPayload> {
-        let (document, digest, etag, streaming, fetched_at) = self.0;
-        let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        let document: Arc<str> = String::from_utf8(document).ok()?.into();
-        if text(digest) != Some(digest_of(&document)) {
-            return Some(CachedPayload { document, etag: None, streaming: false, fetched_at: 0 });
-        }
-        let etag = text(etag).filter(|etag| !etag.is_empty());
-        Some(CachedPayload {
-            document,
-            etag: etag.map(String::into_boxed_str),
-            streaming: streaming.as_deref() == Some(b"1"),
-            fetched_at: text(fetched_at).and_then(|at| at.parse().ok()).unwrap_or_default(),
-        })
-    }
-}
-
-impl FromRedisValue for Kept {
-    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
-        Fields::from_redis_value(value).map(Kept)
-    }
-}
-
-enum TurnAnswer {
-    Ours,
-    Theirs { left: Duration },
-    Known { age: Duration },
-    Fresh { age: Duration, kept: Kept },
-}
-
-impl FromRedisValue for TurnAnswer {
-    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
-        let mut parts = Vec::<redis::Value>::from_redis_value(value)?.into_iter();
-        let mut next = || parts.next().unwrap_or(redis::Value::Nil);
-        let word = String::from_redis_value(next())?;
-        if word == "ours" {
-            return Ok(TurnAnswer::Ours);
-        }
-        let duration = Duration::from_millis(u64::from_redis_value(next())?);
-        Ok(match word.as_str() {
-            "theirs" => TurnAnswer::Theirs { left: duration },
-            "known" => TurnAnswer::Known { age: duration },
-            _ => {
-                let kept = Kept::from_redis_value(redis::Value::Array(parts.collect()))?;
-                TurnAnswer::Fresh { age: duration, kept }
-            }
-        })
     }
 }

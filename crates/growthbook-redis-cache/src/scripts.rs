@@ -1,11 +1,13 @@
-//! What happens within Redis at once.
+//! What happens within Redis at once: each script, what it is told and what it answers.
 //!
 //! `KEYS` are those of one payload and lie in one slot; nothing else is touched. Entries may hold
 //! anything: what has another type than it should is taken as missing, and written over.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
-use redis::Script;
+use growthbook_core::{CachedPayload, UnixMillis};
+use redis::{FromRedisValue, Script};
 
 /// A field of a hash, and the value of a string, false for what is not there; whether there is a
 /// string, without a look at it; and the time.
@@ -43,6 +45,42 @@ return {document, field(KEYS[3], 'digest'), field(KEYS[3], 'etag'),
     )
 });
 
+/// A payload as Redis has it: document, digest, tag, streaming, when it was fetched. Anything may
+/// be missing, or rubbish.
+type Fields = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// A payload and what is known of it: what [`GET`] answers.
+pub(crate) struct Kept(Fields);
+
+impl Kept {
+    /// The payload; `None` when it is no text. What is said of it counts only when it is said of
+    /// this very document: another SDK may have put it.
+    pub(crate) fn payload(
+        self,
+        digest_of: impl FnOnce(&Arc<str>) -> String,
+    ) -> Option<CachedPayload> {
+        let (document, digest, etag, streaming, fetched_at) = self.0;
+        let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let document: Arc<str> = String::from_utf8(document).ok()?.into();
+        if text(digest) != Some(digest_of(&document)) {
+            return Some(CachedPayload { document, etag: None, streaming: false, fetched_at: 0 });
+        }
+        let etag = text(etag).filter(|etag| !etag.is_empty());
+        Some(CachedPayload {
+            document,
+            etag: etag.map(String::into_boxed_str),
+            streaming: streaming.as_deref() == Some(b"1"),
+            fetched_at: text(fetched_at).and_then(|at| at.parse().ok()).unwrap_or_default(),
+        })
+    }
+}
+
+impl FromRedisValue for Kept {
+    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
+        Fields::from_redis_value(value).map(Kept)
+    }
+}
+
 /// Whose turn it is.
 ///
 /// `KEYS`: plain, own, meta, lease. `ARGV`: the digest known, the greatest age, the token of who
@@ -75,6 +113,60 @@ return {'ours'}
 ",
     )
 });
+
+/// What [`TURN`] is told, in its order.
+pub(crate) struct TurnArguments {
+    /// The digest of what is known; empty for nothing.
+    pub(crate) known: String,
+    pub(crate) max_age: Duration,
+    /// Of who asks.
+    pub(crate) token: String,
+    /// How long a lease lasts.
+    pub(crate) lease: Duration,
+}
+
+impl TurnArguments {
+    pub(crate) fn list(self) -> Vec<String> {
+        vec![self.known, millis(self.max_age), self.token, millis(self.lease.max(MILLISECOND))]
+    }
+}
+
+/// Whose turn it is: what [`TURN`] answers.
+pub(crate) enum TurnAnswer {
+    Ours,
+    /// For so much longer, at most.
+    Theirs {
+        left: Duration,
+    },
+    /// What is known is as old as this.
+    Known {
+        age: Duration,
+    },
+    Fresh {
+        age: Duration,
+        kept: Kept,
+    },
+}
+
+impl FromRedisValue for TurnAnswer {
+    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
+        let mut parts = Vec::<redis::Value>::from_redis_value(value)?.into_iter();
+        let mut next = || parts.next().unwrap_or(redis::Value::Nil);
+        let word = String::from_redis_value(next())?;
+        if word == "ours" {
+            return Ok(TurnAnswer::Ours);
+        }
+        let duration = Duration::from_millis(u64::from_redis_value(next())?);
+        Ok(match word.as_str() {
+            "theirs" => TurnAnswer::Theirs { left: duration },
+            "known" => TurnAnswer::Known { age: duration },
+            _ => {
+                let kept = Kept::from_redis_value(redis::Value::Array(parts.collect()))?;
+                TurnAnswer::Fresh { age: duration, kept }
+            }
+        })
+    }
+}
 
 /// Keeps a payload, unless a newer one is there, ends the turn, and tells the others. The copy in
 /// clear lives as long as one that the Python SDK puts: it asks the server only when there is none.
@@ -118,6 +210,59 @@ return 1
     )
 });
 
+/// What [`PUT`] is told, in its order.
+pub(crate) struct PutArguments<'a> {
+    pub(crate) payload: &'a CachedPayload,
+    pub(crate) in_clear: InClear,
+    pub(crate) digest: String,
+    /// How long ago the payload was asked for, by who had the turn.
+    pub(crate) asked: Option<Duration>,
+    /// When it was last changed, as the API writes it; empty when it does not say.
+    pub(crate) date_updated: String,
+    pub(crate) time_to_live: Option<Duration>,
+    pub(crate) copy_time_to_live: Duration,
+    /// Of who puts it.
+    pub(crate) token: String,
+    /// Where it is announced.
+    pub(crate) channel: String,
+}
+
+/// The payload for those who cannot decrypt.
+pub(crate) enum InClear {
+    /// It is in clear itself.
+    Same,
+    /// It was decrypted.
+    #[cfg(feature = "encryption")]
+    Decrypted(String),
+    /// It is not to be shared.
+    Nothing,
+}
+
+impl PutArguments<'_> {
+    pub(crate) fn list(self) -> Vec<String> {
+        let in_clear = match self.in_clear {
+            InClear::Same => "=".to_owned(),
+            #[cfg(feature = "encryption")]
+            InClear::Decrypted(document) => document,
+            InClear::Nothing => String::new(),
+        };
+        vec![
+            self.payload.document.to_string(),
+            in_clear,
+            self.digest,
+            self.payload.etag.as_deref().unwrap_or_default().to_owned(),
+            u8::from(self.payload.streaming).to_string(),
+            self.payload.fetched_at.to_string(),
+            self.asked.map_or_else(String::new, millis),
+            self.date_updated,
+            self.time_to_live.map_or_else(String::new, seconds),
+            seconds(self.copy_time_to_live),
+            self.token,
+            self.channel,
+        ]
+    }
+}
+
 /// Notes that the payload was confirmed, and ends the turn. Gives 0 when it is not there, and 2
 /// when another one is.
 ///
@@ -146,6 +291,34 @@ return 1
     )
 });
 
+/// What [`CONFIRM`] is told, in its order.
+pub(crate) struct ConfirmArguments {
+    pub(crate) digest: String,
+    pub(crate) fetched_at: UnixMillis,
+    /// How long ago the server was asked, by who had the turn.
+    pub(crate) asked: Option<Duration>,
+    pub(crate) time_to_live: Option<Duration>,
+    pub(crate) copy_time_to_live: Duration,
+    pub(crate) token: String,
+}
+
+impl ConfirmArguments {
+    pub(crate) fn list(self) -> Vec<String> {
+        vec![
+            self.digest,
+            self.fetched_at.to_string(),
+            self.asked.map_or_else(String::new, millis),
+            self.time_to_live.map_or_else(String::new, seconds),
+            seconds(self.copy_time_to_live),
+            self.token,
+        ]
+    }
+}
+
+/// What [`CONFIRM`] answers when the payload is not there: somebody has emptied Redis, or the copy
+/// in clear has died.
+pub(crate) const MISSING: i64 = 0;
+
 /// Ends a turn that brought nothing, in a moment: the server is not asked by everybody at once.
 ///
 /// `KEYS`: plain, own, meta, lease. `ARGV`: the token, and how long the moment is in milliseconds.
@@ -158,6 +331,31 @@ return 1
     )
 });
 
+/// What [`GIVE_UP`] is told, in its order.
+pub(crate) struct GiveUpArguments {
+    pub(crate) token: String,
+    /// How long the server is not asked by others.
+    pub(crate) pause: Duration,
+}
+
+impl GiveUpArguments {
+    pub(crate) fn list(self) -> Vec<String> {
+        vec![self.token, millis(self.pause)]
+    }
+}
+
 fn script(body: &str) -> Script {
     Script::new(&format!("{READ}{body}"))
+}
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// In whole milliseconds, as Redis takes them.
+fn millis(duration: Duration) -> String {
+    duration.as_millis().to_string()
+}
+
+/// In whole seconds, at least one: Redis takes no other.
+fn seconds(duration: Duration) -> String {
+    duration.as_secs().max(1).to_string()
 }
