@@ -12,7 +12,7 @@ use growthbook_core::{
 };
 use serde_json::Value;
 
-use crate::client::{Client, Decryption, Inner, State};
+use crate::client::{Client, Decryption, Effects, Inner, State};
 use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 #[cfg(feature = "fetch")]
 use crate::network::Network;
@@ -233,13 +233,10 @@ impl ClientBuilder {
         let payload = payload.unwrap_or_else(Payload::empty);
         let cache_size = self.exposure_cache_size.unwrap_or(DEFAULT_EXPOSURE_CACHE_SIZE);
         let tracking = Tracking::new(self.on_experiment_viewed, self.on_feature_usage, cache_size);
-        Ok(Inner {
-            state: ArcSwap::from_pointee(State::new(payload, source, Arc::new(self.globals))),
-            decryption,
-            tracking,
-            sticky_store: self.sticky_bucket_store,
-            on_update: self.on_update,
-        })
+        let effects = Effects { tracking, sticky_store: self.sticky_bucket_store };
+        let state = State::new(payload, source, Arc::new(self.globals), Arc::new(effects));
+        let state = ArcSwap::from_pointee(state);
+        Ok(Inner { state, decryption, on_update: self.on_update })
     }
 }
 

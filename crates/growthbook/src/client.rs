@@ -17,7 +17,6 @@ use crate::builder::ClientBuilder;
 #[cfg(feature = "fetch")]
 use crate::connection::Connection;
 use crate::scope::UserScope;
-use crate::sticky::ScopeBuckets;
 use crate::tracking::Tracking;
 use crate::update::OnUpdate;
 
@@ -37,17 +36,23 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) state: ArcSwap<State>,
     pub(crate) decryption: Decryption,
-    pub(crate) tracking: Tracking,
-    pub(crate) sticky_store: Option<Box<dyn StickyBucketStore>>,
     pub(crate) on_update: Option<OnUpdate>,
 }
 
-/// What evaluations look at; replaced, never changed.
+/// What evaluations have effects on.
+pub(crate) struct Effects {
+    pub(crate) tracking: Tracking,
+    pub(crate) sticky_store: Option<Box<dyn StickyBucketStore>>,
+}
+
+/// What evaluations look at; replaced, never changed. A scope has nothing else of the client, so
+/// that making one touches no counter that other threads touch.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) payload: Arc<Payload>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) globals: Arc<GlobalContext>,
+    pub(crate) effects: Arc<Effects>,
     /// Where the payload came from; `None` for the empty one of the beginning.
     #[cfg_attr(
         not(feature = "fetch"),
@@ -61,9 +66,15 @@ impl State {
         payload: Payload,
         source: Option<PayloadSource>,
         globals: Arc<GlobalContext>,
+        effects: Arc<Effects>,
     ) -> Self {
         let snapshot = Arc::new(compile(&payload));
-        State { payload: Arc::new(payload), snapshot, globals, source }
+        State { payload: Arc::new(payload), snapshot, globals, effects, source }
+    }
+
+    /// The same with another payload.
+    pub(crate) fn with_payload(&self, payload: Payload, source: PayloadSource) -> Self {
+        State::new(payload, Some(source), self.globals.clone(), self.effects.clone())
     }
 }
 
@@ -126,8 +137,7 @@ impl Client {
     /// [`for_user_with_sticky`](Client::for_user_with_sticky) takes documents you have loaded
     /// yourself.
     pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope<'static> {
-        let with_store = self.inner.sticky_store.as_ref().map(|_| StickyBuckets::new());
-        let scope = self.scope(user.into(), with_store);
+        let scope = self.scope(user.into(), None);
         scope.load_sticky_buckets();
         scope
     }
@@ -159,8 +169,7 @@ impl Client {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn for_source<'s>(&self, source: &'s dyn AttributeSource) -> UserScope<'s> {
-        let with_store = self.inner.sticky_store.as_ref().map(|_| StickyBuckets::new());
-        self.scope(UserContext::default(), with_store).with_source(source)
+        self.scope(UserContext::default(), None).with_source(source)
     }
 
     /// Evaluates for a user with sticky bucketing on these documents. Changed ones are in
@@ -181,8 +190,7 @@ impl Client {
         if let Some(connection) = &self.connection {
             connection.notice_fork();
         }
-        let sticky = buckets.map(ScopeBuckets::new);
-        UserScope::new(self.inner.clone(), self.inner.state.load_full(), user, sticky)
+        UserScope::new(self.inner.state.load(), user, buckets)
     }
 
     /// Replaces the payload, even by an older one.
@@ -196,7 +204,7 @@ impl Client {
     pub fn set_payload(&self, document: impl AsRef<[u8]>) -> Result<(), PayloadError> {
         // Read and compiled before anything is swapped: no evaluation waits for it.
         let payload = self.inner.decryption.read(document.as_ref())?;
-        let next = State::new(payload, Some(PayloadSource::Application), self.globals());
+        let next = self.inner.state.load().with_payload(payload, PayloadSource::Application);
         let before =
             self.inner.state.rcu(|state| State { globals: state.globals.clone(), ..next.clone() });
         self.inner.tell_update(&before.payload, &next.payload);
@@ -210,11 +218,10 @@ impl Client {
     ///
     /// When `features` is no object. The payload in use stays.
     pub fn set_features(&self, features: &Value) -> Result<(), PayloadError> {
-        let source = Some(PayloadSource::Application);
         let mut current = self.inner.state.load_full();
         loop {
             let payload = current.payload.with_features(features)?;
-            let next = Arc::new(State::new(payload, source, current.globals.clone()));
+            let next = Arc::new(current.with_payload(payload, PayloadSource::Application));
             let found = self.inner.state.compare_and_swap(&current, next.clone());
             if Arc::ptr_eq(&found, &current) {
                 self.inner.tell_update(&current.payload, &next.payload);

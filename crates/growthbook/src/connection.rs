@@ -97,7 +97,7 @@ impl PayloadSink for Live {
         let payload = payload.with_unreadable_sections_of(&current.payload);
         let change = self.0.changes(&current.payload, &payload);
         // Compiled before anything is swapped: no evaluation waits for it.
-        let compiled = State::new(payload, Some(source), current.globals.clone());
+        let compiled = current.with_payload(payload, source);
         loop {
             let next = State { globals: current.globals.clone(), ..compiled.clone() };
             let found = self.0.state.compare_and_swap(&current, Arc::new(next));

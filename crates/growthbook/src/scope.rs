@@ -3,6 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use growthbook_core::{
     AttributeSource, AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
     ExperimentDefinition, ExperimentResult, Explanation, FeatureName, FeatureResult,
@@ -11,7 +12,7 @@ use growthbook_core::{
 use serde::Deserialize;
 
 use crate::LOG_TARGET;
-use crate::client::{Inner, State};
+use crate::client::State;
 use crate::sticky::ScopeBuckets;
 use crate::tracking::TrackingObserver;
 
@@ -21,23 +22,26 @@ use crate::tracking::TrackingObserver;
 /// Cheap to make: one for each request. Answers borrow from it. `'s` is how long an
 /// [`AttributeSource`] lives; without one a scope is a `UserScope<'static>`.
 pub struct UserScope<'s> {
-    inner: Arc<Inner>,
-    state: Arc<State>,
+    /// Held on to without counting references, as a rule.
+    state: Guard<Arc<State>>,
     user: UserContext,
     /// Asked before the user's attributes.
     source: Option<&'s dyn AttributeSource>,
     /// With sticky bucketing.
-    sticky: Option<ScopeBuckets>,
+    sticky: Option<Box<ScopeBuckets>>,
 }
 
 impl<'s> UserScope<'s> {
+    /// With these documents, or those of the store, if there are any.
     pub(crate) fn new(
-        inner: Arc<Inner>,
-        state: Arc<State>,
+        state: Guard<Arc<State>>,
         user: UserContext,
-        sticky: Option<ScopeBuckets>,
+        buckets: Option<StickyBuckets>,
     ) -> Self {
-        UserScope { inner, state, user, source: None, sticky }
+        let from_store = || state.effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        let buckets = buckets.or_else(from_store);
+        let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
+        UserScope { state, user, source: None, sticky }
     }
 
     /// Looks for attributes in `source` first, then among the user's own and the global ones.
@@ -48,15 +52,15 @@ impl<'s> UserScope<'s> {
     /// the source's user are loaded here, which may block.
     #[must_use]
     pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
-        let UserScope { inner, state, user, sticky, .. } = self;
-        let scope = UserScope { inner, state, user, source: Some(source), sticky };
+        let UserScope { state, user, sticky, .. } = self;
+        let scope = UserScope { state, user, source: Some(source), sticky };
         scope.load_sticky_buckets();
         scope
     }
 
     pub(crate) fn load_sticky_buckets(&self) {
         if let Some(sticky) = &self.sticky {
-            sticky.load(self.inner.sticky_store.as_deref(), self.evaluator().sticky_keys());
+            sticky.load(self.state.effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
         }
     }
 
@@ -71,7 +75,7 @@ impl<'s> UserScope<'s> {
 
     /// Tells the callbacks.
     fn observer(&self) -> TrackingObserver<'_> {
-        self.inner.tracking.observe(&self.user, self.source)
+        self.state.effects.tracking.observe(&self.user, self.source)
     }
 
     /// Whether evaluations need nothing but the value: no sticky buckets, nothing to log.
@@ -84,11 +88,11 @@ impl<'s> UserScope<'s> {
     /// null and says so in its source.
     pub fn eval_feature(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
         let result = if let Some(sticky) = &self.sticky {
-            sticky.evaluate(self.inner.sticky_store.as_deref(), |buckets| {
+            sticky.evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                 evaluator.eval_feature_observed(key, &mut self.observer())
             })
-        } else if self.inner.tracking.is_active() {
+        } else if self.state.effects.tracking.is_active() {
             self.evaluator().eval_feature_observed(key, &mut self.observer())
         } else {
             self.evaluator().eval_feature(key)
@@ -104,7 +108,7 @@ impl<'s> UserScope<'s> {
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         if !self.wants_values_only() {
             self.eval_feature(key).on
-        } else if self.inner.tracking.is_active() {
+        } else if self.state.effects.tracking.is_active() {
             self.evaluator().is_on_observed(key, &mut self.observer())
         } else {
             self.evaluator().is_on(key)
@@ -139,7 +143,7 @@ impl<'s> UserScope<'s> {
         fallback: T,
     ) -> T {
         if self.wants_values_only() {
-            return if self.inner.tracking.is_active() {
+            return if self.state.effects.tracking.is_active() {
                 self.evaluator().feature_value_observed(key, fallback, &mut self.observer())
             } else {
                 self.evaluator().feature_value(key, fallback)
@@ -174,13 +178,13 @@ impl<'s> UserScope<'s> {
     /// ```
     pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
         let result = if let Some(sticky) = &self.sticky {
-            let store = self.inner.sticky_store.as_deref();
+            let store = self.state.effects.sticky_store.as_deref();
             sticky.load(store, self.evaluator().sticky_keys_of(experiment));
             sticky.evaluate(store, |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                 evaluator.run_observed(experiment, &mut self.observer())
             })
-        } else if self.inner.tracking.is_active() {
+        } else if self.state.effects.tracking.is_active() {
             self.evaluator().run_observed(experiment, &mut self.observer())
         } else {
             self.evaluator().run(experiment)
@@ -234,10 +238,12 @@ impl<'s> UserScope<'s> {
     ) -> Vec<AutoExperimentResult<'_>> {
         let mut observer = self.observer();
         match &self.sticky {
-            Some(sticky) => sticky.evaluate(self.inner.sticky_store.as_deref(), |buckets| {
-                let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
-                evaluator.run_auto_experiments_observed(options, &mut observer)
-            }),
+            Some(sticky) => {
+                sticky.evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
+                    let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
+                    evaluator.run_auto_experiments_observed(options, &mut observer)
+                })
+            }
             None => self.evaluator().run_auto_experiments_observed(options, &mut observer),
         }
     }
@@ -249,7 +255,7 @@ impl<'s> UserScope<'s> {
 
     /// The user's sticky bucket documents as they stand; `None` without sticky bucketing.
     pub fn sticky_buckets(&self) -> Option<StickyBuckets> {
-        self.sticky.as_ref().map(ScopeBuckets::snapshot)
+        self.sticky.as_ref().map(|sticky| sticky.snapshot())
     }
 
     /// The documents that evaluating this user's features may look at, for loading them

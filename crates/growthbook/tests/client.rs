@@ -47,6 +47,26 @@ fn a_payload_that_is_refused_leaves_the_old_one() {
 }
 
 #[test]
+fn scopes_can_be_held_by_the_hundred_and_passed_on_while_payloads_are_replaced() {
+    fn is_shared_between_threads<T: Send + Sync>(_: &T) {}
+
+    let client = Client::from_json(GOOD).unwrap();
+    let scopes: Vec<_> = (0..100)
+        .map(|number| {
+            let features = json!({"flag": {"defaultValue": number}});
+            client.set_features(&features).unwrap();
+            client.for_user("u")
+        })
+        .collect();
+    is_shared_between_threads(&scopes);
+    drop(client);
+    let values = thread::spawn(move || {
+        scopes.iter().map(|gb| gb.feature_value("flag", -1)).collect::<Vec<i32>>()
+    });
+    assert_eq!(values.join().unwrap(), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
 fn features_alone_keep_the_saved_groups() {
     let client = Client::from_json(GOOD).unwrap();
     let rule = json!({"condition": {"id": {"$inGroup": "g"}}, "force": "new"});
