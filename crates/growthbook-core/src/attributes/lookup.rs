@@ -43,6 +43,12 @@ impl<'a> AttributeLookup<'a> {
         self.built(name, Tag::new(name)).map_or(HashValue::Missing, AttributeValue::hash_value)
     }
 
+    /// An attribute where there is no source to be asked first.
+    #[inline]
+    pub(crate) fn built_alone(&self, name: &str, tag: Tag) -> Option<Option<&'a AttributeValue>> {
+        self.source.is_none().then(|| self.built(name, tag))
+    }
+
     #[inline(never)]
     fn ask_source(&self, name: &str) -> Option<AttributeRef<'a>> {
         self.source?.attribute(name)

@@ -5,8 +5,8 @@ use core::cell::Cell;
 
 use super::groups::GroupIndex;
 use super::operator::Operators;
-use super::{Clause, Clauses, SavedGroups, ValueTest};
-use crate::attributes::AttributeLookup;
+use super::{Clause, Clauses, Path, SavedGroups, ValueTest};
+use crate::attributes::{AttributeLookup, AttributeValue};
 use crate::json::Node;
 use crate::tag::Tag;
 
@@ -214,10 +214,9 @@ impl<'a> Scope<'a> {
             return Outcome::Abort;
         }
         match clause {
-            Clause::Attribute(path, test) => match path.resolve(self.fields) {
-                Some(actual) => self.value(test, &actual),
-                None if test.may_abort() => Outcome::Abort,
-                None => Outcome::Unknown,
+            Clause::Attribute(path, test) => match path.built(self.fields) {
+                Some(actual) => self.value(test, &actual.map_or(Node::Null, AttributeValue::node)),
+                None => self.attribute(path, test),
             },
             Clause::Or(branches) => self.or(branches),
             Clause::Nor(branches) => self.or(branches).negate(),
@@ -231,6 +230,15 @@ impl<'a> Scope<'a> {
         }
     }
 
+    #[inline(never)]
+    fn attribute(&self, path: &Path, test: &ValueTest) -> Outcome {
+        match path.resolve(self.fields) {
+            Some(actual) => self.value(test, &actual),
+            None if test.may_abort() => Outcome::Abort,
+            None => Outcome::Unknown,
+        }
+    }
+
     /// An empty `$or` passes.
     fn or(&self, branches: &[Clauses]) -> Outcome {
         if branches.is_empty() {
@@ -239,6 +247,7 @@ impl<'a> Scope<'a> {
         Outcome::any(branches.iter().map(|branch| self.condition(branch)))
     }
 
+    #[inline]
     pub(super) fn value(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
         if !self.run.budget.take_part() {
             return Outcome::Abort;

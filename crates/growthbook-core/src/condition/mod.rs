@@ -27,6 +27,7 @@ pub(crate) use parse::ConditionParser;
 pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
+use crate::attributes::AttributeValue;
 use crate::json::{Json, Node, Tape, View, deep_equal};
 use crate::tag::Tag;
 use crate::warning::WarningKind;
@@ -287,8 +288,20 @@ impl Path {
         Path { text: path.into(), first: Tag::new(first) }
     }
 
-    /// What lies at the path; null when nothing does, `None` when nobody knows.
+    /// The attribute that was built for a user, where it is a matter of one name; `None` where it
+    /// is not. What most conditions ask for, so it is passed by reference: a value copied right
+    /// after it was put together stalls the processor.
     #[inline]
+    fn built<'a>(&self, fields: &Fields<'a>) -> Option<Option<&'a AttributeValue>> {
+        match fields {
+            Fields::Attributes(attributes) if self.is_one_name() => {
+                attributes.built_alone(&self.text, self.first)
+            }
+            _ => None,
+        }
+    }
+
+    /// What lies at the path; null when nothing does, `None` when nobody knows.
     fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
         if self.is_one_name() {
             fields.get(&self.text, self.first)

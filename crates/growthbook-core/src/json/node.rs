@@ -184,7 +184,7 @@ fn element<'a>(mut items: Items<'a>, key: &str) -> Option<Node<'a>> {
 }
 
 impl<'a> From<&'a Json<'_>> for Node<'a> {
-    #[inline]
+    #[inline(always)]
     fn from(json: &'a Json<'_>) -> Self {
         match json {
             Json::Null => Node::Null,
