@@ -9,6 +9,7 @@ mod deny;
 mod deps;
 mod differential;
 mod interop;
+mod programs;
 mod redis;
 mod run;
 mod sdks;
