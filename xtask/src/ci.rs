@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{cargo, run};
-use crate::{Result, deny, deps, interop, soak, targets, test};
+use crate::{Result, bench, deny, deps, interop, soak, targets, test};
 
 /// The library crates, linted and documented each by itself: a workspace build hides what
 /// feature unification turned on.
@@ -23,7 +23,7 @@ const TOOLS: [&str; 6] = ["axum-service", "interop", "soak", "spec-tests", "test
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
@@ -33,6 +33,7 @@ const STEPS: [Step; 9] = [
     ("tests", test::test),
     ("other SDKs", interop::interop),
     ("soak", soak::short),
+    ("instructions", bench::check),
 ];
 
 pub(crate) fn ci() -> Result {

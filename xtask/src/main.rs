@@ -20,7 +20,7 @@ mod test;
 use std::error::Error;
 use std::process::ExitCode;
 
-type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -31,7 +31,11 @@ usage: cargo xtask <command>
   differential [--cases N] [--seed S]
           make fresh cases, and compare our answers with other implementations'
   interop share one Redis with the JavaScript and Python SDKs, and compare
-  bench   run the benchmarks
+  bench [NAME]
+          measure how long things take: all benchmarks, or those with NAME in theirs
+  bench --check | --bless
+          count the instructions of evaluations, and compare with the committed figures; or
+          replace these
   soak [--seconds N]
           evaluate while a server changes and restarts, 300 seconds unless told otherwise
   deps    check which crate may depend on which";

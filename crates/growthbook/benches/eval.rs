@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
+mod allocations;
 mod scenarios;
 
 use std::hint::black_box;
@@ -13,7 +14,8 @@ use std::thread;
 use criterion::Criterion;
 use growthbook::{Evaluator, UserContext};
 
-use scenarios::{Scenario, USERS, allocations};
+use allocations::allocations;
+use scenarios::{Scenario, USERS};
 
 fn main() -> ExitCode {
     // A process that has started a thread allocates more slowly; every server has.

@@ -2,12 +2,14 @@
 
 #![expect(clippy::expect_used, reason = "a test may panic")]
 
+#[path = "../benches/allocations/mod.rs"]
+mod allocations;
 #[path = "../benches/scenarios/mod.rs"]
 mod scenarios;
 
 use growthbook::Evaluator;
 
-use scenarios::allocations;
+use allocations::allocations;
 
 #[test]
 fn asking_a_flag_allocates_nothing() {

@@ -1,7 +1,13 @@
 //! The benchmarks.
 
+mod callgrind;
+mod figures;
+mod instructions;
+
 use crate::run::{cargo, run};
 use crate::{Result, redis};
+
+pub(crate) use instructions::check;
 
 /// Each with its package, and whether it starts a Redis server.
 const BENCHES: [(&str, &str, bool); 4] = [
@@ -11,8 +17,17 @@ const BENCHES: [(&str, &str, bool); 4] = [
     ("growthbook-redis-cache", "cache", true),
 ];
 
-/// Runs them; further words choose some by name.
+/// `--check` and `--bless` count instructions. Otherwise time is measured: of all benchmarks, or
+/// of those whose names contain one of the words.
 pub(crate) fn bench(arguments: &[String]) -> Result {
+    match arguments {
+        [only] if only == "--check" => check(),
+        [only] if only == "--bless" => instructions::bless(),
+        arguments => time(arguments),
+    }
+}
+
+fn time(arguments: &[String]) -> Result {
     for (package, name, needs_redis) in BENCHES {
         let mut bench = cargo(["bench", "--all-features", "--package", package, "--bench", name]);
         if needs_redis {

@@ -1,6 +1,12 @@
 //! What is measured: payloads with a flag to ask for, and users to ask it for.
 
-use growthbook::{Client, UserContext, UserScope};
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
+pub(crate) mod request;
+
+use std::sync::{Arc, LazyLock};
+
+use growthbook::{Client, ClientBuilder, UserContext, UserScope};
 use serde_json::{Map, Value, json};
 
 /// How many users take turns.
@@ -10,15 +16,26 @@ pub(crate) const USERS: usize = 1024;
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) flag: &'static str,
-    pub(crate) client: Client,
+    /// Built on first use.
+    pub(crate) client: LazyLock<Client, Box<dyn FnOnce() -> Client>>,
+    payload: Arc<Value>,
 }
 
 impl Scenario {
     fn new(name: &'static str, flag: &'static str, features: Value, saved_groups: Value) -> Self {
-        let payload = json!({"features": features, "savedGroups": saved_groups});
-        let client = Client::from_json(payload.to_string()).expect("a payload");
-        assert!(client.warnings().is_empty(), "{name}: {:?}", client.warnings());
-        Scenario { name, flag, client }
+        let payload = Arc::new(json!({"features": features, "savedGroups": saved_groups}));
+        let of_client = payload.clone();
+        let client = move || {
+            let client = Client::from_json(of_client.to_string()).expect("a payload");
+            assert!(client.warnings().is_empty(), "{name}: {:?}", client.warnings());
+            client
+        };
+        Scenario { name, flag, client: LazyLock::new(Box::new(client)), payload }
+    }
+
+    /// A client on the same payload, set up otherwise.
+    pub(crate) fn client_with(&self, builder: ClientBuilder) -> Client {
+        builder.payload(self.payload.to_string()).build().expect("a payload")
     }
 
     /// The payload held by every user in turn.
@@ -29,9 +46,7 @@ impl Scenario {
 
 pub(crate) fn all() -> Vec<Scenario> {
     let one = |flag: &str, feature: Value| json!({flag: feature});
-    let experiment = json!({"defaultValue": false, "rules": [
-        {"variations": [false, true], "hashVersion": 2, "seed": "experiment", "key": "experiment"},
-    ]});
+    let experiment = experiment();
     let targeted = json!({"defaultValue": false, "rules": [{
         "condition": {"country": {"$in": ["US", "CA", "GB", "DE", "FR"]}, "age": {"$gte": 30}},
         "force": true,
@@ -65,6 +80,13 @@ pub(crate) fn all() -> Vec<Scenario> {
         Scenario::new("50/50 experiment, 5,000 flags", "experiment", many.into(), json!({})),
         Scenario::new("id in 1,000 strings", "in-list", one("in-list", in_list), json!({})),
     ]
+}
+
+/// The flag of the 50/50 experiment, which is called `experiment`.
+pub(crate) fn experiment() -> Value {
+    json!({"defaultValue": false, "rules": [
+        {"variations": [false, true], "hashVersion": 2, "seed": "experiment", "key": "experiment"},
+    ]})
 }
 
 fn plain_flags(count: usize) -> Map<String, Value> {
@@ -108,14 +130,4 @@ pub(crate) fn users() -> Vec<UserContext> {
     };
     let choices = COUNTRIES.iter().cycle().zip(PLANS.iter().cycle());
     (0..USERS).zip(choices).map(user).collect()
-}
-
-/// The heap allocations of one `is_on` for each user, taken together.
-pub(crate) fn allocations<T>(asked: &[T], is_on: impl Fn(&T) -> bool) -> u64 {
-    let measured = allocation_counter::measure(|| {
-        for asked in asked {
-            std::hint::black_box(is_on(asked));
-        }
-    });
-    measured.count_total
 }

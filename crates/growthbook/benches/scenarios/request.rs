@@ -1,0 +1,46 @@
+//! What a server knows of a user when a request comes in: eight attributes.
+
+use growthbook::UserContext;
+
+use super::id;
+
+/// Texts and numbers of the request, which a user context is made of.
+pub(crate) struct Request {
+    id: String,
+    country: &'static str,
+    age: u32,
+    plan: &'static str,
+    employee: bool,
+    version: String,
+    email: String,
+    seats: u32,
+}
+
+impl Request {
+    /// One user of many.
+    pub(crate) fn new(number: usize) -> Self {
+        let small = number as u32 % 60;
+        Request {
+            id: id(number),
+            country: if number.is_multiple_of(2) { "US" } else { "DE" },
+            age: 18 + small,
+            plan: if number.is_multiple_of(3) { "enterprise" } else { "free" },
+            employee: number.is_multiple_of(50),
+            version: format!("3.{}.{}", number % 12, number % 7),
+            email: format!("{}@example.com", id(number)),
+            seats: small,
+        }
+    }
+
+    /// The user, in the words of GrowthBook.
+    pub(crate) fn user(&self) -> UserContext {
+        UserContext::new(self.id.as_str())
+            .attribute("country", self.country)
+            .attribute("age", self.age)
+            .attribute("plan", self.plan)
+            .attribute("employee", self.employee)
+            .attribute("version", self.version.as_str())
+            .attribute("email", self.email.as_str())
+            .attribute("seats", self.seats)
+    }
+}

@@ -1,0 +1,212 @@
+//! Instructions for each case, as they are committed, and compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Result;
+
+/// What the file begins with.
+const HEAD: &str = "# Instructions per call. Written by `cargo xtask bench --bless`.";
+
+/// How much a figure may grow, in percent.
+const LIMIT: f64 = 5.0;
+
+/// The same, where another compiler made the committed figures.
+const LIMIT_OTHER_COMPILER: f64 = 25.0;
+
+/// What differs by less, in percent, is chance.
+const NOISE: f64 = 1.0;
+
+/// The width of a case's name in print.
+const NAME: usize = 48;
+
+/// Instructions per call by the case's name, and what they hold for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Figures {
+    /// The version of rustc.
+    pub(crate) rustc: String,
+    /// The target triple.
+    pub(crate) host: String,
+    pub(crate) cases: BTreeMap<String, u64>,
+}
+
+impl Figures {
+    /// Reads what [`to_text`](Figures::to_text) writes.
+    ///
+    /// # Errors
+    ///
+    /// When a line is no figure, or nothing says which compiler it was.
+    pub(crate) fn parse(text: &str) -> Result<Figures> {
+        let (mut rustc, mut host, mut cases) = (None, None, BTreeMap::new());
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let broken = || format!("no figure: {line:?}");
+            let (name, value) = line.rsplit_once(' ').ok_or_else(broken)?;
+            match name.trim_end() {
+                "rustc" => rustc = Some(value.to_owned()),
+                "host" => host = Some(value.to_owned()),
+                name => {
+                    let figure = value.replace('_', "").parse().map_err(|_| broken())?;
+                    cases.insert(name.to_owned(), figure);
+                }
+            }
+        }
+        let rustc = rustc.ok_or("no version of rustc")?;
+        Ok(Figures { rustc, host: host.ok_or("no host")?, cases })
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = format!("{HEAD}\nrustc {}\nhost {}\n\n", self.rustc, self.host);
+        for (name, figure) in &self.cases {
+            text.push_str(&format!("{name:<NAME$} {figure:>12}\n"));
+        }
+        text
+    }
+
+    /// These, with the earlier figures of cases that hardly changed, so that blessing leaves them
+    /// alone.
+    pub(crate) fn or_earlier(mut self, earlier: &Figures) -> Figures {
+        if (&self.rustc, &self.host) == (&earlier.rustc, &earlier.host) {
+            for (name, figure) in &mut self.cases {
+                let earlier = earlier.cases.get(name).copied();
+                *figure =
+                    earlier.filter(|it| change(*it, *figure).abs() < NOISE).unwrap_or(*figure);
+            }
+        }
+        self
+    }
+
+    /// How much a figure may have grown since these, in percent: `None` is without bound. Another
+    /// compiler counts otherwise, and another processor has other instructions.
+    fn limit(&self, now: &Figures) -> Option<f64> {
+        if self.host != now.host {
+            None
+        } else if self.rustc != now.rustc {
+            Some(LIMIT_OTHER_COMPILER)
+        } else {
+            Some(LIMIT)
+        }
+    }
+}
+
+/// The committed figures beside today's.
+pub(crate) struct Comparison {
+    /// A table.
+    pub(crate) text: String,
+    /// Cases beyond the limit.
+    pub(crate) grown: usize,
+    /// Cases that got better by more than the limit.
+    pub(crate) shrunk: usize,
+    /// Cases without a committed figure, and figures without a case.
+    pub(crate) unmatched: usize,
+}
+
+pub(crate) fn compare(committed: &Figures, now: &Figures) -> Comparison {
+    let limit = committed.limit(now);
+    let mut result = Comparison { text: String::new(), grown: 0, shrunk: 0, unmatched: 0 };
+    let Figures { rustc, host, .. } = committed;
+    result.text = match limit {
+        Some(limit) => format!("counted with rustc {rustc} on {host}: {limit} % more pass\n"),
+        None => format!("counted on {host}, which says nothing about {}\n", now.host),
+    };
+    let limit = limit.unwrap_or(f64::INFINITY);
+    let title = ["case", "committed", "now", "change"];
+    result.text += &row(title);
+    let names: BTreeSet<&String> = committed.cases.keys().chain(now.cases.keys()).collect();
+    for name in names {
+        let (before, after) = (committed.cases.get(name), now.cases.get(name));
+        let change = match (before, after) {
+            (Some(&before), Some(&after)) => {
+                let percent = change(before, after);
+                result.grown += usize::from(percent > limit);
+                result.shrunk += usize::from(percent < -limit);
+                let verdict = if percent > limit { " grew" } else { "" };
+                format!("{percent:+.2} %{verdict}")
+            }
+            (None, _) => "new".into(),
+            (_, None) => "gone".into(),
+        };
+        result.unmatched += usize::from(before.is_none() || after.is_none());
+        let figure = |figure: Option<&u64>| figure.map_or("-".into(), u64::to_string);
+        result.text += &row([name, &figure(before), &figure(after), &change]);
+    }
+    result
+}
+
+/// In percent.
+fn change(before: u64, after: u64) -> f64 {
+    (after as f64 - before as f64) * 100.0 / before.max(1) as f64
+}
+
+fn row([name, before, after, change]: [&str; 4]) -> String {
+    format!("{name:<NAME$} {before:>12} {after:>12} {change:>10}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Comparison, Figures, compare};
+
+    fn figures(rustc: &str, host: &str, cases: &[(&str, u64)]) -> Figures {
+        let cases = cases.iter().map(|(name, figure)| ((*name).into(), *figure)).collect();
+        Figures { rustc: rustc.into(), host: host.into(), cases }
+    }
+
+    fn usual(cases: &[(&str, u64)]) -> Figures {
+        figures("1.95.0", "x86_64", cases)
+    }
+
+    #[test]
+    fn a_file_is_read_as_it_was_written() {
+        let written = usual(&[("50/50 experiment, 5,000 flags: core", 1196), ("load", 11_290_650)]);
+        assert_eq!(Figures::parse(&written.to_text()).unwrap(), written);
+    }
+
+    #[test]
+    fn what_is_no_figure_is_an_error() {
+        for text in [
+            "rustc 1.95.0\nhost x86_64\ncase many\n",
+            "rustc 1.95.0\nhost x86_64\ncase\n",
+            "host x86_64\ncase 1\n",
+            "rustc 1.95.0\ncase 1\n",
+        ] {
+            assert!(Figures::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn growth_counts_beyond_the_limit_of_its_compiler_and_host() {
+        let committed = usual(&[("case", 1_000)]);
+        let verdicts = [
+            (usual(&[("case", 1_050)]), 0, 0),
+            (usual(&[("case", 1_051)]), 1, 0),
+            (usual(&[("case", 950)]), 0, 0),
+            (usual(&[("case", 949)]), 0, 1),
+            (figures("1.96.0", "x86_64", &[("case", 1_250)]), 0, 0),
+            (figures("1.96.0", "x86_64", &[("case", 1_251)]), 1, 0),
+            (figures("1.95.0", "aarch64", &[("case", 9_000)]), 0, 0),
+        ];
+        for (now, grown, shrunk) in verdicts {
+            let Comparison { grown: so_many, shrunk: fewer, unmatched, text } =
+                compare(&committed, &now);
+            assert_eq!((so_many, fewer, unmatched), (grown, shrunk, 0), "{now:?}\n{text}");
+        }
+    }
+
+    #[test]
+    fn chance_is_no_change() {
+        let earlier = usual(&[("case", 10_000), ("other", 10_000), ("gone", 1)]);
+        let now = [("case", 10_099), ("other", 10_101), ("fresh", 8)];
+        let expected = usual(&[("case", 10_000), ("other", 10_101), ("fresh", 8)]);
+        assert_eq!(usual(&now).or_earlier(&earlier), expected);
+        let elsewhere = figures("1.96.0", "x86_64", &now);
+        assert_eq!(elsewhere.clone().or_earlier(&earlier), elsewhere);
+    }
+
+    #[test]
+    fn a_case_that_came_or_went_is_said() {
+        let comparison = compare(&usual(&[("old", 7)]), &usual(&[("fresh", 8)]));
+        assert_eq!((comparison.unmatched, comparison.grown), (2, 0));
+        let lines: Vec<Vec<&str>> =
+            comparison.text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[2..], [vec!["fresh", "-", "8", "new"], vec!["old", "7", "-", "gone"]]);
+    }
+}

@@ -1,0 +1,204 @@
+//! How many instructions an evaluation takes: counted, and so the same on a busy machine.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use serde_json::Value;
+
+use super::callgrind;
+use super::figures::{Figures, compare};
+use crate::Result;
+use crate::run::{cargo, output, root};
+
+/// The committed figures, beside the benchmark.
+const FILE: &str = "crates/growthbook/benches/instructions.txt";
+
+/// Where profiles are left: what `callgrind_annotate` reads.
+const PROFILES: &str = "target/instructions";
+
+/// A case runs twice, and the difference counts: set-up and first rounds drop out.
+const ROUNDS: [u64; 2] = [1, 3];
+
+/// Counts, and compares with what is committed.
+///
+/// # Errors
+///
+/// When a case grew beyond the limit, or there is one more or one less than committed.
+pub(crate) fn check() -> Result {
+    let path = root().join(FILE);
+    let text = fs::read_to_string(&path).map_err(|error| format!("{FILE}: {error}"))?;
+    let committed = Figures::parse(&text).map_err(|error| format!("{FILE}: {error}"))?;
+    let comparison = compare(&committed, &count()?);
+    print!("{}", comparison.text);
+    if comparison.grown > 0 {
+        return Err(format!(
+            "too many instructions in {} of the cases: `callgrind_annotate` shows where they went, \
+             from {PROFILES}; `cargo xtask bench --bless` accepts them",
+            comparison.grown
+        )
+        .into());
+    }
+    if comparison.unmatched > 0 {
+        return Err(format!("cases and {FILE} differ: run `cargo xtask bench --bless`").into());
+    }
+    if comparison.shrunk > 0 {
+        println!(
+            "fewer in {} of the cases: `cargo xtask bench --bless` keeps it so",
+            comparison.shrunk
+        );
+    }
+    Ok(())
+}
+
+/// Counts, and writes what is to be committed.
+pub(crate) fn bless() -> Result {
+    let mut now = count()?;
+    let path = root().join(FILE);
+    let committed = fs::read_to_string(&path).ok().and_then(|text| Figures::parse(&text).ok());
+    if let Some(committed) = committed {
+        print!("{}", compare(&committed, &now).text);
+        now = now.or_earlier(&committed);
+    }
+    fs::write(&path, now.to_text())?;
+    println!("written: {FILE}");
+    Ok(())
+}
+
+/// What is counted.
+struct Case {
+    name: String,
+    calls_per_round: u64,
+}
+
+fn count() -> Result<Figures> {
+    let valgrind = callgrind::obtain()?;
+    let program = build()?;
+    let (rustc, host) = compiler()?;
+    let profiles = root().join(PROFILES);
+    fs::create_dir_all(&profiles)?;
+
+    let cases: Mutex<VecDeque<Case>> = Mutex::new(cases(&output(&mut Command::new(&program))?)?);
+    let next = || cases.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let worker = || {
+        let mut counted = BTreeMap::new();
+        while let Some(case) = next() {
+            let figure = count_case(&valgrind, &program, &case, &profiles)
+                .map_err(|error| format!("{}: {error}", case.name))?;
+            counted.insert(case.name, figure);
+        }
+        Ok(counted)
+    };
+    let mut cases = BTreeMap::new();
+    for counted in on_all_cores(worker) {
+        cases.extend(counted?);
+    }
+    Ok(Figures { rustc, host, cases })
+}
+
+/// Builds what is counted, and returns the program. In the profile `release`, which others of CI's
+/// steps build in as well; the code is that of `bench`.
+fn build() -> Result<PathBuf> {
+    let mut build = cargo(["bench", "--quiet", "--no-run", "--profile", "release"]);
+    build.args(["--package", "growthbook", "--bench", "instructions"]);
+    let messages = output(build.arg("--message-format=json"))?;
+    executable(&messages).ok_or_else(|| "cargo built no program".into())
+}
+
+/// The benchmark's program among cargo's messages.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut built = messages.filter(|message| message["target"]["name"] == "instructions");
+    built.find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+/// The version of rustc, and the target it compiles for.
+fn compiler() -> Result<(String, String)> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let text = output(Command::new(rustc).arg("-vV").current_dir(root()))?;
+    let member = |name: &str| {
+        text.lines()
+            .find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
+            .ok_or_else(|| format!("rustc says no {name}"))
+    };
+    Ok((member("release:")?, member("host:")?))
+}
+
+/// What the benchmark lists.
+fn cases(list: &str) -> Result<VecDeque<Case>> {
+    let case = |line: &str| {
+        let (calls, name) = line.split_once('\t')?;
+        Some(Case { name: name.into(), calls_per_round: calls.parse().ok().filter(|it| *it > 0)? })
+    };
+    list.lines().map(|line| case(line).ok_or_else(|| format!("no case: {line:?}").into())).collect()
+}
+
+fn count_case(valgrind: &Path, program: &Path, case: &Case, profiles: &Path) -> Result<u64> {
+    let count = |rounds: u64| {
+        let profile = profiles.join(format!("{}.{rounds}.out", file_name(&case.name)));
+        let rounds = rounds.to_string();
+        let arguments = ["--case", &case.name, "--rounds", &rounds];
+        callgrind::instructions(valgrind, program, &arguments, &profile)
+    };
+    let [fewer, more] = ROUNDS;
+    let difference = count(more)?.checked_sub(count(fewer)?).ok_or("more rounds took less")?;
+    let calls = case.calls_per_round * (more - fewer);
+    Ok((difference + calls / 2) / calls)
+}
+
+/// A name that a shell takes as one word.
+fn file_name(case: &str) -> String {
+    let words = case.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// Runs the same on as many threads as there are cores. Errors are words, to leave the thread.
+fn on_all_cores<T: Send>(worker: impl Fn() -> Result<T> + Sync) -> Vec<Result<T, String>> {
+    let worker = || worker().map_err(|error| error.to_string());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        let panicked = |_| Err("counting panicked".into());
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{cases, executable, file_name};
+
+    #[test]
+    fn the_program_is_found_among_cargos_messages() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"name":"log"},"executable":null}
+not JSON
+{"reason":"compiler-artifact","target":{"name":"instructions"},"executable":"/t/instructions-1"}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(executable(messages).as_deref(), Some(Path::new("/t/instructions-1")));
+        assert_eq!(executable("{}"), None);
+    }
+
+    #[test]
+    fn cases_are_listed_with_their_calls() {
+        let listed = cases("1024\t50/50 experiment: core\n1\tload\n").unwrap();
+        let listed: Vec<(&str, u64)> =
+            listed.iter().map(|case| (case.name.as_str(), case.calls_per_round)).collect();
+        assert_eq!(listed, [("50/50 experiment: core", 1024), ("load", 1)]);
+        for broken in ["no number\tload", "0\tload", "load"] {
+            assert!(cases(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn profiles_have_plain_names() {
+        assert_eq!(
+            file_name("50/50 experiment, 5,000 flags: core"),
+            "50-50-experiment-5-000-flags-core"
+        );
+        assert_eq!(file_name("value: &str"), "value-str");
+    }
+}
