@@ -10,8 +10,9 @@ use crate::{Result, redis};
 pub(crate) use instructions::check;
 
 /// Each with its package, and whether it starts a Redis server.
-const BENCHES: [(&str, &str, bool); 4] = [
+const BENCHES: [(&str, &str, bool); 5] = [
     ("growthbook", "eval", false),
+    ("growthbook", "scope", false),
     ("growthbook-core", "load", false),
     ("growthbook-sticky", "sticky", true),
     ("growthbook-redis-cache", "cache", true),

@@ -5,12 +5,17 @@
 pub(crate) mod request;
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
+use criterion::Criterion;
 use growthbook::{Client, ClientBuilder, UserContext, UserScope};
 use serde_json::{Map, Value, json};
 
 /// How many users take turns.
 pub(crate) const USERS: usize = 1024;
+
+/// The flag of the 50/50 experiment.
+pub(crate) const EXPERIMENT: &str = "experiment";
 
 /// A payload, and the flag that is asked.
 pub(crate) struct Scenario {
@@ -82,7 +87,13 @@ pub(crate) fn all() -> Vec<Scenario> {
     ]
 }
 
-/// The flag of the 50/50 experiment, which is called `experiment`.
+/// A client that has the 50/50 experiment alone.
+pub(crate) fn experiment_client() -> Client {
+    let payload = json!({"features": {EXPERIMENT: experiment()}});
+    Client::from_json(payload.to_string()).expect("a payload")
+}
+
+/// How the flag [`EXPERIMENT`] is defined.
 pub(crate) fn experiment() -> Value {
     json!({"defaultValue": false, "rules": [
         {"variations": [false, true], "hashVersion": 2, "seed": "experiment", "key": "experiment"},
@@ -130,4 +141,16 @@ pub(crate) fn users() -> Vec<UserContext> {
     };
     let choices = COUNTRIES.iter().cycle().zip(PLANS.iter().cycle());
     (0..USERS).zip(choices).map(user).collect()
+}
+
+/// Criterion, in half the time unless arguments say otherwise: for what also prints figures of its
+/// own.
+pub(crate) fn short_criterion() -> Criterion {
+    let criterion = Criterion::default().warm_up_time(Duration::from_secs(1));
+    criterion.measurement_time(Duration::from_secs(3)).configure_from_args()
+}
+
+/// Whether benchmarks are only to run, and not to measure: `cargo bench -- --test`.
+pub(crate) fn is_test() -> bool {
+    std::env::args().any(|argument| argument == "--test")
 }

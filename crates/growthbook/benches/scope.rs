@@ -1,0 +1,75 @@
+//! What a request costs: making a user context of eight attributes and a scope, and asking one
+//! flag. `cargo bench --bench scope`.
+
+#![expect(clippy::expect_used, reason = "a benchmark may panic")]
+
+mod allocations;
+mod scenarios;
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::thread;
+
+use criterion::{BatchSize, Criterion};
+use growthbook::Client;
+
+use allocations::allocations;
+use scenarios::request::Request;
+use scenarios::{EXPERIMENT, USERS};
+
+/// The most that a request may allocate: about the texts it has, and the lists around them.
+const ALLOCATIONS: u64 = 12;
+
+fn main() -> ExitCode {
+    // A process that has started a thread allocates more slowly; every server has.
+    thread::spawn(thread::park);
+
+    let client = scenarios::experiment_client();
+    let requests: Vec<Request> = (0..USERS).map(Request::new).collect();
+    if !report_allocations(&client, &requests) {
+        eprintln!("a request must not allocate more than {ALLOCATIONS} times");
+        return ExitCode::FAILURE;
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    measure(&mut criterion, &client, &requests);
+    criterion.final_summary();
+    ExitCode::SUCCESS
+}
+
+/// Prints the allocations of a request; whether they are few enough.
+fn report_allocations(client: &Client, requests: &[Request]) -> bool {
+    // The first scope of a thread allocates what all others of it use.
+    drop(client.for_user("user"));
+    let few = |name: &str, ask: &dyn Fn(&Request) -> bool| {
+        let each = requests.iter().map(|request| allocations(std::slice::from_ref(request), ask));
+        let most = each.max().unwrap_or_default();
+        println!("{name:<32} {most} allocations at most");
+        most <= ALLOCATIONS
+    };
+    few("user of 8 attributes", &|request| request.user().attributes().is_empty());
+    few("user, scope and one evaluation", &|request| {
+        client.for_user(request.user()).is_on(EXPERIMENT)
+    })
+}
+
+fn measure(criterion: &mut Criterion, client: &Client, requests: &[Request]) {
+    let mut group = criterion.benchmark_group("request");
+    let mut turns = requests.iter().cycle();
+    group.bench_function("user, scope and one evaluation", |bencher| {
+        bencher.iter(|| {
+            let user = turns.next().map(Request::user);
+            user.map(|user| client.for_user(user).is_on(black_box(EXPERIMENT)))
+        });
+    });
+    let mut turns = requests.iter().cycle();
+    group.bench_function("user", |bencher| {
+        bencher.iter(|| turns.next().map(Request::user));
+    });
+    // Neither making the user nor dropping the scope is timed.
+    let mut turns = requests.iter().cycle();
+    group.bench_function("scope", |bencher| {
+        let user = || turns.next().map(Request::user).expect("one more");
+        bencher.iter_batched(user, |user| client.for_user(user), BatchSize::SmallInput);
+    });
+    group.finish();
+}
