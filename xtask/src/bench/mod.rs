@@ -10,9 +10,11 @@ use crate::{Result, redis};
 pub(crate) use instructions::check;
 
 /// Each with its package, and whether it starts a Redis server.
-const BENCHES: [(&str, &str, bool); 5] = [
+const BENCHES: [(&str, &str, bool); 7] = [
     ("growthbook", "eval", false),
     ("growthbook", "scope", false),
+    ("growthbook", "threads", false),
+    ("growthbook", "swap", false),
     ("growthbook-core", "load", false),
     ("growthbook-sticky", "sticky", true),
     ("growthbook-redis-cache", "cache", true),
