@@ -29,8 +29,10 @@ fn asking_a_flag_allocates_nothing() {
 fn every_scenario_decides_as_it_says() {
     let users = scenarios::users();
     let half = 450..575;
+    let (all, none) = (1024..1025, 0..1);
     let expected =
-        [1024..1025, 400..600, half.clone(), 1024..1025, 0..1, 1024..1025, half, 1000..1001];
+        [all.clone(), 400..600, half.clone(), 200..350, all.clone(), none, all, half, 1000..1001];
+    assert_eq!(expected.len(), scenarios::all().len());
     for (scenario, expected) in scenarios::all().iter().zip(expected) {
         let on = scenario.scopes(&users).iter().filter(|it| it.is_on(scenario.flag)).count();
         assert!(expected.contains(&on), "{}: {on}", scenario.name);
