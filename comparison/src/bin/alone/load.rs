@@ -1,0 +1,69 @@
+//! From a payload's bytes to a snapshot that answers, and the first use of a regular expression.
+
+use std::any::Any;
+use std::hint::black_box;
+use std::time::Instant;
+
+use comparison::measure::alternate_once;
+use comparison::report::{LOAD, Quantity, Report, Row, Target, Time};
+use comparison::spread::{Samples, Spread};
+use growthbook::{Payload, Snapshot, UserContext};
+use serde_json::Value;
+
+use crate::payloads::payload;
+
+const ROUNDS: usize = 41;
+const FEATURES: usize = 1_000;
+
+pub(crate) fn measure(report: &mut Report) {
+    let text = payload(FEATURES);
+    let bytes = text.as_bytes();
+    let what = format!("load {} kB, 1,000 features", bytes.len() / 1_000);
+    let mut ours = || boxed(load(bytes));
+    let mut value = || boxed(serde_json::from_slice::<Value>(bytes).expect("JSON"));
+    let samples = alternate_once(&mut [&mut ours, &mut value], ROUNDS);
+    let [ours, value] = samples.as_slice() else { return };
+    report.times.push(Time {
+        scenario: LOAD.to_owned(),
+        product: "core".to_owned(),
+        nanoseconds: ours.spread(),
+    });
+    report.rows.push(row(9, &what, ours.spread(), Target::AtMost(6e6)));
+    report.rows.push(Row {
+        beside: Some(("serde_json `Value`".into(), Quantity::Nanoseconds(value.spread()))),
+        ratio: Some(ours.relative_to(value).spread()),
+        ..row(9, &what, ours.spread(), Target::AtMost(0.3))
+    });
+    let what = "first evaluation with a regular expression";
+    report.rows.push(row(9, what, first_uses(bytes).spread(), Target::AtMost(20e3)));
+}
+
+fn boxed(made: impl Any) -> Box<dyn Any> {
+    Box::new(made)
+}
+
+fn load(bytes: &[u8]) -> Snapshot {
+    Payload::from_json(bytes).expect("a payload").compile()
+}
+
+/// Every flag of the payload has an expression of its own. Each is asked once.
+fn first_uses(bytes: &[u8]) -> Samples {
+    let snapshot = load(bytes);
+    let user = UserContext::new("user-1")
+        .attribute("country", "US")
+        .attribute("email", "somebody@example.com")
+        .attribute("version", "99.0.0")
+        .attribute("age", 99);
+    let evaluator = snapshot.for_user(&user);
+    let ask = |flag: &str| {
+        let start = Instant::now();
+        black_box(evaluator.is_on(black_box(flag)));
+        start.elapsed().as_nanos() as f64
+    };
+    snapshot.feature_keys().map(ask).collect()
+}
+
+fn row(number: u8, what: &str, figure: Spread, target: Target) -> Row {
+    let figure = Quantity::Nanoseconds(figure);
+    Row { number, what: what.to_owned(), figure, beside: None, ratio: None, target }
+}

@@ -1,0 +1,39 @@
+//! Times this SDK by itself, with no Cargo features of others: `alone FOLDER` takes what a script
+//! has measured from `javascript.json` in the folder, and leaves `alone.json` there.
+
+#![expect(clippy::expect_used, reason = "a benchmark may panic")]
+
+mod load;
+#[path = "../../../../crates/growthbook-core/benches/payloads/mod.rs"]
+mod payloads;
+#[path = "../../../../crates/growthbook/benches/scenarios/people.rs"]
+mod people;
+mod requests;
+mod sizes;
+mod threads;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use comparison::measure::park_a_thread;
+use comparison::report::Report;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: alone FOLDER")?);
+    park_a_thread();
+
+    let mut report = Report::default();
+    let steps: [(&str, fn(&mut Report)); 4] = [
+        ("requests", requests::measure),
+        ("sizes", sizes::measure),
+        ("load", load::measure),
+        ("threads", threads::measure),
+    ];
+    for (name, step) in steps {
+        eprintln!("{name}");
+        step(&mut report);
+    }
+    report.write(&folder.join("alone.json"))?;
+    println!("{}", report.to_markdown());
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! What a second thread gains, and what it costs that payloads are swapped meanwhile.
+//!
+//! A swap is a whole one: the payload is read, compiled and put in place on a thread of its own,
+//! and that thread's share of the processor counts.
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use comparison::report::{Quantity, Report, Row, Target};
+use comparison::spread::{Samples, quantile};
+use growthbook::{Client, UserContext, UserScope};
+use serde_json::{Map, Value, json};
+
+use crate::payloads;
+use crate::people::{Person, people};
+
+const FLAG: &str = "experiment";
+const ROUNDS: usize = 15;
+/// How long a round of one thread takes, about.
+const ROUND: Duration = Duration::from_millis(60);
+const SWAPS_PER_SECOND: u32 = 100;
+const TIMED_EVALUATIONS: usize = 1_000_000;
+
+pub(crate) fn measure(report: &mut Report) {
+    let payload = small_payload();
+    let client = Client::from_json(&payload).expect("a payload");
+    let users: Vec<UserContext> = people().iter().map(Person::context).collect();
+
+    let scopes =
+        || -> Vec<UserScope> { users.iter().map(|user| client.for_user(user.clone())).collect() };
+    let held = |scope: &UserScope| scope.is_on(FLAG);
+    let swaps = Swaps { client: &client, payload: &payload };
+    throughput(report, "scopes held", scopes, held, None);
+    let request = |user: &UserContext| client.for_user(user.clone()).is_on(FLAG);
+    throughput(report, "a scope for each evaluation", || users.clone(), request, None);
+    let what = "a scope for each evaluation, 100 swaps a second";
+    throughput(report, what, || users.clone(), request, Some(swaps));
+
+    latency(report, "101 flags", &users, &payload);
+    latency(report, "1,000 flags, 835 kB", &users, &payloads::payload(1_000));
+}
+
+fn small_payload() -> String {
+    let mut features: Map<String, Value> =
+        (0..100).map(|flag| (format!("flag-{flag}"), json!({"defaultValue": true}))).collect();
+    features.insert(
+        FLAG.into(),
+        json!({"defaultValue": false, "rules": [
+            {"variations": [false, true], "hashVersion": 2, "seed": FLAG, "key": FLAG},
+        ]}),
+    );
+    json!({"features": features}).to_string()
+}
+
+/// Puts the same payload in place over and over.
+#[derive(Clone, Copy)]
+struct Swaps<'a> {
+    client: &'a Client,
+    payload: &'a str,
+}
+
+impl Swaps<'_> {
+    fn during<T>(self, work: impl FnOnce() -> T) -> T {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let period = Duration::from_secs(1) / SWAPS_PER_SECOND;
+                let mut next = Instant::now();
+                while !done.load(Ordering::Relaxed) {
+                    self.client.set_payload(self.payload).expect("a payload");
+                    next += period;
+                    thread::sleep(next.saturating_duration_since(Instant::now()));
+                }
+            });
+            let outcome = work();
+            done.store(true, Ordering::Relaxed);
+            outcome
+        })
+    }
+}
+
+/// Evaluations in a second, of two threads beside one alone and without swaps.
+fn throughput<T: Send>(
+    report: &mut Report,
+    what: &str,
+    asked: impl Fn() -> Vec<T>,
+    ask: impl Fn(&T) -> bool + Copy + Send + Sync,
+    swaps: Option<Swaps<'_>>,
+) {
+    let passes = passes(&asked(), ask);
+    let (mut one, mut two) = (Samples::default(), Samples::default());
+    for _ in 0..ROUNDS {
+        one.push(rate(vec![asked()], ask, passes));
+        let both = || rate(vec![asked(), asked()], ask, passes);
+        two.push(swaps.map_or_else(both, |swaps| swaps.during(both)));
+    }
+    report.rows.push(Row {
+        number: 11,
+        what: format!("two threads, {what}"),
+        figure: Quantity::PerSecond(two.spread()),
+        beside: Some(("one thread".into(), Quantity::PerSecond(one.spread()))),
+        ratio: Some(two.relative_to(&one).spread()),
+        target: Target::AtLeast(1.9),
+    });
+}
+
+/// How often everybody can be asked in a round.
+fn passes<T>(asked: &[T], ask: impl Fn(&T) -> bool) -> usize {
+    let start = Instant::now();
+    let mut passes = 0;
+    while start.elapsed() < ROUND {
+        pass(asked, &ask);
+        passes += 1;
+    }
+    passes
+}
+
+fn pass<T>(asked: &[T], ask: &impl Fn(&T) -> bool) {
+    for asked in asked {
+        black_box(ask(black_box(asked)));
+    }
+}
+
+/// All threads together, from the first to start to the last to finish.
+fn rate<T: Send>(
+    threads: Vec<Vec<T>>,
+    ask: impl Fn(&T) -> bool + Copy + Send + Sync,
+    passes: usize,
+) -> f64 {
+    let evaluations: usize = threads.iter().map(|asked| asked.len() * passes).sum();
+    let ready = Barrier::new(threads.len());
+    let run = |asked: Vec<T>| {
+        ready.wait();
+        let start = Instant::now();
+        for _ in 0..passes {
+            pass(&asked, &ask);
+        }
+        (start, Instant::now())
+    };
+    let run = &run;
+    let times: Vec<(Instant, Instant)> = thread::scope(|scope| {
+        let running: Vec<_> =
+            threads.into_iter().map(|asked| scope.spawn(move || run(asked))).collect();
+        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    });
+    let start = times.iter().map(|(start, _)| start).min();
+    let end = times.iter().map(|(_, end)| end).max();
+    let taken = start.zip(end).map(|(start, end)| end.duration_since(*start));
+    evaluations as f64 / taken.unwrap_or_default().as_secs_f64()
+}
+
+/// The slowest of 100,000 scopes with an evaluation, with and without swaps.
+fn latency(report: &mut Report, size: &str, users: &[UserContext], payload: &str) {
+    let client = Client::from_json(payload).expect("a payload");
+    let flag = if client.snapshot().contains_feature(FLAG) { FLAG } else { "team-10-flag-510" };
+    let swaps = Swaps { client: &client, payload };
+    let mut times = vec![0.0; TIMED_EVALUATIONS];
+    let mut slowest = || slowest(&client, users, flag, &mut times);
+    let (mut without, mut with) = (Samples::default(), Samples::default());
+    slowest();
+    for _ in 0..ROUNDS {
+        without.push(slowest());
+        with.push(swaps.during(&mut slowest));
+    }
+    report.rows.push(Row {
+        number: 11,
+        what: format!("slowest of 100,000, 100 swaps a second of {size}"),
+        figure: Quantity::Nanoseconds(with.spread()),
+        beside: Some(("without".into(), Quantity::Nanoseconds(without.spread()))),
+        ratio: Some(with.relative_to(&without).spread()),
+        target: Target::AtMost(1.1),
+    });
+}
+
+fn slowest(client: &Client, users: &[UserContext], flag: &str, times: &mut [f64]) -> f64 {
+    for (time, user) in times.iter_mut().zip(users.iter().cycle()) {
+        let user = user.clone();
+        let start = Instant::now();
+        black_box(client.for_user(user).is_on(flag));
+        *time = start.elapsed().as_nanos() as f64;
+    }
+    times.sort_unstable_by(f64::total_cmp);
+    quantile(times, 0.99999)
+}

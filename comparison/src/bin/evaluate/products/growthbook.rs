@@ -1,0 +1,53 @@
+//! This SDK: the core by itself, and the client with and without tracking.
+
+use std::sync::Arc;
+
+use comparison::measure::Contestant;
+use growthbook::{Client, ClientBuilder, Snapshot, UserContext};
+
+use crate::people::Person;
+
+pub(crate) const CORE: &str = "core";
+pub(crate) const FACADE: &str = "facade";
+pub(crate) const TRACKED: &str = "facade, tracking";
+
+pub(crate) struct GrowthBook {
+    snapshot: Arc<Snapshot>,
+    users: Vec<UserContext>,
+    client: Client,
+    tracked: Client,
+}
+
+impl GrowthBook {
+    pub(crate) fn new(payload: &str, people: &[Person]) -> Self {
+        let client = Client::from_json(payload).expect("a payload");
+        let tracked = ClientBuilder::new()
+            .payload(payload)
+            .on_experiment_viewed(|viewed| {
+                std::hint::black_box(viewed.result);
+            })
+            .build()
+            .expect("a payload");
+        let users = people.iter().map(Person::context).collect();
+        GrowthBook { snapshot: client.snapshot(), users, client, tracked }
+    }
+
+    pub(crate) fn core<'a>(&'a self, flag: &'a str) -> Contestant<'a> {
+        let evaluators = self.users.iter().map(|user| self.snapshot.for_user(user)).collect();
+        Contestant::new(CORE, evaluators, move |evaluator| evaluator.is_on(flag))
+    }
+
+    pub(crate) fn facade<'a>(&'a self, flag: &'a str) -> Contestant<'a> {
+        self.scopes(FACADE, &self.client, flag)
+    }
+
+    /// Exposures have been seen once the contestant has warmed up.
+    pub(crate) fn tracked<'a>(&'a self, flag: &'a str) -> Contestant<'a> {
+        self.scopes(TRACKED, &self.tracked, flag)
+    }
+
+    fn scopes<'a>(&'a self, name: &'static str, client: &Client, flag: &'a str) -> Contestant<'a> {
+        let scopes = self.users.iter().map(|user| client.for_user(user.clone())).collect();
+        Contestant::new(name, scopes, move |scope| scope.is_on(flag))
+    }
+}

@@ -1,0 +1,12 @@
+//! Who is timed. Each product has the same flags and the same people, in its own terms.
+
+pub(crate) mod eppo;
+pub(crate) mod growthbook;
+pub(crate) mod growthbook_rust;
+pub(crate) mod handwritten;
+pub(crate) mod launchdarkly;
+pub(crate) mod unleash;
+
+/// In whose versions a reader is interested.
+pub(crate) const PACKAGES: [&str; 4] =
+    ["growthbook-rust", eppo::NAME, "launchdarkly-server-sdk-evaluation", unleash::NAME];

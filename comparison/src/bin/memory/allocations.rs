@@ -1,0 +1,98 @@
+//! Heap allocations.
+
+use std::hint::black_box;
+
+use comparison::report::{Quantity, Report, Target};
+use growthbook::{Client, ClientBuilder, Evaluator, UserContext, UserScope};
+use serde_json::{Value, json};
+
+use crate::cases::Case;
+use crate::people::{Person, people};
+use crate::row;
+
+pub(crate) fn measure(report: &mut Report) {
+    let people = people();
+    let users: Vec<UserContext> = people.iter().map(Person::context).collect();
+    tracked(report, &users);
+    requests(report, &people);
+    values(report, &users);
+}
+
+/// On average for one, once everybody has been there.
+fn count<T>(asked: &[T], ask: impl Fn(&T)) -> f64 {
+    asked.iter().for_each(&ask);
+    let counted = allocation_counter::measure(|| asked.iter().for_each(&ask));
+    counted.count_total as f64 / asked.len() as f64
+}
+
+fn scopes(client: &Client, users: &[UserContext]) -> Vec<UserScope> {
+    users.iter().map(|user| client.for_user(user.clone())).collect()
+}
+
+fn tracked(report: &mut Report, users: &[UserContext]) {
+    let of_case = |case: Case| {
+        let builder = ClientBuilder::new().payload(case.payload().to_string());
+        let client = builder.on_experiment_viewed(|viewed| {
+            black_box(viewed.result);
+        });
+        let client = client.build().expect("a payload");
+        count(&scopes(&client, users), |scope| {
+            black_box(scope.is_on(case.flag()));
+        })
+    };
+    let allocations: f64 = Case::ALL.into_iter().map(of_case).sum();
+    let what = "tracking, exposure seen, all scenarios".to_owned();
+    report.rows.push(row(3, what, Quantity::Allocations(allocations), Target::AtMost(0.0)));
+}
+
+fn requests(report: &mut Report, people: &[Person]) {
+    let case = Case::Experiment;
+    let client = Client::from_json(case.payload().to_string()).expect("a payload");
+    let allocations = count(people, |person| {
+        black_box(client.for_user(person.context()).is_on(case.flag()));
+    });
+    let what = "a context of 8 attributes, with tags and an object; scope; experiment".to_owned();
+    report.rows.push(row(4, what, Quantity::Allocations(allocations), Target::AtMost(12.0)));
+    // TODO(AttributeSource): the same from a borrowed `Person`, with a target of none.
+}
+
+/// Values of each kind that answers can borrow or copy.
+fn values(report: &mut Report, users: &[UserContext]) {
+    let snapshots = Case::ALL.map(|case| (case.flag(), client(&case.payload()).snapshot()));
+    let all = snapshots.iter().map(|(flag, snapshot)| {
+        let evaluators: Vec<Evaluator<'_>> = users.iter().map(|it| snapshot.for_user(it)).collect();
+        count(&evaluators, |evaluator| {
+            black_box(evaluator.is_on(flag));
+            black_box(evaluator.feature_value(flag, false));
+        })
+    });
+    let booleans: f64 = all.sum();
+
+    let client = client(&json!({"features": {
+        "number": experiment(json!([1.5, 2.5])),
+        "text": experiment(json!(["control", "treatment"])),
+    }}));
+    let scopes = scopes(&client, users);
+    let numbers = count(&scopes, |scope| {
+        black_box(scope.feature_value("number", 0.0));
+    });
+    let texts = count(&scopes, |scope| {
+        black_box(scope.feature_value("text", ""));
+    });
+    for (name, allocations) in [
+        ("`bool`, core, all scenarios", booleans),
+        ("`f64`, facade, experiment", numbers),
+        ("`&str`, facade, experiment", texts),
+    ] {
+        let what = format!("a value read as {name}");
+        report.rows.push(row(5, what, Quantity::Allocations(allocations), Target::AtMost(0.0)));
+    }
+}
+
+fn client(payload: &Value) -> Client {
+    Client::from_json(payload.to_string()).expect("a payload")
+}
+
+fn experiment(variations: Value) -> Value {
+    json!({"rules": [{"key": "experiment", "hashVersion": 2, "variations": variations}]})
+}
