@@ -116,7 +116,7 @@ mod tests {
             number % 2 == 1
         });
         assert_eq!((contestant.ask)(5), 3);
-        assert_eq!((contestant.ask)(2), 1);
+        assert_eq!((contestant.ask)(2), 2);
         drop(contestant);
         assert_eq!(*asked.borrow(), [1, 2, 3, 1, 2, 3, 1]);
     }

@@ -33,6 +33,8 @@ usage: cargo xtask <command>
   interop share one Redis with the JavaScript and Python SDKs, and compare
   bench [NAME]
           measure how long things take: all benchmarks, or those with NAME in theirs
+  bench comparison
+          compare us with other products, and rewrite BENCHMARKS.md; a part of plain bench
   bench --check | --bless
           count the instructions of evaluations, and compare with the committed figures; or
           replace these

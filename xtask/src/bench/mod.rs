@@ -1,6 +1,7 @@
 //! The benchmarks.
 
 mod callgrind;
+mod comparison;
 mod figures;
 mod instructions;
 
@@ -20,12 +21,15 @@ const BENCHES: [(&str, &str, bool); 7] = [
     ("growthbook-redis-cache", "cache", true),
 ];
 
-/// `--check` and `--bless` count instructions. Otherwise time is measured: of all benchmarks, or
-/// of those whose names contain one of the words.
+/// `--check` and `--bless` count instructions, and `comparison` compares us with other products.
+/// Otherwise time is measured: of all benchmarks, and beside others, or of those whose names contain
+/// one of the words.
 pub(crate) fn bench(arguments: &[String]) -> Result {
     match arguments {
         [only] if only == "--check" => check(),
         [only] if only == "--bless" => instructions::bless(),
+        [only] if only == "comparison" => comparison::compare(),
+        [] => time(&[]).and_then(|()| comparison::compare()),
         arguments => time(arguments),
     }
 }

@@ -1,5 +1,5 @@
-//! Times this SDK by itself, with no Cargo features of others: `alone FOLDER` takes what a script
-//! has measured from `javascript.json` in the folder, and leaves `alone.json` there.
+//! Times this SDK by itself, with no Cargo features of others: `alone FOLDER` leaves `alone.json`
+//! there.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -18,18 +18,21 @@ use std::path::PathBuf;
 use comparison::measure::park_a_thread;
 use comparison::report::Report;
 
+type Step = (&'static str, fn(&mut Report));
+
+const STEPS: [Step; 4] = [
+    ("requests", requests::measure),
+    ("sizes", sizes::measure),
+    ("load", load::measure),
+    ("threads", threads::measure),
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: alone FOLDER")?);
     park_a_thread();
 
     let mut report = Report::default();
-    let steps: [(&str, fn(&mut Report)); 4] = [
-        ("requests", requests::measure),
-        ("sizes", sizes::measure),
-        ("load", load::measure),
-        ("threads", threads::measure),
-    ];
-    for (name, step) in steps {
+    for (name, step) in STEPS {
         eprintln!("{name}");
         step(&mut report);
     }

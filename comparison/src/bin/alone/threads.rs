@@ -18,7 +18,8 @@ use crate::payloads;
 use crate::people::{Person, people};
 
 const FLAG: &str = "experiment";
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 21;
+const LATENCY_ROUNDS: usize = 9;
 /// How long a round of one thread takes, about.
 const ROUND: Duration = Duration::from_millis(60);
 const SWAPS_PER_SECOND: u32 = 100;
@@ -161,7 +162,7 @@ fn latency(report: &mut Report, size: &str, users: &[UserContext], payload: &str
     let mut slowest = || slowest(&client, users, flag, &mut times);
     let (mut without, mut with) = (Samples::default(), Samples::default());
     slowest();
-    for _ in 0..ROUNDS {
+    for _ in 0..LATENCY_ROUNDS {
         without.push(slowest());
         with.push(swaps.during(&mut slowest));
     }
