@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         report.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     println!("{}", machine::describe());
     println!("{}\n", versions.join(", "));
+    println!("{}", report.summary());
     println!("{}", report.to_markdown());
     Ok(())
 }

@@ -10,6 +10,8 @@ mod payloads;
 mod people;
 mod requests;
 mod sizes;
+#[path = "../../source.rs"]
+mod source;
 mod threads;
 
 use std::error::Error;

@@ -30,13 +30,16 @@ pub(crate) fn measure(report: &mut Report) {
     let client = Client::from_json(&payload).expect("a payload");
     let users: Vec<UserContext> = people().iter().map(Person::context).collect();
 
-    let scopes =
-        || -> Vec<UserScope> { users.iter().map(|user| client.for_user(user.clone())).collect() };
-    let held = |scope: &UserScope| scope.is_on(FLAG);
+    let scopes = || -> Vec<UserScope<'static>> {
+        users.iter().map(|user| client.for_user(user.clone())).collect()
+    };
+    let held = |scope: &UserScope<'_>| scope.is_on(FLAG);
     let swaps = Swaps { client: &client, payload: &payload };
     throughput(report, "scopes held", scopes, held, None);
     let request = |user: &UserContext| client.for_user(user.clone()).is_on(FLAG);
     throughput(report, "a scope for each evaluation", || users.clone(), request, None);
+    let session = |person: &Person| client.for_source(person).is_on(FLAG);
+    throughput(report, "a scope for each evaluation, no context", people, session, None);
     let what = "a scope for each evaluation, 100 swaps a second";
     throughput(report, what, || users.clone(), request, Some(swaps));
 

@@ -26,7 +26,7 @@ use comparison::spread::Samples;
 
 use cases::Case;
 use people::Person;
-use products::growthbook::{CORE, FACADE, GrowthBook, TRACKED};
+use products::growthbook::{CORE, CORE_BY_KEY, FACADE, GrowthBook, TRACKED};
 use products::{PACKAGES, eppo, growthbook_rust, handwritten, launchdarkly, unleash};
 
 /// Others' times may be of any size; rounds are fewer for those that take milliseconds.
@@ -88,6 +88,7 @@ fn measure(case: Case, people: &[Person], scripts: &Report, report: &mut Report)
     let mut contestants = vec![
         handwritten::contestant(case, people),
         ours.core(case.flag()),
+        ours.core_by_key(case.flag()),
         ours.facade(case.flag()),
         ours.tracked(case.flag()),
     ];
@@ -109,7 +110,7 @@ fn measure(case: Case, people: &[Person], scripts: &Report, report: &mut Report)
         measured.row(number, case.name(), name, beside, Target::AtMost(limit))
     };
     report.rows.push(row(1, CORE, handwritten::NAME, 2.0));
-    let own = [handwritten::NAME, CORE, FACADE, TRACKED];
+    let own = [handwritten::NAME, CORE, CORE_BY_KEY, FACADE, TRACKED];
     let others = report.times.iter().filter(|time| !own.contains(&time.product.as_str()));
     if let Some(best) = fastest(others.chain(&scripts.times), case.name()) {
         let row = beside_best(&measured, case, best);

@@ -25,7 +25,7 @@ fn count<T>(asked: &[T], ask: impl Fn(&T)) -> f64 {
     counted.count_total as f64 / asked.len() as f64
 }
 
-fn scopes(client: &Client, users: &[UserContext]) -> Vec<UserScope> {
+fn scopes(client: &Client, users: &[UserContext]) -> Vec<UserScope<'static>> {
     users.iter().map(|user| client.for_user(user.clone())).collect()
 }
 
@@ -48,12 +48,20 @@ fn tracked(report: &mut Report, users: &[UserContext]) {
 fn requests(report: &mut Report, people: &[Person]) {
     let case = Case::Experiment;
     let client = Client::from_json(case.payload().to_string()).expect("a payload");
-    let allocations = count(people, |person| {
+    let with_context = count(people, |person| {
         black_box(client.for_user(person.context()).is_on(case.flag()));
     });
-    let what = "a context of 8 attributes, with tags and an object; scope; experiment".to_owned();
-    report.rows.push(row(4, what, Quantity::Allocations(allocations), Target::AtMost(12.0)));
-    // TODO(AttributeSource): the same from a borrowed `Person`, with a target of none.
+    let with_source = count(people, |person| {
+        black_box(client.for_source(person).is_on(case.flag()));
+    });
+    for (name, allocations, limit) in [
+        ("with tags and an object", with_context, 12.0),
+        ("in the application's own struct", with_source, 0.0),
+    ] {
+        let what = format!("8 attributes, {name}");
+        let figure = Quantity::Allocations(allocations);
+        report.rows.push(row(4, what, figure, Target::AtMost(limit)));
+    }
 }
 
 /// Values of each kind that answers can borrow or copy.

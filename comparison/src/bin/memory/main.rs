@@ -12,6 +12,8 @@ mod payloads;
 mod people;
 mod resident;
 mod snapshot;
+#[path = "../../source.rs"]
+mod source;
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use comparison::measure::Contestant;
-use growthbook::{Client, ClientBuilder, Snapshot, UserContext};
+use growthbook::{Client, ClientBuilder, FeatureKey, Snapshot, UserContext};
 
 use crate::people::Person;
 
 pub(crate) const CORE: &str = "core";
+/// Asked by a [`FeatureKey`], which finds its feature without hashing a name.
+pub(crate) const CORE_BY_KEY: &str = "core, by key";
 pub(crate) const FACADE: &str = "facade";
 pub(crate) const TRACKED: &str = "facade, tracking";
 
@@ -35,6 +37,12 @@ impl GrowthBook {
     pub(crate) fn core<'a>(&'a self, flag: &'a str) -> Contestant<'a> {
         let evaluators = self.users.iter().map(|user| self.snapshot.for_user(user)).collect();
         Contestant::new(CORE, evaluators, move |evaluator| evaluator.is_on(flag))
+    }
+
+    pub(crate) fn core_by_key<'a>(&'a self, flag: &'static str) -> Contestant<'a> {
+        let key = FeatureKey::new(flag);
+        let evaluators = self.users.iter().map(|user| self.snapshot.for_user(user)).collect();
+        Contestant::new(CORE_BY_KEY, evaluators, move |evaluator| evaluator.is_on(&key))
     }
 
     pub(crate) fn facade<'a>(&'a self, flag: &'a str) -> Contestant<'a> {
