@@ -68,8 +68,8 @@ pub trait PayloadCache: Send + Sync {
         Ok(Turn::Ours)
     }
 
-    /// The turn has ended without a payload: the server failed. Does nothing unless implemented:
-    /// the others wait until it has run out.
+    /// The turn has ended without a payload to keep: the server failed, or sent an older one. Does
+    /// nothing unless implemented: the others wait until it has run out.
     ///
     /// # Errors
     ///

@@ -46,6 +46,8 @@ struct Progress {
     cache_errors: u64,
     /// The cache's last failure, unless it worked since, and what for it was asked.
     cache_error: Option<(CacheUse, Arc<PayloadCacheError>)>,
+    /// It is this process's turn to ask the server, as far as the cache knows.
+    has_turn: bool,
     /// What the cache keeps, as far as this process knows.
     kept: Option<Kept>,
     wakers: Vec<Waker>,
@@ -116,6 +118,7 @@ impl FeedState {
                 last_error: None,
                 cache_errors: 0,
                 cache_error: None,
+                has_turn: false,
                 kept: None,
                 wakers: Vec::new(),
             }),
@@ -152,12 +155,16 @@ impl FeedState {
         known: Option<&CachedPayload>,
         max_age: Duration,
     ) -> Option<Turn> {
-        self.ask(CacheUse::Turn, |cache| cache.take_turn(&self.key, known, max_age))
+        let turn = self.ask(CacheUse::Turn, |cache| cache.take_turn(&self.key, known, max_age));
+        self.lock().has_turn = turn == Some(Turn::Ours);
+        turn
     }
 
-    /// Lets the other processes try: the server has failed this one.
+    /// Lets the other processes try, if it is this one's turn still: there was nothing to keep.
     pub(crate) fn give_up_turn(&self) {
-        self.ask(CacheUse::Turn, |cache| cache.give_up_turn(&self.key));
+        if core::mem::take(&mut self.lock().has_turn) {
+            self.ask(CacheUse::Turn, |cache| cache.give_up_turn(&self.key));
+        }
     }
 
     /// Hears of what other processes put into the cache.
@@ -260,7 +267,12 @@ impl FeedState {
             progress.kept = progress.kept.take().filter(|kept| kept.document == *text);
             return;
         }
-        let is_kept = self.lock().kept.as_ref() == Some(&Kept::of(document));
+        let is_kept = {
+            let mut progress = self.lock();
+            // What is written now ends it.
+            progress.has_turn = false;
+            progress.kept.as_ref() == Some(&Kept::of(document))
+        };
         if is_confirmed && is_kept {
             self.ask(CacheUse::Write, |cache| cache.confirm(&self.key, &document.payload));
             return;

@@ -18,10 +18,8 @@ impl Source {
             let known = state.latest.as_ref().map(|latest| latest.document().clone());
             (state.feeds(), known, state.schedule.max_age(self.now()))
         };
-        let give_up_turns =
-            |taken: &[Arc<FeedState>]| taken.iter().for_each(|feed| feed.give_up_turn());
-        for (nth, feed) in feeds.iter().enumerate() {
-            let taken = feeds.get(..nth).unwrap_or_default();
+        let give_up_turns = || feeds.iter().for_each(|feed| feed.give_up_turn());
+        for feed in &feeds {
             let sequence = self.draw_sequence();
             match feed.take_turn(known.as_ref().map(|known| &known.payload), max_age) {
                 Some(Turn::Fresh { payload, age }) => {
@@ -31,14 +29,14 @@ impl Source {
                         (None, None) => false,
                     };
                     if is_payload {
-                        give_up_turns(taken);
+                        give_up_turns();
                         return self.fetched_by_others(age);
                     }
                     // Rubbish: the server knows better.
                     break;
                 }
                 Some(Turn::Theirs { retry_in }) => {
-                    give_up_turns(taken);
+                    give_up_turns();
                     let now = self.now();
                     return self.lock().schedule.postpone_fetch(now, retry_in);
                 }
@@ -47,9 +45,8 @@ impl Source {
             }
         }
         // The outcome is in the schedule and in the status.
-        if self.fetch(Duration::MAX).is_err() {
-            give_up_turns(&feeds);
-        }
+        let _ = self.fetch(Duration::MAX);
+        give_up_turns();
     }
 
     /// Another process may have put a payload into this client's cache. Whether it is what is due

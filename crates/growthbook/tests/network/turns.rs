@@ -9,7 +9,7 @@ use growthbook::{
 };
 use test_server::FeaturesServer;
 
-use crate::support::{OFTEN, builder, eventually, flag, memory, payload, ready};
+use crate::support::{OFTEN, builder, dated, eventually, flag, memory, payload, ready};
 
 /// A cache in memory in which another process may be asking.
 #[derive(Clone)]
@@ -74,4 +74,18 @@ fn who_waits_for_another_process_keeps_no_turn() {
     theirs.is_theirs.store(false, Ordering::Relaxed);
     server.set_payload_quietly(&payload(2));
     eventually("the change", || flag(&first) == 2 && flag(&second) == 2);
+}
+
+#[test]
+fn a_turn_that_brought_nothing_to_keep_is_given_up() {
+    let server = FeaturesServer::start(&dated(1, 10));
+    let turns = Turns::new(false);
+    let client = ready(builder(&server).cache(turns.clone()).refresh(OFTEN));
+    eventually("turns", || turns.taken.load(Ordering::Relaxed) >= 3);
+    // What was kept or confirmed has ended them.
+    assert_eq!(turns.given_up.load(Ordering::Relaxed), 0);
+    server.set_payload_quietly(&dated(2, 5));
+    eventually("older ones", || client.status().counters.older_ignored >= 2);
+    eventually("the end of a turn", || turns.given_up.load(Ordering::Relaxed) >= 1);
+    assert_eq!(flag(&client), 1);
 }
