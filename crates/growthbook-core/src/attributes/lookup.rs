@@ -28,7 +28,7 @@ impl<'a> AttributeLookup<'a> {
     }
 
     /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash_value(&self, name: &str) -> HashValue<'a> {
         if self.source.is_some()
             && let Some(found) = self.ask_source(name)
@@ -43,10 +43,10 @@ impl<'a> AttributeLookup<'a> {
         self.built(name, Tag::new(name)).map_or(HashValue::Missing, AttributeValue::hash_value)
     }
 
-    /// An attribute where there is no source to be asked first.
+    /// Whether there is no source to be asked first.
     #[inline]
-    pub(crate) fn built_alone(&self, name: &str, tag: Tag) -> Option<Option<&'a AttributeValue>> {
-        self.source.is_none().then(|| self.built(name, tag))
+    pub(crate) fn are_built(&self) -> bool {
+        self.source.is_none()
     }
 
     #[inline(never)]
@@ -54,8 +54,9 @@ impl<'a> AttributeLookup<'a> {
         self.source?.attribute(name)
     }
 
+    /// An attribute that was built, with its name's tag.
     #[inline]
-    fn built(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
+    pub(crate) fn built(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
         match self.user.find(name, tag) {
             None => self.global(name, tag),
             found => found,
@@ -69,7 +70,7 @@ impl<'a> AttributeLookup<'a> {
 }
 
 impl AttributeValue {
-    #[inline]
+    #[inline(always)]
     fn hash_value(&self) -> HashValue<'_> {
         match self.json() {
             Json::String(text) => hashed_text(text),

@@ -44,7 +44,7 @@ impl BucketHasher {
 
     /// The bucket of a hash attribute's value; `None` when there is no value to hash.
     #[inline]
-    pub(crate) fn hash(&self, value: HashValue<'_>) -> Option<f64> {
+    pub(crate) fn hash(&self, value: &HashValue<'_>) -> Option<f64> {
         with_text(value, |text| self.hash_str(text))
     }
 
@@ -60,7 +60,7 @@ impl BucketHasher {
 }
 
 /// The bucket in a namespace. Namespaces hash with version 1 and a seed of `__` and their id.
-pub(super) fn namespace_hash(id: &str, value: HashValue<'_>) -> Option<f64> {
+pub(super) fn namespace_hash(id: &str, value: &HashValue<'_>) -> Option<f64> {
     with_text(value, |text| {
         thousandths(fnv1a(fnv1a(fnv1a(FNV_OFFSET, text), NAMESPACE_PREFIX), id))
     })
@@ -68,7 +68,7 @@ pub(super) fn namespace_hash(id: &str, value: HashValue<'_>) -> Option<f64> {
 
 /// Calls `hash` with the text of what is hashed; `None` when there is nothing to hash.
 #[inline]
-fn with_text(value: HashValue<'_>, hash: impl FnOnce(&str) -> f64) -> Option<f64> {
+fn with_text(value: &HashValue<'_>, hash: impl FnOnce(&str) -> f64) -> Option<f64> {
     match value {
         HashValue::Missing => None,
         HashValue::String(text) => Some(hash(text)),
@@ -130,7 +130,7 @@ mod tests {
     fn a_number_hashes_like_its_javascript_text() {
         let hasher = BucketHasher::new("seed", 2).unwrap();
         let number = HashValue::Number(crate::Number::from_f64(1e21).unwrap());
-        assert_eq!(hasher.hash(number), Some(hasher.hash_str("1e+21")));
+        assert_eq!(hasher.hash(&number), Some(hasher.hash_str("1e+21")));
     }
 
     proptest! {

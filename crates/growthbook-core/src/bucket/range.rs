@@ -64,7 +64,7 @@ impl Namespace {
         self.range
     }
 
-    pub(crate) fn contains(&self, value: HashValue<'_>) -> bool {
+    pub(crate) fn contains(&self, value: &HashValue<'_>) -> bool {
         namespace_hash(&self.id, value).is_some_and(|bucket| self.range.contains(bucket))
     }
 }
@@ -78,7 +78,7 @@ impl Serialize for Namespace {
 
 /// Whether the user with this hash value belongs to the namespace.
 pub fn in_namespace(user_id: &str, namespace: &Namespace) -> bool {
-    namespace.contains(HashValue::String(user_id))
+    namespace.contains(&HashValue::String(user_id))
 }
 
 /// `1 / count` for each of `count` variations.
@@ -133,8 +133,8 @@ pub(crate) enum Ranges<'a> {
 impl Ranges<'_> {
     /// The first range the bucket falls into.
     #[inline]
-    pub(crate) fn choose(self, bucket: f64) -> Option<usize> {
-        match self {
+    pub(crate) fn choose(&self, bucket: f64) -> Option<usize> {
+        match *self {
             Ranges::Listed(ranges) => choose_variation(bucket, ranges),
             Ranges::Shares { weights, coverage } => {
                 share_ranges(weights, coverage).position(|range| range.contains(bucket))

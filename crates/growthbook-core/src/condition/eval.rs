@@ -20,6 +20,9 @@ pub(crate) const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
 /// How many parts of conditions one evaluation may look at, counted over all its branches.
 const MAX_PART_EVALUATIONS: u32 = 1_000_000;
 
+/// What a prerequisite's value is called.
+pub(super) const PARENT_VALUE: &str = "value";
+
 /// What a condition tests.
 pub(crate) enum Fields<'a> {
     /// A user's attributes.
@@ -41,7 +44,7 @@ impl<'a> Fields<'a> {
                 Some(attributes.node(name, tag).unwrap_or(Node::Null))
             }
             Fields::Known(attributes) => attributes.node(name, tag),
-            Fields::ParentValue(value) if name == "value" => Some(*value),
+            Fields::ParentValue(value) if name == PARENT_VALUE => Some(*value),
             Fields::ParentValue(_) => Some(Node::Null),
             Fields::Properties(node) => Some(node.property(name)),
         }
@@ -209,14 +212,20 @@ impl<'a> Scope<'a> {
         Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
     }
 
+    /// What most conditions test is passed on by reference from where it is put together: copying
+    /// it right after that would stall the processor.
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
         if !self.run.budget.take_part() {
             return Outcome::Abort;
         }
         match clause {
-            Clause::Attribute(path, test) => match path.built(self.fields) {
-                Some(actual) => self.value(test, &actual.map_or(Node::Null, AttributeValue::node)),
-                None => self.attribute(path, test),
+            Clause::Attribute(path, test) => match self.fields {
+                Fields::Attributes(attributes) if path.is_one_name() && attributes.are_built() => {
+                    let actual = attributes.built(&path.text, path.first);
+                    self.value(test, &actual.map_or(Node::Null, AttributeValue::node))
+                }
+                Fields::ParentValue(value) if path.is_value() => self.value(test, value),
+                _ => self.attribute(path, test),
             },
             Clause::Or(branches) => self.or(branches),
             Clause::Nor(branches) => self.or(branches).negate(),

@@ -20,6 +20,7 @@ use core::fmt;
 use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
+use eval::PARENT_VALUE;
 pub(crate) use eval::{Budget, Fields, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS, passes};
 pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
 pub(crate) use members::Members;
@@ -27,7 +28,6 @@ pub(crate) use parse::ConditionParser;
 pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
-use crate::attributes::AttributeValue;
 use crate::json::{Json, Node, Tape, View, deep_equal};
 use crate::tag::Tag;
 use crate::warning::WarningKind;
@@ -288,19 +288,6 @@ impl Path {
         Path { text: path.into(), first: Tag::new(first) }
     }
 
-    /// The attribute that was built for a user, where it is a matter of one name; `None` where it
-    /// is not. What most conditions ask for, so it is passed by reference: a value copied right
-    /// after it was put together stalls the processor.
-    #[inline]
-    fn built<'a>(&self, fields: &Fields<'a>) -> Option<Option<&'a AttributeValue>> {
-        match fields {
-            Fields::Attributes(attributes) if self.is_one_name() => {
-                attributes.built_alone(&self.text, self.first)
-            }
-            _ => None,
-        }
-    }
-
     /// What lies at the path; null when nothing does, `None` when nobody knows.
     fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
         if self.is_one_name() {
@@ -314,6 +301,11 @@ impl Path {
     #[inline]
     fn is_one_name(&self) -> bool {
         self.first.capped_length() == self.text.len()
+    }
+
+    #[inline]
+    fn is_value(&self) -> bool {
+        *self.text == *PARENT_VALUE
     }
 
     /// Whoever knows an attribute may know only a part of it, so that nothing is known of what

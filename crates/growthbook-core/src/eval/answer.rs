@@ -1,5 +1,5 @@
-//! What an evaluation comes to on its way up: in few words, for it passes through every level of
-//! prerequisites, and most callers want nothing but the value.
+//! What an evaluation comes to on its way up: two words, which fit into registers, for it passes
+//! through every level of prerequisites, and most callers want nothing but the value.
 
 use super::experiment::Assigned;
 use crate::bandit::{Choice, ContextualBandit};
@@ -7,18 +7,17 @@ use crate::result::{Assignment, FeatureExperiment, FeatureResult, FeatureResultS
 use crate::snapshot::Rule;
 use crate::value::FeatureValue;
 
-/// A feature's value, and what decided it.
+/// A feature's value, and where it comes from.
 #[derive(Clone, Copy)]
 pub(super) struct Answer<'a> {
     pub(super) value: &'a FeatureValue,
     pub(super) source: Source,
-    rule: Option<&'a Rule>,
 }
 
 impl<'a> Answer<'a> {
     #[inline]
     pub(super) fn new(value: &'a FeatureValue, source: Source) -> Self {
-        Answer { value, source, rule: None }
+        Answer { value, source }
     }
 
     #[inline]
@@ -27,46 +26,61 @@ impl<'a> Answer<'a> {
     }
 
     #[inline]
-    pub(super) fn of_rule(value: &'a FeatureValue, source: Source, rule: &'a Rule) -> Self {
-        Answer { value, source, rule: Some(rule) }
-    }
-
-    #[inline]
     pub(super) fn is_on(self) -> bool {
         self.value.node().is_truthy()
     }
 
-    /// The whole answer. An experiment that decided is the last one that was run.
-    #[inline]
-    pub(super) fn result(self, last: Option<&RuleExperiment<'a>>) -> FeatureResult<'a> {
-        let rule_id = self.rule.map_or("", |rule| &rule.id);
-        let result = FeatureResult::new(self.value, self.source).with_rule(rule_id);
-        match last.filter(|_| self.source == Source::Experiment) {
-            Some(last) => result.with_experiment(last.echo(), last.assignment()),
-            None => result,
+    /// The whole answer.
+    pub(super) fn result(self, last: &Last<'a>) -> FeatureResult<'a> {
+        let result = FeatureResult::new(self.value, self.source);
+        match (self.source, last.rule, last.experiment()) {
+            (Source::Force, Some(rule), _) => result.with_rule(&rule.id),
+            (Source::Experiment, Some(rule), Some(experiment)) => result
+                .with_rule(&rule.id)
+                .with_experiment(experiment.echo(), experiment.assignment()),
+            _ => result,
         }
     }
 }
 
-/// A rule's experiment as it went for the user.
-pub(super) struct RuleExperiment<'a> {
-    pub(super) assigned: Assigned<'a>,
-    /// What its bandit chose, if it has one.
+/// What an evaluation met last. When a feature is decided by a rule, that is the last one that
+/// decided, and when by an experiment, that is the last one that was run: its prerequisites came
+/// before.
+#[derive(Default)]
+pub(super) struct Last<'a> {
+    pub(super) rule: Option<&'a Rule>,
+    pub(super) assigned: Option<Assigned<'a>>,
+    /// What the bandit of that experiment chose, if it has one.
     pub(super) choice: Option<Choice<'a>>,
 }
 
-impl<'a> RuleExperiment<'a> {
+impl<'a> Last<'a> {
+    #[inline]
+    pub(super) fn experiment(&self) -> Option<RuleExperiment<'_, 'a>> {
+        let assigned = self.assigned.as_ref()?;
+        Some(RuleExperiment { assigned, choice: self.choice.as_ref() })
+    }
+}
+
+/// A rule's experiment as it went for the user.
+#[derive(Clone, Copy)]
+pub(super) struct RuleExperiment<'l, 'a> {
+    pub(super) assigned: &'l Assigned<'a>,
+    choice: Option<&'l Choice<'a>>,
+}
+
+impl<'a> RuleExperiment<'_, 'a> {
     /// A bandit is reported where hashing decided.
-    fn contextual_bandit(&self) -> Option<ContextualBandit<'a>> {
+    fn contextual_bandit(self) -> Option<ContextualBandit<'a>> {
         self.choice.filter(|_| self.assigned.is_exposure())?.bandit
     }
 
-    pub(super) fn assignment(&self) -> Assignment<'a> {
+    pub(super) fn assignment(self) -> Assignment<'a> {
         let contextual_bandit = self.contextual_bandit();
         Assignment { contextual_bandit, ..self.assigned.assignment() }
     }
 
-    fn echo(&self) -> FeatureExperiment<'a> {
+    fn echo(self) -> FeatureExperiment<'a> {
         FeatureExperiment {
             definition: self.assigned.experiment,
             weights: self.choice.and_then(|choice| choice.weights),

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::experiment::Run;
 use super::{Evaluation, Evaluator, StickyEvaluator};
 use crate::auto::{
     AutoExperiment, AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, ChangeType,
@@ -81,7 +80,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &'a AutoExperiment,
     ) -> Option<ExperimentResult<'a, Value>> {
         let definition = &experiment.definition;
-        let assigned = self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
+        let assigned = self.assign(definition, None, None);
         let value = experiment.variations.get(assigned.variation)?.value();
         if !assigned.is_in_experiment() {
             return None;

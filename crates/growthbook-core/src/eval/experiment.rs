@@ -10,14 +10,6 @@ use crate::observe::Observer;
 use crate::result::{Assignment, Exclusion, HashValue};
 use crate::url::PageUrl;
 
-/// An experiment to be run.
-pub(super) struct Run<'a> {
-    pub(super) experiment: &'a ExperimentDefinition,
-    /// A bandit's ranges, in place of the experiment's.
-    pub(super) ranges: Option<Ranges<'a>>,
-    pub(super) feature_id: Option<&'a str>,
-}
-
 /// The attribute that was found to hash.
 #[derive(Clone, Copy)]
 pub(super) struct HashAttribute<'a> {
@@ -89,25 +81,28 @@ enum Decision {
 }
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
-    /// Assigns the user a variation.
-    pub(super) fn assign(&mut self, run: &Run<'a>) -> Assigned<'a> {
-        let experiment = run.experiment;
+    /// Assigns the user a variation, with a bandit's ranges in place of the experiment's. What
+    /// comes out is [`Last::assigned`](super::answer::Last).
+    pub(super) fn assign(
+        &mut self,
+        experiment: &'a ExperimentDefinition,
+        ranges: Option<Ranges<'a>>,
+        feature_id: Option<&'a str>,
+    ) -> &Assigned<'a> {
         let fallback = match &experiment.fallback_attribute {
             Some(fallback) if self.is_sticky(experiment) => Some(&**fallback),
             _ => None,
         };
         let (name, value) = self.evaluator.hash_attribute(&experiment.hash_attribute, fallback);
-        let hash_attribute = HashAttribute { name, value };
 
-        let overridden = self.evaluator.overridden(experiment);
-        let decision = match &overridden {
+        let decision = match self.evaluator.overridden(experiment) {
             Some(overridden) => {
-                self.decide(overridden, Ranges::Listed(overridden.ranges()), hash_attribute)
+                self.decide(&overridden, &Ranges::Listed(overridden.ranges()), &value)
             }
-            None => {
-                let ranges = run.ranges.unwrap_or(Ranges::Listed(experiment.ranges()));
-                self.decide(experiment, ranges, hash_attribute)
-            }
+            None => match &ranges {
+                Some(ranges) => self.decide(experiment, ranges, &value),
+                None => self.decide(experiment, &Ranges::Listed(experiment.ranges()), &value),
+            },
         };
 
         let mut sticky_bucket_used = false;
@@ -130,27 +125,26 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 }
             }
         };
-        let assigned = Assigned {
+        if exclusion.is_none() && bucket.is_some() && self.is_sticky(experiment) {
+            let key = experiment.variation_key(variation);
+            self.keep_assignment(experiment, HashAttribute { name, value }, key);
+        }
+        self.last.assigned.insert(Assigned {
             experiment,
-            feature_id: run.feature_id,
+            feature_id,
             variation,
             exclusion,
             bucket,
             sticky_bucket_used,
-            hash_attribute,
-        };
-        if assigned.is_exposure() && self.is_sticky(experiment) {
-            let key = experiment.variation_key(variation);
-            self.keep_assignment(experiment, hash_attribute, key);
-        }
-        assigned
+            hash_attribute: HashAttribute { name, value },
+        })
     }
 
     fn decide(
         &mut self,
         experiment: &ExperimentDefinition,
-        ranges: Ranges<'_>,
-        hash_attribute: HashAttribute<'a>,
+        ranges: &Ranges<'_>,
+        hash_value: &HashValue<'a>,
     ) -> Decision {
         let evaluator = self.evaluator;
         let excluded = Decision::Excluded;
@@ -177,13 +171,13 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return excluded(Exclusion::Inactive);
         }
         // 6. Nothing to hash
-        if hash_attribute.value == HashValue::Missing {
+        if matches!(hash_value, HashValue::Missing) {
             return excluded(Exclusion::MissingHashAttribute);
         }
         // 7. and 8. Not targeted; a user keeps an assignment all the same
         let kept = self.kept_assignment(experiment);
         let is_kept = matches!(kept, Kept::Variation(_));
-        if !is_kept && let Err(exclusion) = self.is_targeted(experiment, hash_attribute.value) {
+        if !is_kept && let Err(exclusion) = self.is_targeted(experiment, hash_value) {
             return excluded(exclusion);
         }
         // 8.2 The legacy expression for the address
@@ -192,7 +186,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         // 9. The bucket; none with a hash version we do not know
         let hasher = experiment.hasher.as_ref();
-        let Some(bucket) = hasher.and_then(|hasher| hasher.hash(hash_attribute.value)) else {
+        let Some(bucket) = hasher.and_then(|hasher| hasher.hash(hash_value)) else {
             return excluded(Exclusion::UnknownHashVersion);
         };
         // 9.5 and 10. Blocked by an old assignment; nobody's bucket
@@ -236,7 +230,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     fn is_targeted(
         &mut self,
         experiment: &ExperimentDefinition,
-        hash_value: HashValue<'a>,
+        hash_value: &HashValue<'a>,
     ) -> Result<(), Exclusion> {
         match (&experiment.filters, &experiment.namespace) {
             (Some(filters), _) if !self.passes_filters(filters) => {

@@ -1,7 +1,6 @@
 //! Features: the first rule that applies decides, else the default value.
 
-use super::answer::{Answer, RuleExperiment};
-use super::experiment::Run;
+use super::answer::Answer;
 use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::condition::{Clauses, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature};
@@ -155,7 +154,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    fn force(&self, rule: &'a Rule, force: &'a ForceRule) -> RuleOutcome<'a> {
+    fn force(&mut self, rule: &'a Rule, force: &'a ForceRule) -> RuleOutcome<'a> {
         if let Some(condition) = &force.condition
             && !self.passes(condition)
         {
@@ -166,12 +165,13 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         {
             return RuleOutcome::Skips(Skip::Rollout);
         }
-        RuleOutcome::Decides(Answer::of_rule(&force.value, Source::Force, rule))
+        self.last.rule = Some(rule);
+        RuleOutcome::Decides(Answer::new(&force.value, Source::Force))
     }
 
     fn is_included(&self, rollout: &Rollout) -> bool {
         let (_, value) = self.rollout_attribute(rollout);
-        let bucket = rollout.hasher.as_ref().and_then(|hasher| hasher.hash(value));
+        let bucket = rollout.hasher.as_ref().and_then(|hasher| hasher.hash(&value));
         bucket.is_some_and(|bucket| rollout.range.contains(bucket))
     }
 
@@ -181,7 +181,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     pub(super) fn passes_filters(&self, filters: &[Filter]) -> bool {
-        filters.iter().all(|it| it.passes(self.evaluator.hash_value(it.hash_attribute())))
+        filters.iter().all(|it| it.passes(&self.evaluator.hash_value(it.hash_attribute())))
     }
 
     fn experiment(
@@ -195,14 +195,16 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
         let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
-        let assigned = self.assign(&Run {
-            experiment: definition,
-            ranges: choice.and_then(|choice| choice.ranges),
-            feature_id: Some(&feature.key),
-        });
-        let last = self.last_experiment.insert(RuleExperiment { assigned, choice });
+        let ranges = choice.as_ref().and_then(|choice| choice.ranges);
+        let assigned = self.assign(definition, ranges, Some(&feature.key));
         let value = experiment.variations.get(assigned.variation);
-        if O::LISTENS && assigned.is_exposure() {
+        let decides = assigned.is_in_experiment() && !assigned.is_passthrough();
+        let is_exposure = assigned.is_exposure();
+        self.last.choice = choice;
+        if O::LISTENS
+            && is_exposure
+            && let Some(last) = self.last.experiment()
+        {
             self.observer.experiment_viewed(&Exposure {
                 experiment: definition,
                 result: &last.assignment(),
@@ -210,8 +212,9 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             });
         }
         match value {
-            Some(value) if assigned.is_in_experiment() && !assigned.is_passthrough() => {
-                RuleOutcome::Decides(Answer::of_rule(value, Source::Experiment, rule))
+            Some(value) if decides => {
+                self.last.rule = Some(rule);
+                RuleOutcome::Decides(Answer::new(value, Source::Experiment))
             }
             _ => RuleOutcome::Skips(Skip::Experiment),
         }

@@ -11,14 +11,15 @@ impl<'a> Evaluator<'a> {
         attribute: &'e str,
         fallback: Option<&'e str>,
     ) -> (&'e str, HashValue<'a>) {
-        let value = self.hash_value(attribute);
-        if let (HashValue::Missing, Some(fallback)) = (value, fallback) {
-            let fallback_value = self.hash_value(fallback);
-            if fallback_value != HashValue::Missing {
-                return (fallback, fallback_value);
+        match fallback {
+            Some(fallback)
+                if self.hash_value(attribute) == HashValue::Missing
+                    && self.hash_value(fallback) != HashValue::Missing =>
+            {
+                (fallback, self.hash_value(fallback))
             }
+            _ => (attribute, self.hash_value(attribute)),
         }
-        (attribute, value)
     }
 
     /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.

@@ -16,8 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use all::FeatureResults;
-use answer::{Answer, RuleExperiment};
-use experiment::Run;
+use answer::{Answer, Last};
 pub use sticky::StickyEvaluator;
 
 use crate::attributes::{AttributeLookup, AttributeSource};
@@ -212,8 +211,7 @@ struct Evaluation<'a, 'o, O> {
     feature_evaluations: u32,
     rule_evaluations: u32,
     conditions: Budget,
-    /// The last experiment of a rule that was run.
-    last_experiment: Option<RuleExperiment<'a>>,
+    last: Last<'a>,
 }
 
 /// The features being evaluated on the way here, innermost first: where a feature turns up again
@@ -248,7 +246,7 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
             feature_evaluations: 0,
             rule_evaluations: 0,
             conditions: Budget::default(),
-            last_experiment: None,
+            last: Last::default(),
         }
     }
 
@@ -258,7 +256,7 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
     }
 
     fn result(&self, answer: Answer<'a>) -> FeatureResult<'a> {
-        answer.result(self.last_experiment.as_ref())
+        answer.result(&self.last)
     }
 
     /// Starts counting anew, for the next of several evaluations.
@@ -280,8 +278,7 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
 
     fn inline<T>(mut self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
         let definition = experiment.definition();
-        let assigned = self.assign(&Run { experiment: definition, ranges: None, feature_id: None });
-        let assignment = assigned.assignment();
+        let assignment = self.assign(definition, None, None).assignment();
         let value = experiment.value(assignment.variation_id);
         self.report(definition, &assignment, None);
         ExperimentResult { value, assignment }

@@ -72,7 +72,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     /// What became of the experiment that was just run; `taken_part` for who takes part in it.
     fn experiment_verdict(&self, taken_part: impl FnOnce(AssignmentTrace) -> Verdict) -> Verdict {
-        let Some(last) = &self.last_experiment else {
+        let Some(last) = self.last.experiment() else {
             return Verdict::NothingToApply;
         };
         let definition = last.assigned.experiment;
@@ -110,7 +110,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     fn failed_filter(&self, rule: &Rule) -> Option<BucketTrace> {
         let value = |attribute: &str| self.evaluator.hash_value(attribute);
         let mut filters = rule.filters().into_iter().flatten();
-        let filter = filters.find(|filter| !filter.passes(value(filter.hash_attribute())))?;
+        let filter = filters.find(|filter| !filter.passes(&value(filter.hash_attribute())))?;
         let attribute = filter.hash_attribute();
         Some(self.bucket(attribute, value(attribute), filter.hasher(), filter.ranges()))
     }
@@ -125,7 +125,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         BucketTrace {
             attribute: attribute.into(),
             value: serde_json::to_value(value).unwrap_or_default(),
-            bucket: hasher.and_then(|hasher| hasher.hash(value)),
+            bucket: hasher.and_then(|hasher| hasher.hash(&value)),
             ranges: ranges.to_vec(),
         }
     }

@@ -76,7 +76,7 @@ impl Filter {
         self.hasher.is_some()
     }
 
-    pub(crate) fn passes(&self, value: HashValue<'_>) -> bool {
+    pub(crate) fn passes(&self, value: &HashValue<'_>) -> bool {
         let bucket = self.hasher.as_ref().and_then(|hasher| hasher.hash(value));
         bucket.is_some_and(|bucket| self.ranges.iter().any(|range| range.contains(bucket)))
     }
