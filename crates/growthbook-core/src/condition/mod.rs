@@ -154,6 +154,22 @@ impl Clauses {
 }
 
 impl Clauses {
+    /// What a prerequisite's value has to be, where that is true or false and all that is asked
+    /// for; nearly always it is.
+    #[inline]
+    pub(crate) fn expected_value(&self) -> Option<bool> {
+        match &*self.0 {
+            [Clause::Attribute(path, ValueTest::Equals(Literal::Bool(expected)))]
+                if path.is_value() =>
+            {
+                Some(*expected)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Clauses {
     fn collect_references(&self, references: &mut Vec<GroupIndex>) {
         for clause in &self.0 {
             match clause {

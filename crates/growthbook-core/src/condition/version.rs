@@ -14,23 +14,19 @@ pub(super) fn compare_versions(a: &str, b: &str) -> Ordering {
 /// The numbers of a plain release such as "3.11.0", which are in the order of the padded strings:
 /// they have no leading zeros and are no longer than the padding.
 fn release(version: &str) -> Option<[u32; 3]> {
-    let mut numbers = [0; 3];
-    let mut parts = version.split('.');
-    for number in &mut numbers {
-        let part = parts.next()?.as_bytes();
-        let plain = matches!(part, [b'0'] | [b'1'..=b'9', ..]) && part.len() <= PAD_WIDTH;
-        if !plain {
-            return None;
-        }
-        for byte in part {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            *number = *number * 10 + u32::from(digit);
-        }
-    }
-    parts.next().is_none().then_some(numbers)
+    let (major, rest) = number(version.as_bytes())?;
+    let (minor, rest) = number(rest.strip_prefix(b".")?)?;
+    let (patch, rest) = number(rest.strip_prefix(b".")?)?;
+    rest.is_empty().then_some([major, minor, patch])
+}
+
+/// The number a text starts with, and what follows it.
+fn number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at_checked(digits)?;
+    let plain = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= PAD_WIDTH;
+    let value = |value: u32, digit: &u8| value * 10 + u32::from(digit - b'0');
+    plain.then(|| (digits.iter().fold(0, value), rest))
 }
 
 /// Parts are compared at this width: "9" becomes "    9".

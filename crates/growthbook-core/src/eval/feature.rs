@@ -5,6 +5,7 @@ use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::condition::{Clauses, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature};
 use crate::feature_key::FeatureKey;
+use crate::json::Node;
 use crate::observe::{Exposure, Observer};
 use crate::result::{FeatureResultSource as Source, HashValue};
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
@@ -235,12 +236,19 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             if answer.source == Source::CyclicPrerequisite {
                 return Prerequisites::Cyclic;
             }
-            let value = Fields::ParentValue(answer.value.node());
-            let met = parent.condition.as_ref().is_none_or(|it| self.passes_with(it, &value));
-            if !met {
+            if parent.condition.as_ref().is_some_and(|it| !self.meets(answer, it)) {
                 return Prerequisites::Failed(parent);
             }
         }
         Prerequisites::Met
+    }
+
+    /// Whether a prerequisite's value meets the condition on it.
+    #[inline]
+    fn meets(&self, answer: Answer<'_>, condition: &Clauses) -> bool {
+        match condition.expected_value() {
+            Some(expected) => matches!(answer.value.node(), Node::Bool(value) if value == expected),
+            None => self.passes_with(condition, &Fields::ParentValue(answer.value.node())),
+        }
     }
 }
