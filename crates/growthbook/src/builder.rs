@@ -16,6 +16,7 @@ use crate::client::{Client, Decryption, Effects, Inner, State};
 use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 #[cfg(feature = "fetch")]
 use crate::network::Network;
+use crate::retired::Retired;
 use crate::sticky_store::LoggedStore;
 use crate::tracking::{
     ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking,
@@ -236,7 +237,7 @@ impl ClientBuilder {
         let effects = Effects { tracking, sticky_store: self.sticky_bucket_store };
         let state = State::new(payload, source, Arc::new(self.globals), Arc::new(effects));
         let state = ArcSwap::from_pointee(state);
-        Ok(Inner { state, decryption, on_update: self.on_update })
+        Ok(Inner { state, retired: Retired::default(), decryption, on_update: self.on_update })
     }
 }
 

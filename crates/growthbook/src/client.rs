@@ -16,6 +16,7 @@ use crate::LOG_TARGET;
 use crate::builder::ClientBuilder;
 #[cfg(feature = "fetch")]
 use crate::connection::Connection;
+use crate::retired::Retired;
 use crate::scope::UserScope;
 use crate::tracking::Tracking;
 use crate::update::OnUpdate;
@@ -35,6 +36,7 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) state: ArcSwap<State>,
+    pub(crate) retired: Retired,
     pub(crate) decryption: Decryption,
     pub(crate) on_update: Option<OnUpdate>,
 }
@@ -208,6 +210,7 @@ impl Client {
         let before =
             self.inner.state.rcu(|state| State { globals: state.globals.clone(), ..next.clone() });
         self.inner.tell_update(&before.payload, &next.payload);
+        self.inner.retired.add(before);
         Ok(())
     }
 
@@ -225,6 +228,8 @@ impl Client {
             let found = self.inner.state.compare_and_swap(&current, next.clone());
             if Arc::ptr_eq(&found, &current) {
                 self.inner.tell_update(&current.payload, &next.payload);
+                drop(found);
+                self.inner.retired.add(current);
                 return Ok(());
             }
             // Somebody was faster: what they set is not to be lost.

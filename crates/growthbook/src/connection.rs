@@ -102,6 +102,8 @@ impl PayloadSink for Live {
             let next = State { globals: current.globals.clone(), ..compiled.clone() };
             let found = self.0.state.compare_and_swap(&current, Arc::new(next));
             if Arc::ptr_eq(&found, &current) {
+                drop(found);
+                self.0.retired.add(current);
                 return Ok(Verdict::Used(change));
             }
             // Somebody was faster, with settings or with a payload, which may be newer.

@@ -60,6 +60,7 @@ pub mod guide;
 mod lifecycle;
 #[cfg(feature = "fetch")]
 mod network;
+mod retired;
 mod scope;
 mod sticky;
 mod sticky_store;

@@ -66,6 +66,26 @@ fn scopes_can_be_held_by_the_hundred_and_passed_on_while_payloads_are_replaced()
     assert_eq!(values.join().unwrap(), (0..100).collect::<Vec<_>>());
 }
 
+/// A scope never frees a payload, which takes long: whoever replaces payloads does.
+#[test]
+fn a_payload_lives_until_nobody_has_it_and_another_is_replaced() {
+    let client = Client::from_json(GOOD).unwrap();
+    let replace = || {
+        let snapshot = Arc::downgrade(&client.snapshot());
+        client.set_payload(GOOD).unwrap();
+        snapshot
+    };
+    assert_eq!(replace().strong_count(), 0, "nobody had it");
+
+    let scope = client.for_user("u");
+    let held = replace();
+    assert_eq!(scope.feature_value("flag", ""), "old");
+    drop(scope);
+    assert_eq!(held.strong_count(), 1, "the scope did not free it");
+    replace();
+    assert_eq!(held.strong_count(), 0);
+}
+
 #[test]
 fn features_alone_keep_the_saved_groups() {
     let client = Client::from_json(GOOD).unwrap();
