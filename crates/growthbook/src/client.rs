@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) globals: Arc<GlobalContext>,
     pub(crate) effects: Arc<Effects>,
+    /// Whether some callback hears of evaluations.
+    pub(crate) has_listeners: bool,
     /// Where the payload came from; `None` for the empty one of the beginning.
     #[cfg_attr(
         not(feature = "fetch"),
@@ -71,7 +73,8 @@ impl State {
         effects: Arc<Effects>,
     ) -> Self {
         let snapshot = Arc::new(compile(&payload));
-        State { payload: Arc::new(payload), snapshot, globals, effects, source }
+        let has_listeners = effects.tracking.has_listeners();
+        State { payload: Arc::new(payload), snapshot, globals, effects, has_listeners, source }
     }
 
     /// The same with another payload.

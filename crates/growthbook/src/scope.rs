@@ -92,7 +92,7 @@ impl<'s> UserScope<'s> {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                 evaluator.eval_feature_observed(key, &mut self.observer())
             })
-        } else if self.state.effects.tracking.is_active() {
+        } else if self.state.has_listeners {
             self.evaluator().eval_feature_observed(key, &mut self.observer())
         } else {
             self.evaluator().eval_feature(key)
@@ -108,7 +108,7 @@ impl<'s> UserScope<'s> {
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         if !self.wants_values_only() {
             self.eval_feature(key).on
-        } else if self.state.effects.tracking.is_active() {
+        } else if self.state.has_listeners {
             self.evaluator().is_on_observed(key, &mut self.observer())
         } else {
             self.evaluator().is_on(key)
@@ -143,7 +143,7 @@ impl<'s> UserScope<'s> {
         fallback: T,
     ) -> T {
         if self.wants_values_only() {
-            return if self.state.effects.tracking.is_active() {
+            return if self.state.has_listeners {
                 self.evaluator().feature_value_observed(key, fallback, &mut self.observer())
             } else {
                 self.evaluator().feature_value(key, fallback)
@@ -184,7 +184,7 @@ impl<'s> UserScope<'s> {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                 evaluator.run_observed(experiment, &mut self.observer())
             })
-        } else if self.state.effects.tracking.is_active() {
+        } else if self.state.has_listeners {
             self.evaluator().run_observed(experiment, &mut self.observer())
         } else {
             self.evaluator().run(experiment)

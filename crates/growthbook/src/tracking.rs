@@ -127,7 +127,7 @@ impl Tracking {
     }
 
     /// Whether anybody listens.
-    pub(crate) fn is_active(&self) -> bool {
+    pub(crate) fn has_listeners(&self) -> bool {
         self.on_experiment_viewed.is_some() || self.on_feature_usage.is_some()
     }
 
