@@ -82,26 +82,34 @@ fn thousandths(hash: u32) -> f64 {
 
 #[inline]
 fn fnv1a(state: u32, text: &str) -> u32 {
-    if text.is_ascii() {
-        text.bytes().fold(state, |state, byte| step(state, byte.into()))
-    } else {
-        text.encode_utf16().fold(state, |state, unit| step(state, unit.into()))
+    // Whether it is ASCII turns out on the way; nearly always it is.
+    let (mut hash, mut bits) = (state, 0);
+    for byte in text.bytes() {
+        hash = step(hash, byte.into());
+        bits |= byte;
     }
+    if bits.is_ascii() { hash } else { fnv1a_units(state, text) }
+}
+
+#[cold]
+fn fnv1a_units(state: u32, text: &str) -> u32 {
+    text.encode_utf16().fold(state, |state, unit| step(state, unit.into()))
 }
 
 /// The hash of a number's decimal digits.
 #[inline]
 fn fnv1a_decimal(number: u32) -> u32 {
-    let mut state = FNV_OFFSET;
-    let mut rest = number;
-    // Constants, so that no division is one.
+    let (mut state, mut above) = (FNV_OFFSET, 0);
+    // Constants, so that no division is one; each of the whole number, so that none waits for
+    // another. How many digits there are is hard to predict, so it is not asked by a jump.
     for power in
         [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1]
     {
-        if number >= power || power == 1 {
-            state = step(state, u32::from(b'0') + rest / power);
-            rest %= power;
-        }
+        let up_to_here = number / power;
+        let digit = up_to_here - above * 10;
+        let next = step(state, u32::from(b'0') + digit);
+        state = if up_to_here > 0 || power == 1 { next } else { state };
+        above = up_to_here;
     }
     state
 }
