@@ -17,7 +17,7 @@ use allocations::allocations;
 use scenarios::request::Request;
 use scenarios::{EXPERIMENT, USERS};
 
-/// The most that a request may allocate: about the texts it has, and the lists around them.
+/// The most that a request may allocate with a context of its own.
 const ALLOCATIONS: u64 = 12;
 
 fn main() -> ExitCode {
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let client = scenarios::experiment_client();
     let requests: Vec<Request> = (0..USERS).map(Request::new).collect();
     if !report_allocations(&client, &requests) {
-        eprintln!("a request must not allocate more than {ALLOCATIONS} times");
+        eprintln!("a request must not allocate more than {ALLOCATIONS} times, a source never");
         return ExitCode::FAILURE;
     }
     let mut criterion = Criterion::default().configure_from_args();
@@ -40,16 +40,23 @@ fn main() -> ExitCode {
 fn report_allocations(client: &Client, requests: &[Request]) -> bool {
     // The first scope of a thread allocates what all others of it use.
     drop(client.for_user("user"));
-    let few = |name: &str, ask: &dyn Fn(&Request) -> bool| {
+    let few = |name: &str, bound: u64, ask: &dyn Fn(&Request) -> bool| {
         let each = requests.iter().map(|request| allocations(std::slice::from_ref(request), ask));
         let most = each.max().unwrap_or_default();
         println!("{name:<32} {most} allocations at most");
-        most <= ALLOCATIONS
+        most <= bound
     };
-    few("user of 8 attributes", &|request| request.user().attributes().is_empty());
-    few("user, scope and one evaluation", &|request| {
-        client.for_user(request.user()).is_on(EXPERIMENT)
-    })
+    [
+        few("user of 8 attributes", ALLOCATIONS, &|request| request.user().attributes().is_empty()),
+        few("user, scope and one evaluation", ALLOCATIONS, &|request| {
+            client.for_user(request.user()).is_on(EXPERIMENT)
+        }),
+        few("source, scope and one evaluation", 0, &|request| {
+            client.for_source(request).is_on(EXPERIMENT)
+        }),
+    ]
+    .iter()
+    .all(|few| *few)
 }
 
 fn measure(criterion: &mut Criterion, client: &Client, requests: &[Request]) {
@@ -59,6 +66,13 @@ fn measure(criterion: &mut Criterion, client: &Client, requests: &[Request]) {
         bencher.iter(|| {
             let user = turns.next().map(Request::user);
             user.map(|user| client.for_user(user).is_on(black_box(EXPERIMENT)))
+        });
+    });
+    let mut turns = requests.iter().cycle();
+    group.bench_function("source, scope and one evaluation", |bencher| {
+        bencher.iter(|| {
+            let source = turns.next();
+            source.map(|source| client.for_source(source).is_on(black_box(EXPERIMENT)))
         });
     });
     let mut turns = requests.iter().cycle();

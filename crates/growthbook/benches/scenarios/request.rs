@@ -1,6 +1,6 @@
 //! What a server knows of a user when a request comes in: eight attributes.
 
-use growthbook::UserContext;
+use growthbook::{AttributeRef, AttributeSource, UserContext};
 
 use super::id;
 
@@ -42,5 +42,22 @@ impl Request {
             .attribute("version", self.version.as_str())
             .attribute("email", self.email.as_str())
             .attribute("seats", self.seats)
+    }
+}
+
+/// The same without making anything.
+impl AttributeSource for Request {
+    fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
+        Some(match name {
+            "id" => (&self.id).into(),
+            "country" => self.country.into(),
+            "age" => self.age.into(),
+            "plan" => self.plan.into(),
+            "employee" => self.employee.into(),
+            "version" => (&self.version).into(),
+            "email" => (&self.email).into(),
+            "seats" => self.seats.into(),
+            _ => return None,
+        })
     }
 }
