@@ -168,13 +168,14 @@ impl Observer for TrackingObserver<'_> {
         if !exposures.is_new(exposure) {
             return;
         }
-        let viewed = ExperimentViewed {
-            experiment: exposure.experiment,
-            result: exposure.result,
-            value: exposure.value,
-            user: &self.user(),
-        };
-        contain("on_experiment_viewed", || callback(&viewed));
+        contain("on_experiment_viewed", || {
+            callback(&ExperimentViewed {
+                experiment: exposure.experiment,
+                result: exposure.result,
+                value: exposure.value,
+                user: &self.user(),
+            });
+        });
     }
 
     fn wants_feature_usage(&self) -> bool {
@@ -183,8 +184,9 @@ impl Observer for TrackingObserver<'_> {
 
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         if let Some(callback) = &self.tracking.on_feature_usage {
-            let usage = FeatureUsage { key, result, user: &self.user() };
-            contain("on_feature_usage", || callback(&usage));
+            contain("on_feature_usage", || {
+                callback(&FeatureUsage { key, result, user: &self.user() });
+            });
         }
     }
 }

@@ -101,6 +101,28 @@ fn callbacks_hear_of_the_attributes_a_source_shows() {
 }
 
 #[test]
+fn a_source_that_panics_when_it_is_shown_costs_the_callback_alone() {
+    struct Shy;
+    impl AttributeSource for Shy {
+        fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
+            (name == "id").then_some("user-1".into())
+        }
+
+        fn visit(&self, _: &mut dyn FnMut(&str, AttributeRef<'_>)) {
+            panic!("not to be shown");
+        }
+    }
+
+    let client = ClientBuilder::new()
+        .payload(PAYLOAD)
+        .on_experiment_viewed(|_| unreachable!())
+        .on_feature_usage(|_| unreachable!())
+        .build()
+        .expect("a payload");
+    assert_ne!(client.for_source(&Shy).feature_value("experiment", "fallback"), "fallback");
+}
+
+#[test]
 fn a_source_goes_with_the_settings_of_a_user() {
     let client = Client::from_json(PAYLOAD).expect("a payload");
     let session = session();

@@ -42,7 +42,7 @@ use crate::json::{Node, Number};
 /// ```
 ///
 /// It is asked in the middle of evaluations, every time anew, and has to give the same answers
-/// throughout one. An object inside the attributes is a source too ([`AttributeRef::Object`]).
+/// throughout one; a panic of its own goes through to whoever evaluates. An object inside the attributes is a source too ([`AttributeRef::Object`]).
 pub trait AttributeSource: Sync {
     /// The attribute of this name. `None` when there is none, so that a global one may stand in.
     fn attribute(&self, name: &str) -> Option<AttributeRef<'_>>;
