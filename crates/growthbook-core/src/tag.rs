@@ -5,21 +5,32 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag(u64);
 
+/// The longest text whose length is known.
+const MAX_LENGTH: usize = 255;
+
 impl Tag {
     /// How many bytes of a text there are in its tag.
     const BYTES: usize = 7;
 
     #[inline]
-    pub(crate) fn new(text: &str) -> Self {
+    pub(crate) const fn new(text: &str) -> Self {
         let bytes = text.as_bytes();
         let word = match bytes.first_chunk() {
             Some(first) => u64::from_le_bytes(*first) & (u64::MAX >> u8::BITS),
             None => short_word(bytes),
         };
-        Tag(word | (bytes.len().min(u8::MAX.into()) as u64) << (u64::BITS - u8::BITS))
+        let length = if bytes.len() < MAX_LENGTH { bytes.len() } else { MAX_LENGTH };
+        Tag(word | (length as u64) << (u64::BITS - u8::BITS))
     }
 
-    /// The text's length in bytes, when that is below [`u8::MAX`]; else that.
+    /// Calls `read` with the text; with as much of it as there is, where the tag is not all.
+    pub(crate) fn with_text<R>(self, read: impl FnOnce(&str) -> R) -> R {
+        let bytes = self.0.to_le_bytes();
+        let text = bytes.get(..self.capped_length().min(Self::BYTES)).unwrap_or_default();
+        read(core::str::from_utf8(text).unwrap_or_default())
+    }
+
+    /// The text's length in bytes, when that is below 255; else that.
     #[inline]
     pub(crate) fn capped_length(self) -> usize {
         (self.0 >> (u64::BITS - u8::BITS)) as usize
@@ -35,15 +46,18 @@ impl Tag {
 /// The bytes of a text of up to seven, the first one lowest: halves that overlap, for there are
 /// no loads of odd lengths.
 #[inline]
-fn short_word(bytes: &[u8]) -> u64 {
+const fn short_word(bytes: &[u8]) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let shift = (bytes.len() - 4) * 8;
-        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift
+        u32::from_le_bytes(*first) as u64 | (u32::from_le_bytes(*last) as u64) << shift
     } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let shift = (bytes.len() - 2) * 8;
-        u64::from(u16::from_le_bytes(*first)) | u64::from(u16::from_le_bytes(*last)) << shift
+        u16::from_le_bytes(*first) as u64 | (u16::from_le_bytes(*last) as u64) << shift
     } else {
-        bytes.first().copied().unwrap_or_default().into()
+        match bytes.first() {
+            Some(only) => *only as u64,
+            None => 0,
+        }
     }
 }
 

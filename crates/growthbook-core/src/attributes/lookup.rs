@@ -63,6 +63,15 @@ impl<'a> AttributeLookup<'a> {
         }
     }
 
+    /// An attribute that was built, of the name that is all in this tag.
+    #[inline]
+    pub(crate) fn built_short(&self, name: Tag) -> Option<&'a AttributeValue> {
+        match (self.user.find_short(name), self.global) {
+            (None, Some(global)) => global.find_short(name),
+            (found, _) => found,
+        }
+    }
+
     #[inline(never)]
     fn global(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
         self.global?.find(name, tag)

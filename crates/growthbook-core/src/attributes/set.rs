@@ -81,6 +81,13 @@ impl Attributes {
         self.entries.get(index).map(|(_, value)| value)
     }
 
+    /// The attribute of the name that is all in this tag.
+    #[inline]
+    pub(crate) fn find_short(&self, name: Tag) -> Option<&AttributeValue> {
+        let index = self.tags.iter().position(|candidate| *candidate == name)?;
+        self.entries.get(index).map(|(_, value)| value)
+    }
+
     /// The same for a name that is more than its tag, or one among many.
     #[inline(never)]
     fn find_by_text(&self, name: &str, tag: Tag) -> Option<&AttributeValue> {

@@ -21,7 +21,7 @@ use crate::json::{Json, MAX_DEPTH, Node, Number, Text};
 pub struct AttributeValue(Json<'static>);
 
 impl AttributeValue {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn node(&self) -> Node<'_> {
         Node::from(&self.0)
     }

@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::eval::{Outcome, Scope};
 use super::groups::GroupId;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
-use super::{Clause, Clauses, Fields, Path, SavedGroups, ValueTest};
+use super::{Clause, Clauses, Fields, SavedGroups, ValueTest};
 use crate::explain::{ClauseOutcome, ClauseTrace};
 use crate::json::{Kind, Node};
 
@@ -49,7 +49,7 @@ impl Scope<'_> {
             Clause::Attribute(path, test) => {
                 let actual = path.resolve(self.fields).unwrap_or(Node::Null);
                 ClauseTrace {
-                    path: path.describe(),
+                    path: path.with_text(|path| path.into()),
                     test: self.describe_test(test, &actual),
                     actual: Some(actual.to_value()),
                     outcome,
@@ -77,19 +77,14 @@ impl Scope<'_> {
     fn describe_test(&self, test: &ValueTest, actual: &Node<'_>) -> String {
         match test {
             ValueTest::Equals(literal) => format!("must be {}", literal.node().to_value()),
-            ValueTest::Operators(operators) => operators
+            operators => operators
+                .operators()
                 .iter()
                 .find(|operator| operator.eval(self, actual) != Outcome::Pass)
                 .map_or_else(String::new, |operator| {
                     format!("must pass {}", operator.describe(self))
                 }),
         }
-    }
-}
-
-impl Path {
-    fn describe(&self) -> String {
-        String::from(&*self.text)
     }
 }
 
@@ -158,9 +153,9 @@ impl ValueTest {
     fn describe(&self, scope: &Scope<'_>) -> String {
         match self {
             ValueTest::Equals(literal) => format!("{}", literal.node().to_value()),
-            ValueTest::Operators(operators) => {
-                let parts: Vec<String> =
-                    operators.iter().map(|operator| operator.describe(scope)).collect();
+            operators => {
+                let operators = operators.operators().iter();
+                let parts: Vec<String> = operators.map(|it| it.describe(scope)).collect();
                 format!("({})", parts.join(", "))
             }
         }

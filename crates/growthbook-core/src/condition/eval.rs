@@ -4,9 +4,9 @@
 use core::cell::Cell;
 
 use super::groups::GroupIndex;
-use super::operator::Operators;
-use super::{Clause, Clauses, Path, SavedGroups, ValueTest};
-use crate::attributes::{AttributeLookup, AttributeValue};
+use super::path::Path;
+use super::{Clause, Clauses, SavedGroups, ValueTest};
+use crate::attributes::AttributeLookup;
 use crate::json::Node;
 use crate::tag::Tag;
 
@@ -65,10 +65,10 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes a part off; false when none is left.
+    /// Takes parts off; false when there are not so many left.
     #[inline]
-    fn take_part(&self) -> bool {
-        match self.parts.get().checked_sub(1) {
+    fn take(&self, parts: u32) -> bool {
+        match self.parts.get().checked_sub(parts) {
             Some(left) => {
                 self.parts.set(left);
                 true
@@ -206,7 +206,8 @@ impl<'a> Scope<'a> {
 
     /// Every entry must pass.
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        let Some(inner) = self.deeper().filter(|_| self.run.budget.take_part()) else {
+        let parts = u32::try_from(clauses.0.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let Some(inner) = self.deeper().filter(|_| self.run.budget.take(parts)) else {
             return Outcome::Abort;
         };
         Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
@@ -215,16 +216,17 @@ impl<'a> Scope<'a> {
     /// What most conditions test is passed on by reference from where it is put together: copying
     /// it right after that would stall the processor.
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
-        if !self.run.budget.take_part() {
-            return Outcome::Abort;
-        }
         match clause {
-            Clause::Attribute(path, test) => match self.fields {
-                Fields::Attributes(attributes) if path.is_one_name() && attributes.are_built() => {
-                    let actual = attributes.built(&path.text, path.first);
-                    self.value(test, &actual.map_or(Node::Null, AttributeValue::node))
+            Clause::Attribute(path, test) => match (self.fields, path) {
+                (Fields::Attributes(attributes), Path::Short(name)) if attributes.are_built() => {
+                    match attributes.built_short(*name) {
+                        Some(actual) => self.value(test, &actual.node()),
+                        None => self.value(test, &Node::Null),
+                    }
                 }
-                Fields::ParentValue(value) if path.is_value() => self.value(test, value),
+                (Fields::ParentValue(value), path) if path.is_parent_value() => {
+                    self.value(test, value)
+                }
                 _ => self.attribute(path, test),
             },
             Clause::Or(branches) => self.or(branches),
@@ -258,17 +260,18 @@ impl<'a> Scope<'a> {
 
     #[inline]
     pub(super) fn value(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
-        if !self.run.budget.take_part() {
-            return Outcome::Abort;
-        }
         match test {
             ValueTest::Equals(literal) => literal.is(actual).into(),
-            ValueTest::Operators(_) if self.depth >= MAX_EVALUATION_DEPTH => Outcome::Abort,
-            ValueTest::Operators(Operators::One(operator)) => operator.eval(self, actual),
+            ValueTest::Operator(operator) => operator.eval(self, actual),
             ValueTest::Operators(operators) => {
                 Outcome::all(operators.iter().map(|operator| operator.eval(self, actual)))
             }
         }
+    }
+
+    /// Tests an element of a list, of which there may be many.
+    pub(super) fn element(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
+        if self.run.budget.take(1) { self.value(test, actual) } else { Outcome::Abort }
     }
 
     /// Tests something else than this scope does, with the same groups and limits.

@@ -4,9 +4,10 @@ use alloc::{boxed::Box, vec::Vec};
 
 use hashbrown::HashMap;
 
+use super::Clauses;
 use super::eval::{Outcome, Scope};
 use super::members::Members;
-use super::{Clauses, Path};
+use super::path::Path;
 use crate::json::Node;
 use crate::tag::Tag;
 

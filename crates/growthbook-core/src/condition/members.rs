@@ -1,4 +1,4 @@
-//! Lists a value is looked up in, as hash sets.
+//! Lists a value is looked up in.
 
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
@@ -9,9 +9,27 @@ use super::text::with_lowercase;
 use crate::json::{ListView, Node, View};
 use crate::tag::Tag;
 
+/// How many texts are not worth a hash set.
+const FEW: usize = 8;
+
 /// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
+#[derive(Clone, Debug)]
+pub(crate) enum Members {
+    /// Up to [`FEW`] texts that are all in their tags, as in most lists: compared one by one,
+    /// which is faster than hashing, and smaller.
+    Short(Box<[Tag]>),
+    Any(Box<AnyMembers>),
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Members::Short(Box::default())
+    }
+}
+
+/// Members of any type, each once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Members {
+pub(crate) struct AnyMembers {
     strings: Strings,
     /// The bits of doubles, with -0 as 0.
     numbers: Option<Box<HashSet<u64>>>,
@@ -23,21 +41,14 @@ pub(crate) struct Members {
 /// Texts, each once.
 #[derive(Clone, Debug)]
 enum Strings {
-    /// Up to [`FEW`]: compared one by one, which is faster than hashing, and smaller. A short text
-    /// is all in its tag.
-    Few {
-        tags: Box<[Tag]>,
-        long: Box<[Box<str>]>,
-    },
-    Many(Box<HashSet<SmolStr>>),
+    /// Up to [`FEW`], found by their tags.
+    Few(Box<[(Tag, Box<str>)]>),
+    Many(HashSet<SmolStr>),
 }
-
-/// How many texts are not worth a hash set.
-const FEW: usize = 8;
 
 impl Default for Strings {
     fn default() -> Self {
-        Strings::Few { tags: Box::default(), long: Box::default() }
+        Strings::Few(Box::default())
     }
 }
 
@@ -48,40 +59,33 @@ impl Strings {
             let mut strings = HashSet::with_capacity(count);
             strings.extend(texts.map(SmolStr::from));
             strings.shrink_to_fit();
-            return Strings::Many(Box::new(strings));
+            return Strings::Many(strings);
         }
-        let (mut tags, mut long) = (Vec::with_capacity(count), Vec::new());
+        let mut few: Vec<(Tag, Box<str>)> = Vec::with_capacity(count);
         for text in texts {
-            let tag = Tag::new(&text);
-            if !has(&tags, &long, tag, &text) {
-                tags.push(tag);
-                if !tag.is_whole_text() {
-                    long.push(text.into());
-                }
+            if !few.iter().any(|(_, other)| **other == *text) {
+                few.push((Tag::new(&text), text.into()));
             }
         }
-        Strings::Few { tags: tags.into(), long: long.into() }
+        Strings::Few(few.into())
     }
 
-    #[inline]
     fn contains(&self, text: &str) -> bool {
         match self {
-            Strings::Few { tags, long } => has(tags, long, Tag::new(text), text),
-            Strings::Many(strings) => strings.contains(text),
+            Strings::Few(few) => {
+                let tag = Tag::new(text);
+                few.iter().any(|(other, member)| *other == tag && **member == *text)
+            }
+            Strings::Many(many) => many.contains(text),
         }
     }
 
     fn len(&self) -> usize {
         match self {
-            Strings::Few { tags, .. } => tags.len(),
-            Strings::Many(strings) => strings.len(),
+            Strings::Few(few) => few.len(),
+            Strings::Many(many) => many.len(),
         }
     }
-}
-
-#[inline]
-fn has(tags: &[Tag], long: &[Box<str>], tag: Tag, text: &str) -> bool {
-    tags.contains(&tag) && (tag.is_whole_text() || long.iter().any(|it| **it == *text))
 }
 
 impl Members {
@@ -95,9 +99,63 @@ impl Members {
     }
 
     fn collect<'t>(list: ListView<'t>, string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
+        match short_texts(list, &string) {
+            Some(tags) => Members::Short(tags),
+            None => Members::Any(Box::new(AnyMembers::collect(list, string))),
+        }
+    }
+
+    /// How many there are, each counted once.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Members::Short(tags) => tags.len(),
+            Members::Any(members) => members.len(),
+        }
+    }
+
+    /// Whether the value, or a primitive element of it when it is an array, is a member.
+    #[inline]
+    pub(crate) fn contains(&self, actual: &Node<'_>) -> bool {
+        match (self, actual) {
+            // What is asked for most.
+            (Members::Short(tags), Node::String(text)) => tags.contains(&Tag::new(text)),
+            _ => self.contains_any(actual),
+        }
+    }
+
+    #[inline(never)]
+    fn contains_any(&self, actual: &Node<'_>) -> bool {
+        any_primitive(actual, |node| self.has(node, |text| self.has_text(text)))
+    }
+
+    /// The same without regard to case, by lower-casing.
+    pub(super) fn contains_lowercase(&self, actual: &Node<'_>) -> bool {
+        any_primitive(actual, |node| {
+            self.has(node, |text| with_lowercase(text, |text| self.has_text(text)))
+        })
+    }
+
+    fn has_text(&self, text: &str) -> bool {
+        match self {
+            Members::Short(tags) => tags.contains(&Tag::new(text)),
+            Members::Any(members) => members.strings.contains(text),
+        }
+    }
+
+    fn has(&self, node: &Node<'_>, string: impl FnOnce(&str) -> bool) -> bool {
+        match (self, node) {
+            (_, Node::String(text)) => string(text),
+            (Members::Any(members), node) => members.has(node),
+            (Members::Short(_), _) => false,
+        }
+    }
+}
+
+impl AnyMembers {
+    fn collect<'t>(list: ListView<'t>, string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
         let texts = list.iter().filter_map(View::as_str);
         let strings = Strings::collect(texts.clone().count(), texts.map(string));
-        let mut members = Members { strings, ..Members::default() };
+        let mut members = AnyMembers { strings, ..AnyMembers::default() };
         for item in list.iter() {
             match item {
                 View::Null => members.null = true,
@@ -112,34 +170,15 @@ impl Members {
         members
     }
 
-    /// How many there are, each counted once.
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         let others = [self.null, self.yes, self.no];
         let others = others.into_iter().filter(|&is_member| is_member).count();
         let numbers = self.numbers.as_ref().map_or(0, |numbers| numbers.len());
         self.strings.len() + numbers + others
     }
 
-    /// Whether the value, or a primitive element of it when it is an array, is a member.
-    #[inline]
-    pub(crate) fn contains(&self, actual: &Node<'_>) -> bool {
-        match actual {
-            // What is asked for most.
-            Node::String(text) => self.strings.contains(text),
-            actual => {
-                any_primitive(actual, |node| self.has(node, |text| self.strings.contains(text)))
-            }
-        }
-    }
-
-    /// The same without regard to case, by lower-casing.
-    pub(super) fn contains_lowercase(&self, actual: &Node<'_>) -> bool {
-        any_primitive(actual, |node| {
-            self.has(node, |text| with_lowercase(text, |text| self.strings.contains(text)))
-        })
-    }
-
-    fn has(&self, node: &Node<'_>, string: impl FnOnce(&str) -> bool) -> bool {
+    /// Whether a value that is no string is a member.
+    fn has(&self, node: &Node<'_>) -> bool {
         match node {
             Node::Null => self.null,
             Node::Bool(true) => self.yes,
@@ -148,10 +187,27 @@ impl Members {
                 let numbers = self.numbers.as_ref();
                 numbers.is_some_and(|numbers| numbers.contains(&number_key(*number)))
             }
-            Node::String(text) => string(text),
             _ => false,
         }
     }
+}
+
+/// The tags of a list of few texts, when they are all of it and all of the texts.
+fn short_texts<'t>(
+    list: ListView<'t>,
+    string: impl Fn(&'t str) -> Cow<'t, str>,
+) -> Option<Box<[Tag]>> {
+    let mut tags = Vec::with_capacity(FEW);
+    for item in list.iter() {
+        let tag = Tag::new(&string(item.as_str()?));
+        if !tag.is_whole_text() || tags.len() == FEW {
+            return None;
+        }
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Some(tags.into())
 }
 
 fn any_primitive(actual: &Node<'_>, test: impl Fn(&Node<'_>) -> bool) -> bool {

@@ -9,30 +9,30 @@ mod groups;
 mod members;
 mod operator;
 mod parse;
+mod path;
 mod pattern;
 mod prune;
 mod text;
 mod version;
 
 use alloc::{boxed::Box, vec::Vec};
-use core::fmt;
+use core::{fmt, slice};
 
 use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
-use eval::PARENT_VALUE;
 pub(crate) use eval::{Budget, Fields, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS, passes};
 pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
+use path::Path;
 pub(crate) use pattern::{Pattern, PatternCompiler};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
 use crate::json::{Json, Node, Tape, View, deep_equal};
-use crate::tag::Tag;
 use crate::warning::WarningKind;
 use groups::GroupReference;
-use operator::{ElemMatch, Operator, Operators};
+use operator::{ElemMatch, Operator};
 
 /// A targeting condition, compiled for evaluation.
 ///
@@ -160,7 +160,7 @@ impl Clauses {
     pub(crate) fn expected_value(&self) -> Option<bool> {
         match &*self.0 {
             [Clause::Attribute(path, ValueTest::Equals(Literal::Bool(expected)))]
-                if path.is_value() =>
+                if path.is_parent_value() =>
             {
                 Some(*expected)
             }
@@ -187,8 +187,7 @@ impl Clauses {
 
 impl ValueTest {
     fn collect_references(&self, references: &mut Vec<GroupIndex>) {
-        let ValueTest::Operators(operators) = self else { return };
-        for operator in &**operators {
+        for operator in self.operators() {
             match operator {
                 Operator::All(tests) | Operator::AllInsensitive(tests) => {
                     tests.iter().for_each(|test| test.collect_references(references));
@@ -231,8 +230,20 @@ enum Clause {
 enum ValueTest {
     /// Implicit equality with a literal.
     Equals(Literal),
-    /// An operator object: every operator must pass.
-    Operators(Operators),
+    /// An operator object of one operator, as most are.
+    Operator(Operator),
+    /// Any other operator object: every operator must pass.
+    Operators(Box<[Operator]>),
+}
+
+impl ValueTest {
+    fn operators(&self) -> &[Operator] {
+        match self {
+            ValueTest::Equals(_) => &[],
+            ValueTest::Operator(operator) => slice::from_ref(operator),
+            ValueTest::Operators(operators) => operators,
+        }
+    }
 }
 
 /// A value a condition compares with.
@@ -287,53 +298,5 @@ impl Literal {
 impl fmt::Debug for Literal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.node().to_value(), formatter)
-    }
-}
-
-/// A dotted attribute path.
-#[derive(Clone, Debug)]
-pub(crate) struct Path {
-    text: Box<str>,
-    /// The tag of what is before the first dot.
-    first: Tag,
-}
-
-impl Path {
-    fn new(path: &str) -> Self {
-        let first = path.split('.').next().unwrap_or(path);
-        Path { text: path.into(), first: Tag::new(first) }
-    }
-
-    /// What lies at the path; null when nothing does, `None` when nobody knows.
-    fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
-        if self.is_one_name() {
-            fields.get(&self.text, self.first)
-        } else {
-            self.resolve_parts(fields)
-        }
-    }
-
-    /// Whether it is a name without a dot, and no long one.
-    #[inline]
-    fn is_one_name(&self) -> bool {
-        self.first.capped_length() == self.text.len()
-    }
-
-    #[inline]
-    fn is_value(&self) -> bool {
-        *self.text == *PARENT_VALUE
-    }
-
-    /// Whoever knows an attribute may know only a part of it, so that nothing is known of what
-    /// lies inside.
-    #[inline(never)]
-    fn resolve_parts<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
-        let mut parts = self.text.split('.');
-        let first = parts.next()?;
-        let mut parts = parts.peekable();
-        if parts.peek().is_some() && matches!(fields, Fields::Known(_)) {
-            return None;
-        }
-        Some(parts.fold(fields.get(first, self.first)?, Node::property))
     }
 }

@@ -2,8 +2,6 @@
 
 use alloc::boxed::Box;
 use core::cmp::Ordering;
-use core::ops::Deref;
-use core::slice;
 
 use super::eval::{Fields, Outcome, Scope};
 use super::groups::GroupId;
@@ -27,9 +25,9 @@ pub(super) enum Operator {
     /// `$type`; `None` for a name no value has
     Type(Option<Kind>),
     /// `$in`, and negated `$nin`
-    In { members: Box<Members>, negate: bool },
+    In { members: Members, negate: bool },
     /// `$ini`, and negated `$nini`
-    InInsensitive { members: Box<Members>, negate: bool },
+    InInsensitive { members: Members, negate: bool },
     /// `$inGroup`, and negated `$notInGroup`
     InGroup { group: GroupId, negate: bool },
     /// `$regex` and `$regexi`, negated `$notRegex` and `$notRegexi`; `None` for a pattern that
@@ -49,25 +47,6 @@ pub(super) enum Operator {
     Never,
     /// An operator this SDK does not know, or a pattern it cannot run.
     Unknown,
-}
-
-/// The operators of an operator object. Most objects have one, which stands where it is needed.
-#[derive(Clone, Debug)]
-pub(super) enum Operators {
-    One(Operator),
-    Many(Box<[Operator]>),
-}
-
-impl Deref for Operators {
-    type Target = [Operator];
-
-    #[inline]
-    fn deref(&self) -> &[Operator] {
-        match self {
-            Operators::One(operator) => slice::from_ref(operator),
-            Operators::Many(operators) => operators,
-        }
-    }
 }
 
 /// What `$elemMatch` tests: each element itself, or each element's fields.
@@ -110,21 +89,33 @@ impl Comparison {
 }
 
 impl Operator {
+    /// What most conditions ask for is decided here, where it is inlined.
+    #[inline]
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::Equal { operand, negate } => (identical(actual, operand) != *negate).into(),
             Operator::Order { comparison, operand } => ordered(actual, *comparison, operand).into(),
+            Operator::In { members, negate } => (members.contains(actual) != *negate).into(),
+            _ => self.eval_other(scope, actual),
+        }
+    }
+
+    #[inline(never)]
+    fn eval_other(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
+        match self {
             Operator::Version { comparison, operand } => {
                 version_ordered(actual, *comparison, operand).into()
             }
             Operator::Exists { negate } => (matches!(actual, Node::Null) == *negate).into(),
             Operator::Type(kind) => (Some(actual.kind()) == *kind).into(),
-            Operator::In { members, negate } => (members.contains(actual) != *negate).into(),
             Operator::InInsensitive { members, negate } => {
                 (members.contains_lowercase(actual) != *negate).into()
             }
             Operator::InGroup { group, negate } => group.eval(scope, actual, *negate),
             Operator::Regex { pattern, negate } => (regex(actual, pattern) != *negate).into(),
+            Operator::Equal { .. } | Operator::Order { .. } | Operator::In { .. } => {
+                self.eval(scope, actual)
+            }
             Operator::All(_)
             | Operator::AllInsensitive(_)
             | Operator::Size(_)
@@ -141,7 +132,7 @@ impl Operator {
     /// The operators that have tests in them, one level down.
     fn eval_tests(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
-            Operator::All(tests) => all(scope, actual, tests, Scope::value),
+            Operator::All(tests) => all(scope, actual, tests, Scope::element),
             Operator::AllInsensitive(tests) => all(scope, actual, tests, value_insensitive),
             Operator::Size(test) => match actual.items() {
                 Some(items) => scope.value(test, &Node::Number(items.len() as f64)),
@@ -214,12 +205,12 @@ fn all<'s>(
     )
 }
 
-/// Like [`Scope::value`], but strings equal one another without regard to case.
+/// Like [`Scope::element`], but strings equal one another without regard to case.
 fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: &Node<'_>) -> Outcome {
     if let (ValueTest::Equals(Literal::String(expected)), Node::String(actual)) = (test, actual) {
         return with_lowercase(expected, |a| with_lowercase(actual, |b| a == b)).into();
     }
-    scope.value(test, actual)
+    scope.element(test, actual)
 }
 
 /// Some element that is not null must pass.
@@ -232,7 +223,7 @@ fn elem_match(scope: &Scope<'_>, actual: &Node<'_>, test: &ElemMatch) -> Outcome
     }
     let elements = items.filter(|node| !matches!(node, Node::Null));
     Outcome::any(elements.map(|element| match test {
-        ElemMatch::Value(test) => scope.value(test, &element),
+        ElemMatch::Value(test) => scope.element(test, &element),
         ElemMatch::Fields(condition) => {
             let fields = Fields::Properties(element);
             scope.with_fields(&fields).condition(condition)

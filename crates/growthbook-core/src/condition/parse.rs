@@ -7,8 +7,9 @@ use hashbrown::HashMap;
 
 use super::groups::{GroupId, GroupReference, SavedGroup};
 use super::members::Members;
-use super::operator::{Comparison, ElemMatch, Operator, Operators, Scalar};
-use super::{Clause, Clauses, GroupIndex, Literal, Path, PatternCompiler, ValueTest};
+use super::operator::{Comparison, ElemMatch, Operator, Scalar};
+use super::path::Path;
+use super::{Clause, Clauses, GroupIndex, Literal, PatternCompiler, ValueTest};
 use crate::json::{Kind, ObjectView, View};
 use crate::warning::WarningKind;
 
@@ -86,18 +87,16 @@ impl<'p> ConditionParser<'p> {
 
     fn value_test(&mut self, json: View<'_>) -> ValueTest {
         match json {
-            View::Object(object) if is_operator_object(object) => {
-                ValueTest::Operators(self.operators(object))
-            }
+            View::Object(object) if is_operator_object(object) => self.operators(object),
             literal => ValueTest::Equals(Literal::new(literal)),
         }
     }
 
-    fn operators(&mut self, object: ObjectView<'_>) -> Operators {
+    fn operators(&mut self, object: ObjectView<'_>) -> ValueTest {
         let mut members = object.iter();
         match (members.next(), members.next()) {
-            (Some((name, operand)), None) => Operators::One(self.operator(name, operand)),
-            _ => Operators::Many(object.boxed(|name, operand| self.operator(name, operand))),
+            (Some((name, operand)), None) => ValueTest::Operator(self.operator(name, operand)),
+            _ => ValueTest::Operators(object.boxed(|name, operand| self.operator(name, operand))),
         }
     }
 
@@ -244,16 +243,14 @@ fn scalar(operand: View<'_>) -> Scalar {
 
 fn membership(operand: View<'_>, negate: bool) -> Operator {
     match operand.as_array() {
-        Some(list) => Operator::In { members: Box::new(Members::new(list)), negate },
+        Some(list) => Operator::In { members: Members::new(list), negate },
         None => Operator::Never,
     }
 }
 
 fn membership_insensitive(operand: View<'_>, negate: bool) -> Operator {
     match operand.as_array() {
-        Some(list) => {
-            Operator::InInsensitive { members: Box::new(Members::lowercase(list)), negate }
-        }
+        Some(list) => Operator::InInsensitive { members: Members::lowercase(list), negate },
         None => Operator::Never,
     }
 }

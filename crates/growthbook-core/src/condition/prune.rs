@@ -132,21 +132,18 @@ impl ValueTest {
     /// Whether some value would make the evaluation fail as a whole. A saved group tested inside
     /// might.
     pub(super) fn may_abort(&self) -> bool {
-        match self {
-            ValueTest::Equals(_) => false,
-            ValueTest::Operators(operators) => operators.iter().any(|operator| match operator {
-                Operator::All(tests) | Operator::AllInsensitive(tests) => {
-                    tests.iter().any(ValueTest::may_abort)
-                }
-                Operator::Size(test) | Operator::Not(test) => test.may_abort(),
-                Operator::ElemMatch(test) => match &**test {
-                    ElemMatch::Value(test) => test.may_abort(),
-                    ElemMatch::Fields(condition) => condition.may_abort(),
-                    ElemMatch::Malformed => true,
-                },
-                _ => false,
-            }),
-        }
+        self.operators().iter().any(|operator| match operator {
+            Operator::All(tests) | Operator::AllInsensitive(tests) => {
+                tests.iter().any(ValueTest::may_abort)
+            }
+            Operator::Size(test) | Operator::Not(test) => test.may_abort(),
+            Operator::ElemMatch(test) => match &**test {
+                ElemMatch::Value(test) => test.may_abort(),
+                ElemMatch::Fields(condition) => condition.may_abort(),
+                ElemMatch::Malformed => true,
+            },
+            _ => false,
+        })
     }
 }
 

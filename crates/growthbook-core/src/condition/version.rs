@@ -1,6 +1,7 @@
 //! Version comparison (`$veq` and its kin), with GrowthBook's padded version strings.
 
 use core::cmp::Ordering;
+use core::slice;
 
 /// Compares two versions: parts split at `-` and `.`, numbers by value up to five digits, a
 /// release above its pre-releases, everything else as text.
@@ -14,19 +15,27 @@ pub(super) fn compare_versions(a: &str, b: &str) -> Ordering {
 /// The numbers of a plain release such as "3.11.0", which are in the order of the padded strings:
 /// they have no leading zeros and are no longer than the padding.
 fn release(version: &str) -> Option<[u32; 3]> {
-    let (major, rest) = number(version.as_bytes())?;
-    let (minor, rest) = number(rest.strip_prefix(b".")?)?;
-    let (patch, rest) = number(rest.strip_prefix(b".")?)?;
-    rest.is_empty().then_some([major, minor, patch])
+    let mut rest = version.as_bytes().iter();
+    let major = number(&mut rest, Some(b'.'))?;
+    let minor = number(&mut rest, Some(b'.'))?;
+    Some([major, minor, number(&mut rest, None)?])
 }
 
-/// The number a text starts with, and what follows it.
-fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, rest) = text.split_at_checked(digits)?;
-    let plain = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= PAD_WIDTH;
-    let value = |value: u32, digit: &u8| value * 10 + u32::from(digit - b'0');
-    plain.then(|| (digits.iter().fold(0, value), rest))
+/// The number that comes next, when `end` stands behind it.
+#[inline]
+fn number(bytes: &mut slice::Iter<'_, u8>, end: Option<u8>) -> Option<u32> {
+    let first = bytes.next().copied().filter(u8::is_ascii_digit)?;
+    let mut value = u32::from(first - b'0');
+    for length in 1.. {
+        match bytes.next().copied() {
+            // Not behind a leading zero.
+            Some(digit @ b'0'..=b'9') if value > 0 && length < PAD_WIDTH => {
+                value = value * 10 + u32::from(digit - b'0');
+            }
+            behind => return (behind == end).then_some(value),
+        }
+    }
+    None
 }
 
 /// Parts are compared at this width: "9" becomes "    9".

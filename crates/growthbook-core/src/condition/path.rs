@@ -1,0 +1,71 @@
+//! The dotted paths by which conditions name attributes.
+
+use alloc::boxed::Box;
+
+use super::eval::{Fields, PARENT_VALUE};
+use crate::json::Node;
+use crate::tag::Tag;
+
+/// A dotted attribute path.
+#[derive(Clone, Debug)]
+pub(crate) enum Path {
+    /// A name without a dot that is all in its tag, as most are.
+    Short(Tag),
+    Long(Box<LongPath>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct LongPath {
+    text: Box<str>,
+    /// The tag of what is before the first dot.
+    first: Tag,
+}
+
+impl Path {
+    pub(super) fn new(path: &str) -> Self {
+        let first = Tag::new(path.split('.').next().unwrap_or(path));
+        if first.is_whole_text() && first.capped_length() == path.len() {
+            return Path::Short(first);
+        }
+        Path::Long(Box::new(LongPath { text: path.into(), first }))
+    }
+
+    /// What lies at the path; null when nothing does, `None` when nobody knows.
+    pub(super) fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
+        match self {
+            Path::Short(name) => name.with_text(|text| fields.get(text, *name)),
+            Path::Long(path) => path.resolve(fields),
+        }
+    }
+
+    /// Calls `read` with the path as it is written.
+    pub(super) fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> R {
+        match self {
+            Path::Short(name) => name.with_text(read),
+            Path::Long(path) => read(&path.text),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_parent_value(&self) -> bool {
+        const VALUE: Tag = Tag::new(PARENT_VALUE);
+        matches!(self, Path::Short(name) if *name == VALUE)
+    }
+}
+
+impl LongPath {
+    /// Whoever knows an attribute may know only a part of it, so that nothing is known of what
+    /// lies inside.
+    fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
+        if self.first.capped_length() == self.text.len() {
+            return fields.get(&self.text, self.first);
+        }
+        let mut parts = self.text.split('.');
+        let first = parts.next()?;
+        let mut parts = parts.peekable();
+        if parts.peek().is_some() && matches!(fields, Fields::Known(_)) {
+            return None;
+        }
+        Some(parts.fold(fields.get(first, self.first)?, Node::property))
+    }
+}

@@ -1,0 +1,140 @@
+//! A pattern as a regular expression that is compiled when it is first used.
+
+use alloc::{boxed::Box, string::String};
+
+use once_cell::race::OnceBox;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::translate::{Translated, translate};
+use super::{CaseFolding, MAX_COMPILED_SIZE, PatternError, units};
+
+/// Up to this length, expanded, a pattern compiles to less than [`MAX_COMPILED_SIZE`].
+const MAX_ORDINARY_LENGTH: usize = 2 * 1024;
+/// Up to this depth of groups it nests less deep than the `regex` crate allows.
+const MAX_ORDINARY_GROUP_DEPTH: usize = 50;
+
+/// How many empty matches inside characters are passed over in one text before it counts as not
+/// matching: each of them may have taken a look at all of the text.
+const MAX_SPLIT_CHARACTERS: usize = 1_000;
+
+/// A pattern that translates. An ordinary one is compiled when it is first used: most of a
+/// payload's patterns never are, and compiling them all would take longer than everything else.
+/// Threads that use it first at the same time each compile it, and one of the results stays; none
+/// waits for another.
+#[derive(Clone, Debug)]
+pub(crate) struct LazyRegex {
+    regex: OnceBox<Regex>,
+    source: Box<str>,
+    ignore_case: bool,
+    /// Set when an empty match may lie inside a character, where JavaScript has no position.
+    may_split_characters: bool,
+}
+
+impl LazyRegex {
+    /// Compiles what may turn out too large.
+    pub(super) fn new(
+        source: &str,
+        ignore_case: bool,
+        translated: &Translated,
+    ) -> Result<Self, PatternError> {
+        let regex = if translated.is_ordinary() {
+            OnceBox::new()
+        } else {
+            OnceBox::with_value(Box::new(translated.build()?))
+        };
+        let may_split_characters = translated.has_non_word_boundary;
+        Ok(LazyRegex { regex, source: source.into(), ignore_case, may_split_characters })
+    }
+
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether the pattern matches anywhere in the text.
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        // Only characters beyond the Basic Multilingual Plane start with such a byte.
+        if text.bytes().any(|byte| byte >= 0xf0) {
+            self.is_match_in_plane(&split_characters(text))
+        } else {
+            self.is_match_in_plane(text)
+        }
+    }
+
+    fn is_match_in_plane(&self, text: &str) -> bool {
+        let Ok(regex) = self.regex.get_or_try_init(|| self.build()) else {
+            return false;
+        };
+        if self.may_split_characters {
+            let mut found = regex.find_iter(text.as_bytes()).take(MAX_SPLIT_CHARACTERS);
+            found.any(|found| text.is_char_boundary(found.start()))
+        } else {
+            regex.is_match(text.as_bytes())
+        }
+    }
+
+    /// What the compiler has translated once translates, and compiles where it is ordinary.
+    fn build(&self) -> Result<Box<Regex>, PatternError> {
+        let folding = CaseFolding::default();
+        let folding = self.ignore_case.then_some(&folding);
+        translate(&self.source, folding)?.build().map(Box::new)
+    }
+}
+
+/// Replaces every character by the stand-ins of its code units.
+fn split_characters(text: &str) -> String {
+    text.encode_utf16().filter_map(units::stand_in).collect()
+}
+
+impl Translated {
+    /// Whether it is certain to compile, in short time, without a look at the limits.
+    fn is_ordinary(&self) -> bool {
+        self.expanded_length <= MAX_ORDINARY_LENGTH
+            && self.group_depth <= MAX_ORDINARY_GROUP_DEPTH
+            && !self.folds_beyond_ascii
+    }
+
+    fn build(&self) -> Result<Regex, PatternError> {
+        RegexBuilder::new(&self.pattern)
+            .size_limit(MAX_COMPILED_SIZE)
+            .build()
+            .map_err(|_| PatternError::TooLarge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Neither ordinary patterns nor those that come close to a limit fail when they are used.
+    #[test]
+    fn ordinary_patterns_compile() {
+        let nested = |group: &str, depth: usize| {
+            alloc::format!("{}a{}", group.repeat(depth), ")+".repeat(depth))
+        };
+        let worst = [
+            "a".repeat(MAX_ORDINARY_LENGTH),
+            "[^a]".repeat(MAX_ORDINARY_LENGTH / 100),
+            r"\S".repeat(MAX_ORDINARY_LENGTH / 300),
+            r"[\u0801-\ufffe]".repeat(MAX_ORDINARY_LENGTH / 80),
+            r"[\u0081\u0801\ud801\ufffe]".repeat(MAX_ORDINARY_LENGTH / 90),
+            r"\ud83d\ude00".repeat(MAX_ORDINARY_LENGTH / 8),
+            "(?:x*|)".repeat(MAX_ORDINARY_LENGTH / 20),
+            "(?:){0,400}".into(),
+            "(?:a?){100}".into(),
+            "[^]{35}".into(),
+            "(a|b|cd|)".repeat(MAX_ORDINARY_LENGTH / 11),
+            nested("(a|b", MAX_ORDINARY_GROUP_DEPTH),
+            nested("(?:x{1,3}", 50),
+        ];
+        for source in &worst {
+            let translated = translate(source, None).unwrap();
+            assert!(translated.is_ordinary(), "{} {source}", translated.expanded_length);
+            let regex = translated.build().map(drop);
+            assert_eq!(regex, Ok(()), "{source}");
+            // Far from the limit, not just below it.
+            let builder =
+                RegexBuilder::new(&translated.pattern).size_limit(MAX_COMPILED_SIZE / 2).build();
+            assert!(builder.is_ok(), "{source}");
+        }
+    }
+}
