@@ -99,19 +99,31 @@ fn fnv1a_units(state: u32, text: &str) -> u32 {
 /// The hash of a number's decimal digits.
 #[inline]
 fn fnv1a_decimal(number: u32) -> u32 {
-    let (mut state, mut above) = (FNV_OFFSET, 0);
+    // One of 43 has fewer than nine digits.
+    let powers = [100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    let [first_power, ..] = powers;
+    if number < first_power {
+        return fnv1a_few_digits(number);
+    }
     // Constants, so that no division is one; each of the whole number, so that none waits for
-    // another. How many digits there are is hard to predict, so it is not asked by a jump.
-    for power in
-        [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1]
-    {
+    // another. Whether there are ten digits is hard to predict, so it is not asked by a jump.
+    let mut above = number / 1_000_000_000;
+    let mut state = if above > 0 { step(FNV_OFFSET, u32::from(b'0') + above) } else { FNV_OFFSET };
+    for power in powers {
         let up_to_here = number / power;
         let digit = up_to_here - above * 10;
-        let next = step(state, u32::from(b'0') + digit);
-        state = if up_to_here > 0 || power == 1 { next } else { state };
+        state = step(state, u32::from(b'0') + digit);
         above = up_to_here;
     }
     state
+}
+
+#[cold]
+fn fnv1a_few_digits(number: u32) -> u32 {
+    let digits = (0..=number.checked_ilog10().unwrap_or(0)).rev();
+    digits.fold(FNV_OFFSET, |state, digit| {
+        step(state, u32::from(b'0') + number / 10_u32.pow(digit) % 10)
+    })
 }
 
 #[inline]
@@ -129,7 +141,9 @@ mod tests {
 
     #[test]
     fn decimal_digits_are_hashed_as_their_text() {
-        for number in [0, 7, 10, 99, 100, 4_294_967_295, 1_000_000_000, 999_999_999] {
+        for number in
+            [0, 7, 10, 99, 100, 99_999_999, 100_000_000, 999_999_999, 1_000_000_000, u32::MAX]
+        {
             assert_eq!(fnv1a_decimal(number), fnv1a(FNV_OFFSET, &number.to_string()));
         }
     }

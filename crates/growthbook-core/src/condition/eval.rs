@@ -219,10 +219,11 @@ impl<'a> Scope<'a> {
         match clause {
             Clause::Attribute(path, test) => match (self.fields, path) {
                 (Fields::Attributes(attributes), Path::Short(name)) if attributes.are_built() => {
-                    match attributes.built_short(*name) {
-                        Some(actual) => self.value(test, &actual.node()),
-                        None => self.value(test, &Node::Null),
-                    }
+                    let actual = match attributes.built_short(*name) {
+                        Some(actual) => actual.node(),
+                        None => Node::Null,
+                    };
+                    self.value_inline(test, &actual)
                 }
                 (Fields::ParentValue(value), path) if path.is_parent_value() => {
                     self.value(test, value)
@@ -258,8 +259,12 @@ impl<'a> Scope<'a> {
         Outcome::any(branches.iter().map(|branch| self.condition(branch)))
     }
 
-    #[inline]
     pub(super) fn value(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
+        self.value_inline(test, actual)
+    }
+
+    #[inline(always)]
+    fn value_inline(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
         match test {
             ValueTest::Equals(literal) => literal.is(actual).into(),
             ValueTest::Operator(operator) => operator.eval(self, actual),

@@ -76,6 +76,18 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
+    #[inline]
+    fn holds_for(self, a: f64, b: f64) -> bool {
+        match self {
+            Comparison::Equal => a == b,
+            Comparison::NotEqual => a != b,
+            Comparison::Less => a < b,
+            Comparison::LessOrEqual => a <= b,
+            Comparison::Greater => a > b,
+            Comparison::GreaterOrEqual => a >= b,
+        }
+    }
+
     fn holds(self, ordering: Ordering) -> bool {
         match self {
             Comparison::Equal => ordering.is_eq(),
@@ -90,7 +102,7 @@ impl Comparison {
 
 impl Operator {
     /// What most conditions ask for is decided here, where it is inlined.
-    #[inline]
+    #[inline(always)]
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::Equal { operand, negate } => (identical(actual, operand) != *negate).into(),
@@ -158,9 +170,7 @@ fn identical(actual: &Node<'_>, operand: &Scalar) -> bool {
 #[inline]
 fn ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
     match (actual, operand) {
-        (Node::Number(a), Scalar::Literal(Literal::Number(b))) => {
-            a.partial_cmp(b).is_some_and(|ordering| comparison.holds(ordering))
-        }
+        (Node::Number(a), Scalar::Literal(Literal::Number(b))) => comparison.holds_for(*a, *b),
         (Node::String(a), Scalar::Literal(Literal::String(b))) => {
             comparison.holds(compare_utf16(a, b))
         }

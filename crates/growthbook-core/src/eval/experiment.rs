@@ -245,7 +245,9 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return Err(Exclusion::ConditionFailed);
         }
         let own = experiment.own();
-        if !matches!(self.prerequisites(&own.parents, None), Prerequisites::Met) {
+        if !own.parents.is_empty()
+            && !matches!(self.prerequisites(&own.parents, None), Prerequisites::Met)
+        {
             return Err(Exclusion::PrerequisiteFailed);
         }
         match &own.groups {

@@ -2,8 +2,10 @@
 
 use alloc::boxed::Box;
 
+use hashbrown::HashMap;
+
 use super::Evaluator;
-use crate::experiment::ExperimentDefinition;
+use crate::experiment::{ExperimentDefinition, ExperimentOverride};
 
 impl Evaluator<'_> {
     pub(super) fn has_override(&self, experiment: &ExperimentDefinition) -> bool {
@@ -12,18 +14,23 @@ impl Evaluator<'_> {
     }
 
     /// The experiment with the global context's override laid over it, if there is one.
+    #[inline]
     pub(super) fn overridden(
         &self,
         experiment: &ExperimentDefinition,
     ) -> Option<Box<ExperimentDefinition>> {
         let overrides = &self.globals?.experiment_overrides;
-        if overrides.is_empty() {
-            return None;
-        }
-        Some(Box::new(overrides.get(experiment.key())?.apply(experiment)))
+        if overrides.is_empty() { None } else { overridden_by(overrides, experiment) }
     }
 
     pub(super) fn is_in_some_group(&self, groups: &[Box<str>]) -> bool {
         self.is_set(|overrides| groups.iter().any(|group| overrides.groups.contains(group)))
     }
+}
+
+fn overridden_by(
+    overrides: &HashMap<Box<str>, ExperimentOverride>,
+    experiment: &ExperimentDefinition,
+) -> Option<Box<ExperimentDefinition>> {
+    Some(Box::new(overrides.get(experiment.key())?.apply(experiment)))
 }
