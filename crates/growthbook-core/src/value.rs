@@ -36,6 +36,11 @@ impl FeatureValue {
         }
     }
 
+    #[inline]
+    pub(crate) fn is_bool(&self, expected: bool) -> bool {
+        matches!(self, FeatureValue::Static(Value::Bool(value)) if *value == expected)
+    }
+
     /// The value as a type of the caller's; the fallback when it is null or of another type.
     pub(crate) fn value_or<'a, T: Deserialize<'a>>(&'a self, fallback: T) -> T {
         match self.value() {

@@ -155,8 +155,7 @@ impl Clauses {
 
 impl Clauses {
     /// What a prerequisite's value has to be, where that is true or false and all that is asked
-    /// for; nearly always it is.
-    #[inline]
+    /// for.
     pub(crate) fn expected_value(&self) -> Option<bool> {
         match &*self.0 {
             [Clause::Attribute(path, ValueTest::Equals(Literal::Bool(expected)))]

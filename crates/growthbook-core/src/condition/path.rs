@@ -46,7 +46,6 @@ impl Path {
         }
     }
 
-    #[inline]
     pub(super) fn is_parent_value(&self) -> bool {
         const VALUE: Tag = Tag::new(PARENT_VALUE);
         matches!(self, Path::Short(name) if *name == VALUE)

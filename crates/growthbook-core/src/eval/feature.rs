@@ -3,9 +3,8 @@
 use super::answer::Answer;
 use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::condition::{Clauses, Fields};
-use crate::experiment::{Filter, ParentCondition, ParentFeature};
+use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
 use crate::feature_key::FeatureKey;
-use crate::json::Node;
 use crate::observe::{Exposure, Observer};
 use crate::result::{FeatureResultSource as Source, HashValue};
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
@@ -236,19 +235,17 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             if answer.source == Source::CyclicPrerequisite {
                 return Prerequisites::Cyclic;
             }
-            if parent.condition.as_ref().is_some_and(|it| !self.meets(answer, it)) {
+            let is_met = match &parent.value {
+                ParentValue::Any => true,
+                ParentValue::Is(expected) => answer.value.is_bool(*expected),
+                ParentValue::Meets(condition) => {
+                    self.passes_with(condition, &Fields::ParentValue(answer.value.node()))
+                }
+            };
+            if !is_met {
                 return Prerequisites::Failed(parent);
             }
         }
         Prerequisites::Met
-    }
-
-    /// Whether a prerequisite's value meets the condition on it.
-    #[inline]
-    fn meets(&self, answer: Answer<'_>, condition: &Clauses) -> bool {
-        match condition.expected_value() {
-            Some(expected) => matches!(answer.value.node(), Node::Bool(value) if value == expected),
-            None => self.passes_with(condition, &Fields::ParentValue(answer.value.node())),
-        }
     }
 }

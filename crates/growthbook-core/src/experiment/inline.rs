@@ -174,7 +174,7 @@ impl<T> Experiment<T> {
         self.warnings.extend_from_slice(condition.warnings());
         let parent = ParentCondition {
             feature: ParentFeature::Named(id.into()),
-            condition: Some(condition.clauses().clone()),
+            value: Some(condition.clauses().clone()).into(),
             gate: false,
         };
         self.set(|definition| {

@@ -18,5 +18,5 @@ pub use filter::Filter;
 pub use inline::{Experiment, ExperimentError, NoVariations};
 pub(crate) use legacy::ExperimentOverride;
 pub(crate) use meta::MetaPool;
-pub(crate) use prerequisite::{ParentCondition, ParentFeature};
+pub(crate) use prerequisite::{ParentCondition, ParentFeature, ParentValue};
 pub(crate) use read::{Links, Reader, text_of};

@@ -11,16 +11,36 @@ use crate::snapshot::FeatureIndex;
 #[derive(Clone, Debug)]
 pub(crate) struct ParentCondition {
     pub(crate) feature: ParentFeature,
-    /// `None` passes whatever the value.
-    pub(crate) condition: Option<Clauses>,
+    pub(crate) value: ParentValue,
     /// Whether a failure leaves the whole feature without a value.
     pub(crate) gate: bool,
+}
+
+/// What a prerequisite's value must be.
+#[derive(Clone, Debug)]
+pub(crate) enum ParentValue {
+    Any,
+    /// True or false, as nearly always.
+    Is(bool),
+    Meets(Clauses),
+}
+
+impl From<Option<Clauses>> for ParentValue {
+    fn from(condition: Option<Clauses>) -> Self {
+        match condition {
+            None => ParentValue::Any,
+            Some(condition) => match condition.expected_value() {
+                Some(expected) => ParentValue::Is(expected),
+                None => ParentValue::Meets(condition),
+            },
+        }
+    }
 }
 
 impl ParentCondition {
     /// A prerequisite that is never met, for one that could not be read.
     pub(crate) fn unreadable(gate: bool) -> Self {
-        ParentCondition { feature: ParentFeature::Never, condition: None, gate }
+        ParentCondition { feature: ParentFeature::Never, value: ParentValue::Any, gate }
     }
 }
 

@@ -396,7 +396,7 @@ impl<'p> Reader<'p> {
         };
         ParentCondition {
             feature,
-            condition: self.given_condition(object.get("condition")),
+            value: self.given_condition(object.get("condition")).into(),
             gate: object.get("gate").is_some_and(View::is_truthy),
         }
     }
