@@ -55,7 +55,7 @@ impl FeatureKey {
         if snapshot.feature(guess).is_some_and(|feature| *feature.key == *self.key) {
             return Some(guess);
         }
-        let found = snapshot.by_key.get(&*self.key).copied()?;
+        let found = snapshot.features.find(&self.key)?;
         self.place.store(found.0, Ordering::Relaxed);
         Some(found)
     }
@@ -116,7 +116,7 @@ impl Snapshot {
     pub(crate) fn find(&self, key: &str, handle: Option<&FeatureKey>) -> Option<FeatureIndex> {
         match handle {
             Some(handle) => handle.find_in(self),
-            None => self.by_key.get(key).copied(),
+            None => self.features.find(key),
         }
     }
 }

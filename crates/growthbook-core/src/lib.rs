@@ -55,6 +55,7 @@ mod eval;
 mod experiment;
 mod explain;
 mod feature_key;
+mod feature_table;
 mod json;
 mod observe;
 mod payload;

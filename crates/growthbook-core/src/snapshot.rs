@@ -1,9 +1,9 @@
 //! A payload compiled for evaluation: immutable, shared, walked by reference.
 
-use alloc::{borrow::Cow, boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use core::fmt;
 
-use hashbrown::HashMap;
+use smol_str::SmolStr;
 
 use crate::attributes::AttributeSource;
 use crate::auto::AutoExperiment;
@@ -11,7 +11,8 @@ use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::{Clauses, SavedGroups};
 use crate::eval::Evaluator;
-use crate::experiment::{ExperimentDefinition, Filter, ParentCondition};
+use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition};
+use crate::feature_table::FeatureTable;
 use crate::payload::Payload;
 use crate::user::{GlobalContext, NOBODY, UserContext};
 use crate::value::FeatureValue;
@@ -24,8 +25,7 @@ use crate::warning::Warning;
 /// built when it is first used, by whichever thread needs it, and nobody waits.
 #[derive(Default)]
 pub struct Snapshot {
-    pub(crate) by_key: HashMap<Arc<str>, FeatureIndex>,
-    pub(crate) features: Vec<Feature>,
+    pub(crate) features: FeatureTable,
     pub(crate) auto_experiments: Vec<AutoExperiment>,
     pub(crate) saved_groups: SavedGroups,
     /// The attributes whose sticky bucket documents evaluation may look at.
@@ -39,15 +39,14 @@ pub struct Snapshot {
 pub(crate) struct FeatureIndex(pub(crate) u32);
 
 pub(crate) struct Feature {
-    /// Shared with what finds it, and with hashes that have it for a seed.
-    pub(crate) key: Arc<str>,
+    pub(crate) key: Box<str>,
     pub(crate) default_value: FeatureValue,
     pub(crate) rules: Box<[Rule]>,
 }
 
 pub(crate) struct Rule {
     /// Empty when it has none.
-    pub(crate) id: Box<str>,
+    pub(crate) id: SmolStr,
     gates: Option<Box<Gates>>,
     pub(crate) kind: RuleKind,
 }
@@ -60,7 +59,7 @@ pub(crate) struct Gates {
 }
 
 impl Rule {
-    pub(crate) fn new(id: Box<str>, gates: Gates, kind: RuleKind) -> Self {
+    pub(crate) fn new(id: SmolStr, gates: Gates, kind: RuleKind) -> Self {
         let has_gates = !gates.parents.is_empty() || gates.filters.is_some();
         Rule { id, gates: has_gates.then(|| Box::new(gates)), kind }
     }
@@ -96,7 +95,7 @@ pub(crate) struct ForceRule {
 /// The share of users a force rule applies to.
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout {
-    pub(crate) hash_attribute: Cow<'static, str>,
+    pub(crate) hash_attribute: HashAttribute,
     /// Hashed instead when the user lacks the first, with sticky bucketing.
     pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) hasher: Option<BucketHasher>,
@@ -137,12 +136,12 @@ impl Snapshot {
 
     /// The keys of all features, in the payload's order.
     pub fn feature_keys(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.features.iter().map(|feature| feature.key.as_ref())
+        self.features.iter().map(|feature| &*feature.key)
     }
 
     /// Whether there is a feature of this key.
     pub fn contains_feature(&self, key: &str) -> bool {
-        self.by_key.contains_key(key)
+        self.features.find(key).is_some()
     }
 
     /// The payload's auto experiments, in its order.
@@ -162,7 +161,7 @@ impl Snapshot {
 
     #[inline]
     pub(crate) fn feature(&self, index: FeatureIndex) -> Option<&Feature> {
-        self.features.get(usize::try_from(index.0).ok()?)
+        self.features.get(index)
     }
 }
 
@@ -170,7 +169,7 @@ impl fmt::Debug for Snapshot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Snapshot")
-            .field("features", &self.features.len())
+            .field("features", &self.features.iter().len())
             .field("date_updated", &self.date_updated)
             .field("warnings", &self.warnings.len())
             .finish_non_exhaustive()

@@ -1,7 +1,7 @@
 //! GrowthBook's hash: 32-bit FNV-1a over UTF-16 code units (Fowler, Noll and Vo's constants; the
 //! unit-wise reading is GrowthBook's own, see "Build your own SDK").
 
-use alloc::sync::Arc;
+use smol_str::SmolStr;
 
 use crate::json::js_number_string;
 use crate::result::HashValue;
@@ -27,17 +27,17 @@ pub fn hash(seed: &str, value: &str, version: i64) -> Option<f64> {
 #[derive(Clone, Debug)]
 pub(crate) enum BucketHasher {
     /// The seed follows the value.
-    V1 { seed: Arc<str> },
+    V1 { seed: SmolStr },
     /// The seed comes first: this is the state after it.
     V2 { seeded: u32 },
 }
 
 impl BucketHasher {
     /// `None` for a version this SDK does not know: nobody is included then.
-    pub(crate) fn new<S: AsRef<str> + Into<Arc<str>>>(seed: S, version: i64) -> Option<Self> {
+    pub(crate) fn new(seed: &str, version: i64) -> Option<Self> {
         match version {
             1 => Some(BucketHasher::V1 { seed: seed.into() }),
-            2 => Some(BucketHasher::V2 { seeded: fnv1a(FNV_OFFSET, seed.as_ref()) }),
+            2 => Some(BucketHasher::V2 { seeded: fnv1a(FNV_OFFSET, seed) }),
             _ => None,
         }
     }

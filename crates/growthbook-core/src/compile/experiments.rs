@@ -58,7 +58,7 @@ fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment
         definition,
         variations,
         change_type,
-        change_id: reader.text(Field::ChangeId)?,
+        change_id: reader.text(Field::ChangeId)?.map(Box::from),
         manual: reader.truthy(Field::Manual).is_some(),
         persist_query_string: reader.truthy(Field::PersistQueryString).is_some(),
     })

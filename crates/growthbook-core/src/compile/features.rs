@@ -3,13 +3,13 @@
 use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 use core::ops::Range;
 
-use hashbrown::HashMap;
+use smol_str::SmolStr;
 
 use super::Compiler;
 use crate::bandit::BanditRule;
 use crate::experiment::{
-    Echo, ExperimentDefinition, Field, Links, ParentCondition, ParentFeature, Reader, SharedText,
-    text_of,
+    Division, Echo, ExperimentDefinition, Field, Links, ParentCondition, ParentFeature, Reader,
+    SharedText, text_of,
 };
 use crate::json::{Entries, Place, Tape, TextReader, View, property_order};
 use crate::payload::members;
@@ -92,7 +92,7 @@ impl Compiler {
         tape: &mut Tape<'a>,
         links: Links<'_>,
     ) -> Option<Option<Feature>> {
-        let key: Arc<str> = key.into();
+        let key: Box<str> = key.into();
         let location = || Location::Feature((*key).into());
         let Some(members) = reader.enter_object() else {
             let kind = WarningKind::WrongType { field: "", expected: "an object" };
@@ -124,14 +124,13 @@ impl Compiler {
 
     fn rule(
         &mut self,
-        feature: &Arc<str>,
+        feature: &str,
         index: usize,
         json: Option<View<'_>>,
         text: SharedText,
         links: Links<'_>,
     ) -> Option<Rule> {
-        let location =
-            |id: &str| Location::Rule { feature: (**feature).into(), index, id: id.into() };
+        let location = |id: &str| Location::Rule { feature: feature.into(), index, id: id.into() };
         let Some(object) = self.object(json, || location("")) else {
             return Some(self.unreadable_rule(text.as_str(), links))
                 .filter(|rule| !rule.parents().is_empty());
@@ -150,7 +149,7 @@ impl Compiler {
         };
         kinds.extend(error);
         self.warn_all(|| location(&id), kinds);
-        Some(Rule::new(id, Gates { parents, filters }, kind))
+        Some(Rule::new(id.into(), Gates { parents, filters }, kind))
     }
 
     /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
@@ -164,7 +163,7 @@ impl Compiler {
                 Reader::of_parents(parents.root(), links, &self.patterns, &mut Vec::new()).parents()
             }
         };
-        Rule::new(Box::default(), Gates { parents, filters: None }, RuleKind::Nothing)
+        Rule::new(SmolStr::default(), Gates { parents, filters: None }, RuleKind::Nothing)
     }
 }
 
@@ -205,7 +204,7 @@ impl Parts {
 
 fn rule_kind(
     reader: &mut Reader<'_>,
-    feature: &Arc<str>,
+    feature: &str,
     text: SharedText,
 ) -> Result<RuleKind, WarningKind> {
     if let Some(value) = reader.get(Field::Force) {
@@ -222,7 +221,7 @@ fn rule_kind(
     definition.echo = Echo::Rule(text);
     // The rule has tested its filters by the time its experiment runs; what is left of them is
     // that a namespace beside them does not count.
-    if let Some(filters) = &mut definition.filters {
+    if let Division::Filters(filters) = &mut definition.division {
         *filters = Box::default();
     }
     let bandit = reader.bandit_reference().map(|bandit| {
@@ -244,13 +243,6 @@ impl Feature {
             RuleKind::Experiment(rule) => Some(&rule.definition),
             _ => None,
         })
-    }
-
-    /// Links its prerequisites: to features before and behind it.
-    pub(super) fn link(&mut self, features: &HashMap<Arc<str>, FeatureIndex>) {
-        for parent in self.rules.iter_mut().flat_map(Rule::parents_mut) {
-            parent.feature.link(features);
-        }
     }
 
     /// The features whose values this one's rules look at.

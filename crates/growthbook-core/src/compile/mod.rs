@@ -14,9 +14,10 @@ use hashbrown::HashMap;
 
 use crate::condition::PatternCompiler;
 use crate::experiment::{ExperimentDefinition, Links, MetaPool};
+use crate::feature_table::FeatureTable;
 use crate::json::{ObjectView, View};
 use crate::payload::Payload;
-use crate::snapshot::{Feature, FeatureIndex, Snapshot};
+use crate::snapshot::{Feature, Snapshot};
 use crate::warning::{Location, Warning, WarningKind};
 
 pub(crate) use groups::saved_groups;
@@ -34,13 +35,12 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
         bandits: Some(&bandits),
         metas: Some(&metas),
     };
-    let mut features = compiler.features(payload.features_text(), links);
-    let by_key = index(features.iter().map(|feature| feature.key.clone()), FeatureIndex);
-    features.iter_mut().for_each(|feature| feature.link(&by_key));
-    let links = Links { features: Some(&by_key), ..links };
+    let mut features = FeatureTable::new(compiler.features(payload.features_text(), links));
+    features.link();
+    let links = Links { features: Some(&features), ..links };
     let auto_experiments = compiler.auto_experiments(payload.experiments_section(), links);
     limits::check_groups(&saved_groups, &mut compiler.warnings);
-    limits::check_features(&features, &mut compiler.warnings);
+    limits::check_features(features.as_slice(), &mut compiler.warnings);
     let auto_definitions = auto_experiments.iter().map(|experiment| &experiment.definition);
     let experiments = features.iter().flat_map(Feature::experiments).chain(auto_definitions);
     let mut sticky_attributes = BTreeSet::new();
@@ -50,7 +50,6 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
         }
     }
     Snapshot {
-        by_key,
         features,
         auto_experiments,
         sticky_attributes,

@@ -5,7 +5,7 @@ use super::Evaluation;
 use super::feature::Prerequisites;
 use super::sticky::Kept;
 use crate::bucket::Ranges;
-use crate::experiment::{ExperimentDefinition, ExperimentStatus};
+use crate::experiment::{Division, ExperimentDefinition, ExperimentStatus};
 use crate::observe::Observer;
 use crate::result::{Assignment, Exclusion, HashValue};
 use crate::url::PageUrl;
@@ -89,7 +89,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         ranges: Option<Ranges<'a>>,
         feature_id: Option<&'a str>,
     ) -> &Assigned<'a> {
-        let fallback = match &experiment.fallback_attribute {
+        let fallback = match &experiment.sticky().fallback_attribute {
             Some(fallback) if self.is_sticky(experiment) => Some(&**fallback),
             _ => None,
         };
@@ -232,11 +232,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &ExperimentDefinition,
         hash_value: &HashValue<'a>,
     ) -> Result<(), Exclusion> {
-        match (&experiment.filters, &experiment.namespace) {
-            (Some(filters), _) if !self.passes_filters(filters) => {
+        match &experiment.division {
+            Division::Filters(filters) if !self.passes_filters(filters) => {
                 return Err(Exclusion::FilteredOut);
             }
-            (None, Some(namespace)) if !namespace.contains(hash_value) => {
+            Division::Namespace(Some(namespace)) if !namespace.contains(hash_value) => {
                 return Err(Exclusion::NotInNamespace);
             }
             _ => {}

@@ -62,11 +62,11 @@ impl<'a> Evaluator<'a> {
 
     fn kept(&self, experiment: &ExperimentDefinition, buckets: &StickyBuckets) -> Kept {
         let document = |attribute| buckets.of(attribute, self.hash_value(attribute));
-        let fallback = experiment.fallback_attribute.as_deref().unwrap_or(DEFAULT_HASH_ATTRIBUTE);
+        let fallback = experiment.fallback_attribute().unwrap_or(DEFAULT_HASH_ATTRIBUTE);
         let documents = [document(&experiment.hash_attribute), document(fallback)];
         let documents = || documents.into_iter().flatten();
 
-        let min_version = experiment.min_bucket_version;
+        let min_version = experiment.sticky().min_bucket_version;
         let is_old = |key: &str| {
             experiment.assigned_version(key).is_some_and(|version| version < min_version)
         };
@@ -75,7 +75,7 @@ impl<'a> Evaluator<'a> {
         if min_version > 0.0 && documents().any(has_old) {
             return Kept::Blocked;
         }
-        let assigned = documents().find_map(|it| it.assignments.get(&experiment.sticky_key));
+        let assigned = documents().find_map(|it| it.assignments.get(experiment.sticky_key()));
         let variation = assigned.and_then(|assigned| {
             experiment.meta.iter().position(|meta| meta.key.as_ref() == Some(assigned))
         });
@@ -143,12 +143,12 @@ pub(super) enum Kept {
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
     pub(super) fn is_sticky(&self, experiment: &ExperimentDefinition) -> bool {
-        self.sticky.is_some() && !experiment.disable_sticky_bucketing
+        self.sticky.is_some() && !experiment.sticky().disabled
     }
 
     pub(super) fn kept_assignment(&self, experiment: &ExperimentDefinition) -> Kept {
         match &self.sticky {
-            Some(buckets) if !experiment.disable_sticky_bucketing => {
+            Some(buckets) if !experiment.sticky().disabled => {
                 self.evaluator.kept(experiment, buckets)
             }
             _ => Kept::Nothing,
@@ -164,7 +164,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) {
         let key = StickyBucketKey::new(hash_attribute.name, hash_attribute.value);
         if let (Some(buckets), Some(key)) = (&mut self.sticky, key) {
-            buckets.assign(key, &experiment.sticky_key, variation_key);
+            buckets.assign(key, experiment.sticky_key(), variation_key);
         }
     }
 }

@@ -59,7 +59,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                         .evaluator
                         .snapshot
                         .feature(*index)
-                        .map_or_else(String::new, |feature| feature.key.as_ref().into()),
+                        .map_or_else(String::new, |feature| (*feature.key).into()),
                 },
             }),
             Skip::Filters => Verdict::FilteredOut(self.failed_filter(rule)),

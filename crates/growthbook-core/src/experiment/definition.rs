@@ -1,52 +1,40 @@
 //! An experiment without its values: who takes part, and in which variation.
 
-use alloc::{borrow::Cow, boxed::Box, string::ToString, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde::Serialize;
 
+use super::division::Division;
 use super::echo::Echo;
-use super::filter::Filter;
+use super::hash_attribute::HashAttribute;
 use super::legacy::LegacyUrl;
 use super::prerequisite::ParentCondition;
-use crate::bucket::{BucketHasher, BucketRange, Namespace, bucket_ranges};
+use super::sticky::StickySettings;
+use super::texts::{TextParts, Texts};
+use crate::bucket::{BucketHasher, BucketRange, bucket_ranges};
 use crate::condition::Clauses;
-use crate::json::js_number_string;
 use crate::url::UrlTargets;
 
-/// The attribute hashed when an experiment or rule names none.
-pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
 /// The keys of the first variations that have none of their own.
 const INDEX_KEYS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-/// What stands between an experiment's key and its bucket version in sticky bucket documents.
-const STICKY_KEY_SEPARATOR: &str = "__";
 
 /// The definition of an experiment: who takes part, and how variations are assigned.
 ///
 /// Serializes as GrowthBook echoes it in a FeatureResult.
 #[derive(Clone)]
 pub struct ExperimentDefinition {
-    /// The key of an assignment in a sticky bucket document: the experiment's key, up to
-    /// `key_length`, and its bucket version.
-    pub(crate) sticky_key: Box<str>,
-    key_length: usize,
-    pub(crate) name: Option<Box<str>>,
-    pub(crate) phase: Option<Box<str>>,
-    pub(crate) seed: Option<Box<str>>,
+    texts: Texts,
     pub(crate) hash_version: i64,
-    pub(crate) hash_attribute: Cow<'static, str>,
-    pub(crate) fallback_attribute: Option<Box<str>>,
-    pub(crate) disable_sticky_bucketing: bool,
-    pub(crate) bucket_version: f64,
-    pub(crate) min_bucket_version: f64,
+    pub(crate) hash_attribute: HashAttribute,
+    sticky: Option<Box<StickySettings>>,
     pub(crate) coverage: Option<f64>,
     pub(crate) weights: Option<Box<[f64]>>,
     /// The buckets of each variation: given, or those that weights and coverage make.
     ranges: Box<[BucketRange]>,
     pub(crate) has_explicit_ranges: bool,
     pub(crate) meta: Arc<[VariationMeta]>,
-    pub(crate) namespace: Option<Namespace>,
-    pub(crate) filters: Option<Box<[Filter]>>,
+    pub(crate) division: Division,
     pub(crate) condition: Option<Clauses>,
     own: Option<Box<OwnSettings>>,
     pub(crate) echo: Echo,
@@ -83,33 +71,26 @@ impl OwnSettings {
 }
 
 impl ExperimentDefinition {
-    pub(crate) fn new(key: Box<str>, variations: usize) -> Self {
-        let mut definition = ExperimentDefinition::underived(key, variations);
+    pub(crate) fn new(key: &str, variations: usize) -> Self {
+        let texts = TextParts { key, bucket_version: "0", name: None, phase: None, seed: None };
+        let mut definition = ExperimentDefinition::underived(texts, variations);
         definition.derive();
         definition
     }
 
     /// To be finished by [`derive`](ExperimentDefinition::derive).
-    pub(super) fn underived(key: Box<str>, variations: usize) -> Self {
+    pub(super) fn underived(texts: TextParts<'_>, variations: usize) -> Self {
         ExperimentDefinition {
-            key_length: key.len(),
-            sticky_key: key,
-            name: None,
-            phase: None,
-            seed: None,
+            texts: Texts::new(texts),
             hash_version: 1,
-            hash_attribute: Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE),
-            fallback_attribute: None,
-            disable_sticky_bucketing: false,
-            bucket_version: 0.0,
-            min_bucket_version: 0.0,
+            hash_attribute: HashAttribute::default(),
+            sticky: None,
             coverage: None,
             weights: None,
             ranges: Box::default(),
             has_explicit_ranges: false,
             meta: Arc::default(),
-            namespace: None,
-            filters: None,
+            division: Division::NONE,
             condition: None,
             own: None,
             echo: Echo::Members(Vec::new()),
@@ -129,15 +110,28 @@ impl ExperimentDefinition {
         self.index_keys = (INDEX_KEYS.len()..self.variations)
             .map(|index| index.to_string().into_boxed_str())
             .collect();
-        self.sticky_key = js_number_string(self.bucket_version, |version| {
-            [self.key(), STICKY_KEY_SEPARATOR, version].concat().into()
-        });
+    }
+
+    /// Replaces some of its texts.
+    pub(super) fn set_texts(&mut self, set: impl FnOnce(TextParts<'_>) -> Texts) {
+        self.texts = set(self.texts.parts());
     }
 
     /// In place of those that weights and coverage make.
     pub(crate) fn set_ranges(&mut self, ranges: Box<[BucketRange]>) {
         self.ranges = ranges;
         self.has_explicit_ranges = true;
+    }
+
+    /// What it says about sticky bucketing.
+    #[inline]
+    pub(crate) fn sticky(&self) -> &StickySettings {
+        const DEFAULT: &StickySettings = &StickySettings::DEFAULT;
+        self.sticky.as_deref().unwrap_or(DEFAULT)
+    }
+
+    pub(super) fn set_sticky(&mut self, settings: StickySettings) {
+        self.sticky = (!settings.is_default()).then(|| Box::new(settings));
     }
 
     /// What it has as an experiment of its own.
@@ -165,38 +159,43 @@ impl ExperimentDefinition {
 
     /// The attributes whose sticky bucket documents it may look at.
     pub(crate) fn sticky_attributes(&self) -> impl Iterator<Item = &str> {
-        let attributes = [Some(&*self.hash_attribute), self.fallback_attribute.as_deref()];
+        let attributes = [Some(&*self.hash_attribute), self.fallback_attribute()];
         attributes.into_iter().flatten()
     }
 
     /// The version of an assignment of this experiment, when the key of one in a sticky bucket
     /// document is that.
     pub(crate) fn assigned_version(&self, sticky_key: &str) -> Option<f64> {
-        let version = sticky_key.strip_prefix(self.key())?.strip_prefix(STICKY_KEY_SEPARATOR)?;
+        let version = self.texts.assigned_version(sticky_key)?;
         // Versions are counted up from 0; only such can be blocked.
         let canonical = version.bytes().all(|byte| byte.is_ascii_digit())
             && (version == "0" || !version.starts_with('0'));
         if canonical { version.parse().ok() } else { None }
     }
 
+    /// The key of an assignment in a sticky bucket document.
+    pub(crate) fn sticky_key(&self) -> &str {
+        self.texts.sticky_key()
+    }
+
     /// The key it is tracked under.
     pub fn key(&self) -> &str {
-        self.sticky_key.get(..self.key_length).unwrap_or_default()
+        self.texts.key()
     }
 
     /// Its name for people.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.texts.name()
     }
 
     /// The phase it is in.
     pub fn phase(&self) -> Option<&str> {
-        self.phase.as_deref()
+        self.texts.phase()
     }
 
     /// The seed of its hash; the key when none is set.
     pub fn seed(&self) -> &str {
-        self.seed.as_deref().unwrap_or_else(|| self.key())
+        self.texts.seed().unwrap_or_else(|| self.key())
     }
 
     /// The version of the hash: 1 or 2.
@@ -211,7 +210,7 @@ impl ExperimentDefinition {
 
     /// The attribute hashed instead when the user lacks the first, with sticky bucketing.
     pub fn fallback_attribute(&self) -> Option<&str> {
-        self.fallback_attribute.as_deref()
+        self.sticky().fallback_attribute.as_deref()
     }
 
     /// How many variations there are.

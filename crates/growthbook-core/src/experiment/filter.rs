@@ -1,11 +1,11 @@
 //! Filters: dividing users among experiments that share a seed.
 
-use alloc::{borrow::Cow, boxed::Box, string::String};
+use alloc::boxed::Box;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::definition::DEFAULT_HASH_ATTRIBUTE;
+use super::hash_attribute::HashAttribute;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::result::HashValue;
 
@@ -13,7 +13,7 @@ use crate::result::HashValue;
 /// share a seed can divide users among themselves.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    attribute: Cow<'static, str>,
+    attribute: HashAttribute,
     ranges: Box<[BucketRange]>,
     hasher: Option<BucketHasher>,
     seed: Box<str>,
@@ -31,9 +31,9 @@ impl Filter {
     ) -> Self {
         let seed = seed.into();
         Filter {
-            attribute: Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE),
+            attribute: HashAttribute::default(),
             ranges: ranges.into_iter().map(Into::into).collect(),
-            hasher: BucketHasher::new(&*seed, DEFAULT_FILTER_HASH_VERSION),
+            hasher: BucketHasher::new(&seed, DEFAULT_FILTER_HASH_VERSION),
             seed,
             hash_version: DEFAULT_FILTER_HASH_VERSION,
         }
@@ -42,17 +42,17 @@ impl Filter {
     /// Hashes another attribute.
     #[must_use]
     pub fn attribute(self, attribute: impl Into<Box<str>>) -> Self {
-        self.named_attribute(String::from(attribute.into()).into())
+        self.named_attribute(attribute.into().into())
     }
 
-    pub(super) fn named_attribute(self, attribute: Cow<'static, str>) -> Self {
+    pub(super) fn named_attribute(self, attribute: HashAttribute) -> Self {
         Filter { attribute, ..self }
     }
 
     /// Uses another version of the hash. Nobody passes with one that is not known.
     #[must_use]
     pub fn hash_version(self, version: i64) -> Self {
-        Filter { hasher: BucketHasher::new(&*self.seed, version), hash_version: version, ..self }
+        Filter { hasher: BucketHasher::new(&self.seed, version), hash_version: version, ..self }
     }
 
     /// A filter nobody passes, for one that could not be read.

@@ -1,18 +1,21 @@
 //! Experiments declared in code, over values of any Rust type.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
 use serde_json::Value;
 
 use super::definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
+use super::division::Division;
 use super::echo::echo_json;
 use super::filter::Filter;
 use super::prerequisite::{ParentCondition, ParentFeature};
 use super::read::{Links, Reader, text_of};
+use super::sticky::StickySettings;
+use super::texts::{TextParts, Texts};
 use crate::bucket::{BucketRange, Namespace};
 use crate::condition::{Condition, PatternCompiler};
-use crate::json::{Json, ObjectView, Tape, View};
+use crate::json::{Json, ObjectView, Tape, View, js_number_string};
 use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
 
@@ -95,7 +98,7 @@ impl<T> Experiment<T> {
     /// For a `Vec` see [`from_variations`](Experiment::from_variations).
     pub fn new<const N: usize>(key: impl Into<Box<str>>, variations: [T; N]) -> Self {
         const { assert!(N > 0, "an experiment needs at least one variation") };
-        Experiment::build(ExperimentDefinition::new(key.into(), N), Box::new(variations))
+        Experiment::build(ExperimentDefinition::new(&key.into(), N), Box::new(variations))
     }
 
     /// An experiment over variations made at run time.
@@ -111,7 +114,7 @@ impl<T> Experiment<T> {
         if variations.is_empty() {
             return Err(NoVariations);
         }
-        Ok(Experiment::build(ExperimentDefinition::new(key.into(), variations.len()), variations))
+        Ok(Experiment::build(ExperimentDefinition::new(&key.into(), variations.len()), variations))
     }
 
     fn build(definition: ExperimentDefinition, variations: Box<[T]>) -> Self {
@@ -216,7 +219,7 @@ impl<T> Experiment<T> {
             let attribute = attribute.into();
             definition.echo("hashAttribute", echo_json(&attribute));
             if !attribute.is_empty() {
-                definition.hash_attribute = String::from(attribute).into();
+                definition.hash_attribute = attribute.into();
             }
         })
     }
@@ -227,7 +230,10 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let attribute = attribute.into();
             definition.echo("fallbackAttribute", echo_json(&attribute));
-            definition.fallback_attribute = Some(attribute);
+            definition.set_sticky(StickySettings {
+                fallback_attribute: Some(attribute),
+                ..definition.sticky().clone()
+            });
         })
     }
 
@@ -235,7 +241,8 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn disable_sticky_bucketing(self, disable: bool) -> Self {
         self.set(|definition| {
-            definition.disable_sticky_bucketing = disable;
+            definition
+                .set_sticky(StickySettings { disabled: disable, ..definition.sticky().clone() });
             definition.echo("disableStickyBucketing", Json::Bool(disable));
         })
     }
@@ -244,7 +251,10 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn bucket_version(self, version: u32) -> Self {
         self.set(|definition| {
-            definition.bucket_version = version.into();
+            js_number_string(version.into(), |version| {
+                definition
+                    .set_texts(|texts| Texts::new(TextParts { bucket_version: version, ..texts }));
+            });
             definition.echo("bucketVersion", echo_json(&version));
         })
     }
@@ -253,7 +263,10 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn min_bucket_version(self, version: u32) -> Self {
         self.set(|definition| {
-            definition.min_bucket_version = version.into();
+            definition.set_sticky(StickySettings {
+                min_bucket_version: version.into(),
+                ..definition.sticky().clone()
+            });
             definition.echo("minBucketVersion", echo_json(&version));
         })
     }
@@ -274,7 +287,8 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let seed = seed.into();
             definition.echo("seed", echo_json(&seed));
-            definition.seed = Some(seed).filter(|seed| !seed.is_empty());
+            let seed = Some(&*seed).filter(|seed| !seed.is_empty());
+            definition.set_texts(|texts| Texts::new(TextParts { seed, ..texts }));
         })
     }
 
@@ -286,7 +300,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let namespace = Namespace::new(id, start, end);
             definition.echo("namespace", echo_json(&namespace));
-            definition.namespace = Some(namespace);
+            definition.division.set_namespace(namespace);
         })
     }
 
@@ -296,7 +310,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let filters: Box<[Filter]> = filters.into_iter().collect();
             definition.echo("filters", echo_json(&filters));
-            definition.filters = Some(filters);
+            definition.division = Division::Filters(filters);
         })
     }
 
@@ -316,7 +330,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let name = name.into();
             definition.echo("name", echo_json(&name));
-            definition.name = Some(name);
+            definition.set_texts(|texts| Texts::new(TextParts { name: Some(&name), ..texts }));
         })
     }
 
@@ -326,7 +340,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let phase = phase.into();
             definition.echo("phase", echo_json(&phase));
-            definition.phase = Some(phase);
+            definition.set_texts(|texts| Texts::new(TextParts { phase: Some(&phase), ..texts }));
         })
     }
 
@@ -408,7 +422,7 @@ fn read(
         Ok(definition) => definition,
         Err(kind) => {
             warnings.push(kind);
-            let mut definition = ExperimentDefinition::new(key.into(), variations);
+            let mut definition = ExperimentDefinition::new(key, variations);
             definition.own_mut().active = false;
             definition
         }

@@ -91,7 +91,7 @@ impl ExperimentOverride {
             status: has("status").then_some(own.status),
             force: own.force,
             groups: own.groups,
-            namespace: settings.namespace,
+            namespace: reader.namespace(),
             url: own.legacy_url,
         })
     }
@@ -112,7 +112,9 @@ impl ExperimentOverride {
         overridden.condition = condition.or(overridden.condition);
         overridden.weights = weights.or(overridden.weights);
         overridden.coverage = coverage.or(overridden.coverage);
-        overridden.namespace = namespace.or(overridden.namespace);
+        if let Some(namespace) = namespace {
+            overridden.division.set_namespace(namespace);
+        }
         let own = overridden.own_mut();
         own.active = active.unwrap_or(own.active);
         own.status = status.unwrap_or(own.status);

@@ -1,6 +1,6 @@
 //! What is known about variations. Those of most experiments are named alike, so that they share it.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::cell::RefCell;
 
 use super::definition::VariationMeta;
@@ -32,8 +32,8 @@ impl MetaPool {
 
 pub(super) fn read(list: ListView<'_>) -> Arc<[VariationMeta]> {
     let meta = |object: ObjectView<'_>| VariationMeta {
-        key: object.get("key").and_then(text_of),
-        name: object.get("name").and_then(text_of),
+        key: object.get("key").and_then(text_of).map(Box::from),
+        name: object.get("name").and_then(text_of).map(Box::from),
         passthrough: passthrough(object),
     };
     list.iter().map(|item| item.as_object().map(meta).unwrap_or_default()).collect()

@@ -1,20 +1,25 @@
 //! Experiments: what they are defined by, whether in a feature's rule or in code.
 
 mod definition;
+mod division;
 mod echo;
 mod field;
 mod filter;
+mod hash_attribute;
 mod inline;
 mod legacy;
 mod meta;
 mod prerequisite;
 mod read;
+mod sticky;
+mod texts;
 
-pub(crate) use definition::DEFAULT_HASH_ATTRIBUTE;
 pub use definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
+pub(crate) use division::Division;
 pub(crate) use echo::{Echo, SharedText};
 pub(crate) use field::Field;
 pub use filter::Filter;
+pub(crate) use hash_attribute::{DEFAULT_HASH_ATTRIBUTE, HashAttribute};
 pub use inline::{Experiment, ExperimentError, NoVariations};
 pub(crate) use legacy::ExperimentOverride;
 pub(crate) use meta::MetaPool;

@@ -1,10 +1,9 @@
 //! Prerequisites: features whose values decide about others.
 
-use alloc::{boxed::Box, sync::Arc};
-
-use hashbrown::HashMap;
+use alloc::boxed::Box;
 
 use crate::condition::Clauses;
+use crate::feature_table::FeatureTable;
 use crate::snapshot::FeatureIndex;
 
 /// A prerequisite: a feature whose value must meet a condition.
@@ -46,9 +45,9 @@ impl ParentCondition {
 
 impl ParentFeature {
     /// Links a feature by key to the one of the payload, if there is one.
-    pub(crate) fn link(&mut self, features: &HashMap<Arc<str>, FeatureIndex>) {
+    pub(crate) fn link(&mut self, features: &FeatureTable) {
         if let ParentFeature::Named(key) = self
-            && let Some(&index) = features.get(&**key)
+            && let Some(index) = features.find(key)
         {
             *self = ParentFeature::Linked(index);
         }

@@ -2,36 +2,33 @@
 //! to nobody; which one is told in the error. Weights that are none are replaced by equal ones, as
 //! unusable weights are everywhere.
 
-use alloc::{
-    borrow::Cow,
-    boxed::Box,
-    string::{String, ToString},
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{borrow::Cow, boxed::Box, string::ToString, sync::Arc, vec::Vec};
 
 use hashbrown::HashMap;
 
-use super::definition::{
-    DEFAULT_HASH_ATTRIBUTE, ExperimentDefinition, ExperimentStatus, VariationMeta,
-};
+use super::definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
+use super::division::Division;
 use super::field::{Field, Fields};
 use super::filter::Filter;
+use super::hash_attribute::HashAttribute;
 use super::legacy::LegacyUrl;
 use super::meta::{self, MetaPool};
 use super::prerequisite::{ParentCondition, ParentFeature};
+use super::sticky::StickySettings;
+use super::texts::TextParts;
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::bucket::{BucketHasher, BucketRange, Namespace};
 use crate::condition::{Clauses, ConditionParser, GroupIndex, PatternCompiler};
+use crate::feature_table::FeatureTable;
 use crate::json::{ListView, ObjectView, View, js_number_string};
-use crate::snapshot::{FeatureIndex, Rollout};
+use crate::snapshot::Rollout;
 use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
 use crate::warning::WarningKind;
 
 /// What names in a payload link to; nothing outside of one.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Links<'p> {
-    pub(crate) features: Option<&'p HashMap<Arc<str>, FeatureIndex>>,
+    pub(crate) features: Option<&'p FeatureTable>,
     pub(crate) groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
     pub(crate) bandits: Option<&'p HashMap<Box<str>, Arc<BanditDefinition>>>,
     pub(crate) metas: Option<&'p MetaPool>,
@@ -97,7 +94,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Text; a number counts as its text, as JavaScript would have it.
-    pub(crate) fn text(&self, field: Field) -> Read<Option<Box<str>>> {
+    pub(crate) fn text(&self, field: Field) -> Read<Option<Cow<'p, str>>> {
         match self.truthy(field) {
             None => Ok(None),
             Some(value) => match text_of(value) {
@@ -156,25 +153,40 @@ impl<'p> Reader<'p> {
         default_key: &str,
         variations: usize,
     ) -> Read<ExperimentDefinition> {
-        let key = self.text(Field::Key)?.unwrap_or_else(|| default_key.into());
-        let mut definition = ExperimentDefinition::underived(key, variations);
-        definition.name = self.text(Field::Name)?;
-        definition.phase = self.text(Field::Phase)?;
-        definition.seed = self.text(Field::Seed)?;
+        let key = self.text(Field::Key)?;
+        let name = self.text(Field::Name)?;
+        let phase = self.text(Field::Phase)?;
+        let seed = self.text(Field::Seed)?;
+        let hash_attribute = self.hash_attribute(Field::HashAttribute)?;
+        let fallback_attribute = self.text(Field::FallbackAttribute)?.map(Box::from);
+        let mut definition = js_number_string(self.version(Field::BucketVersion)?, |version| {
+            let texts = TextParts {
+                key: key.as_deref().unwrap_or(default_key),
+                bucket_version: version,
+                name: name.as_deref(),
+                phase: phase.as_deref(),
+                seed: seed.as_deref(),
+            };
+            ExperimentDefinition::underived(texts, variations)
+        });
+        definition.hash_attribute = hash_attribute;
         definition.hash_version = self.hash_version(1);
-        definition.hash_attribute = self.hash_attribute(Field::HashAttribute)?;
-        definition.fallback_attribute = self.text(Field::FallbackAttribute)?;
-        definition.disable_sticky_bucketing = self.truthy(Field::DisableStickyBucketing).is_some();
-        definition.bucket_version = self.version(Field::BucketVersion)?;
-        definition.min_bucket_version = self.version(Field::MinBucketVersion)?;
+        definition.set_sticky(StickySettings {
+            fallback_attribute,
+            disabled: self.truthy(Field::DisableStickyBucketing).is_some(),
+            min_bucket_version: self.version(Field::MinBucketVersion)?,
+        });
         definition.coverage = self.number(Field::Coverage)?;
         definition.weights = self.weights();
         if let Some(ranges) = self.list(Field::Ranges)? {
             definition.set_ranges(self.ranges(Field::Ranges, ranges));
         }
         definition.meta = self.meta()?;
-        definition.namespace = self.namespace();
-        definition.filters = self.filters()?;
+        let namespace = self.namespace().map(Box::new);
+        definition.division = match self.filters()? {
+            Some(filters) => Division::Filters(filters),
+            None => Division::Namespace(namespace),
+        };
         definition.condition = self.condition();
         definition.derive();
         if definition.hasher.is_none() {
@@ -220,13 +232,8 @@ impl<'p> Reader<'p> {
         self.truthy(Field::HashVersion).map_or(default, |version| whole(version).unwrap_or(0))
     }
 
-    /// The name of an attribute to hash; the default one, which most are, is never copied.
-    fn hash_attribute(&self, field: Field) -> Read<Cow<'static, str>> {
-        if let Some(DEFAULT_HASH_ATTRIBUTE) = self.get(field).and_then(View::as_str) {
-            return Ok(Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE));
-        }
-        let name = self.text(field)?;
-        Ok(name.map_or(Cow::Borrowed(DEFAULT_HASH_ATTRIBUTE), |name| String::from(name).into()))
+    fn hash_attribute(&self, field: Field) -> Read<HashAttribute> {
+        Ok(self.text(field)?.as_deref().map(HashAttribute::from).unwrap_or_default())
     }
 
     fn weights(&mut self) -> Option<Box<[f64]>> {
@@ -257,7 +264,7 @@ impl<'p> Reader<'p> {
     }
 
     /// A namespace that makes no sense has nobody in it.
-    fn namespace(&mut self) -> Option<Namespace> {
+    pub(super) fn namespace(&mut self) -> Option<Namespace> {
         let namespace = self.truthy(Field::Namespace)?;
         if let Some(parts) = namespace.as_array() {
             let mut parts = parts.iter();
@@ -306,7 +313,7 @@ impl<'p> Reader<'p> {
     }
 
     /// The share of users a force rule applies to; `None` for everybody.
-    pub(crate) fn rollout(&mut self, feature: &Arc<str>) -> Read<Option<Box<Rollout>>> {
+    pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Box<Rollout>>> {
         let range = match (self.truthy(Field::Range), self.number(Field::Coverage)) {
             (Some(range), _) => bucket_range(range).unwrap_or_else(|| {
                 // An empty list is how GrowthBook may say "nobody".
@@ -322,14 +329,13 @@ impl<'p> Reader<'p> {
             },
         };
         let seed = self.text(Field::Seed)?;
-        let seed = seed.map_or_else(|| feature.clone(), Arc::from);
-        let hasher = BucketHasher::new(seed, self.hash_version(1));
+        let hasher = BucketHasher::new(seed.as_deref().unwrap_or(feature), self.hash_version(1));
         if hasher.is_none() {
             self.warnings.push(WarningKind::UnknownHashVersion);
         }
         let fallback_attribute = match self.truthy(Field::DisableStickyBucketing) {
             Some(_) => None,
-            None => self.text(Field::FallbackAttribute)?,
+            None => self.text(Field::FallbackAttribute)?.map(Box::from),
         };
         let hash_attribute = self.hash_attribute(Field::HashAttribute)?;
         Ok(Some(Box::new(Rollout { hash_attribute, fallback_attribute, hasher, range })))
@@ -418,7 +424,7 @@ fn whole(json: View<'_>) -> Option<i64> {
 }
 
 /// Text that is not empty; a number's text for a number.
-pub(crate) fn text_of(json: View<'_>) -> Option<Box<str>> {
+pub(crate) fn text_of(json: View<'_>) -> Option<Cow<'_, str>> {
     match json {
         View::String(text) if !text.is_empty() => Some(text.into()),
         View::Number(number) => {
