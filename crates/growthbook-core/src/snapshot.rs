@@ -11,7 +11,7 @@ use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::{Clauses, SavedGroups};
 use crate::eval::Evaluator;
-use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition};
+use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
 use crate::feature_table::FeatureTable;
 use crate::payload::Payload;
 use crate::user::{GlobalContext, NOBODY, UserContext};
@@ -52,9 +52,8 @@ pub(crate) struct Rule {
 }
 
 /// What few rules have: they are passed before the rule is looked at.
-#[derive(Default)]
 pub(crate) struct Gates {
-    pub(crate) parents: Box<[ParentCondition]>,
+    pub(crate) parents: Parents,
     pub(crate) filters: Option<Box<[Filter]>>,
 }
 

@@ -27,9 +27,10 @@ impl<'a> AttributeLookup<'a> {
         self.built(name, tag).map(AttributeValue::node)
     }
 
-    /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
+    /// The value of a hash attribute, with its name's tag. Booleans, arrays, objects, 0, "" and
+    /// null count as missing.
     #[inline(always)]
-    pub(crate) fn hash_value(&self, name: &str) -> HashValue<'a> {
+    pub(crate) fn hash_value(&self, name: &str, tag: Tag) -> HashValue<'a> {
         if self.source.is_some()
             && let Some(found) = self.ask_source(name)
         {
@@ -40,7 +41,8 @@ impl<'a> AttributeLookup<'a> {
                 _ => HashValue::Missing,
             };
         }
-        self.built(name, Tag::new(name)).map_or(HashValue::Missing, AttributeValue::hash_value)
+        let found = if tag.is_whole_text() { self.built_short(tag) } else { self.built(name, tag) };
+        found.map_or(HashValue::Missing, AttributeValue::hash_value)
     }
 
     /// Whether there is no source to be asked first.

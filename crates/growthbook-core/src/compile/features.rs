@@ -149,7 +149,7 @@ impl Compiler {
         };
         kinds.extend(error);
         self.warn_all(|| location(&id), kinds);
-        Some(Rule::new(id.into(), Gates { parents, filters }, kind))
+        Some(Rule::new(id.into(), Gates { parents: parents.into(), filters }, kind))
     }
 
     /// What is left of a rule that cannot be read as a whole: its prerequisites, whose gates hold.
@@ -163,7 +163,11 @@ impl Compiler {
                 Reader::of_parents(parents.root(), links, &self.patterns, &mut Vec::new()).parents()
             }
         };
-        Rule::new(SmolStr::default(), Gates { parents, filters: None }, RuleKind::Nothing)
+        Rule::new(
+            SmolStr::default(),
+            Gates { parents: parents.into(), filters: None },
+            RuleKind::Nothing,
+        )
     }
 }
 

@@ -12,7 +12,7 @@ use crate::url::PageUrl;
 
 /// The attribute that was found to hash.
 #[derive(Clone, Copy)]
-pub(super) struct HashAttribute<'a> {
+pub(super) struct HashedAttribute<'a> {
     pub(super) name: &'a str,
     pub(super) value: HashValue<'a>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Assigned<'a> {
     pub(super) exclusion: Option<Exclusion>,
     bucket: Option<f64>,
     sticky_bucket_used: bool,
-    hash_attribute: HashAttribute<'a>,
+    hash_attribute: HashedAttribute<'a>,
 }
 
 impl<'a> Assigned<'a> {
@@ -127,7 +127,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         };
         if exclusion.is_none() && bucket.is_some() && self.is_sticky(experiment) {
             let key = experiment.variation_key(variation);
-            self.keep_assignment(experiment, HashAttribute { name, value }, key);
+            self.keep_assignment(experiment, HashedAttribute { name, value }, key);
         }
         self.last.assigned.insert(Assigned {
             experiment,
@@ -136,7 +136,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             exclusion,
             bucket,
             sticky_bucket_used,
-            hash_attribute: HashAttribute { name, value },
+            hash_attribute: HashedAttribute { name, value },
         })
     }
 

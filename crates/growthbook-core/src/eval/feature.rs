@@ -181,7 +181,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     pub(super) fn passes_filters(&self, filters: &[Filter]) -> bool {
-        filters.iter().all(|it| it.passes(&self.evaluator.hash_value(it.hash_attribute())))
+        filters.iter().all(|it| it.passes(&self.evaluator.hash_value_of(it.hash_attribute())))
     }
 
     fn experiment(

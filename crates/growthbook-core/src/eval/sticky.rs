@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::experiment::HashAttribute;
+use super::experiment::HashedAttribute;
 use super::{Evaluation, Evaluator};
 use crate::experiment::{DEFAULT_HASH_ATTRIBUTE, Experiment, ExperimentDefinition};
 use crate::feature_key::FeatureName;
@@ -159,7 +159,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     pub(super) fn keep_assignment(
         &mut self,
         experiment: &ExperimentDefinition,
-        hash_attribute: HashAttribute<'_>,
+        hash_attribute: HashedAttribute<'_>,
         variation_key: &str,
     ) {
         let key = StickyBucketKey::new(hash_attribute.name, hash_attribute.value);

@@ -6,7 +6,7 @@ use super::feature::{RuleOutcome, Skip};
 use super::{Evaluation, Evaluator, StickyEvaluator};
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::{Clauses, Fields, explain_failure};
-use crate::experiment::{ExperimentDefinition, ParentFeature};
+use crate::experiment::{ExperimentDefinition, HashAttribute, ParentFeature};
 use crate::explain::{
     AssignmentTrace, BucketTrace, ClauseTrace, Explainer, Explanation, PrerequisiteTrace, Verdict,
 };
@@ -108,7 +108,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     fn failed_filter(&self, rule: &Rule) -> Option<BucketTrace> {
-        let value = |attribute: &str| self.evaluator.hash_value(attribute);
+        let value = |attribute: &HashAttribute| self.evaluator.hash_value_of(attribute);
         let mut filters = rule.filters().into_iter().flatten();
         let filter = filters.find(|filter| !filter.passes(&value(filter.hash_attribute())))?;
         let attribute = filter.hash_attribute();

@@ -60,7 +60,7 @@ impl Filter {
         Filter::new("", [BucketRange::EMPTY; 0])
     }
 
-    pub(crate) fn hash_attribute(&self) -> &str {
+    pub(crate) fn hash_attribute(&self) -> &HashAttribute {
         &self.attribute
     }
 

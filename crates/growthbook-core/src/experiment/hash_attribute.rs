@@ -6,12 +6,23 @@ use core::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
+use crate::tag::Tag;
+
 /// The attribute hashed when an experiment, a rule or a filter names none.
 pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
 
 /// The name of an attribute to hash; the default one, which most are, takes no memory of its own.
 #[derive(Clone, Default)]
 pub(crate) struct HashAttribute(Option<Box<str>>);
+
+impl HashAttribute {
+    /// The name's tag.
+    #[inline]
+    pub(crate) fn tag(&self) -> Tag {
+        const DEFAULT: Tag = Tag::new(DEFAULT_HASH_ATTRIBUTE);
+        self.0.as_deref().map_or(DEFAULT, Tag::new)
+    }
+}
 
 impl Deref for HashAttribute {
     type Target = str;

@@ -23,5 +23,5 @@ pub(crate) use hash_attribute::{DEFAULT_HASH_ATTRIBUTE, HashAttribute};
 pub use inline::{Experiment, ExperimentError, NoVariations};
 pub(crate) use legacy::ExperimentOverride;
 pub(crate) use meta::MetaPool;
-pub(crate) use prerequisite::{ParentCondition, ParentFeature, ParentValue};
+pub(crate) use prerequisite::{ParentCondition, ParentFeature, ParentValue, Parents};
 pub(crate) use read::{Links, Reader, text_of};

@@ -1,6 +1,8 @@
 //! Prerequisites: features whose values decide about others.
 
 use alloc::boxed::Box;
+use core::ops::{Deref, DerefMut};
+use core::slice;
 
 use crate::condition::Clauses;
 use crate::feature_table::FeatureTable;
@@ -13,6 +15,46 @@ pub(crate) struct ParentCondition {
     pub(crate) value: ParentValue,
     /// Whether a failure leaves the whole feature without a value.
     pub(crate) gate: bool,
+}
+
+/// The prerequisites of a rule. Of those that have any most have one, which stands in place.
+#[derive(Clone, Debug)]
+pub(crate) enum Parents {
+    One(ParentCondition),
+    Any(Box<[ParentCondition]>),
+}
+
+impl From<Box<[ParentCondition]>> for Parents {
+    fn from(parents: Box<[ParentCondition]>) -> Self {
+        match <Box<[_; 1]>>::try_from(parents) {
+            Ok(one) => {
+                let [parent] = *one;
+                Parents::One(parent)
+            }
+            Err(parents) => Parents::Any(parents),
+        }
+    }
+}
+
+impl Deref for Parents {
+    type Target = [ParentCondition];
+
+    #[inline]
+    fn deref(&self) -> &[ParentCondition] {
+        match self {
+            Parents::One(parent) => slice::from_ref(parent),
+            Parents::Any(parents) => parents,
+        }
+    }
+}
+
+impl DerefMut for Parents {
+    fn deref_mut(&mut self) -> &mut [ParentCondition] {
+        match self {
+            Parents::One(parent) => slice::from_mut(parent),
+            Parents::Any(parents) => parents,
+        }
+    }
 }
 
 /// What a prerequisite's value must be.
