@@ -68,10 +68,15 @@ impl<'a> AttributeLookup<'a> {
     /// An attribute that was built, of the name that is all in this tag.
     #[inline]
     pub(crate) fn built_short(&self, name: Tag) -> Option<&'a AttributeValue> {
-        match (self.user.find_short(name), self.global) {
-            (None, Some(global)) => global.find_short(name),
-            (found, _) => found,
+        match self.user.find_short(name) {
+            None => self.global_short(name),
+            found => found,
         }
+    }
+
+    #[inline(never)]
+    fn global_short(&self, name: Tag) -> Option<&'a AttributeValue> {
+        self.global?.find_short(name)
     }
 
     #[inline(never)]
