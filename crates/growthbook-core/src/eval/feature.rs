@@ -100,6 +100,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     /// A value forced in code: the user's own before the global one.
+    #[inline(always)]
     fn forced_feature(&self, key: &str) -> Option<&'a FeatureValue> {
         self.evaluator.setting(|overrides| overrides.forced_features.get(key))
     }
@@ -220,6 +221,22 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
+    /// The value of a prerequisite the payload may not have; `None` where it is never met.
+    #[inline(never)]
+    fn unlinked_prerequisite(
+        &mut self,
+        feature: &ParentFeature,
+        frame: Option<&Frame<'_>>,
+    ) -> Option<Answer<'a>> {
+        match feature {
+            ParentFeature::Linked(index) => Some(self.feature(*index, frame)),
+            ParentFeature::Named(key) => Some(self.feature_by_key(key, None, frame)),
+            ParentFeature::Unknown => Some(Answer::without_value(Source::UnknownFeature)),
+            ParentFeature::Never => None,
+        }
+    }
+
+    #[inline(always)]
     pub(super) fn prerequisites<'p>(
         &mut self,
         parents: &'p [ParentCondition],
@@ -227,10 +244,12 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) -> Prerequisites<'p> {
         for parent in parents {
             let answer = match &parent.feature {
+                // What the others are is told apart behind this: a jump less.
                 ParentFeature::Linked(index) => self.feature(*index, frame),
-                ParentFeature::Named(key) => self.feature_by_key(key, None, frame),
-                ParentFeature::Never => return Prerequisites::Failed(parent),
-                ParentFeature::Unknown => Answer::without_value(Source::UnknownFeature),
+                other => match self.unlinked_prerequisite(other, frame) {
+                    Some(answer) => answer,
+                    None => return Prerequisites::Failed(parent),
+                },
             };
             if answer.source == Source::CyclicPrerequisite {
                 return Prerequisites::Cyclic;

@@ -172,11 +172,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What `find` finds in the user's settings, else in the global ones.
-    #[inline]
+    #[inline(always)]
     fn setting<T>(&self, find: impl Fn(&'a Overrides) -> Option<T>) -> Option<T> {
-        if !self.has_settings {
-            return None;
-        }
+        if self.has_settings { self.find_setting(find) } else { None }
+    }
+
+    #[inline(never)]
+    fn find_setting<T>(&self, find: impl Fn(&'a Overrides) -> Option<T>) -> Option<T> {
         if let Some(own) = &self.user.overrides
             && let Some(found) = find(own)
         {
