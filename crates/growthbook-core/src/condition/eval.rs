@@ -18,7 +18,7 @@ pub(crate) const MAX_SAVED_GROUP_DEPTH: u32 = 128;
 /// How many condition groups one evaluation may enter, counted over all its branches.
 pub(crate) const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
 /// How many parts of conditions one evaluation may look at, counted over all its branches.
-const MAX_PART_EVALUATIONS: u32 = 1_000_000;
+const MAX_PART_EVALUATIONS: usize = 1_000_000;
 
 /// What a prerequisite's value is called.
 pub(super) const PARENT_VALUE: &str = "value";
@@ -55,7 +55,7 @@ impl<'a> Fields<'a> {
 /// have many, and each can be large.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
-    parts: Cell<u32>,
+    parts: Cell<usize>,
 }
 
 impl Default for Budget {
@@ -67,7 +67,7 @@ impl Default for Budget {
 impl Budget {
     /// Takes parts off; false when there are not so many left.
     #[inline]
-    fn take(&self, parts: u32) -> bool {
+    fn take(&self, parts: usize) -> bool {
         match self.parts.get().checked_sub(parts) {
             Some(left) => {
                 self.parts.set(left);
@@ -123,27 +123,29 @@ impl Outcome {
     }
 
     /// AND: a failure decides, wherever an open answer stands.
+    #[inline]
     pub(super) fn all(outcomes: impl Iterator<Item = Self>) -> Self {
-        let mut result = Outcome::Pass;
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Pass => {}
-                Outcome::Unknown => result = Outcome::Unknown,
-                Outcome::Fail | Outcome::Abort => return outcome,
-            }
-        }
-        result
+        Outcome::first_but(Outcome::Pass, outcomes)
     }
 
     /// OR: a pass decides, wherever an open answer stands.
+    #[inline]
     pub(super) fn any(outcomes: impl Iterator<Item = Self>) -> Self {
-        let mut result = Outcome::Fail;
+        Outcome::first_but(Outcome::Fail, outcomes)
+    }
+
+    /// The first outcome that decides; else this one, or an open one if there was any.
+    #[inline]
+    fn first_but(neutral: Self, outcomes: impl Iterator<Item = Self>) -> Self {
+        let mut result = neutral;
         for outcome in outcomes {
-            match outcome {
-                Outcome::Fail => {}
-                Outcome::Unknown => result = Outcome::Unknown,
-                Outcome::Pass | Outcome::Abort => return outcome,
+            if outcome == neutral {
+                continue;
             }
+            if outcome != Outcome::Unknown {
+                return outcome;
+            }
+            result = Outcome::Unknown;
         }
         result
     }
@@ -162,7 +164,6 @@ pub(super) struct Scope<'a> {
     pub(super) fields: &'a Fields<'a>,
     pub(super) run: &'a Run<'a>,
     entered: Option<&'a Entered<'a>>,
-    depth: u32,
 }
 
 /// What is the same throughout an evaluation, and what it went through, counted over all its
@@ -170,6 +171,7 @@ pub(super) struct Scope<'a> {
 pub(super) struct Run<'a> {
     pub(super) groups: &'a SavedGroups,
     budget: &'a Budget,
+    depth: Cell<u32>,
     group_evaluations: Cell<u32>,
     /// Whether a condition group turned up inside itself.
     pub(super) met_cycle: Cell<bool>,
@@ -177,7 +179,13 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(groups: &'a SavedGroups, budget: &'a Budget) -> Self {
-        Run { groups, budget, group_evaluations: Cell::new(0), met_cycle: Cell::new(false) }
+        Run {
+            groups,
+            budget,
+            depth: Cell::new(0),
+            group_evaluations: Cell::new(0),
+            met_cycle: Cell::new(false),
+        }
     }
 }
 
@@ -196,40 +204,53 @@ impl Entered<'_> {
 
 impl<'a> Scope<'a> {
     pub(super) fn new(fields: &'a Fields<'a>, run: &'a Run<'a>) -> Self {
-        Scope { fields, run, entered: None, depth: 0 }
+        Scope { fields, run, entered: None }
     }
 
-    /// One level further down; `None` at the limit.
-    pub(super) fn deeper(&self) -> Option<Self> {
-        (self.depth < MAX_EVALUATION_DEPTH).then_some(Scope { depth: self.depth + 1, ..*self })
+    /// Evaluates one level further down; `None` at the limit.
+    #[inline]
+    pub(super) fn deeper<R>(&self, evaluate: impl FnOnce() -> R) -> Option<R> {
+        let depth = self.run.depth.get();
+        if depth >= MAX_EVALUATION_DEPTH {
+            return None;
+        }
+        self.run.depth.set(depth + 1);
+        let result = evaluate();
+        self.run.depth.set(depth);
+        Some(result)
     }
 
     /// Every entry must pass.
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        let parts = u32::try_from(clauses.0.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let Some(inner) = self.deeper().filter(|_| self.run.budget.take(parts)) else {
+        if !self.run.budget.take(clauses.0.len() + 1) {
             return Outcome::Abort;
-        };
-        Outcome::all(clauses.0.iter().map(|clause| inner.clause(clause)))
+        }
+        self.deeper(|| Outcome::all(clauses.0.iter().map(|clause| self.clause(clause))))
+            .unwrap_or(Outcome::Abort)
     }
 
-    /// What most conditions test is passed on by reference from where it is put together: copying
-    /// it right after that would stall the processor.
+    /// What most conditions test is decided in place. It is passed on by reference from where it
+    /// is put together: copying it right after that would stall the processor.
+    #[inline(always)]
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
+        let Clause::Attribute(path, test) = clause else {
+            return self.compound(clause);
+        };
+        match (self.fields, path) {
+            (Fields::Attributes(attributes), Path::Short(name)) if attributes.are_built() => {
+                let actual = match attributes.built_short(*name) {
+                    Some(actual) => actual.node(),
+                    None => Node::Null,
+                };
+                self.value_inline(test, &actual)
+            }
+            _ => self.attribute(path, test),
+        }
+    }
+
+    #[inline(never)]
+    fn compound(&self, clause: &Clause) -> Outcome {
         match clause {
-            Clause::Attribute(path, test) => match (self.fields, path) {
-                (Fields::Attributes(attributes), Path::Short(name)) if attributes.are_built() => {
-                    let actual = match attributes.built_short(*name) {
-                        Some(actual) => actual.node(),
-                        None => Node::Null,
-                    };
-                    self.value_inline(test, &actual)
-                }
-                (Fields::ParentValue(value), path) if path.is_parent_value() => {
-                    self.value(test, value)
-                }
-                _ => self.attribute(path, test),
-            },
             Clause::Or(branches) => self.or(branches),
             Clause::Nor(branches) => self.or(branches).negate(),
             Clause::And(branches) => {
@@ -237,6 +258,7 @@ impl<'a> Scope<'a> {
             }
             Clause::Not(condition) => self.condition(condition).negate(),
             Clause::SavedGroup(reference) => reference.eval(self),
+            Clause::Attribute(path, test) => self.attribute(path, test),
             Clause::Never => Outcome::Fail,
             Clause::Malformed => Outcome::Abort,
         }

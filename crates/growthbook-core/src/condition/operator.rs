@@ -132,10 +132,9 @@ impl Operator {
             | Operator::AllInsensitive(_)
             | Operator::Size(_)
             | Operator::ElemMatch(_)
-            | Operator::Not(_) => match scope.deeper() {
-                Some(inner) => self.eval_tests(&inner, actual),
-                None => Outcome::Abort,
-            },
+            | Operator::Not(_) => {
+                scope.deeper(|| self.eval_tests(scope, actual)).unwrap_or(Outcome::Abort)
+            }
             Operator::Never => Outcome::Fail,
             Operator::Unknown => Outcome::Unknown,
         }

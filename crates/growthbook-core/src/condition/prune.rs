@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::eval::{Budget, Entered, Fields, Outcome, Run, Scope, with_scope};
 use super::operator::{ElemMatch, Operator};
 use super::{Clause, Clauses, GroupIndex, SavedGroups, ValueTest};
-use crate::json::{Json, Text};
+use crate::json::{Json, Object, Text};
 
 /// What is left of a condition.
 pub(crate) enum Remainder<'j> {
@@ -61,12 +61,16 @@ impl Remainder<'_> {
 impl Scope<'_> {
     /// Leaves out the entries that pass; one that fails decides.
     fn prune<'j>(&self, clauses: &Clauses, source: &Json<'j>) -> Remainder<'j> {
-        let (Some(object), Some(inner)) = (source.as_object(), self.deeper()) else {
+        let Some(object) = source.as_object() else {
             return Remainder::Abort;
         };
+        self.deeper(|| self.prune_members(clauses, object)).unwrap_or(Remainder::Abort)
+    }
+
+    fn prune_members<'j>(&self, clauses: &Clauses, object: &Object<'j>) -> Remainder<'j> {
         let mut open: Vec<(Text<'j>, Json<'j>)> = Vec::new();
         for (clause, (key, operand)) in clauses.0.iter().zip(object.members()) {
-            match inner.prune_clause(clause, operand) {
+            match self.prune_clause(clause, operand) {
                 Remainder::Pass => {}
                 Remainder::Open(operand) => open.push((key.clone(), operand)),
                 decided @ (Remainder::Fail | Remainder::Abort) => return decided,
