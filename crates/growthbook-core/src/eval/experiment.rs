@@ -9,6 +9,7 @@ use crate::experiment::{Division, ExperimentDefinition, ExperimentStatus};
 use crate::observe::Observer;
 use crate::result::{Assignment, Exclusion, HashValue};
 use crate::url::PageUrl;
+use crate::user::Overrides;
 
 /// The attribute that was found to hash.
 #[derive(Clone, Copy)]
@@ -89,11 +90,16 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         ranges: Option<Ranges<'a>>,
         feature_id: Option<&'a str>,
     ) -> &Assigned<'a> {
-        let fallback = match &experiment.sticky().fallback_attribute {
-            Some(fallback) if self.is_sticky(experiment) => Some(&**fallback),
-            _ => None,
-        };
-        let (name, value) = self.evaluator.hash_attribute(&experiment.hash_attribute, fallback);
+        // In place, and not as a part of something that would be taken apart again.
+        let mut name = &*experiment.hash_attribute;
+        let mut value = self.evaluator.hash_value_of(&experiment.hash_attribute);
+        if let (HashValue::Missing, Some(fallback)) =
+            (&value, &experiment.sticky().fallback_attribute)
+            && self.is_sticky(experiment)
+            && let Some(found) = self.evaluator.hash_fallback(fallback)
+        {
+            (name, value) = found;
+        }
 
         let decision = match self.evaluator.overridden(experiment) {
             Some(overridden) => {
@@ -218,12 +224,12 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &ExperimentDefinition,
         url: Option<&PageUrl>,
     ) -> Option<i64> {
-        let key = experiment.key();
-        let from_query = url.and_then(|url| url.query_override(key, experiment.variations));
-        if let Some(index) = from_query {
+        let in_query = |url: &PageUrl| url.query_override(experiment.key(), experiment.variations);
+        if let Some(index) = url.and_then(in_query) {
             return i64::try_from(index).ok();
         }
-        self.evaluator.setting(|overrides| overrides.forced_variations.get(key)).copied()
+        let forced = |overrides: &'a Overrides| overrides.forced_variations.get(experiment.key());
+        self.evaluator.setting(forced).copied()
     }
 
     /// 7. Filters, else the namespace; 8. the condition; 8.05 prerequisites; 8.1 legacy groups

@@ -177,8 +177,14 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     pub(super) fn rollout_attribute<'r>(&self, rollout: &'r Rollout) -> (&'r str, HashValue<'a>) {
-        let fallback = rollout.fallback_attribute.as_deref().filter(|_| self.sticky.is_some());
-        self.evaluator.hash_attribute(&rollout.hash_attribute, fallback)
+        let value = self.evaluator.hash_value_of(&rollout.hash_attribute);
+        if let (HashValue::Missing, Some(fallback), Some(_)) =
+            (&value, &rollout.fallback_attribute, &self.sticky)
+            && let Some(found) = self.evaluator.hash_fallback(fallback)
+        {
+            return found;
+        }
+        (&rollout.hash_attribute, value)
     }
 
     pub(super) fn passes_filters(&self, filters: &[Filter]) -> bool {

@@ -6,21 +6,11 @@ use crate::result::HashValue;
 use crate::tag::Tag;
 
 impl<'a> Evaluator<'a> {
-    /// The attribute to hash and its value: the fallback's where the user lacks the first.
-    #[inline]
-    pub(super) fn hash_attribute<'e>(
-        &self,
-        attribute: &'e HashAttribute,
-        fallback: Option<&'e str>,
-    ) -> (&'e str, HashValue<'a>) {
-        let value = self.hash_value_of(attribute);
-        if let (Some(fallback), HashValue::Missing) = (fallback, &value) {
-            let other = self.hash_value(fallback);
-            if other != HashValue::Missing {
-                return (fallback, other);
-            }
-        }
-        (attribute, value)
+    /// A fallback with its value, unless the user lacks it too.
+    #[inline(never)]
+    pub(super) fn hash_fallback<'e>(&self, fallback: &'e str) -> Option<(&'e str, HashValue<'a>)> {
+        let value = self.hash_value(fallback);
+        (value != HashValue::Missing).then_some((fallback, value))
     }
 
     /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
