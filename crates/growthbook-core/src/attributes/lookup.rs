@@ -20,7 +20,7 @@ impl<'a> AttributeLookup<'a> {
     #[inline]
     pub(crate) fn node(&self, name: &str, tag: Tag) -> Option<Node<'a>> {
         if self.source.is_some()
-            && let Some(found) = self.ask_source(name)
+            && let Some(found) = self.sourced(name)
         {
             return Some(found.node());
         }
@@ -32,7 +32,7 @@ impl<'a> AttributeLookup<'a> {
     #[inline(always)]
     pub(crate) fn hash_value(&self, name: &str, tag: Tag) -> HashValue<'a> {
         if self.source.is_some()
-            && let Some(found) = self.ask_source(name)
+            && let Some(found) = self.sourced(name)
         {
             return match found {
                 AttributeRef::String(text) => hashed_text(text),
@@ -51,8 +51,8 @@ impl<'a> AttributeLookup<'a> {
         self.source.is_none()
     }
 
-    #[inline(never)]
-    fn ask_source(&self, name: &str) -> Option<AttributeRef<'a>> {
+    /// An attribute of the caller's source.
+    pub(crate) fn sourced(&self, name: &str) -> Option<AttributeRef<'a>> {
         self.source?.attribute(name)
     }
 

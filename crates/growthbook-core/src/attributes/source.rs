@@ -91,14 +91,14 @@ pub enum AttributeRef<'a> {
 
 impl<'a> AttributeRef<'a> {
     #[inline]
-    pub(crate) fn node(self) -> Node<'a> {
+    pub(crate) fn node(&self) -> Node<'a> {
         match self {
             AttributeRef::Null => Node::Null,
-            AttributeRef::Bool(value) => Node::Bool(value),
+            AttributeRef::Bool(value) => Node::Bool(*value),
             AttributeRef::Number(number) => Node::Number(number.as_f64()),
             AttributeRef::String(text) => Node::String(text),
-            AttributeRef::List(list) => Node::List(list),
-            AttributeRef::Object(source) => Node::Source(source),
+            AttributeRef::List(list) => Node::List(*list),
+            AttributeRef::Object(source) => Node::Source(*source),
             AttributeRef::Value(value) => value.node(),
         }
     }

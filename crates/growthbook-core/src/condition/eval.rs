@@ -249,6 +249,41 @@ impl<'a> Scope<'a> {
     }
 
     #[inline(never)]
+    fn attribute(&self, path: &Path, test: &ValueTest) -> Outcome {
+        match (self.fields, path) {
+            (Fields::Attributes(attributes), Path::Short(name)) => {
+                name.with_text(|text| self.named_attribute(attributes, text, *name, test))
+            }
+            (Fields::Attributes(attributes), Path::Long(path)) if path.is_one_name() => {
+                self.named_attribute(attributes, &path.text, path.first, test)
+            }
+            (Fields::ParentValue(value), path) if path.is_parent_value() => self.value(test, value),
+            _ => match path.resolve(self.fields) {
+                Some(actual) => self.value(test, &actual),
+                None if test.may_abort() => Outcome::Abort,
+                None => Outcome::Unknown,
+            },
+        }
+    }
+
+    fn named_attribute(
+        &self,
+        attributes: &AttributeLookup<'_>,
+        name: &str,
+        tag: Tag,
+        test: &ValueTest,
+    ) -> Outcome {
+        let sourced = attributes.sourced(name);
+        if let Some(actual) = &sourced {
+            return self.value(test, &actual.node());
+        }
+        match attributes.built(name, tag) {
+            Some(actual) => self.value(test, &actual.node()),
+            None => self.value(test, &Node::Null),
+        }
+    }
+
+    #[inline(never)]
     fn compound(&self, clause: &Clause) -> Outcome {
         match clause {
             Clause::Or(branches) => self.or(branches),
@@ -261,15 +296,6 @@ impl<'a> Scope<'a> {
             Clause::Attribute(path, test) => self.attribute(path, test),
             Clause::Never => Outcome::Fail,
             Clause::Malformed => Outcome::Abort,
-        }
-    }
-
-    #[inline(never)]
-    fn attribute(&self, path: &Path, test: &ValueTest) -> Outcome {
-        match path.resolve(self.fields) {
-            Some(actual) => self.value(test, &actual),
-            None if test.may_abort() => Outcome::Abort,
-            None => Outcome::Unknown,
         }
     }
 

@@ -16,9 +16,9 @@ pub(crate) enum Path {
 
 #[derive(Clone, Debug)]
 pub(crate) struct LongPath {
-    text: Box<str>,
+    pub(super) text: Box<str>,
     /// The tag of what is before the first dot.
-    first: Tag,
+    pub(super) first: Tag,
 }
 
 impl Path {
@@ -53,12 +53,15 @@ impl Path {
 }
 
 impl LongPath {
+    /// Whether it is a name without a dot, and not a very long one.
+    #[inline]
+    pub(super) fn is_one_name(&self) -> bool {
+        self.first.capped_length() == self.text.len()
+    }
+
     /// Whoever knows an attribute may know only a part of it, so that nothing is known of what
     /// lies inside.
     fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
-        if self.first.capped_length() == self.text.len() {
-            return fields.get(&self.text, self.first);
-        }
         let mut parts = self.text.split('.');
         let first = parts.next()?;
         let mut parts = parts.peekable();

@@ -6,7 +6,7 @@ use core::slice;
 use serde_json::{Map, Value};
 
 use super::{Json, MAX_DEPTH, Object, array_index};
-use crate::attributes::{AttributeList, AttributeRef, AttributeSource};
+use crate::attributes::{AttributeList, AttributeSource};
 
 /// A borrowed JSON value: an attribute, a part of one, or a feature's value.
 #[derive(Clone, Copy)]
@@ -152,7 +152,7 @@ impl<'a> Node<'a> {
     pub(crate) fn property(self, key: &str) -> Node<'a> {
         match self {
             Node::Object(object) => object.get(key).map_or(Node::Null, Node::from),
-            Node::Source(source) => source.attribute(key).map_or(Node::Null, AttributeRef::node),
+            Node::Source(source) => source.attribute(key).map_or(Node::Null, |it| it.node()),
             _ => self.items().and_then(|items| element(items, key)).unwrap_or(Node::Null),
         }
     }
