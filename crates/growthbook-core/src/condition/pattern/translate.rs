@@ -309,9 +309,12 @@ impl Translator<'_> {
             return Err(PatternError::TooLarge);
         }
         // Writing to a String cannot fail.
-        let _ = match max.filter(|&max| max <= MAX_REPETITIONS) {
-            Some(max) => write!(self.output, "{{{min},{max}}}"),
-            None => write!(self.output, "{{{min},}}"),
+        let _ = match (min, max.filter(|&max| max <= MAX_REPETITIONS)) {
+            (0, None) => self.output.write_char('*'),
+            (1, None) => self.output.write_char('+'),
+            (0, Some(1)) => self.output.write_char('?'),
+            (min, Some(max)) => write!(self.output, "{{{min},{max}}}"),
+            (min, None) => write!(self.output, "{{{min},}}"),
         };
         Ok(())
     }
@@ -321,7 +324,7 @@ impl Translator<'_> {
             Some(_) => self.fold(UnitSet::unit(unit)).write(&mut self.output),
             None => {
                 if let Some(char) = stand_in(unit) {
-                    if char.is_ascii_alphanumeric() || is_surrogate(unit) {
+                    if stands_for_itself(char) || is_surrogate(unit) {
                         self.output.push(char);
                     } else {
                         push_escaped(&mut self.output, char);
@@ -506,6 +509,11 @@ impl ClassAtom {
             ClassAtom::Set(other) => set.extend(other),
         }
     }
+}
+
+/// Whether it has no meaning of its own in the `regex` crate's syntax.
+fn stands_for_itself(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '@' | '_' | '/' | ',' | ':' | ';' | '=' | '%')
 }
 
 /// Whether a quantifier begins with it, or literal braces.
