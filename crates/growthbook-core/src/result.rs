@@ -83,7 +83,7 @@ pub struct FeatureResult<'a> {
 impl<'a> FeatureResult<'a> {
     #[inline]
     pub(crate) fn new(value: &'a FeatureValue, source: FeatureResultSource) -> Self {
-        let on = value.node().is_truthy();
+        let on = value.is_truthy();
         FeatureResult {
             on,
             off: !on,

@@ -36,6 +36,15 @@ impl FeatureValue {
         }
     }
 
+    /// JavaScript truthiness.
+    #[inline]
+    pub(crate) fn is_truthy(&self) -> bool {
+        match self {
+            FeatureValue::Static(Value::Bool(value)) => *value,
+            _ => self.node().is_truthy(),
+        }
+    }
+
     #[inline]
     pub(crate) fn is_bool(&self, expected: bool) -> bool {
         matches!(self, FeatureValue::Static(Value::Bool(value)) if *value == expected)

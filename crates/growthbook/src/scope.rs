@@ -105,14 +105,25 @@ impl<'s> UserScope<'s> {
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
+    #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         if !self.wants_values_only() {
-            self.eval_feature(key).on
+            self.is_on_noted(key)
         } else if self.state.has_listeners {
-            self.evaluator().is_on_observed(key, &mut self.observer())
+            self.is_on_observed(key)
         } else {
             self.evaluator().is_on(key)
         }
+    }
+
+    #[inline(never)]
+    fn is_on_noted(&self, key: &(impl FeatureName + ?Sized)) -> bool {
+        self.eval_feature(key).on
+    }
+
+    #[inline(never)]
+    fn is_on_observed(&self, key: &(impl FeatureName + ?Sized)) -> bool {
+        self.evaluator().is_on_observed(key, &mut self.observer())
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).

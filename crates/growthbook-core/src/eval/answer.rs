@@ -27,7 +27,7 @@ impl<'a> Answer<'a> {
 
     #[inline]
     pub(super) fn is_on(self) -> bool {
-        self.value.node().is_truthy()
+        self.value.is_truthy()
     }
 
     /// The whole answer.

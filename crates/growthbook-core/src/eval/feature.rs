@@ -47,18 +47,21 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) -> Answer<'a> {
         match self.evaluator.snapshot.find(key, handle) {
             Some(index) => self.feature(index, outer),
-            None => {
-                if O::TRACES {
-                    self.observer.feature_entered(key);
-                }
-                let answer = match self.forced_feature(key) {
-                    Some(value) => Answer::new(value, Source::Override),
-                    None => Answer::without_value(Source::UnknownFeature),
-                };
-                self.left(key, answer);
-                answer
-            }
+            None => self.unknown_feature(key),
         }
+    }
+
+    #[inline(never)]
+    fn unknown_feature(&mut self, key: &str) -> Answer<'a> {
+        if O::TRACES {
+            self.observer.feature_entered(key);
+        }
+        let answer = match self.forced_feature(key) {
+            Some(value) => Answer::new(value, Source::Override),
+            None => Answer::without_value(Source::UnknownFeature),
+        };
+        self.left(key, answer);
+        answer
     }
 
     fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> Answer<'a> {

@@ -94,6 +94,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense.
+    #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         self.silent_answer(key.key(), key.handle()).is_on()
     }
