@@ -1,7 +1,7 @@
 //! The features of a snapshot, by place and by key.
 
 use alloc::vec::Vec;
-use core::hash::BuildHasher;
+use core::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -23,7 +23,7 @@ impl FeatureTable {
         let mut by_key = HashTable::with_capacity(features.len());
         for (place, feature) in (0..).map(FeatureIndex).zip(&features) {
             // It has room for all of them: nothing is hashed anew.
-            by_key.insert_unique(hasher.hash_one(&*feature.key), place, |_| 0);
+            by_key.insert_unique(hash(&hasher, &feature.key), place, |_| 0);
         }
         FeatureTable { features, by_key, hasher }
     }
@@ -41,10 +41,10 @@ impl FeatureTable {
         self.features.get(usize::try_from(place.0).ok()?)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, key: &str) -> Option<FeatureIndex> {
         let has_key = |place: &FeatureIndex| self.get(*place).is_some_and(|it| *it.key == *key);
-        self.by_key.find(self.hasher.hash_one(key), has_key).copied()
+        self.by_key.find(hash(&self.hasher, key), has_key).copied()
     }
 
     /// Links the features' prerequisites: to features before and behind them.
@@ -61,4 +61,12 @@ impl FeatureTable {
             }
         }
     }
+}
+
+/// Without the end that `str` marks for what is hashed behind it: here nothing is.
+#[inline]
+fn hash(hasher: &DefaultHashBuilder, key: &str) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key.as_bytes());
+    hasher.finish()
 }
