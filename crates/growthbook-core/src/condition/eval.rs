@@ -171,6 +171,7 @@ pub(super) struct Scope<'a> {
 pub(super) struct Run<'a> {
     pub(super) groups: &'a SavedGroups,
     budget: &'a Budget,
+    /// How many levels down evaluation is.
     depth: Cell<u32>,
     group_evaluations: Cell<u32>,
     /// Whether a condition group turned up inside itself.
@@ -248,6 +249,7 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Tests what lies at any path, in anything.
     #[inline(never)]
     fn attribute(&self, path: &Path, test: &ValueTest) -> Outcome {
         match (self.fields, path) {
@@ -266,6 +268,7 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Tests an attribute wherever it may be, and where it was found.
     fn named_attribute(
         &self,
         attributes: &AttributeLookup<'_>,
@@ -283,6 +286,7 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// A clause of conditions, and whatever else tests no attribute.
     #[inline(never)]
     fn compound(&self, clause: &Clause) -> Outcome {
         match clause {
