@@ -34,7 +34,8 @@ pub(crate) fn measure(report: &mut Report) {
         users.iter().map(|user| client.for_user(user.clone())).collect()
     };
     let held = |scope: &UserScope<'_>| scope.is_on(FLAG);
-    let swaps = Swaps { client: &client, payload: &payload };
+    let swap = || client.set_payload(&payload).expect("a payload");
+    let swaps = Repeated(&swap);
     throughput(report, "scopes held", scopes, held, None);
     let request = |user: &UserContext| client.for_user(user.clone()).is_on(FLAG);
     throughput(report, "a scope for each evaluation", || users.clone(), request, None);
@@ -59,14 +60,11 @@ fn small_payload() -> String {
     json!({"features": features}).to_string()
 }
 
-/// Puts the same payload in place over and over.
+/// Something done over and over on a thread of its own.
 #[derive(Clone, Copy)]
-struct Swaps<'a> {
-    client: &'a Client,
-    payload: &'a str,
-}
+struct Repeated<'a>(&'a (dyn Fn() + Sync));
 
-impl Swaps<'_> {
+impl Repeated<'_> {
     fn during<T>(self, work: impl FnOnce() -> T) -> T {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -74,7 +72,7 @@ impl Swaps<'_> {
                 let period = Duration::from_secs(1) / SWAPS_PER_SECOND;
                 let mut next = Instant::now();
                 while !done.load(Ordering::Relaxed) {
-                    self.client.set_payload(self.payload).expect("a payload");
+                    (self.0)();
                     next += period;
                     thread::sleep(next.saturating_duration_since(Instant::now()));
                 }
@@ -92,7 +90,7 @@ fn throughput<T: Send>(
     what: &str,
     asked: impl Fn() -> Vec<T>,
     ask: impl Fn(&T) -> bool + Copy + Send + Sync,
-    swaps: Option<Swaps<'_>>,
+    swaps: Option<Repeated<'_>>,
 ) {
     let passes = passes(&asked(), ask);
     let (mut one, mut two) = (Samples::default(), Samples::default());
@@ -156,27 +154,34 @@ fn rate<T: Send>(
     evaluations as f64 / taken.unwrap_or_default().as_secs_f64()
 }
 
-/// The slowest of 100,000 scopes with an evaluation, with and without swaps.
+/// The slowest of 100,000 scopes with an evaluation: with swaps, without, and beside a thread that
+/// reads the same JSON as often and has nothing to do with us.
 fn latency(report: &mut Report, size: &str, users: &[UserContext], payload: &str) {
     let client = Client::from_json(payload).expect("a payload");
     let flag = if client.snapshot().contains_feature(FLAG) { FLAG } else { "team-10-flag-510" };
-    let swaps = Swaps { client: &client, payload };
+    let swap = || client.set_payload(payload).expect("a payload");
+    let read = || drop(black_box(serde_json::from_str::<Value>(payload)));
     let mut times = vec![0.0; TIMED_EVALUATIONS];
     let mut slowest = || slowest(&client, users, flag, &mut times);
     let (mut without, mut with) = (Samples::default(), Samples::default());
+    let mut beside_reading = Samples::default();
     slowest();
     for _ in 0..LATENCY_ROUNDS {
         without.push(slowest());
-        with.push(swaps.during(&mut slowest));
+        with.push(Repeated(&swap).during(&mut slowest));
+        beside_reading.push(Repeated(&read).during(&mut slowest));
     }
-    report.rows.push(Row {
+    let row = |other: &Samples, name: &str, target| Row {
         number: 11,
         what: format!("slowest of 100,000, 100 swaps a second of {size}"),
         figure: Quantity::Nanoseconds(with.spread()),
-        beside: Some(("without".into(), Quantity::Nanoseconds(without.spread()))),
-        ratio: Some(with.relative_to(&without).spread()),
-        target: Target::AtMost(1.1),
-    });
+        beside: Some((name.into(), Quantity::Nanoseconds(other.spread()))),
+        ratio: Some(with.relative_to(other).spread()),
+        target,
+    };
+    report.rows.push(row(&without, "without", Target::AtMost(1.1)));
+    let name = "reading the same as a `Value`";
+    report.rows.push(row(&beside_reading, name, Target::None));
 }
 
 fn slowest(client: &Client, users: &[UserContext], flag: &str, times: &mut [f64]) -> f64 {
