@@ -81,13 +81,25 @@ impl<'s> UserScope<'s> {
     /// Whether evaluations need nothing but the value: no sticky buckets, nothing to log.
     #[inline]
     fn wants_values_only(&self) -> bool {
-        self.sticky.is_none() && !log::log_enabled!(target: LOG_TARGET, log::Level::Debug)
+        self.sticky.is_none() && !is_noted()
     }
 
     /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
     /// null and says so in its source.
     pub fn eval_feature(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
-        let result = if let Some(sticky) = &self.sticky {
+        if !is_noted() {
+            return self.result(key);
+        }
+        let result = self.result(key);
+        log::debug!(
+            target: LOG_TARGET,
+            "feature {:?}: {} (rule {:?})", key.key(), result.source, result.rule_id,
+        );
+        result
+    }
+
+    fn result(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
+        if let Some(sticky) = &self.sticky {
             sticky.evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                 evaluator.eval_feature_observed(key, &mut self.observer())
@@ -96,12 +108,7 @@ impl<'s> UserScope<'s> {
             self.evaluator().eval_feature_observed(key, &mut self.observer())
         } else {
             self.evaluator().eval_feature(key)
-        };
-        log::debug!(
-            target: LOG_TARGET,
-            "feature {:?}: {} (rule {:?})", key.key(), result.source, result.rule_id,
-        );
-        result
+        }
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
@@ -300,4 +307,10 @@ impl fmt::Debug for UserScope<'_> {
             .field("snapshot", &self.state.snapshot)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether somebody reads in the log how features are evaluated.
+#[inline]
+fn is_noted() -> bool {
+    log::log_enabled!(target: LOG_TARGET, log::Level::Debug)
 }
