@@ -5,6 +5,7 @@ mod convert;
 mod equality;
 mod node;
 mod number;
+mod scanner;
 mod string;
 mod tape;
 mod text;

@@ -33,6 +33,9 @@ impl Number {
 
     /// Reads the text of a JSON number; `None` when it overflows a double.
     pub(crate) fn from_json_text(text: &str) -> Option<Self> {
+        if let Some(number) = short_decimal(text) {
+            return Some(number);
+        }
         // "-0" is the double -0, as serde_json reads it, not the integer 0.
         if text != "-0" {
             if let Ok(value) = text.parse::<u64>() {
@@ -51,6 +54,33 @@ impl Number {
             Repr::Unsigned(value) => value.into(),
             Repr::Float(value) => value.into(),
         }
+    }
+}
+
+/// Reads digits with or without a point between them, so few that the number they make without
+/// it is a double.
+fn short_decimal(text: &str) -> Option<Number> {
+    /// That of ten behind the point, by how many digits there are.
+    const POWERS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let bytes = text.as_bytes();
+    if bytes.len() >= POWERS.len() {
+        return None;
+    }
+    let (mut digits, mut point) = (0_u64, None);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() && at > 0 => point = Some(at),
+            _ => return None,
+        }
+    }
+    match point.map(|point| bytes.len() - point - 1) {
+        None if bytes.is_empty() => None,
+        None => Some(digits.into()),
+        Some(0) => None,
+        // Both are exact, so that the quotient is the nearest double.
+        Some(decimals) => Number::from_f64(digits as f64 / POWERS.get(decimals)?),
     }
 }
 

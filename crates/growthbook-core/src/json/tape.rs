@@ -1,32 +1,43 @@
 //! JSON values in one list of tokens. It serves for one value after another, so that reading them
 //! allocates nothing once it is long enough; a [`View`] is how its values are looked at.
 
-use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, vec, vec::Vec};
 use core::iter;
 
 use hashbrown::HashSet;
 use serde_json::Value;
 
 use super::convert::ARBITRARY_PRECISION_NUMBER;
-use super::{Json, Number, Object, array_index, property_order};
+use super::scanner::Scanner;
+use super::text::{Bracket, Sink};
+use super::{Json, MAX_DEPTH, Number, Object, array_index, property_order};
 
 /// Values one behind the other, each found again by its [`Place`].
 #[derive(Default)]
 pub(crate) struct Tape<'a> {
     tokens: Vec<Token<'a>>,
     /// The lists and objects that are not complete.
-    open: Vec<Place>,
+    open: Vec<Open>,
 }
 
 /// Where a value stands on its tape.
 #[derive(Clone, Copy)]
 pub(crate) struct Place(usize);
 
+/// A list or an object that is not complete.
+struct Open {
+    place: Place,
+    bracket: Bracket,
+    names: Names,
+}
+
 pub(super) enum Token<'a> {
     Null,
     Bool(bool),
     Number(Number),
-    String(Cow<'a, str>),
+    String(&'a str),
+    /// A string that does not stand in the text as it is.
+    Unescaped(Box<str>),
     /// So many tokens follow: its items.
     Array(usize),
     /// So many tokens follow: its members in JavaScript's property order, a name and a value each.
@@ -53,20 +64,22 @@ impl<'a> Tape<'a> {
             Json::Null => self.push(Token::Null),
             Json::Bool(value) => self.push(Token::Bool(*value)),
             Json::Number(number) => self.push(Token::Number(*number)),
-            Json::String(text) => self.push(Token::String(Cow::Borrowed(text))),
+            Json::String(text) => self.push(Token::String(text)),
             Json::Array(items) => {
-                self.open();
+                let place = self.end();
+                self.push(Token::Null);
                 items.iter().for_each(|item| self.push_json(item));
-                self.close(Token::Array);
+                self.complete(place, Token::Array);
             }
             Json::Object(object) => {
-                self.open();
+                let place = self.end();
+                self.push(Token::Null);
                 for (name, value) in object.iter() {
-                    self.push(Token::String(Cow::Borrowed(name)));
+                    self.push(Token::String(name));
                     self.push_json(value);
                 }
                 let order = if object.ordered { Order::Known } else { Order::Unknown };
-                self.close(|length| Token::Object(length, order));
+                self.complete(place, |length| Token::Object(length, order));
             }
         }
     }
@@ -101,70 +114,147 @@ impl<'a> Tape<'a> {
         self.open.clear();
     }
 
-    #[inline]
-    pub(super) fn push(&mut self, token: Token<'a>) {
+    #[inline(always)]
+    fn push(&mut self, token: Token<'a>) {
         self.tokens.push(token);
     }
 
-    /// Begins a list or an object, which is closed behind its last token.
-    #[inline]
-    pub(super) fn open(&mut self) {
-        self.open.push(self.end());
-        self.push(Token::Null);
-    }
-
-    #[inline]
-    pub(super) fn close_array(&mut self) {
-        self.close(Token::Array);
+    /// Puts a list or an object in its place, in front of what is behind that.
+    #[inline(always)]
+    fn complete(&mut self, place: Place, token: impl FnOnce(usize) -> Token<'a>) {
+        if let Some([first, inside @ ..]) = self.tokens.get_mut(place.0..) {
+            *first = token(inside.len());
+        }
     }
 
     /// Closes an object with its members in the order of the text. `None` when it is what
     /// `serde_json` hands over for a number, and that is out of range.
-    pub(super) fn close_object(&mut self) -> Option<()> {
-        let start = self.close(|length| Token::Object(length, Order::Known));
-        let members = self.tokens.get(start.0 + 1..).unwrap_or_default();
-        if needs_order(members) {
-            self.reorder(start);
-        } else if let [Token::String(name), Token::String(text)] = members
-            && name == ARBITRARY_PRECISION_NUMBER
+    #[inline(always)]
+    fn complete_object(&mut self, place: Place, names: Names) -> Option<()> {
+        self.complete(place, |length| Token::Object(length, Order::Known));
+        if names.may_need_order {
+            self.order(place);
+        } else if self.tokens.len() == place.0 + 3 {
+            self.complete_number(place)?;
+        }
+        Some(())
+    }
+
+    /// Puts a number in the place of the object that `serde_json` hands over for it.
+    #[inline(never)]
+    fn complete_number(&mut self, place: Place) -> Option<()> {
+        if let Some([_, name, value]) = self.tokens.get(place.0..)
+            && name.text() == Some(ARBITRARY_PRECISION_NUMBER)
+            && let Some(text) = value.text()
         {
             let number = Number::from_json_text(text)?;
-            self.tokens.truncate(start.0);
+            self.tokens.truncate(place.0);
             self.push(Token::Number(number));
         }
         Some(())
     }
 
-    #[inline]
-    fn close(&mut self, token: impl FnOnce(usize) -> Token<'a>) -> Place {
-        let start = self.open.pop().unwrap_or(Place(0));
-        if let Some([first, inside @ ..]) = self.tokens.get_mut(start.0..) {
-            *first = token(inside.len());
-        }
-        start
-    }
-
     /// Brings the members of an object into JavaScript's property order.
     #[cold]
-    fn reorder(&mut self, object: Place) {
+    fn order(&mut self, object: Place) {
+        let members = self.tokens.get(object.0 + 1..).unwrap_or_default();
+        if !needs_order(ObjectView { tokens: members, order: Order::Known }) {
+            return;
+        }
         let mut members = Vec::new();
-        let mut tokens = self.tokens.drain(object.0..).skip(1);
-        while let (Some(Token::String(name)), Some(value)) = (tokens.next(), tokens.next()) {
+        let mut tokens = self.tokens.drain(object.0 + 1..);
+        while let (Some(name), Some(value)) =
+            (tokens.next().and_then(Token::into_text), tokens.next())
+        {
             let inside = value.length();
             let value: Vec<_> = iter::once(value).chain(tokens.by_ref().take(inside)).collect();
             members.push((name, value));
         }
         drop(tokens);
-        self.open();
         for (name, value) in property_order(members) {
-            self.push(Token::String(name));
+            self.push(Token::of(name));
             self.tokens.extend(value);
         }
-        self.close(|length| Token::Object(length, Order::Known));
+        self.complete(object, |length| Token::Object(length, Order::Known));
     }
 }
 
-impl Token<'_> {
+/// Values are written as a text is gone over.
+impl<'a> Sink<'a> for Tape<'a> {
+    #[inline(always)]
+    fn name(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
+        let (name, behind) = match text.plain_string(at) {
+            Some((name, behind)) => {
+                self.push(Token::String(name));
+                (name, behind)
+            }
+            None => ("", self.unescaped(text, at)?),
+        };
+        if let Some(open) = self.open.last_mut() {
+            open.names.add(name);
+        }
+        Some(behind)
+    }
+
+    #[inline(always)]
+    fn string(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
+        match text.plain_string(at) {
+            Some((string, behind)) => {
+                self.push(Token::String(string));
+                Some(behind)
+            }
+            None => self.unescaped(text, at),
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
+        let (number, behind) = text.number(at)?;
+        self.push(Token::Number(number));
+        Some(behind)
+    }
+
+    #[inline(always)]
+    fn word(&mut self, word: Token<'a>) {
+        self.push(word);
+    }
+
+    #[inline(always)]
+    fn open(&mut self, bracket: Bracket) -> Option<()> {
+        let place = self.end();
+        self.push(Token::Null);
+        self.open.push(Open { place, bracket, names: Names::default() });
+        (self.open.len() < MAX_DEPTH).then_some(())
+    }
+
+    #[inline(always)]
+    fn close(&mut self) -> Option<()> {
+        let Open { place, bracket, names } = self.open.pop()?;
+        match bracket {
+            Bracket::Object => self.complete_object(place, names),
+            Bracket::List => {
+                self.complete(place, Token::Array);
+                Some(())
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn innermost(&self) -> Option<Bracket> {
+        self.open.last().map(|open| open.bracket)
+    }
+}
+
+impl<'a> Tape<'a> {
+    #[cold]
+    fn unescaped(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
+        let (string, behind) = text.unescaped(at)?;
+        self.push(Token::Unescaped(string.into()));
+        Some(behind)
+    }
+}
+
+impl<'a> Token<'a> {
     /// How many tokens behind it belong to it.
     #[inline]
     fn length(&self) -> usize {
@@ -173,34 +263,61 @@ impl Token<'_> {
             _ => 0,
         }
     }
+
+    fn of(text: Cow<'a, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Token::String(text),
+            Cow::Owned(text) => Token::Unescaped(text.into()),
+        }
+    }
+
+    #[inline]
+    fn text(&self) -> Option<&str> {
+        match self {
+            Token::String(text) => Some(text),
+            Token::Unescaped(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn into_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Token::String(text) => Some(Cow::Borrowed(text)),
+            Token::Unescaped(text) => Some(Cow::Owned(text.into())),
+            _ => None,
+        }
+    }
+}
+
+/// What the names of an object's members have in common, as far as their order depends on it.
+#[derive(Default)]
+struct Names {
+    /// Names of a kind share a bit.
+    kinds: u64,
+    /// Two names are of a kind, or one may be an array index.
+    may_need_order: bool,
+}
+
+impl Names {
+    #[inline(always)]
+    fn add(&mut self, name: &str) {
+        let &[first, .., last] = name.as_bytes() else {
+            // So short a name is rare, and may be a digit.
+            self.may_need_order = true;
+            return;
+        };
+        // Weighed so that the names of rules, which are many, differ from one another.
+        let kind = usize::from(first) + usize::from(last) * 4 + name.len() * 54;
+        let kind = 1 << (kind % 64);
+        self.may_need_order |= self.kinds & kind != 0 || first.is_ascii_digit();
+        self.kinds |= kind;
+    }
 }
 
 /// Whether members in the order of the text are not in JavaScript's property order.
-#[inline]
-fn needs_order(members: &[Token<'_>]) -> bool {
-    // Names of a kind share a bit. Where no two do, and no name may be an array index, there is
-    // nothing to compare.
-    let (mut seen, mut rest) = (0_u64, members);
-    while let [Token::String(name), value, ..] = rest {
-        let &[first, .., last] = name.as_bytes() else {
-            return has_index_or_repeated(members);
-        };
-        // Weighed so that the names of rules, which are many, differ from one another.
-        let kind = usize::from(first) * 7 + usize::from(last) + name.len() * 11;
-        let kind = 1 << (kind % 64);
-        if seen & kind != 0 || first.is_ascii_digit() {
-            return has_index_or_repeated(members);
-        }
-        seen |= kind;
-        rest = rest.get(2 + value.length()..).unwrap_or_default();
-    }
-    false
-}
-
-fn has_index_or_repeated(members: &[Token<'_>]) -> bool {
+fn needs_order(members: ObjectView<'_>) -> bool {
     /// Up to this many members comparing the names beats building a table.
     const SMALL: usize = 24;
-    let members = ObjectView { tokens: members, order: Order::Known };
     let names: Vec<&str> = members.iter().map(|(name, _)| name).collect();
     if names.iter().any(|name| array_index(name).is_some()) {
         return true;
@@ -219,6 +336,7 @@ fn take_json<'a>(tokens: &mut vec::IntoIter<Token<'a>>) -> Option<Json<'a>> {
         Token::Bool(value) => Json::Bool(value),
         Token::Number(number) => Json::Number(number),
         Token::String(text) => Json::String(text.into()),
+        Token::Unescaped(text) => Json::String(String::from(text).into()),
         Token::Array(length) => {
             let behind = tokens.len().saturating_sub(length);
             let mut items = Vec::new();
@@ -231,7 +349,7 @@ fn take_json<'a>(tokens: &mut vec::IntoIter<Token<'a>>) -> Option<Json<'a>> {
             let behind = tokens.len().saturating_sub(length);
             let mut members = Vec::new();
             while tokens.len() > behind
-                && let Some(Token::String(name)) = tokens.next()
+                && let Some(name) = tokens.next().and_then(Token::into_text)
             {
                 members.push((name.into(), take_json(tokens)?));
             }
@@ -274,6 +392,7 @@ fn split_first<'t>(tokens: &'t [Token<'t>]) -> Option<(View<'t>, &'t [Token<'t>]
         Token::Bool(value) => View::Bool(*value),
         Token::Number(number) => View::Number(*number),
         Token::String(text) => View::String(text),
+        Token::Unescaped(text) => View::String(text),
         Token::Array(_) => View::Array(ListView { tokens: inside }),
         Token::Object(_, order) => View::Object(ObjectView { tokens: inside, order: *order }),
     };
@@ -313,12 +432,10 @@ impl<'t> ObjectView<'t> {
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'t str, View<'t>)> + Clone {
         let mut tokens = self.tokens;
         iter::repeat_with(move || {
-            let Some((Token::String(name), rest)) = tokens.split_first() else {
-                return None;
-            };
+            let (name, rest) = tokens.split_first()?;
             let (value, rest) = split_first(rest)?;
             tokens = rest;
-            Some((&**name, value))
+            Some((name.text()?, value))
         })
         .map_while(|member| member)
     }
