@@ -17,9 +17,10 @@ use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Gates, R
 use crate::value::FeatureValue;
 use crate::warning::{Location, Warning, WarningKind};
 
-/// A feature's parts.
+/// A feature's parts. Those of one serve for the next, so that reading them allocates nothing.
 #[derive(Default)]
-struct Parts {
+struct Parts<'a> {
+    tape: Tape<'a>,
     /// `None` for one that cannot be read.
     default_value: Option<Option<Place>>,
     rules: Vec<RuleSource>,
@@ -65,13 +66,12 @@ impl Compiler {
         unnamed: &mut Vec<&'a str>,
     ) -> Option<()> {
         let mut reader = TextReader::new(text);
-        let mut tape = Tape::default();
+        let mut parts = Parts::default();
         let mut members = reader.enter_object()?;
         while reader.next_entry(&mut members)? {
             match reader.name()? {
                 Ok(key) => {
-                    tape.clear();
-                    let feature = self.feature(&key, text, &mut reader, &mut tape, links)?;
+                    let feature = self.feature(&key, text, &mut reader, &mut parts, links)?;
                     entries.push((key, (feature, core::mem::take(&mut self.warnings))));
                 }
                 Err(key) => {
@@ -89,7 +89,7 @@ impl Compiler {
         key: &str,
         text: &Arc<str>,
         reader: &mut TextReader<'a>,
-        tape: &mut Tape<'a>,
+        parts: &mut Parts<'a>,
         links: Links<'_>,
     ) -> Option<Option<Feature>> {
         let key: Box<str> = key.into();
@@ -100,23 +100,23 @@ impl Compiler {
             reader.skip()?;
             return Some(None);
         };
-        let parts = Parts::read(reader, members, tape)?;
+        parts.read(reader, members)?;
         if parts.has_malformed_rules {
             let kind = WarningKind::WrongType { field: "rules", expected: "a list" };
             self.warn(location(), kind);
         }
         let default_value = match parts.default_value {
             None => FeatureValue::NULL.clone(),
-            Some(Some(value)) => tape.view(value).into(),
+            Some(Some(value)) => parts.tape.view(value).into(),
             Some(None) => {
                 self.warn(location(), WarningKind::InvalidJson);
                 FeatureValue::NULL.clone()
             }
         };
         let mut rules = Vec::with_capacity(parts.rules.len());
-        for (index, source) in parts.rules.into_iter().enumerate() {
-            let json = source.place.map(|place| tape.view(place));
-            let text = SharedText::new(text, source.range);
+        for (index, source) in parts.rules.iter().enumerate() {
+            let json = source.place.map(|place| parts.tape.view(place));
+            let text = SharedText::new(text, source.range.clone());
             rules.extend(self.rule(&key, index, json, text, links));
         }
         Some(Some(Feature { key, default_value, rules: rules.into() }))
@@ -171,27 +171,26 @@ impl Compiler {
     }
 }
 
-impl Parts {
-    fn read<'a>(
-        reader: &mut TextReader<'a>,
-        mut members: Entries,
-        tape: &mut Tape<'a>,
-    ) -> Option<Self> {
-        let mut parts = Parts::default();
+impl<'a> Parts<'a> {
+    fn read(&mut self, reader: &mut TextReader<'a>, mut members: Entries) -> Option<()> {
+        self.tape.clear();
+        self.rules.clear();
+        self.default_value = None;
+        self.has_malformed_rules = false;
         while reader.next_entry(&mut members)? {
             match reader.name()?.as_deref() {
                 Ok("defaultValue") => {
-                    let (value, _) = reader.read(tape)?;
-                    parts.default_value = Some(value);
+                    let (value, _) = reader.read(&mut self.tape)?;
+                    self.default_value = Some(value);
                 }
-                Ok("rules") => parts.read_rules(reader, tape)?,
+                Ok("rules") => self.read_rules(reader)?,
                 _ => _ = reader.skip()?,
             }
         }
-        Some(parts)
+        Some(())
     }
 
-    fn read_rules<'a>(&mut self, reader: &mut TextReader<'a>, tape: &mut Tape<'a>) -> Option<()> {
+    fn read_rules(&mut self, reader: &mut TextReader<'a>) -> Option<()> {
         self.rules.clear();
         let Some(mut entries) = reader.enter_list() else {
             self.has_malformed_rules = reader.skip()? != "null";
@@ -199,7 +198,7 @@ impl Parts {
         };
         self.has_malformed_rules = false;
         while reader.next_entry(&mut entries)? {
-            let (place, range) = reader.read(tape)?;
+            let (place, range) = reader.read(&mut self.tape)?;
             self.rules.push(RuleSource { place, range });
         }
         Some(())

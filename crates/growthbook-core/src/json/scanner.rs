@@ -26,20 +26,33 @@ impl<'a> Scanner<'a> {
 
     /// The first byte behind white space, and where it stands.
     #[inline(always)]
-    pub(super) fn token(self, mut at: usize) -> Option<(u8, usize)> {
-        loop {
-            match self.byte(at)? {
-                b' ' | b'\n' | b'\t' | b'\r' => at += 1,
-                byte => return Some((byte, at)),
+    pub(super) fn token(self, at: usize) -> Option<(u8, usize)> {
+        match self.byte(at)? {
+            0..=b' ' => {
+                let at = self.behind_space(at);
+                Some((self.byte(at)?, at))
             }
+            byte => Some((byte, at)),
         }
     }
 
     /// Behind a token that has to stand here.
     #[inline(always)]
     pub(super) fn behind_token(self, at: usize, expected: u8) -> Option<usize> {
-        let (byte, at) = self.token(at)?;
-        (byte == expected).then_some(at + 1)
+        if self.byte(at)? == expected {
+            return Some(at + 1);
+        }
+        let at = self.behind_space(at);
+        (self.byte(at)? == expected).then_some(at + 1)
+    }
+
+    /// Not inlined: payloads are sent without white space.
+    #[inline(never)]
+    fn behind_space(self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.byte(at) {
+            at += 1;
+        }
+        at
     }
 
     #[inline]
@@ -96,7 +109,8 @@ impl<'a> Scanner<'a> {
     /// A string in which something stands that does not stand for itself.
     #[cold]
     pub(super) fn unescaped(self, mut at: usize) -> Option<(String, usize)> {
-        let mut text = String::new();
+        // What an escape stands for takes less room than the escape.
+        let mut text = String::with_capacity(self.behind_string(at)? - at);
         loop {
             let end = self.plain_end(at);
             text.push_str(self.part(at, end)?);

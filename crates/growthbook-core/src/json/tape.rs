@@ -307,7 +307,7 @@ impl Names {
             return;
         };
         // Weighed so that the names of rules, which are many, differ from one another.
-        let kind = usize::from(first) + usize::from(last) * 4 + name.len() * 54;
+        let kind = usize::from(first) * 7 + usize::from(last) * 2 + name.len();
         let kind = 1 << (kind % 64);
         self.may_need_order |= self.kinds & kind != 0 || first.is_ascii_digit();
         self.kinds |= kind;
