@@ -8,4 +8,4 @@ pub use hash::hash;
 pub use range::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, in_namespace,
 };
-pub(crate) use range::{Ranges, effective_weights, is_usable};
+pub(crate) use range::{Ranges, effective_weights, is_usable, share_ranges};

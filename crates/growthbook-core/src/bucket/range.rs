@@ -20,6 +20,11 @@ impl BucketRange {
     /// A range that includes nobody.
     pub(crate) const EMPTY: Self = BucketRange { start: 0.0, end: 0.0 };
 
+    /// What two ranges have in common only when they are the same to the last bit.
+    pub(crate) fn bits(self) -> [u64; 2] {
+        [self.start.to_bits(), self.end.to_bits()]
+    }
+
     /// Whether the bucket lies inside.
     #[inline]
     pub fn contains(self, bucket: f64) -> bool {
@@ -113,7 +118,10 @@ pub fn bucket_ranges(count: usize, coverage: f64, weights: Option<&[f64]>) -> Ve
 }
 
 /// One range for each weight; see [`bucket_ranges`].
-fn share_ranges(weights: &[f64], coverage: f64) -> impl Iterator<Item = BucketRange> {
+pub(crate) fn share_ranges(
+    weights: &[f64],
+    coverage: f64,
+) -> impl Iterator<Item = BucketRange> + Clone {
     let coverage = coverage.clamp(0.0, 1.0);
     let mut cumulative = 0.0;
     weights.iter().map(move |weight| {

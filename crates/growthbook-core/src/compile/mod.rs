@@ -13,7 +13,7 @@ use core::hash::Hash;
 use hashbrown::HashMap;
 
 use crate::condition::PatternCompiler;
-use crate::experiment::{ExperimentDefinition, Links, MetaPool};
+use crate::experiment::{ExperimentDefinition, Links, Pools};
 use crate::feature_table::FeatureTable;
 use crate::json::{ObjectView, View};
 use crate::payload::Payload;
@@ -28,12 +28,12 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
         Compiler { patterns: PatternCompiler::default(), warnings: payload.warnings().to_vec() };
     let saved_groups = compiler.saved_groups(payload.saved_groups_section());
     let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
-    let metas = MetaPool::default();
+    let pools = Pools::default();
     let links = Links {
         features: None,
         groups: Some(&saved_groups.by_id),
         bandits: Some(&bandits),
-        metas: Some(&metas),
+        pools: Some(&pools),
     };
     let mut features = FeatureTable::new(compiler.features(payload.features_text(), links));
     features.link();

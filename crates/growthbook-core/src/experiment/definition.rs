@@ -9,10 +9,11 @@ use super::division::Division;
 use super::echo::Echo;
 use super::hash_attribute::HashAttribute;
 use super::legacy::LegacyUrl;
+use super::pool::Pools;
 use super::prerequisite::ParentCondition;
 use super::sticky::StickySettings;
 use super::texts::{TextParts, Texts};
-use crate::bucket::{BucketHasher, BucketRange, bucket_ranges};
+use crate::bucket::{BucketHasher, BucketRange, effective_weights, share_ranges};
 use crate::condition::Clauses;
 use crate::url::UrlTargets;
 
@@ -29,9 +30,9 @@ pub struct ExperimentDefinition {
     pub(crate) hash_attribute: HashAttribute,
     sticky: Option<Box<StickySettings>>,
     pub(crate) coverage: Option<f64>,
-    pub(crate) weights: Option<Box<[f64]>>,
+    pub(crate) weights: Option<Arc<[f64]>>,
     /// The buckets of each variation: given, or those that weights and coverage make.
-    ranges: Box<[BucketRange]>,
+    ranges: Arc<[BucketRange]>,
     pub(crate) has_explicit_ranges: bool,
     pub(crate) meta: Arc<[VariationMeta]>,
     pub(crate) division: Division,
@@ -74,7 +75,7 @@ impl ExperimentDefinition {
     pub(crate) fn new(key: &str, variations: usize) -> Self {
         let texts = TextParts { key, bucket_version: "0", name: None, phase: None, seed: None };
         let mut definition = ExperimentDefinition::underived(texts, variations);
-        definition.derive();
+        definition.derive(None);
         definition
     }
 
@@ -87,7 +88,7 @@ impl ExperimentDefinition {
             sticky: None,
             coverage: None,
             weights: None,
-            ranges: Box::default(),
+            ranges: Arc::default(),
             has_explicit_ranges: false,
             meta: Arc::default(),
             division: Division::NONE,
@@ -101,15 +102,29 @@ impl ExperimentDefinition {
     }
 
     /// Works out what evaluation needs from what was set.
-    pub(crate) fn derive(&mut self) {
+    pub(crate) fn derive(&mut self, pools: Option<&Pools>) {
         self.hasher = BucketHasher::new(self.seed(), self.hash_version);
         if !self.has_explicit_ranges {
-            let coverage = self.coverage.unwrap_or(1.0);
-            self.ranges = bucket_ranges(self.variations, coverage, self.weights.as_deref()).into();
+            self.ranges = self.share_ranges(pools);
         }
         self.index_keys = (INDEX_KEYS.len()..self.variations)
             .map(|index| index.to_string().into_boxed_str())
             .collect();
+    }
+
+    /// The ranges that weights and coverage make.
+    fn share_ranges(&self, pools: Option<&Pools>) -> Arc<[BucketRange]> {
+        let weights = effective_weights(self.variations, self.weights.as_deref());
+        let ranges = share_ranges(&weights, self.coverage.unwrap_or(1.0));
+        let is_same = |pooled: &[BucketRange]| {
+            ranges.clone().map(BucketRange::bits).eq(pooled.iter().map(|pooled| pooled.bits()))
+        };
+        match pools {
+            Some(pools) => {
+                pools.ranges.share(is_same, || Some(ranges.clone().collect())).unwrap_or_default()
+            }
+            None => ranges.collect(),
+        }
     }
 
     /// Replaces some of its texts.
@@ -118,7 +133,7 @@ impl ExperimentDefinition {
     }
 
     /// In place of those that weights and coverage make.
-    pub(crate) fn set_ranges(&mut self, ranges: Box<[BucketRange]>) {
+    pub(crate) fn set_ranges(&mut self, ranges: Arc<[BucketRange]>) {
         self.ranges = ranges;
         self.has_explicit_ranges = true;
     }

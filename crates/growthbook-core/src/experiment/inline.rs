@@ -1,6 +1,6 @@
 //! Experiments declared in code, over values of any Rust type.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde_json::Value;
@@ -123,7 +123,7 @@ impl<T> Experiment<T> {
 
     fn set(mut self, set: impl FnOnce(&mut ExperimentDefinition)) -> Self {
         set(&mut self.definition);
-        self.definition.derive();
+        self.definition.derive(None);
         self
     }
 
@@ -132,9 +132,9 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn weights(self, weights: impl Into<Box<[f64]>>) -> Self {
         self.set(|definition| {
-            let weights = weights.into();
+            let weights: Box<[f64]> = weights.into();
             definition.echo("weights", echo_json(&weights));
-            definition.weights = Some(weights);
+            definition.weights = Some(weights.into());
         })
     }
 
@@ -151,8 +151,8 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn ranges<R: Into<BucketRange>>(self, ranges: impl IntoIterator<Item = R>) -> Self {
         self.set(|definition| {
-            let ranges: Box<[BucketRange]> = ranges.into_iter().map(Into::into).collect();
-            definition.echo("ranges", echo_json(&ranges));
+            let ranges: Arc<[BucketRange]> = ranges.into_iter().map(Into::into).collect();
+            definition.echo("ranges", echo_json(&&*ranges));
             definition.set_ranges(ranges);
         })
     }

@@ -1,6 +1,6 @@
 //! Parts of experiments that older payloads and integrations still have.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ impl LegacyUrl {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExperimentOverride {
     condition: Option<Clauses>,
-    weights: Option<Box<[f64]>>,
+    weights: Option<Arc<[f64]>>,
     coverage: Option<f64>,
     active: Option<bool>,
     status: Option<ExperimentStatus>,
@@ -121,7 +121,7 @@ impl ExperimentOverride {
         own.force = force.or(own.force);
         own.groups = groups.or_else(|| own.groups.take());
         own.legacy_url = url.or_else(|| own.legacy_url.take());
-        overridden.derive();
+        overridden.derive(None);
         overridden
     }
 }

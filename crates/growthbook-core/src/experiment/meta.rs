@@ -1,33 +1,16 @@
 //! What is known about variations. Those of most experiments are named alike, so that they share it.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::cell::RefCell;
+use alloc::{boxed::Box, sync::Arc};
 
 use super::definition::VariationMeta;
+use super::pool::Pool;
 use super::read::text_of;
 use crate::json::{ListView, ObjectView, View};
 
-/// How many lists are looked through for one that is the same.
-const POOLED: usize = 8;
-
-/// The lists that the experiments read last have.
-#[derive(Default)]
-pub(crate) struct MetaPool {
-    lists: RefCell<Vec<Arc<[VariationMeta]>>>,
-}
-
-impl MetaPool {
-    /// The list of one that says the same, if there is one.
-    pub(super) fn read(&self, list: ListView<'_>) -> Arc<[VariationMeta]> {
-        let mut lists = self.lists.borrow_mut();
-        if let Some(same) = lists.iter().find(|pooled| says_the_same(pooled, list)) {
-            return same.clone();
-        }
-        let new = read(list);
-        lists.truncate(POOLED - 1);
-        lists.insert(0, new.clone());
-        new
-    }
+/// The metas of a list, shared with experiments whose list says the same.
+pub(super) fn read_pooled(list: ListView<'_>, pool: &Pool<VariationMeta>) -> Arc<[VariationMeta]> {
+    let same = pool.share(|pooled| says_the_same(pooled, list), || Some(read(list)));
+    same.unwrap_or_default()
 }
 
 pub(super) fn read(list: ListView<'_>) -> Arc<[VariationMeta]> {
@@ -67,6 +50,8 @@ fn passthrough(object: ObjectView<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
     use crate::json::Tape;
 
@@ -82,8 +67,9 @@ mod tests {
             "[]",
             "[null]",
         ];
-        let pool = MetaPool::default();
-        let read_pooled = |text| pool.read(Tape::parse(text).unwrap().root().as_array().unwrap());
+        let pool = Pool::default();
+        let read_pooled =
+            |text| read_pooled(Tape::parse(text).unwrap().root().as_array().unwrap(), &pool);
         let first: Vec<_> = texts.map(read_pooled).into();
         for (index, text) in texts.iter().enumerate() {
             let again = read_pooled(text);

@@ -12,7 +12,8 @@ use super::field::{Field, Fields};
 use super::filter::Filter;
 use super::hash_attribute::HashAttribute;
 use super::legacy::LegacyUrl;
-use super::meta::{self, MetaPool};
+use super::meta;
+use super::pool::Pools;
 use super::prerequisite::{ParentCondition, ParentFeature};
 use super::sticky::StickySettings;
 use super::texts::TextParts;
@@ -31,7 +32,7 @@ pub(crate) struct Links<'p> {
     pub(crate) features: Option<&'p FeatureTable>,
     pub(crate) groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
     pub(crate) bandits: Option<&'p HashMap<Box<str>, Arc<BanditDefinition>>>,
-    pub(crate) metas: Option<&'p MetaPool>,
+    pub(crate) pools: Option<&'p Pools>,
 }
 
 /// Reads the members of one rule or experiment.
@@ -179,7 +180,7 @@ impl<'p> Reader<'p> {
         definition.coverage = self.number(Field::Coverage)?;
         definition.weights = self.weights();
         if let Some(ranges) = self.list(Field::Ranges)? {
-            definition.set_ranges(self.ranges(Field::Ranges, ranges));
+            definition.set_ranges(self.shared_ranges(ranges));
         }
         definition.meta = self.meta()?;
         let namespace = self.namespace().map(Box::new);
@@ -188,7 +189,7 @@ impl<'p> Reader<'p> {
             None => Division::Namespace(namespace),
         };
         definition.condition = self.condition();
-        definition.derive();
+        definition.derive(self.links.pools);
         if definition.hasher.is_none() {
             self.warnings.push(WarningKind::UnknownHashVersion);
         }
@@ -236,14 +237,41 @@ impl<'p> Reader<'p> {
         Ok(self.text(field)?.as_deref().map(HashAttribute::from).unwrap_or_default())
     }
 
-    fn weights(&mut self) -> Option<Box<[f64]>> {
+    fn weights(&mut self) -> Option<Arc<[f64]>> {
         let weights = self.truthy(Field::Weights)?;
-        let numbers = weights.as_array().and_then(numbers);
+        let numbers = weights.as_array().and_then(|weights| self.shared_numbers(weights));
         if numbers.is_none() {
             self.warn(Field::Weights, "a list of numbers");
         }
         // No weights at all are of the wrong number, and replaced by equal ones.
         Some(numbers.unwrap_or_default())
+    }
+
+    fn shared_numbers(&self, list: ListView<'_>) -> Option<Arc<[f64]>> {
+        let read = || numbers(list).map(Arc::from);
+        let bits = |number: f64| number.to_bits();
+        let is_same = |pooled: &[f64]| {
+            let numbers = list.iter().map(|item| item.as_f64().map(bits));
+            numbers.eq(pooled.iter().map(|pooled| Some(bits(*pooled))))
+        };
+        match self.links.pools {
+            Some(pools) => pools.weights.share(is_same, read),
+            None => read(),
+        }
+    }
+
+    fn shared_ranges(&mut self, list: ListView<'_>) -> Arc<[BucketRange]> {
+        let is_same = |pooled: &[BucketRange]| {
+            let ranges = list.iter().map(|range| bucket_range(range).map(BucketRange::bits));
+            ranges.eq(pooled.iter().map(|pooled| Some(pooled.bits())))
+        };
+        match self.links.pools {
+            Some(pools) => {
+                let read = || Some(self.ranges(Field::Ranges, list).into());
+                pools.ranges.share(is_same, read).unwrap_or_default()
+            }
+            None => self.ranges(Field::Ranges, list).into(),
+        }
     }
 
     fn ranges(&mut self, field: Field, ranges: ListView<'_>) -> Box<[BucketRange]> {
@@ -256,10 +284,10 @@ impl<'p> Reader<'p> {
     }
 
     fn meta(&self) -> Read<Arc<[VariationMeta]>> {
-        Ok(match (self.list(Field::Meta)?, self.links.metas) {
+        Ok(match (self.list(Field::Meta)?, self.links.pools) {
             (None, _) => Arc::default(),
             (Some(list), None) => meta::read(list),
-            (Some(list), Some(pool)) => pool.read(list),
+            (Some(list), Some(pools)) => meta::read_pooled(list, &pools.metas),
         })
     }
 
