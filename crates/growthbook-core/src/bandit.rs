@@ -7,6 +7,7 @@ use serde::ser::SerializeMap;
 
 use crate::bucket::{Ranges, effective_weights, is_usable};
 use crate::condition::Clauses;
+use crate::experiment::Allocation;
 
 /// The leaf reported when none was chosen and the rule's own weights were used.
 pub(crate) const FALLBACK_LEAF_ID: i64 = -1;
@@ -85,16 +86,18 @@ impl BanditRule {
     pub(crate) fn new(
         definition: Arc<BanditDefinition>,
         variations: usize,
-        coverage: f64,
-        weights: Option<&[f64]>,
-        has_explicit_ranges: bool,
+        allocation: &Allocation,
     ) -> Self {
+        let (weights, coverage) = match allocation {
+            Allocation::Ranges => (None, 1.0),
+            Allocation::Shares { weights, coverage } => (Some(&**weights), *coverage),
+        };
         BanditRule {
             definition,
             variations,
             coverage,
             fallback_weights: effective_weights(variations, weights).into(),
-            has_explicit_ranges,
+            has_explicit_ranges: matches!(allocation, Allocation::Ranges),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::eval::Evaluator;
 use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
 use crate::feature_table::FeatureTable;
 use crate::payload::Payload;
+use crate::result::HashValue;
 use crate::user::{GlobalContext, NOBODY, UserContext};
 use crate::value::FeatureValue;
 use crate::warning::Warning;
@@ -97,8 +98,17 @@ pub(crate) struct Rollout {
     pub(crate) hash_attribute: HashAttribute,
     /// Hashed instead when the user lacks the first, with sticky bucketing.
     pub(crate) fallback_attribute: Option<Box<str>>,
+    pub(crate) seed: SmolStr,
     pub(crate) hasher: Option<BucketHasher>,
     pub(crate) range: BucketRange,
+}
+
+impl Rollout {
+    /// The bucket of the hash attribute's value; `None` without one, or with an unknown version.
+    #[inline]
+    pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
+        self.hasher?.hash(|| &self.seed, value)
+    }
 }
 
 pub(crate) struct ExperimentRule {

@@ -1,8 +1,6 @@
 //! GrowthBook's hash: 32-bit FNV-1a over UTF-16 code units (Fowler, Noll and Vo's constants; the
 //! unit-wise reading is GrowthBook's own, see "Build your own SDK").
 
-use smol_str::SmolStr;
-
 use crate::json::js_number_string;
 use crate::result::HashValue;
 
@@ -20,14 +18,14 @@ const NAMESPACE_PREFIX: &str = "__";
 /// assert_eq!(growthbook_core::hash("seed", "a", 3), None);
 /// ```
 pub fn hash(seed: &str, value: &str, version: i64) -> Option<f64> {
-    BucketHasher::new(seed, version)?.hash_str(value).into()
+    Some(BucketHasher::new(seed, version)?.hash_str(|| seed, value))
 }
 
 /// The hash with its seed worked in as far as the version allows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum BucketHasher {
     /// The seed follows the value.
-    V1 { seed: SmolStr },
+    V1,
     /// The seed comes first: this is the state after it.
     V2 { seeded: u32 },
 }
@@ -36,24 +34,29 @@ impl BucketHasher {
     /// `None` for a version this SDK does not know: nobody is included then.
     pub(crate) fn new(seed: &str, version: i64) -> Option<Self> {
         match version {
-            1 => Some(BucketHasher::V1 { seed: seed.into() }),
+            1 => Some(BucketHasher::V1),
             2 => Some(BucketHasher::V2 { seeded: fnv1a(FNV_OFFSET, seed) }),
             _ => None,
         }
     }
 
-    /// The bucket of a hash attribute's value; `None` when there is no value to hash.
+    /// The bucket of a hash attribute's value, with the seed this was made for; `None` when there
+    /// is no value to hash.
     #[inline]
-    pub(crate) fn hash(&self, value: &HashValue<'_>) -> Option<f64> {
-        with_text(value, |text| self.hash_str(text))
+    pub(crate) fn hash<'s>(
+        self,
+        seed: impl FnOnce() -> &'s str,
+        value: &HashValue<'_>,
+    ) -> Option<f64> {
+        with_text(value, |text| self.hash_str(seed, text))
     }
 
     #[inline]
-    pub(crate) fn hash_str(&self, value: &str) -> f64 {
+    fn hash_str<'s>(self, seed: impl FnOnce() -> &'s str, value: &str) -> f64 {
         match self {
-            BucketHasher::V1 { seed } => thousandths(fnv1a(fnv1a(FNV_OFFSET, value), seed)),
+            BucketHasher::V1 => thousandths(fnv1a(fnv1a(FNV_OFFSET, value), seed())),
             BucketHasher::V2 { seeded } => {
-                f64::from(fnv1a_decimal(fnv1a(*seeded, value)) % 10_000) / 10_000.0
+                f64::from(fnv1a_decimal(fnv1a(seeded, value)) % 10_000) / 10_000.0
             }
         }
     }
@@ -152,7 +155,8 @@ mod tests {
     fn a_number_hashes_like_its_javascript_text() {
         let hasher = BucketHasher::new("seed", 2).unwrap();
         let number = HashValue::Number(crate::Number::from_f64(1e21).unwrap());
-        assert_eq!(hasher.hash(&number), Some(hasher.hash_str("1e+21")));
+        let seed = || "seed";
+        assert_eq!(hasher.hash(seed, &number), Some(hasher.hash_str(seed, "1e+21")));
     }
 
     proptest! {

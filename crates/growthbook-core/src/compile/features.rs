@@ -228,13 +228,7 @@ fn rule_kind(
         *filters = Box::default();
     }
     let bandit = reader.bandit_reference().map(|bandit| {
-        Box::new(BanditRule::new(
-            bandit,
-            definition.variations,
-            definition.coverage.unwrap_or(1.0),
-            definition.weights.as_deref(),
-            definition.has_explicit_ranges,
-        ))
+        Box::new(BanditRule::new(bandit, definition.variations, &definition.allocation))
     });
     let variations = variations.boxed(Into::into);
     Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))

@@ -191,8 +191,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return excluded(Exclusion::Url);
         }
         // 9. The bucket; none with a hash version we do not know
-        let hasher = experiment.hasher.as_ref();
-        let Some(bucket) = hasher.and_then(|hasher| hasher.hash(hash_value)) else {
+        let Some(bucket) = experiment.bucket(hash_value) else {
             return excluded(Exclusion::UnknownHashVersion);
         };
         // 9.5 and 10. Blocked by an old assignment; nobody's bucket

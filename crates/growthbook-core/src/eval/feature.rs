@@ -175,8 +175,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn is_included(&self, rollout: &Rollout) -> bool {
         let (_, value) = self.rollout_attribute(rollout);
-        let bucket = rollout.hasher.as_ref().and_then(|hasher| hasher.hash(&value));
-        bucket.is_some_and(|bucket| rollout.range.contains(bucket))
+        rollout.bucket(&value).is_some_and(|bucket| rollout.range.contains(bucket))
     }
 
     pub(super) fn rollout_attribute<'r>(&self, rollout: &'r Rollout) -> (&'r str, HashValue<'a>) {

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, string::String};
 
 use super::feature::{RuleOutcome, Skip};
 use super::{Evaluation, Evaluator, StickyEvaluator};
-use crate::bucket::{BucketHasher, BucketRange};
+use crate::bucket::BucketRange;
 use crate::condition::{Clauses, Fields, explain_failure};
 use crate::experiment::{ExperimentDefinition, HashAttribute, ParentFeature};
 use crate::explain::{
@@ -86,10 +86,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             experiment: definition.key().into(),
             exclusion,
             clause: failed.and_then(|condition| self.failed_clause(condition)),
-            bucket: Box::new(self.bucket(
+            bucket: Box::new(bucket_trace(
                 assignment.hash_attribute,
                 assignment.hash_value,
-                definition.hasher.as_ref(),
+                definition.bucket(&assignment.hash_value),
                 definition.ranges(),
             )),
         }
@@ -104,7 +104,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let RuleKind::Force(force) = &rule.kind else { return None };
         let rollout = force.rollout.as_ref()?;
         let (attribute, value) = self.rollout_attribute(rollout);
-        Some(self.bucket(attribute, value, rollout.hasher.as_ref(), &[rollout.range]))
+        Some(bucket_trace(attribute, value, rollout.bucket(&value), &[rollout.range]))
     }
 
     fn failed_filter(&self, rule: &Rule) -> Option<BucketTrace> {
@@ -112,22 +112,22 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let mut filters = rule.filters().into_iter().flatten();
         let filter = filters.find(|filter| !filter.passes(&value(filter.hash_attribute())))?;
         let attribute = filter.hash_attribute();
-        Some(self.bucket(attribute, value(attribute), filter.hasher(), filter.ranges()))
+        let value = value(attribute);
+        Some(bucket_trace(attribute, value, filter.bucket(&value), filter.ranges()))
     }
+}
 
-    fn bucket(
-        &self,
-        attribute: &str,
-        value: HashValue<'_>,
-        hasher: Option<&BucketHasher>,
-        ranges: &[BucketRange],
-    ) -> BucketTrace {
-        BucketTrace {
-            attribute: attribute.into(),
-            value: serde_json::to_value(value).unwrap_or_default(),
-            bucket: hasher.and_then(|hasher| hasher.hash(&value)),
-            ranges: ranges.to_vec(),
-        }
+fn bucket_trace(
+    attribute: &str,
+    value: HashValue<'_>,
+    bucket: Option<f64>,
+    ranges: &[BucketRange],
+) -> BucketTrace {
+    BucketTrace {
+        attribute: attribute.into(),
+        value: serde_json::to_value(value).unwrap_or_default(),
+        bucket,
+        ranges: ranges.to_vec(),
     }
 }
 

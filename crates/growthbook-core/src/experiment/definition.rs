@@ -5,6 +5,7 @@ use core::fmt;
 
 use serde::Serialize;
 
+use super::allocation::Allocation;
 use super::division::Division;
 use super::echo::Echo;
 use super::hash_attribute::HashAttribute;
@@ -15,6 +16,7 @@ use super::sticky::StickySettings;
 use super::texts::{TextParts, Texts};
 use crate::bucket::{BucketHasher, BucketRange, effective_weights, share_ranges};
 use crate::condition::Clauses;
+use crate::result::HashValue;
 use crate::url::UrlTargets;
 
 /// The keys of the first variations that have none of their own.
@@ -29,11 +31,9 @@ pub struct ExperimentDefinition {
     pub(crate) hash_version: i64,
     pub(crate) hash_attribute: HashAttribute,
     sticky: Option<Box<StickySettings>>,
-    pub(crate) coverage: Option<f64>,
-    pub(crate) weights: Option<Arc<[f64]>>,
-    /// The buckets of each variation: given, or those that weights and coverage make.
+    pub(crate) allocation: Allocation,
+    /// The buckets of each variation, as they are allotted.
     ranges: Arc<[BucketRange]>,
-    pub(crate) has_explicit_ranges: bool,
     pub(crate) meta: Arc<[VariationMeta]>,
     pub(crate) division: Division,
     pub(crate) condition: Option<Clauses>,
@@ -44,7 +44,7 @@ pub struct ExperimentDefinition {
     /// The indices of variations beyond [`INDEX_KEYS`] as text.
     index_keys: Box<[Box<str>]>,
     /// `None` for a hash version this SDK does not know.
-    pub(crate) hasher: Option<BucketHasher>,
+    hasher: Option<BucketHasher>,
 }
 
 /// What only an experiment of its own has, not one in a feature's rule.
@@ -86,10 +86,8 @@ impl ExperimentDefinition {
             hash_version: 1,
             hash_attribute: HashAttribute::default(),
             sticky: None,
-            coverage: None,
-            weights: None,
+            allocation: Allocation::default(),
             ranges: Arc::default(),
-            has_explicit_ranges: false,
             meta: Arc::default(),
             division: Division::NONE,
             condition: None,
@@ -104,27 +102,22 @@ impl ExperimentDefinition {
     /// Works out what evaluation needs from what was set.
     pub(crate) fn derive(&mut self, pools: Option<&Pools>) {
         self.hasher = BucketHasher::new(self.seed(), self.hash_version);
-        if !self.has_explicit_ranges {
-            self.ranges = self.share_ranges(pools);
+        if let Allocation::Shares { weights, coverage } = &self.allocation {
+            self.ranges = shared_ranges(weights, *coverage, self.variations, pools);
         }
         self.index_keys = (INDEX_KEYS.len()..self.variations)
             .map(|index| index.to_string().into_boxed_str())
             .collect();
     }
 
-    /// The ranges that weights and coverage make.
-    fn share_ranges(&self, pools: Option<&Pools>) -> Arc<[BucketRange]> {
-        let weights = effective_weights(self.variations, self.weights.as_deref());
-        let ranges = share_ranges(&weights, self.coverage.unwrap_or(1.0));
-        let is_same = |pooled: &[BucketRange]| {
-            ranges.clone().map(BucketRange::bits).eq(pooled.iter().map(|pooled| pooled.bits()))
-        };
-        match pools {
-            Some(pools) => {
-                pools.ranges.share(is_same, || Some(ranges.clone().collect())).unwrap_or_default()
-            }
-            None => ranges.collect(),
-        }
+    /// The bucket of a hash attribute's value; `None` without one, or with an unknown version.
+    #[inline]
+    pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
+        self.hasher?.hash(|| self.seed(), value)
+    }
+
+    pub(super) fn is_known_version(&self) -> bool {
+        self.hasher.is_some()
     }
 
     /// Replaces some of its texts.
@@ -135,7 +128,7 @@ impl ExperimentDefinition {
     /// In place of those that weights and coverage make.
     pub(crate) fn set_ranges(&mut self, ranges: Arc<[BucketRange]>) {
         self.ranges = ranges;
-        self.has_explicit_ranges = true;
+        self.allocation = Allocation::Ranges;
     }
 
     /// What it says about sticky bucketing.
@@ -252,6 +245,26 @@ impl fmt::Debug for ExperimentDefinition {
             .field("hash_attribute", &self.hash_attribute)
             .field("ranges", &self.ranges())
             .finish_non_exhaustive()
+    }
+}
+
+/// The ranges that weights and coverage make, shared with experiments that have the same.
+fn shared_ranges(
+    weights: &[f64],
+    coverage: f64,
+    variations: usize,
+    pools: Option<&Pools>,
+) -> Arc<[BucketRange]> {
+    let weights = effective_weights(variations, Some(weights));
+    let ranges = share_ranges(&weights, coverage);
+    let is_same = |pooled: &[BucketRange]| {
+        ranges.clone().map(BucketRange::bits).eq(pooled.iter().map(|pooled| pooled.bits()))
+    };
+    match pools {
+        Some(pools) => {
+            pools.ranges.share(is_same, || Some(ranges.clone().collect())).unwrap_or_default()
+        }
+        None => ranges.collect(),
     }
 }
 

@@ -64,8 +64,10 @@ impl Filter {
         &self.attribute
     }
 
-    pub(crate) fn hasher(&self) -> Option<&BucketHasher> {
-        self.hasher.as_ref()
+    /// The bucket of the hash attribute's value.
+    #[inline]
+    pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
+        self.hasher?.hash(|| &self.seed, value)
     }
 
     pub(crate) fn ranges(&self) -> &[BucketRange] {
@@ -77,8 +79,8 @@ impl Filter {
     }
 
     pub(crate) fn passes(&self, value: &HashValue<'_>) -> bool {
-        let bucket = self.hasher.as_ref().and_then(|hasher| hasher.hash(value));
-        bucket.is_some_and(|bucket| self.ranges.iter().any(|range| range.contains(bucket)))
+        self.bucket(value)
+            .is_some_and(|bucket| self.ranges.iter().any(|range| range.contains(bucket)))
     }
 }
 

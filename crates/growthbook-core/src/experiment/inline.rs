@@ -134,7 +134,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             let weights: Box<[f64]> = weights.into();
             definition.echo("weights", echo_json(&weights));
-            definition.weights = Some(weights.into());
+            definition.allocation.set_weights(weights.into());
         })
     }
 
@@ -142,7 +142,7 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn coverage(self, coverage: f64) -> Self {
         self.set(|definition| {
-            definition.coverage = Some(coverage);
+            definition.allocation.set_coverage(coverage);
             definition.echo("coverage", echo_json(&coverage));
         })
     }

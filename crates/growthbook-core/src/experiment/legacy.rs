@@ -5,6 +5,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use serde_json::Value;
 
 use super::definition::{ExperimentDefinition, ExperimentStatus, OwnSettings};
+use super::field::Field;
 use super::read::{Links, Reader};
 use crate::bucket::Namespace;
 use crate::condition::{Clauses, Pattern, PatternCompiler};
@@ -85,8 +86,8 @@ impl ExperimentOverride {
         let own = core::mem::replace(settings.own_mut(), OwnSettings::DEFAULT);
         Some(ExperimentOverride {
             condition: settings.condition,
-            weights: settings.weights,
-            coverage: settings.coverage,
+            weights: reader.weights(),
+            coverage: reader.number(Field::Coverage).ok()?,
             active: has("active").then_some(own.active),
             status: has("status").then_some(own.status),
             force: own.force,
@@ -110,8 +111,12 @@ impl ExperimentOverride {
             url,
         } = self.clone();
         overridden.condition = condition.or(overridden.condition);
-        overridden.weights = weights.or(overridden.weights);
-        overridden.coverage = coverage.or(overridden.coverage);
+        if let Some(weights) = weights {
+            overridden.allocation.set_weights(weights);
+        }
+        if let Some(coverage) = coverage {
+            overridden.allocation.set_coverage(coverage);
+        }
         if let Some(namespace) = namespace {
             overridden.division.set_namespace(namespace);
         }

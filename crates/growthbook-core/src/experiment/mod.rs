@@ -1,5 +1,6 @@
 //! Experiments: what they are defined by, whether in a feature's rule or in code.
 
+mod allocation;
 mod definition;
 mod division;
 mod echo;
@@ -15,6 +16,7 @@ mod read;
 mod sticky;
 mod texts;
 
+pub(crate) use allocation::Allocation;
 pub use definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
 pub(crate) use division::Division;
 pub(crate) use echo::{Echo, SharedText};

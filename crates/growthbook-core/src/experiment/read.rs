@@ -6,6 +6,7 @@ use alloc::{borrow::Cow, boxed::Box, string::ToString, sync::Arc, vec::Vec};
 
 use hashbrown::HashMap;
 
+use super::allocation::Allocation;
 use super::definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
 use super::division::Division;
 use super::field::{Field, Fields};
@@ -105,7 +106,7 @@ impl<'p> Reader<'p> {
         }
     }
 
-    fn number(&self, field: Field) -> Read<Option<f64>> {
+    pub(super) fn number(&self, field: Field) -> Read<Option<f64>> {
         match self.get(field) {
             None | Some(View::Null) => Ok(None),
             Some(View::Number(number)) => Ok(Some(number.as_f64())),
@@ -177,8 +178,9 @@ impl<'p> Reader<'p> {
             disabled: self.truthy(Field::DisableStickyBucketing).is_some(),
             min_bucket_version: self.version(Field::MinBucketVersion)?,
         });
-        definition.coverage = self.number(Field::Coverage)?;
-        definition.weights = self.weights();
+        let coverage = self.number(Field::Coverage)?.unwrap_or(1.0);
+        let weights = self.weights().unwrap_or_default();
+        definition.allocation = Allocation::Shares { weights, coverage };
         if let Some(ranges) = self.list(Field::Ranges)? {
             definition.set_ranges(self.shared_ranges(ranges));
         }
@@ -190,7 +192,7 @@ impl<'p> Reader<'p> {
         };
         definition.condition = self.condition();
         definition.derive(self.links.pools);
-        if definition.hasher.is_none() {
+        if !definition.is_known_version() {
             self.warnings.push(WarningKind::UnknownHashVersion);
         }
         Ok(definition)
@@ -237,7 +239,7 @@ impl<'p> Reader<'p> {
         Ok(self.text(field)?.as_deref().map(HashAttribute::from).unwrap_or_default())
     }
 
-    fn weights(&mut self) -> Option<Arc<[f64]>> {
+    pub(super) fn weights(&mut self) -> Option<Arc<[f64]>> {
         let weights = self.truthy(Field::Weights)?;
         let numbers = weights.as_array().and_then(|weights| self.shared_numbers(weights));
         if numbers.is_none() {
@@ -357,7 +359,8 @@ impl<'p> Reader<'p> {
             },
         };
         let seed = self.text(Field::Seed)?;
-        let hasher = BucketHasher::new(seed.as_deref().unwrap_or(feature), self.hash_version(1));
+        let seed = seed.as_deref().unwrap_or(feature);
+        let hasher = BucketHasher::new(seed, self.hash_version(1));
         if hasher.is_none() {
             self.warnings.push(WarningKind::UnknownHashVersion);
         }
@@ -366,7 +369,13 @@ impl<'p> Reader<'p> {
             None => self.text(Field::FallbackAttribute)?.map(Box::from),
         };
         let hash_attribute = self.hash_attribute(Field::HashAttribute)?;
-        Ok(Some(Box::new(Rollout { hash_attribute, fallback_attribute, hasher, range })))
+        Ok(Some(Box::new(Rollout {
+            hash_attribute,
+            fallback_attribute,
+            seed: seed.into(),
+            hasher,
+            range,
+        })))
     }
 
     /// The bandit a rule refers to; `None` when it refers to none there is.
