@@ -81,6 +81,7 @@ impl Rule {
 
 pub(crate) enum RuleKind {
     Force(Box<ForceRule>),
+    Rollout(Box<RolloutRule>),
     Experiment(Box<ExperimentRule>),
     /// Prerequisites alone, or a rule that could not be read: its gates hold, nothing applies.
     Nothing,
@@ -88,8 +89,13 @@ pub(crate) enum RuleKind {
 
 pub(crate) struct ForceRule {
     pub(crate) condition: Option<Clauses>,
-    pub(crate) rollout: Option<Box<Rollout>>,
     pub(crate) value: FeatureValue,
+}
+
+/// A force rule for a share of the users.
+pub(crate) struct RolloutRule {
+    pub(crate) force: ForceRule,
+    pub(crate) rollout: Rollout,
 }
 
 /// The share of users a force rule applies to.

@@ -13,7 +13,9 @@ use crate::experiment::{
 };
 use crate::json::{Entries, Place, Tape, TextReader, View, property_order};
 use crate::payload::members;
-use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Gates, Rule, RuleKind};
+use crate::snapshot::{
+    ExperimentRule, Feature, FeatureIndex, ForceRule, Gates, RolloutRule, Rule, RuleKind,
+};
 use crate::value::FeatureValue;
 use crate::warning::{Location, Warning, WarningKind};
 
@@ -211,11 +213,11 @@ fn rule_kind(
     text: SharedText,
 ) -> Result<RuleKind, WarningKind> {
     if let Some(value) = reader.get(Field::Force) {
-        return Ok(RuleKind::Force(Box::new(ForceRule {
-            condition: reader.condition(),
-            rollout: reader.rollout(feature)?,
-            value: value.into(),
-        })));
+        let force = ForceRule { condition: reader.condition(), value: value.into() };
+        return Ok(match reader.rollout(feature)? {
+            Some(rollout) => RuleKind::Rollout(Box::new(RolloutRule { force, rollout })),
+            None => RuleKind::Force(Box::new(force)),
+        });
     }
     let Some(variations) = reader.variations()? else {
         return Ok(RuleKind::Nothing);

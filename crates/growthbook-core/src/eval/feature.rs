@@ -151,20 +151,27 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         if rule.filters().is_some_and(|filters| !self.passes_filters(filters)) {
             return RuleOutcome::Skips(Skip::Filters);
         }
-        match &rule.kind {
-            RuleKind::Force(force) => self.force(rule, force),
-            RuleKind::Experiment(experiment) => self.experiment(feature, rule, experiment),
-            RuleKind::Nothing => RuleOutcome::Skips(Skip::Nothing),
-        }
+        let (force, rollout) = match &rule.kind {
+            RuleKind::Force(force) => (&**force, None),
+            RuleKind::Rollout(rule) => (&rule.force, Some(&rule.rollout)),
+            RuleKind::Experiment(experiment) => return self.experiment(feature, rule, experiment),
+            RuleKind::Nothing => return RuleOutcome::Skips(Skip::Nothing),
+        };
+        self.force(rule, force, rollout)
     }
 
-    fn force(&mut self, rule: &'a Rule, force: &'a ForceRule) -> RuleOutcome<'a> {
+    fn force(
+        &mut self,
+        rule: &'a Rule,
+        force: &'a ForceRule,
+        rollout: Option<&Rollout>,
+    ) -> RuleOutcome<'a> {
         if let Some(condition) = &force.condition
             && !self.passes(condition)
         {
             return RuleOutcome::Skips(Skip::Condition(condition));
         }
-        if let Some(rollout) = &force.rollout
+        if let Some(rollout) = rollout
             && !self.is_included(rollout)
         {
             return RuleOutcome::Skips(Skip::Rollout);

@@ -101,8 +101,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     fn rollout_of(&self, rule: &Rule) -> Option<BucketTrace> {
-        let RuleKind::Force(force) = &rule.kind else { return None };
-        let rollout = force.rollout.as_ref()?;
+        let RuleKind::Rollout(rule) = &rule.kind else { return None };
+        let rollout = &rule.rollout;
         let (attribute, value) = self.rollout_attribute(rollout);
         Some(bucket_trace(attribute, value, rollout.bucket(&value), &[rollout.range]))
     }

@@ -343,7 +343,7 @@ impl<'p> Reader<'p> {
     }
 
     /// The share of users a force rule applies to; `None` for everybody.
-    pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Box<Rollout>>> {
+    pub(crate) fn rollout(&mut self, feature: &str) -> Read<Option<Rollout>> {
         let range = match (self.truthy(Field::Range), self.number(Field::Coverage)) {
             (Some(range), _) => bucket_range(range).unwrap_or_else(|| {
                 // An empty list is how GrowthBook may say "nobody".
@@ -369,13 +369,7 @@ impl<'p> Reader<'p> {
             None => self.text(Field::FallbackAttribute)?.map(Box::from),
         };
         let hash_attribute = self.hash_attribute(Field::HashAttribute)?;
-        Ok(Some(Box::new(Rollout {
-            hash_attribute,
-            fallback_attribute,
-            seed: seed.into(),
-            hasher,
-            range,
-        })))
+        Ok(Some(Rollout { hash_attribute, fallback_attribute, seed: seed.into(), hasher, range }))
     }
 
     /// The bandit a rule refers to; `None` when it refers to none there is.
