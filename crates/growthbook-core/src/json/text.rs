@@ -203,9 +203,9 @@ impl<'a> Sink<'a> for Skipped {
 /// Goes over a value, to the place behind it. With a list of open brackets instead of recursion:
 /// what is skipped may nest any deep.
 fn behind_value<'a, S: Sink<'a>>(text: Scanner<'a>, mut at: usize, sink: &mut S) -> Option<usize> {
-    let mut is_member = false;
+    let mut inside = None;
     loop {
-        if is_member {
+        if inside == Some(Bracket::Object) {
             at = sink.name(text, text.behind_token(at, b'"')?)?;
             at = text.behind_token(at, b':')?;
         }
@@ -214,7 +214,7 @@ fn behind_value<'a, S: Sink<'a>>(text: Scanner<'a>, mut at: usize, sink: &mut S)
             b'"' => at = sink.string(text, start + 1)?,
             b'{' => {
                 sink.open(Bracket::Object)?;
-                is_member = true;
+                inside = Some(Bracket::Object);
                 at = start + 1;
                 if text.token(at)?.0 != b'}' {
                     continue;
@@ -222,7 +222,7 @@ fn behind_value<'a, S: Sink<'a>>(text: Scanner<'a>, mut at: usize, sink: &mut S)
             }
             b'[' => {
                 sink.open(Bracket::List)?;
-                is_member = false;
+                inside = Some(Bracket::List);
                 at = start + 1;
                 if text.token(at)?.0 != b']' {
                     continue;
@@ -243,18 +243,21 @@ fn behind_value<'a, S: Sink<'a>>(text: Scanner<'a>, mut at: usize, sink: &mut S)
             _ => at = sink.number(text, start)?,
         }
         // Behind a value: the next one, or the end of what holds it.
-        is_member = loop {
-            let Some(innermost) = sink.innermost() else {
+        loop {
+            let Some(bracket) = inside else {
                 return Some(at);
             };
             let (byte, end) = text.token(at)?;
             at = end + 1;
-            match (byte, innermost) {
-                (b',', _) => break innermost == Bracket::Object,
-                (b'}', Bracket::Object) | (b']', Bracket::List) => sink.close()?,
+            match (byte, bracket) {
+                (b',', _) => break,
+                (b'}', Bracket::Object) | (b']', Bracket::List) => {
+                    sink.close()?;
+                    inside = sink.innermost();
+                }
                 _ => return None,
             }
-        };
+        }
     }
 }
 
