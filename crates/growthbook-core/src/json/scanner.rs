@@ -202,6 +202,9 @@ impl Scanner<'_> {
     /// A number, and the place behind it; `None` for one out of range.
     #[inline(always)]
     pub(super) fn number(self, start: usize) -> Option<(Number, usize)> {
+        if let Some((number, length)) = Number::short(self.0.as_bytes().get(start..)?) {
+            return Some((number, start + length));
+        }
         let behind = self.behind_number(start)?;
         Some((Number::from_json_text(self.part(start, behind)?)?, behind))
     }
