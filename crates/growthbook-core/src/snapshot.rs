@@ -1,6 +1,6 @@
 //! A payload compiled for evaluation: immutable, shared, walked by reference.
 
-use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::fmt;
 
 use smol_str::SmolStr;
@@ -119,7 +119,7 @@ impl Rollout {
 
 pub(crate) struct ExperimentRule {
     pub(crate) definition: ExperimentDefinition,
-    pub(crate) variations: Box<[FeatureValue]>,
+    pub(crate) variations: Arc<[FeatureValue]>,
     pub(crate) bandit: Option<Box<BanditRule>>,
 }
 

@@ -23,8 +23,17 @@ pub(crate) enum FeatureValue {
 impl FeatureValue {
     pub(crate) const NULL: &'static Self = &FeatureValue::Static(&Value::Null);
 
-    fn bool(value: bool) -> Self {
-        FeatureValue::Static(if value { &Value::Bool(true) } else { &Value::Bool(false) })
+    fn bool(value: bool) -> &'static Value {
+        if value { &Value::Bool(true) } else { &Value::Bool(false) }
+    }
+
+    /// A value that takes no memory of its own.
+    pub(crate) fn fixed(view: View<'_>) -> Option<&'static Value> {
+        match view {
+            View::Null => Some(&Value::Null),
+            View::Bool(value) => Some(FeatureValue::bool(value)),
+            _ => None,
+        }
     }
 
     #[inline]
@@ -71,7 +80,7 @@ impl From<View<'_>> for FeatureValue {
     fn from(view: View<'_>) -> Self {
         match view {
             View::Null => FeatureValue::NULL.clone(),
-            View::Bool(value) => FeatureValue::bool(value),
+            View::Bool(value) => FeatureValue::Static(FeatureValue::bool(value)),
             View::Number(_) | View::String(_) => FeatureValue::Scalar(Box::new(view.to_value())),
             View::Array(_) | View::Object(_) => {
                 FeatureValue::Container(Box::new((view.to_value(), view.to_json().into_owned())))
@@ -84,7 +93,7 @@ impl From<Value> for FeatureValue {
     fn from(value: Value) -> Self {
         match value {
             Value::Null => FeatureValue::NULL.clone(),
-            Value::Bool(value) => FeatureValue::bool(value),
+            Value::Bool(value) => FeatureValue::Static(FeatureValue::bool(value)),
             Value::Number(_) | Value::String(_) => FeatureValue::Scalar(Box::new(value)),
             Value::Array(_) | Value::Object(_) => {
                 // Cut where it nests too deep.

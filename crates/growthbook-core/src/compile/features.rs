@@ -232,7 +232,7 @@ fn rule_kind(
     let bandit = reader.bandit_reference().map(|bandit| {
         Box::new(BanditRule::new(bandit, definition.variations, &definition.allocation))
     });
-    let variations = variations.boxed(Into::into);
+    let variations = reader.values(variations);
     Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))
 }
 

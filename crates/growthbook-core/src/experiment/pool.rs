@@ -1,10 +1,12 @@
-//! Lists that many experiments have: names of variations, weights and ranges. They share them.
+//! Lists that many experiments have: names and values of variations, weights and ranges. They share
+//! them.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::RefCell;
 
 use super::definition::VariationMeta;
 use crate::bucket::BucketRange;
+use crate::value::FeatureValue;
 
 /// How many lists are looked through for one that is the same.
 const POOLED: usize = 8;
@@ -15,6 +17,7 @@ pub(crate) struct Pools {
     pub(super) metas: Pool<VariationMeta>,
     pub(super) weights: Pool<f64>,
     pub(super) ranges: Pool<BucketRange>,
+    pub(super) values: Pool<FeatureValue>,
 }
 
 /// The lists of a kind that were read last.

@@ -25,6 +25,7 @@ use crate::feature_table::FeatureTable;
 use crate::json::{ListView, ObjectView, View, js_number_string};
 use crate::snapshot::Rollout;
 use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
+use crate::value::FeatureValue;
 use crate::warning::WarningKind;
 
 /// What names in a payload link to; nothing outside of one.
@@ -87,6 +88,22 @@ impl<'p> Reader<'p> {
             None | Some(View::Null) => self.list(Field::Variations),
             Some(View::Array(variations)) => Ok(Some(variations)),
             Some(_) => wrong_type(Field::ContextualVariations, "a list"),
+        }
+    }
+
+    /// The values of variations, shared among experiments where they take no memory of their own.
+    pub(crate) fn values(&self, variations: ListView<'_>) -> Arc<[FeatureValue]> {
+        let read = || variations.boxed(FeatureValue::from).into();
+        match self.links.pools {
+            Some(pools) if variations.iter().all(|it| FeatureValue::fixed(it).is_some()) => {
+                let is_same = |pooled: &[FeatureValue]| {
+                    let mut values = variations.iter().map(FeatureValue::fixed);
+                    pooled.iter().all(|pooled| values.next() == Some(Some(pooled.value())))
+                        && values.next().is_none()
+                };
+                pools.values.share(is_same, || Some(read())).unwrap_or_default()
+            }
+            _ => read(),
         }
     }
 
