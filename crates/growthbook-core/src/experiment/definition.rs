@@ -10,11 +10,12 @@ use super::division::Division;
 use super::echo::Echo;
 use super::hash_attribute::HashAttribute;
 use super::legacy::LegacyUrl;
+use super::lists::shares;
 use super::pool::Pools;
 use super::prerequisite::ParentCondition;
 use super::sticky::StickySettings;
 use super::texts::{TextParts, Texts};
-use crate::bucket::{BucketHasher, BucketRange, effective_weights, share_ranges};
+use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::Clauses;
 use crate::result::HashValue;
 use crate::url::UrlTargets;
@@ -103,7 +104,7 @@ impl ExperimentDefinition {
     pub(crate) fn derive(&mut self, pools: Option<&Pools>) {
         self.hasher = BucketHasher::new(self.seed(), self.hash_version);
         if let Allocation::Shares { weights, coverage } = &self.allocation {
-            self.ranges = shared_ranges(weights, *coverage, self.variations, pools);
+            self.ranges = shares(weights, *coverage, self.variations, pools);
         }
         self.index_keys = (INDEX_KEYS.len()..self.variations)
             .map(|index| index.to_string().into_boxed_str())
@@ -245,26 +246,6 @@ impl fmt::Debug for ExperimentDefinition {
             .field("hash_attribute", &self.hash_attribute)
             .field("ranges", &self.ranges())
             .finish_non_exhaustive()
-    }
-}
-
-/// The ranges that weights and coverage make, shared with experiments that have the same.
-fn shared_ranges(
-    weights: &[f64],
-    coverage: f64,
-    variations: usize,
-    pools: Option<&Pools>,
-) -> Arc<[BucketRange]> {
-    let weights = effective_weights(variations, Some(weights));
-    let ranges = share_ranges(&weights, coverage);
-    let is_same = |pooled: &[BucketRange]| {
-        ranges.clone().map(BucketRange::bits).eq(pooled.iter().map(|pooled| pooled.bits()))
-    };
-    match pools {
-        Some(pools) => {
-            pools.ranges.share(is_same, || Some(ranges.clone().collect())).unwrap_or_default()
-        }
-        None => ranges.collect(),
     }
 }
 

@@ -8,12 +8,15 @@ use super::read::text_of;
 use crate::json::{ListView, ObjectView, View};
 
 /// The metas of a list, shared with experiments whose list says the same.
-pub(super) fn read_pooled(list: ListView<'_>, pool: &Pool<VariationMeta>) -> Arc<[VariationMeta]> {
-    let same = pool.share(|pooled| says_the_same(pooled, list), || Some(read(list)));
-    same.unwrap_or_default()
+pub(super) fn shared(
+    list: ListView<'_>,
+    pool: Option<&Pool<VariationMeta>>,
+) -> Arc<[VariationMeta]> {
+    let is_same = |pooled: &[VariationMeta]| says_the_same(pooled, list);
+    Pool::share(pool, is_same, || Some(read(list))).unwrap_or_default()
 }
 
-pub(super) fn read(list: ListView<'_>) -> Arc<[VariationMeta]> {
+fn read(list: ListView<'_>) -> Arc<[VariationMeta]> {
     let meta = |object: ObjectView<'_>| VariationMeta {
         key: object.get("key").and_then(text_of).map(Box::from),
         name: object.get("name").and_then(text_of).map(Box::from),
@@ -69,7 +72,7 @@ mod tests {
         ];
         let pool = Pool::default();
         let read_pooled =
-            |text| read_pooled(Tape::parse(text).unwrap().root().as_array().unwrap(), &pool);
+            |text| shared(Tape::parse(text).unwrap().root().as_array().unwrap(), Some(&pool));
         let first: Vec<_> = texts.map(read_pooled).into();
         for (index, text) in texts.iter().enumerate() {
             let again = read_pooled(text);

@@ -9,6 +9,7 @@ mod filter;
 mod hash_attribute;
 mod inline;
 mod legacy;
+mod lists;
 mod meta;
 mod pool;
 mod prerequisite;

@@ -1,5 +1,4 @@
-//! Lists that many experiments have: names and values of variations, weights and ranges. They share
-//! them.
+//! Lists that many experiments have. They share them.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::RefCell;
@@ -32,17 +31,21 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T> Pool<T> {
-    /// The list that is the same, if there is one; else a new one, unless it is none.
+    /// The list of the pool that is the same, if there is a pool and such a list; else a new one,
+    /// unless there is none.
     pub(super) fn share(
-        &self,
+        pool: Option<&Self>,
         is_same: impl Fn(&[T]) -> bool,
         new: impl FnOnce() -> Option<Arc<[T]>>,
     ) -> Option<Arc<[T]>> {
-        if let Some(same) = self.lists.borrow().iter().find(|pooled| is_same(pooled)) {
+        let Some(Pool { lists }) = pool else {
+            return new();
+        };
+        if let Some(same) = lists.borrow().iter().find(|pooled| is_same(pooled)) {
             return Some(same.clone());
         }
         let new = new()?;
-        let mut lists = self.lists.borrow_mut();
+        let mut lists = lists.borrow_mut();
         lists.truncate(POOLED - 1);
         lists.insert(0, new.clone());
         Some(new)

@@ -13,6 +13,7 @@ use super::field::{Field, Fields};
 use super::filter::Filter;
 use super::hash_attribute::HashAttribute;
 use super::legacy::LegacyUrl;
+use super::lists::{bucket_range, numbers, shared_numbers, shared_ranges, shared_values};
 use super::meta;
 use super::pool::Pools;
 use super::prerequisite::{ParentCondition, ParentFeature};
@@ -91,20 +92,8 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// The values of variations, shared among experiments where they take no memory of their own.
     pub(crate) fn values(&self, variations: ListView<'_>) -> Arc<[FeatureValue]> {
-        let read = || variations.boxed(FeatureValue::from).into();
-        match self.links.pools {
-            Some(pools) if variations.iter().all(|it| FeatureValue::fixed(it).is_some()) => {
-                let is_same = |pooled: &[FeatureValue]| {
-                    let mut values = variations.iter().map(FeatureValue::fixed);
-                    pooled.iter().all(|pooled| values.next() == Some(Some(pooled.value())))
-                        && values.next().is_none()
-                };
-                pools.values.share(is_same, || Some(read())).unwrap_or_default()
-            }
-            _ => read(),
-        }
+        shared_values(variations, self.links.pools)
     }
 
     /// A member, unless it is missing or falsy: then GrowthBook treats it as not set.
@@ -172,6 +161,32 @@ impl<'p> Reader<'p> {
         default_key: &str,
         variations: usize,
     ) -> Read<ExperimentDefinition> {
+        let mut definition = self.underived(default_key, variations)?;
+        definition.hash_version = self.hash_version(1);
+        let coverage = self.number(Field::Coverage)?.unwrap_or(1.0);
+        let weights = self.weights().unwrap_or_default();
+        definition.allocation = Allocation::Shares { weights, coverage };
+        if let Some(ranges) = self.list(Field::Ranges)? {
+            let pools = self.links.pools;
+            let read = || self.ranges(Field::Ranges, ranges);
+            definition.set_ranges(shared_ranges(ranges, pools, read));
+        }
+        definition.meta = self.meta()?;
+        let namespace = self.namespace().map(Box::new);
+        definition.division = match self.filters()? {
+            Some(filters) => Division::Filters(filters),
+            None => Division::Namespace(namespace),
+        };
+        definition.condition = self.condition();
+        definition.derive(self.links.pools);
+        if !definition.is_known_version() {
+            self.warnings.push(WarningKind::UnknownHashVersion);
+        }
+        Ok(definition)
+    }
+
+    /// An experiment with its texts, and what they are read with.
+    fn underived(&self, default_key: &str, variations: usize) -> Read<ExperimentDefinition> {
         let key = self.text(Field::Key)?;
         let name = self.text(Field::Name)?;
         let phase = self.text(Field::Phase)?;
@@ -189,29 +204,11 @@ impl<'p> Reader<'p> {
             ExperimentDefinition::underived(texts, variations)
         });
         definition.hash_attribute = hash_attribute;
-        definition.hash_version = self.hash_version(1);
         definition.set_sticky(StickySettings {
             fallback_attribute,
             disabled: self.truthy(Field::DisableStickyBucketing).is_some(),
             min_bucket_version: self.version(Field::MinBucketVersion)?,
         });
-        let coverage = self.number(Field::Coverage)?.unwrap_or(1.0);
-        let weights = self.weights().unwrap_or_default();
-        definition.allocation = Allocation::Shares { weights, coverage };
-        if let Some(ranges) = self.list(Field::Ranges)? {
-            definition.set_ranges(self.shared_ranges(ranges));
-        }
-        definition.meta = self.meta()?;
-        let namespace = self.namespace().map(Box::new);
-        definition.division = match self.filters()? {
-            Some(filters) => Division::Filters(filters),
-            None => Division::Namespace(namespace),
-        };
-        definition.condition = self.condition();
-        definition.derive(self.links.pools);
-        if !definition.is_known_version() {
-            self.warnings.push(WarningKind::UnknownHashVersion);
-        }
         Ok(definition)
     }
 
@@ -258,39 +255,13 @@ impl<'p> Reader<'p> {
 
     pub(super) fn weights(&mut self) -> Option<Arc<[f64]>> {
         let weights = self.truthy(Field::Weights)?;
-        let numbers = weights.as_array().and_then(|weights| self.shared_numbers(weights));
+        let numbers =
+            weights.as_array().and_then(|weights| shared_numbers(weights, self.links.pools));
         if numbers.is_none() {
             self.warn(Field::Weights, "a list of numbers");
         }
         // No weights at all are of the wrong number, and replaced by equal ones.
         Some(numbers.unwrap_or_default())
-    }
-
-    fn shared_numbers(&self, list: ListView<'_>) -> Option<Arc<[f64]>> {
-        let read = || numbers(list).map(Arc::from);
-        let bits = |number: f64| number.to_bits();
-        let is_same = |pooled: &[f64]| {
-            let numbers = list.iter().map(|item| item.as_f64().map(bits));
-            numbers.eq(pooled.iter().map(|pooled| Some(bits(*pooled))))
-        };
-        match self.links.pools {
-            Some(pools) => pools.weights.share(is_same, read),
-            None => read(),
-        }
-    }
-
-    fn shared_ranges(&mut self, list: ListView<'_>) -> Arc<[BucketRange]> {
-        let is_same = |pooled: &[BucketRange]| {
-            let ranges = list.iter().map(|range| bucket_range(range).map(BucketRange::bits));
-            ranges.eq(pooled.iter().map(|pooled| Some(pooled.bits())))
-        };
-        match self.links.pools {
-            Some(pools) => {
-                let read = || Some(self.ranges(Field::Ranges, list).into());
-                pools.ranges.share(is_same, read).unwrap_or_default()
-            }
-            None => self.ranges(Field::Ranges, list).into(),
-        }
     }
 
     fn ranges(&mut self, field: Field, ranges: ListView<'_>) -> Box<[BucketRange]> {
@@ -303,11 +274,9 @@ impl<'p> Reader<'p> {
     }
 
     fn meta(&self) -> Read<Arc<[VariationMeta]>> {
-        Ok(match (self.list(Field::Meta)?, self.links.pools) {
-            (None, _) => Arc::default(),
-            (Some(list), None) => meta::read(list),
-            (Some(list), Some(pools)) => meta::read_pooled(list, &pools.metas),
-        })
+        let pool = self.links.pools.map(|pools| &pools.metas);
+        let list = self.list(Field::Meta)?;
+        Ok(list.map(|list| meta::shared(list, pool)).unwrap_or_default())
     }
 
     /// A namespace that makes no sense has nobody in it.
@@ -477,24 +446,6 @@ pub(crate) fn text_of(json: View<'_>) -> Option<Cow<'_, str>> {
         View::String(text) if !text.is_empty() => Some(text.into()),
         View::Number(number) => {
             Some(js_number_string(number.as_f64(), |text| text.to_string().into()))
-        }
-        _ => None,
-    }
-}
-
-fn numbers(list: ListView<'_>) -> Option<Box<[f64]>> {
-    let mut numbers = Vec::with_capacity(list.len());
-    for item in list.iter() {
-        numbers.push(item.as_f64()?);
-    }
-    Some(numbers.into())
-}
-
-fn bucket_range(json: View<'_>) -> Option<BucketRange> {
-    let mut bounds = json.as_array()?.iter();
-    match (bounds.next()?, bounds.next()?) {
-        (View::Number(start), View::Number(end)) => {
-            Some(BucketRange { start: start.as_f64(), end: end.as_f64() })
         }
         _ => None,
     }
