@@ -23,11 +23,13 @@ pub(crate) struct LongPath {
 
 impl Path {
     pub(super) fn new(path: &str) -> Self {
-        let first = Tag::new(path.split('.').next().unwrap_or(path));
-        if first.is_whole_text() && first.capped_length() == path.len() {
-            return Path::Short(first);
+        let dot = path.bytes().position(|byte| byte == b'.');
+        let first = dot.and_then(|dot| path.get(..dot)).unwrap_or(path);
+        let tag = Tag::new(first);
+        if dot.is_none() && tag.is_whole_text() {
+            return Path::Short(tag);
         }
-        Path::Long(Box::new(LongPath { text: path.into(), first }))
+        Path::Long(Box::new(LongPath { text: path.into(), first: tag }))
     }
 
     /// What lies at the path; null when nothing does, `None` when nobody knows.
