@@ -9,7 +9,7 @@ use crate::attributes::AttributeSource;
 use crate::auto::AutoExperiment;
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
-use crate::condition::{Clauses, SavedGroups};
+use crate::condition::{Clauses, PatternPool, SavedGroups};
 use crate::eval::Evaluator;
 use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
 use crate::feature_table::FeatureTable;
@@ -23,12 +23,15 @@ use crate::warning::Warning;
 ///
 /// Everything evaluation needs is resolved: conditions are trees, lists are hash sets,
 /// prerequisites and saved groups are linked. Regular expressions are checked; an ordinary one is
-/// built when it is first used, by whichever thread needs it, and nobody waits.
+/// built when it is first used, by whichever thread needs it, and nobody waits. The snapshot that
+/// [comes next](Payload::compile_after) has it from there.
 #[derive(Default)]
 pub struct Snapshot {
     pub(crate) features: FeatureTable,
     pub(crate) auto_experiments: Vec<AutoExperiment>,
     pub(crate) saved_groups: SavedGroups,
+    /// Those of all conditions, for the snapshot that comes next.
+    pub(crate) patterns: PatternPool,
     /// The attributes whose sticky bucket documents evaluation may look at.
     pub(crate) sticky_attributes: BTreeSet<Box<str>>,
     pub(crate) date_updated: Option<Box<str>>,

@@ -72,14 +72,28 @@ impl State {
         globals: Arc<GlobalContext>,
         effects: Arc<Effects>,
     ) -> Self {
-        let snapshot = Arc::new(compile(&payload));
+        let snapshot = payload.compile();
+        State::compiled(payload, snapshot, source, globals, effects)
+    }
+
+    fn compiled(
+        payload: Payload,
+        snapshot: Snapshot,
+        source: Option<PayloadSource>,
+        globals: Arc<GlobalContext>,
+        effects: Arc<Effects>,
+    ) -> Self {
+        log_warnings(&snapshot);
+        let snapshot = Arc::new(snapshot);
         let has_listeners = effects.tracking.has_listeners();
         State { payload: Arc::new(payload), snapshot, globals, effects, has_listeners, source }
     }
 
     /// The same with another payload.
     pub(crate) fn with_payload(&self, payload: Payload, source: PayloadSource) -> Self {
-        State::new(payload, Some(source), self.globals.clone(), self.effects.clone())
+        let snapshot = payload.compile_after(&self.snapshot);
+        let (globals, effects) = (self.globals.clone(), self.effects.clone());
+        State::compiled(payload, snapshot, Some(source), globals, effects)
     }
 }
 
@@ -367,11 +381,10 @@ impl Client {
     }
 }
 
-/// Compiles a payload and logs what was wrong in it.
-fn compile(payload: &Payload) -> Snapshot {
+/// Logs what was wrong in a payload.
+fn log_warnings(snapshot: &Snapshot) {
     /// More would be a flood; the rest is in [`Client::warnings`].
     const LOGGED: usize = 20;
-    let snapshot = payload.compile();
     let warnings = snapshot.warnings();
     for warning in warnings.iter().take(LOGGED) {
         log::warn!(target: LOG_TARGET, "payload: {warning}");
@@ -379,7 +392,6 @@ fn compile(payload: &Payload) -> Snapshot {
     if warnings.len() > LOGGED {
         log::warn!(target: LOG_TARGET, "payload: {} more warnings", warnings.len() - LOGGED);
     }
-    snapshot
 }
 
 impl fmt::Debug for Client {

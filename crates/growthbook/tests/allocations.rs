@@ -7,7 +7,7 @@ mod allocations;
 #[path = "../benches/scenarios/mod.rs"]
 mod scenarios;
 
-use growthbook::Evaluator;
+use growthbook::{Client, Evaluator, UserContext};
 
 use allocations::allocations;
 
@@ -22,6 +22,31 @@ fn asking_a_flag_allocates_nothing() {
         let scopes = scenario.scopes(&users);
         assert_eq!(allocations(&scopes, |it| it.is_on(scenario.flag)), 0, "{name}, facade");
     }
+}
+
+/// The first evaluation after an update builds no regular expression that was built before: it
+/// allocates nothing, while the first of all does.
+#[test]
+fn an_update_keeps_what_was_built() {
+    let payload = |value: bool| {
+        format!(
+            r#"{{"features": {{"flag": {{"defaultValue": {value}, "rules": [
+                {{"condition": {{"email": {{"$regex": "^[a-z.]+@example\\.com$"}}}}, "force": true}}
+            ]}}}}}}"#
+        )
+    };
+    let user = UserContext::new("user-1").attribute("email", "some.body@example.com");
+    let client = Client::from_json(payload(false)).expect("a payload");
+    let first_evaluation = || {
+        let scope = client.for_user(user.clone());
+        allocation_counter::measure(|| assert!(scope.is_on("flag"))).count_total
+    };
+    assert!(first_evaluation() > 0);
+    client.set_payload(payload(true)).expect("a payload");
+    assert_eq!(first_evaluation(), 0);
+    client.set_payload(r#"{"features": {}}"#).expect("a payload");
+    client.set_payload(payload(false)).expect("a payload");
+    assert!(first_evaluation() > 0, "what is not in use is let go");
 }
 
 /// Each scenario asks what its name says: how many users have the flag on.

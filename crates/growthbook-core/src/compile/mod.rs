@@ -22,10 +22,9 @@ use crate::warning::{Location, Warning, WarningKind};
 
 pub(crate) use groups::saved_groups;
 
-/// Compiles a payload.
-pub(crate) fn compile(payload: &Payload) -> Snapshot {
-    let mut compiler =
-        Compiler { patterns: PatternCompiler::default(), warnings: payload.warnings().to_vec() };
+/// Compiles a payload, with these patterns at hand.
+pub(crate) fn compile(payload: &Payload, patterns: PatternCompiler) -> Snapshot {
+    let mut compiler = Compiler { patterns, warnings: payload.warnings().to_vec() };
     let saved_groups = compiler.saved_groups(payload.saved_groups_section());
     let bandits = compiler.bandits(payload.contextual_bandits_section(), &saved_groups.by_id);
     let pools = Pools::default();
@@ -54,6 +53,7 @@ pub(crate) fn compile(payload: &Payload) -> Snapshot {
         auto_experiments,
         sticky_attributes,
         saved_groups,
+        patterns: compiler.patterns.into_pool(),
         date_updated: payload.date_updated().map(Box::from),
         warnings: compiler.warnings,
     }

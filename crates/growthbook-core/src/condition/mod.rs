@@ -26,7 +26,7 @@ pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
 use path::Path;
-pub(crate) use pattern::{Pattern, PatternCompiler};
+pub(crate) use pattern::{Pattern, PatternCompiler, PatternPool};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
 use crate::json::{Json, Node, Tape, View, deep_equal};

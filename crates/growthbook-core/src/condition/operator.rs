@@ -32,7 +32,7 @@ pub(super) enum Operator {
     InGroup { group: GroupId, negate: bool },
     /// `$regex` and `$regexi`, negated `$notRegex` and `$notRegexi`; `None` for a pattern that
     /// is none in JavaScript either
-    Regex { pattern: Option<Box<Pattern>>, negate: bool },
+    Regex { pattern: Option<Pattern>, negate: bool },
     /// `$all`
     All(Box<[ValueTest]>),
     /// `$alli`
@@ -190,7 +190,7 @@ fn version_ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) 
     }
 }
 
-fn regex(actual: &Node<'_>, pattern: &Option<Box<Pattern>>) -> bool {
+fn regex(actual: &Node<'_>, pattern: &Option<Pattern>) -> bool {
     match (actual, pattern) {
         (Node::String(text), Some(pattern)) => pattern.is_match(text),
         _ => false,

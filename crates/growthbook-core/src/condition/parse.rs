@@ -159,7 +159,7 @@ impl<'p> ConditionParser<'p> {
             return Operator::Regex { pattern: None, negate };
         };
         match self.patterns.compile(source, ignore_case) {
-            Ok(pattern) => Operator::Regex { pattern: Some(Box::new(pattern)), negate },
+            Ok(pattern) => Operator::Regex { pattern: Some(pattern), negate },
             Err(error) => {
                 let reason = error.to_string().into();
                 self.warnings.push(WarningKind::Regex { pattern: source.into(), reason });

@@ -22,6 +22,7 @@ pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub(crate) use document::{Sections, object_text};
 pub(crate) use raw::{items, members};
 
+use crate::condition::PatternCompiler;
 use crate::json::{Json, MAX_DEPTH, TextReader};
 use crate::warning::{Location, Warning, WarningKind};
 use crate::{Snapshot, compile};
@@ -158,7 +159,14 @@ impl Payload {
     /// Compiles the definitions for evaluation. What makes no sense is left out, with a
     /// [`Warning`] in [`Snapshot::warnings`].
     pub fn compile(&self) -> Snapshot {
-        compile::compile(self)
+        compile::compile(self, PatternCompiler::default())
+    }
+
+    /// Compiles as [`compile`](Payload::compile) does, for use in place of an older snapshot:
+    /// regular expressions that both have are taken over with what was built of them, so that the
+    /// first evaluations do not build them anew.
+    pub fn compile_after(&self, before: &Snapshot) -> Snapshot {
+        compile::compile(self, PatternCompiler::after(&before.patterns))
     }
 
     /// When the definitions last changed, as the API wrote it (ISO 8601); `None` when it did not.

@@ -21,10 +21,12 @@ const MAX_SPLIT_CHARACTERS: usize = 1_000;
 /// payload's patterns never are, and compiling them all would take longer than everything else.
 /// Threads that use it first at the same time each compile it, and one of the results stays; none
 /// waits for another.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct LazyRegex {
     regex: OnceBox<Regex>,
     source: Box<str>,
+    /// See [`Translated::expanded_length`].
+    expanded_length: u32,
     ignore_case: bool,
     /// Set when an empty match may lie inside a character, where JavaScript has no position.
     may_split_characters: bool,
@@ -42,12 +44,26 @@ impl LazyRegex {
         } else {
             OnceBox::with_value(Box::new(translated.build()?))
         };
-        let may_split_characters = translated.has_non_word_boundary;
-        Ok(LazyRegex { regex, source: source.into(), ignore_case, may_split_characters })
+        Ok(LazyRegex {
+            regex,
+            source: source.into(),
+            expanded_length: translated.expanded_length.try_into().unwrap_or(u32::MAX),
+            ignore_case,
+            may_split_characters: translated.has_non_word_boundary,
+        })
     }
 
     pub(super) fn source(&self) -> &str {
         &self.source
+    }
+
+    /// What it was made of: equal ones match the same texts.
+    pub(super) fn identity(&self) -> (&str, bool) {
+        (&self.source, self.ignore_case)
+    }
+
+    pub(super) fn expanded_length(&self) -> usize {
+        self.expanded_length.try_into().unwrap_or(usize::MAX)
     }
 
     /// Whether the pattern matches anywhere in the text.

@@ -11,15 +11,18 @@
 mod fold;
 mod lazy;
 mod literal;
+mod pool;
 mod translate;
 mod units;
 
-use core::cell::Cell;
+use alloc::{boxed::Box, sync::Arc};
+use core::cell::{Cell, RefCell};
 use core::fmt;
 
 use fold::CaseFolding;
 pub(crate) use lazy::LazyRegex;
 pub(crate) use literal::Literal;
+pub(crate) use pool::PatternPool;
 use translate::translate;
 
 /// The longest pattern accepted, in bytes of UTF-8.
@@ -33,8 +36,9 @@ const MAX_COMPILED_SIZE: usize = 1024 * 1024;
 /// A pattern that was found to be one.
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
-    Literal(Literal),
-    Regex(LazyRegex),
+    Literal(Box<Literal>),
+    /// Shared by all that ask for the same, and with the snapshots before and behind.
+    Regex(Arc<LazyRegex>),
 }
 
 /// Why a pattern cannot be used.
@@ -74,26 +78,59 @@ impl PatternError {
 #[derive(Default)]
 pub(crate) struct PatternCompiler {
     folding: CaseFolding,
-    /// The expanded length of all patterns compiled so far.
+    /// The expanded length of all patterns compiled so far, each counted once.
     expanded: Cell<usize>,
+    compiled: RefCell<PatternPool>,
+    /// What there was compiled before, for another payload.
+    earlier: PatternPool,
 }
 
 impl PatternCompiler {
+    /// One that takes over what it finds among these.
+    pub(crate) fn after(earlier: &PatternPool) -> Self {
+        PatternCompiler { earlier: earlier.clone(), ..PatternCompiler::default() }
+    }
+
+    /// Everything that was compiled.
+    pub(crate) fn into_pool(self) -> PatternPool {
+        self.compiled.into_inner()
+    }
+
     pub(crate) fn compile(&self, source: &str, ignore_case: bool) -> Result<Pattern, PatternError> {
         if source.len() > MAX_PATTERN_LENGTH {
             return Err(PatternError::TooLarge);
         }
         if !ignore_case && let Some(literal) = Literal::read(source) {
-            return Ok(Pattern::Literal(literal));
+            return Ok(Pattern::Literal(Box::new(literal)));
         }
+        if let Some(same) = self.compiled.borrow().get(source, ignore_case) {
+            return Ok(Pattern::Regex(same));
+        }
+        let regex = match self.earlier.get(source, ignore_case) {
+            Some(earlier) => {
+                self.spend(earlier.expanded_length())?;
+                earlier
+            }
+            None => Arc::new(self.translate(source, ignore_case)?),
+        };
+        self.compiled.borrow_mut().insert(regex.clone());
+        Ok(Pattern::Regex(regex))
+    }
+
+    fn translate(&self, source: &str, ignore_case: bool) -> Result<LazyRegex, PatternError> {
         let folding = ignore_case.then_some(&self.folding);
         let translated = translate(source, folding)?;
-        let expanded = self.expanded.get().saturating_add(translated.expanded_length);
+        self.spend(translated.expanded_length)?;
+        LazyRegex::new(source, ignore_case, &translated)
+    }
+
+    fn spend(&self, length: usize) -> Result<(), PatternError> {
+        let expanded = self.expanded.get().saturating_add(length);
         if expanded > MAX_EXPANDED_LENGTH {
             return Err(PatternError::TooLarge);
         }
         self.expanded.set(expanded);
-        LazyRegex::new(source, ignore_case, &translated).map(Pattern::Regex)
+        Ok(())
     }
 }
 
@@ -258,13 +295,36 @@ mod tests {
     fn a_payload_of_patterns_is_limited() {
         let compiled = |pattern: &str, count: usize| {
             let compiler = PatternCompiler::default();
-            (0..count).filter(|_| compiler.compile(pattern, false).is_ok()).count()
+            let patterns = (0..count).map(|number| alloc::format!("{pattern}{number}"));
+            patterns.filter(|pattern| compiler.compile(pattern, false).is_ok()).count()
         };
         // Ordinary patterns by the thousand, and few that stand for something large.
-        assert_eq!(compiled(r"^user-\d+@example\.com$", 2_000), 2_000);
+        assert_eq!(compiled(r"^user-\d+@example\.com/", 2_000), 2_000);
         let large = compiled("(?:a{100}){1,100}", 2_000);
         assert!((1..2_000).contains(&large), "{large}");
         assert_eq!(compiled("(?:(?:a{999}){999}){999}", 1), 0);
+    }
+
+    #[test]
+    fn what_was_compiled_before_is_taken_over() {
+        let same = |a: &Pattern, b: &Pattern| match (a, b) {
+            (Pattern::Regex(a), Pattern::Regex(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        let first = PatternCompiler::default();
+        let large = "(?:a{100}){1,100}";
+        let patterns = [("a+", false), ("a+", true), ("b+", false), (large, false)];
+        let compiled = patterns.map(|(source, fold)| first.compile(source, fold).unwrap());
+        let again = patterns.map(|(source, fold)| first.compile(source, fold).unwrap());
+        assert!(compiled.iter().zip(&again).all(|(a, b)| same(a, b)));
+
+        let expanded = first.expanded.get();
+        let second = PatternCompiler::after(&first.into_pool());
+        let later = patterns.map(|(source, fold)| second.compile(source, fold).unwrap());
+        assert!(compiled.iter().zip(&later).all(|(a, b)| same(a, b)));
+        assert!(!same(&later[0], &later[1]) && !same(&later[0], &later[2]));
+        // What is taken over counts, and is limited, as what is new.
+        assert_eq!(second.expanded.get(), expanded);
     }
 
     #[test]
