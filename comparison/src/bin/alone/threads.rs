@@ -3,9 +3,8 @@
 //! A swap is a whole one: the payload is read, compiled and put in place on a thread of its own,
 //! and that thread's share of the processor counts.
 
-use std::hint::black_box;
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::hint::{self, black_box};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +21,8 @@ const ROUNDS: usize = 21;
 const LATENCY_ROUNDS: usize = 9;
 /// How long a round of one thread takes, about.
 const ROUND: Duration = Duration::from_millis(60);
+/// The part of a round that threads run before it.
+const WARM_UP: usize = 4;
 const SWAPS_PER_SECOND: u32 = 100;
 const TIMED_EVALUATIONS: usize = 1_000_000;
 
@@ -85,18 +86,19 @@ impl Repeated<'_> {
 }
 
 /// Evaluations in a second, of two threads beside one alone and without swaps.
-fn throughput<T: Send>(
+fn throughput<T: Sync>(
     report: &mut Report,
     what: &str,
     asked: impl Fn() -> Vec<T>,
     ask: impl Fn(&T) -> bool + Copy + Send + Sync,
     swaps: Option<Repeated<'_>>,
 ) {
-    let passes = passes(&asked(), ask);
+    let (first, second) = (asked(), asked());
+    let passes = passes(&first, ask);
     let (mut one, mut two) = (Samples::default(), Samples::default());
     for _ in 0..ROUNDS {
-        one.push(rate(vec![asked()], ask, passes));
-        let both = || rate(vec![asked(), asked()], ask, passes);
+        one.push(rate(&[&first], ask, passes));
+        let both = || rate(&[&first, &second], ask, passes);
         two.push(swaps.map_or_else(both, |swaps| swaps.during(both)));
     }
     report.rows.push(Row {
@@ -126,26 +128,33 @@ fn pass<T>(asked: &[T], ask: &impl Fn(&T) -> bool) {
     }
 }
 
-/// All threads together, from the first to start to the last to finish.
-fn rate<T: Send>(
-    threads: Vec<Vec<T>>,
+/// All threads together, from the first to start to the last to finish. They have run for a while
+/// by then, so that the system has given each a processor of its own, and do not sleep until they
+/// start together.
+fn rate<T: Sync>(
+    threads: &[&[T]],
     ask: impl Fn(&T) -> bool + Copy + Send + Sync,
     passes: usize,
 ) -> f64 {
     let evaluations: usize = threads.iter().map(|asked| asked.len() * passes).sum();
-    let ready = Barrier::new(threads.len());
-    let run = |asked: Vec<T>| {
-        ready.wait();
+    let (count, ready) = (threads.len(), AtomicUsize::new(0));
+    let run = |asked: &[T]| {
+        for _ in 0..passes.div_ceil(WARM_UP) {
+            pass(asked, &ask);
+        }
+        ready.fetch_add(1, Ordering::Relaxed);
+        while ready.load(Ordering::Relaxed) < count {
+            hint::spin_loop();
+        }
         let start = Instant::now();
         for _ in 0..passes {
-            pass(&asked, &ask);
+            pass(asked, &ask);
         }
         (start, Instant::now())
     };
     let run = &run;
     let times: Vec<(Instant, Instant)> = thread::scope(|scope| {
-        let running: Vec<_> =
-            threads.into_iter().map(|asked| scope.spawn(move || run(asked))).collect();
+        let running: Vec<_> = threads.iter().map(|asked| scope.spawn(move || run(asked))).collect();
         running.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
     let start = times.iter().map(|(start, _)| start).min();
