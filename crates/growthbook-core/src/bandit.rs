@@ -89,6 +89,7 @@ impl BanditRule {
         allocation: &Allocation,
     ) -> Self {
         let (weights, coverage) = match allocation {
+            // Never looked at: the ranges decide.
             Allocation::Ranges => (None, 1.0),
             Allocation::Shares { weights, coverage } => (Some(&**weights), *coverage),
         };

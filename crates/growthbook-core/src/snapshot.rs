@@ -21,7 +21,7 @@ use crate::warning::Warning;
 
 /// A payload compiled for evaluation. It never changes; a new payload is a new snapshot.
 ///
-/// Everything evaluation needs is resolved: conditions are trees, lists are hash sets,
+/// Everything evaluation needs is resolved: conditions are trees, long lists are hash sets,
 /// prerequisites and saved groups are linked. Regular expressions are checked; an ordinary one is
 /// built when it is first used, by whichever thread needs it, and nobody waits. The snapshot that
 /// [comes next](Payload::compile_after) has it from there.

@@ -23,7 +23,7 @@ impl Tag {
         Tag(word | (length as u64) << (u64::BITS - u8::BITS))
     }
 
-    /// Calls `read` with the text; with as much of it as there is, where the tag is not all.
+    /// Calls `read` with the text. Only for a tag that [is all of it](Tag::is_whole_text).
     pub(crate) fn with_text<R>(self, read: impl FnOnce(&str) -> R) -> R {
         let bytes = self.0.to_le_bytes();
         let text = bytes.get(..self.capped_length().min(Self::BYTES)).unwrap_or_default();

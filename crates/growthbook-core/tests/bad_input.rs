@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use growthbook_core::{
-    Payload, PayloadError, ReduceOptions, Snapshot, UserContext, reduce_payload,
+    Condition, Payload, PayloadError, ReduceOptions, Snapshot, UserContext, reduce_payload,
 };
 use serde_json::{Value, json};
 
@@ -486,4 +486,34 @@ mod encrypted {
             assert_eq!(error, DecryptError::InvalidKey, "{text:?}");
         }
     }
+}
+
+/// An experiment's filters are those of its rule.
+#[test]
+fn a_filter_is_warned_of_once() {
+    let rule = r#"{"variations": [0, 1], "filters": [{"seed": "s"}]}"#;
+    let warnings = rule_warnings(rule);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+}
+
+/// A condition and every clause that is reached count, with their tests, however few decide; what
+/// is not reached does not.
+#[test]
+fn a_condition_is_given_up_after_a_million_parts() {
+    let passes = |elements: usize, test: &str| {
+        let list: Vec<Value> = vec![Value::Object(serde_json::Map::new()); elements];
+        let user = UserContext::new("user-1").attribute("list", Value::Array(list));
+        let condition = format!(r#"{{"$nor": [{{"list": {{"$elemMatch": {test}}}}}]}}"#);
+        let condition = Condition::from_json(&condition).unwrap();
+        Snapshot::empty().for_user(&user).eval_condition(&condition)
+    };
+    let fields: Vec<String> = (0..400).map(|number| format!(r#""f{number}": 1"#)).collect();
+    let fields = format!("{{{}}}", fields.join(","));
+    assert!(passes(3_000, &fields));
+    assert!(passes(300_000, r#"{"f": 1}"#));
+    assert!(!passes(400_000, r#"{"f": 1}"#));
+
+    let nots = r#"{"$not": "#.repeat(60) + r#"{"$eq": 1}"# + &"}".repeat(60);
+    assert!(passes(15_000, &nots));
+    assert!(!passes(20_000, &nots));
 }

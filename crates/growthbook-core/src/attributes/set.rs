@@ -14,7 +14,8 @@ use crate::tag::Tag;
 /// A set of attributes by name.
 #[derive(Clone, Default)]
 pub struct Attributes {
-    /// The names' tags, side by side: looking a name up reads one line of memory, as a rule.
+    /// The names' tags, side by side: looking a name up reads one line of memory, as a rule. None
+    /// when there are more than [`FEW`].
     tags: Vec<Tag>,
     /// Sorted by name.
     entries: Vec<(SmolStr, AttributeValue)>,
@@ -53,7 +54,11 @@ impl Attributes {
                 if self.entries.capacity() == 0 {
                     self.reserve(USUAL);
                 }
-                self.tags.insert(index, Tag::new(name));
+                if self.entries.len() < FEW {
+                    self.tags.insert(index, Tag::new(name));
+                } else {
+                    self.tags.clear();
+                }
                 self.entries.insert(index, (name.into(), value));
             }
         }
@@ -62,8 +67,17 @@ impl Attributes {
     /// Removes an attribute and returns it.
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
         let index = self.position(name).ok()?;
-        self.tags.remove(index);
-        Some(self.entries.remove(index).1)
+        let (_, value) = self.entries.remove(index);
+        self.tag();
+        Some(value)
+    }
+
+    /// Makes the tags anew.
+    fn tag(&mut self) {
+        self.tags.clear();
+        if self.entries.len() <= FEW {
+            self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
+        }
     }
 
     /// The attribute of this name.
@@ -74,24 +88,31 @@ impl Attributes {
     /// The attribute of the name with this tag.
     #[inline]
     pub(crate) fn find(&self, name: &str, tag: Tag) -> Option<&AttributeValue> {
-        if !tag.is_whole_text() || self.tags.len() > FEW {
-            return self.find_by_text(name, tag);
-        }
-        let index = self.tags.iter().position(|candidate| *candidate == tag)?;
-        self.entries.get(index).map(|(_, value)| value)
+        if tag.is_whole_text() { self.find_short(tag) } else { self.find_by_text(name, tag) }
     }
 
     /// The attribute of the name that is all in this tag.
     #[inline]
     pub(crate) fn find_short(&self, name: Tag) -> Option<&AttributeValue> {
-        let index = self.tags.iter().position(|candidate| *candidate == name)?;
-        self.entries.get(index).map(|(_, value)| value)
+        match self.tags.iter().position(|candidate| *candidate == name) {
+            Some(index) => self.entries.get(index).map(|(_, value)| value),
+            None => self.find_among_many(name),
+        }
     }
 
-    /// The same for a name that is more than its tag, or one among many.
+    /// An attribute without tags.
+    #[inline(never)]
+    fn find_among_many(&self, name: Tag) -> Option<&AttributeValue> {
+        if self.entries.len() <= FEW {
+            return None;
+        }
+        name.with_text(|text| self.find_by_text(text, name))
+    }
+
+    /// An attribute whose name is more than its tag, or one among many.
     #[inline(never)]
     fn find_by_text(&self, name: &str, tag: Tag) -> Option<&AttributeValue> {
-        if self.tags.len() > FEW {
+        if self.entries.len() > FEW {
             let index = self.position(name).ok()?;
             return self.entries.get(index).map(|(_, value)| value);
         }
@@ -158,8 +179,7 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
             }
             same
         });
-        self.tags.clear();
-        self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
+        self.tag();
     }
 }
 
@@ -209,6 +229,39 @@ mod tests {
         assert_eq!(attributes.len(), 2);
         assert_eq!(attributes.get("b").unwrap().to_json(), 3);
         assert!(attributes.get("c").is_none());
+    }
+
+    #[test]
+    fn many_names_are_found_as_few() {
+        for count in [FEW - 1, FEW, FEW + 1, 1_000] {
+            let attributes: Attributes =
+                (0..count).map(|number| (format!("{number:05}"), number)).collect();
+            for number in [0, count / 2, count - 1] {
+                let name = format!("{number:05}");
+                for found in [attributes.find_short(Tag::new(&name)), attributes.get(&name)] {
+                    assert_eq!(found.unwrap().to_json(), number, "of {count}");
+                }
+            }
+            assert!(attributes.find_short(Tag::new("none")).is_none());
+        }
+    }
+
+    #[test]
+    fn names_are_found_while_their_number_changes() {
+        let mut attributes = Attributes::new();
+        let names: Vec<String> = (0..FEW + 2).rev().map(|number| format!("{number:02}")).collect();
+        let is_found = |attributes: &Attributes, name: &str| {
+            attributes.find_short(Tag::new(name)).is_some() && attributes.get(name).is_some()
+        };
+        for (count, name) in (1..).zip(&names) {
+            attributes.insert(name, true);
+            assert!(names.iter().take(count).all(|name| is_found(&attributes, name)), "{count}");
+        }
+        for (count, name) in (1..).zip(&names) {
+            attributes.remove(name);
+            assert!(!is_found(&attributes, name));
+            assert!(names.iter().skip(count).all(|name| is_found(&attributes, name)), "{count}");
+        }
     }
 
     #[test]

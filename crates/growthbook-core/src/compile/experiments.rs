@@ -50,7 +50,7 @@ impl Compiler {
 fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment, WarningKind> {
     let variations = reader.variations()?.unwrap_or_default();
     let variations: Box<[FeatureValue]> = variations.boxed(Into::into);
-    let mut definition = reader.experiment("", variations.len())?;
+    let mut definition = reader.experiment("", variations.len(), Reader::filters)?;
     reader.inline_settings(&mut definition)?;
     definition.echo = Echo::Experiment(text.into());
     let change_type = ChangeType::of(&variations, definition.own().url_patterns.as_ref());

@@ -8,8 +8,8 @@ use smol_str::SmolStr;
 use super::Compiler;
 use crate::bandit::BanditRule;
 use crate::experiment::{
-    Division, Echo, ExperimentDefinition, Field, Links, ParentCondition, ParentFeature, Reader,
-    SharedText, text_of,
+    Echo, ExperimentDefinition, Field, Links, ParentCondition, ParentFeature, Reader, SharedText,
+    text_of,
 };
 use crate::json::{Entries, Place, Tape, TextReader, View, property_order};
 use crate::payload::members;
@@ -143,7 +143,7 @@ impl Compiler {
 
         let parents = reader.parents();
         let (filters, kind, error) = match reader.filters() {
-            Ok(filters) => match rule_kind(&mut reader, feature, text) {
+            Ok(filters) => match rule_kind(&mut reader, feature, text, filters.is_some()) {
                 Ok(kind) => (filters, kind, None),
                 Err(error) => (filters, RuleKind::Nothing, Some(error)),
             },
@@ -211,6 +211,7 @@ fn rule_kind(
     reader: &mut Reader<'_>,
     feature: &str,
     text: SharedText,
+    has_filters: bool,
 ) -> Result<RuleKind, WarningKind> {
     if let Some(value) = reader.get(Field::Force) {
         let force = ForceRule { condition: reader.condition(), value: value.into() };
@@ -222,13 +223,11 @@ fn rule_kind(
     let Some(variations) = reader.variations()? else {
         return Ok(RuleKind::Nothing);
     };
-    let mut definition = reader.experiment(feature, variations.len())?;
-    definition.echo = Echo::Rule(text);
     // The rule has tested its filters by the time its experiment runs; what is left of them is
     // that a namespace beside them does not count.
-    if let Division::Filters(filters) = &mut definition.division {
-        *filters = Box::default();
-    }
+    let filters = has_filters.then(Box::default);
+    let mut definition = reader.experiment(feature, variations.len(), |_| Ok(filters))?;
+    definition.echo = Echo::Rule(text);
     let bandit = reader.bandit_reference().map(|bandit| {
         Box::new(BanditRule::new(bandit, definition.variations, &definition.allocation))
     });

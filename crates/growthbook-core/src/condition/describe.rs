@@ -20,6 +20,10 @@ pub(crate) fn explain_failure(
 
 impl Scope<'_> {
     fn failure(&self, clauses: &Clauses) -> Option<ClauseTrace> {
+        self.deeper(|| self.failed_clause(clauses)).flatten()
+    }
+
+    fn failed_clause(&self, clauses: &Clauses) -> Option<ClauseTrace> {
         let mut open = None;
         for clause in &clauses.0 {
             match self.clause(clause) {

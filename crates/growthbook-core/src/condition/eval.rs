@@ -19,6 +19,8 @@ pub(crate) const MAX_SAVED_GROUP_DEPTH: u32 = 128;
 pub(crate) const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
 /// How many parts of conditions one evaluation may look at, counted over all its branches.
 const MAX_PART_EVALUATIONS: usize = 1_000_000;
+/// A clause counts with its test.
+const CLAUSE_PARTS: usize = 2;
 
 /// What a prerequisite's value is called.
 pub(super) const PARENT_VALUE: &str = "value";
@@ -75,6 +77,11 @@ impl Budget {
             }
             None => false,
         }
+    }
+
+    #[inline(never)]
+    fn give_back(&self, parts: usize) {
+        self.parts.set(self.parts.get() + parts);
     }
 }
 
@@ -222,12 +229,34 @@ impl<'a> Scope<'a> {
     }
 
     /// Every entry must pass.
+    #[inline(never)]
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        if !self.run.budget.take(clauses.0.len() + 1) {
+        if !self.run.budget.take(1 + CLAUSE_PARTS * clauses.0.len()) {
             return Outcome::Abort;
         }
-        self.deeper(|| Outcome::all(clauses.0.iter().map(|clause| self.clause(clause))))
-            .unwrap_or(Outcome::Abort)
+        self.deeper(|| self.clauses(&clauses.0)).unwrap_or(Outcome::Abort)
+    }
+
+    /// Every one of them must pass: [`Outcome::all`], which gives back to the budget what it does
+    /// not come to.
+    #[inline]
+    fn clauses(&self, clauses: &[Clause]) -> Outcome {
+        let mut result = Outcome::Pass;
+        let mut rest = clauses.iter();
+        while let Some(clause) = rest.next() {
+            let outcome = self.clause(clause);
+            if outcome == Outcome::Pass {
+                continue;
+            }
+            if outcome != Outcome::Unknown {
+                if !rest.as_slice().is_empty() {
+                    self.run.budget.give_back(CLAUSE_PARTS * rest.len());
+                }
+                return outcome;
+            }
+            result = Outcome::Unknown;
+        }
+        result
     }
 
     /// What most conditions test is decided in place. It is passed on by reference from where it
@@ -324,6 +353,15 @@ impl<'a> Scope<'a> {
                 Outcome::all(operators.iter().map(|operator| operator.eval(self, actual)))
             }
         }
+    }
+
+    /// Evaluates a test inside of a test.
+    #[inline]
+    pub(super) fn nested(&self, evaluate: impl FnOnce() -> Outcome) -> Outcome {
+        if !self.run.budget.take(1) {
+            return Outcome::Abort;
+        }
+        self.deeper(evaluate).unwrap_or(Outcome::Abort)
     }
 
     /// Tests an element of a list, of which there may be many.

@@ -132,9 +132,7 @@ impl Operator {
             | Operator::AllInsensitive(_)
             | Operator::Size(_)
             | Operator::ElemMatch(_)
-            | Operator::Not(_) => {
-                scope.deeper(|| self.eval_tests(scope, actual)).unwrap_or(Outcome::Abort)
-            }
+            | Operator::Not(_) => scope.nested(|| self.eval_tests(scope, actual)),
             Operator::Never => Outcome::Fail,
             Operator::Unknown => Outcome::Unknown,
         }

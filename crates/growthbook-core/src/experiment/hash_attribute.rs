@@ -35,7 +35,7 @@ impl Deref for HashAttribute {
 
 impl From<Box<str>> for HashAttribute {
     fn from(name: Box<str>) -> Self {
-        HashAttribute(Some(name))
+        HashAttribute((*name != *DEFAULT_HASH_ATTRIBUTE).then_some(name))
     }
 }
 

@@ -414,7 +414,7 @@ fn read(
 ) -> ExperimentDefinition {
     let patterns = PatternCompiler::default();
     let mut reader = Reader::new(object, Links::default(), &patterns, warnings);
-    let result = reader.experiment(key, variations).and_then(|mut definition| {
+    let result = reader.experiment(key, variations, Reader::filters).and_then(|mut definition| {
         reader.inline_settings(&mut definition)?;
         Ok(definition)
     });

@@ -80,7 +80,7 @@ impl ExperimentOverride {
         let object = tape.root().as_object()?;
         let (patterns, mut warnings) = (PatternCompiler::default(), Vec::new());
         let mut reader = Reader::new(object, Links::default(), &patterns, &mut warnings);
-        let mut settings = reader.experiment("", 0).ok()?;
+        let mut settings = reader.experiment("", 0, Reader::filters).ok()?;
         reader.inline_settings(&mut settings).ok()?;
         let has = |field| object.get(field).is_some();
         let own = core::mem::replace(settings.own_mut(), OwnSettings::DEFAULT);

@@ -160,6 +160,7 @@ impl<'p> Reader<'p> {
         &mut self,
         default_key: &str,
         variations: usize,
+        filters: impl FnOnce(&mut Self) -> Read<Option<Box<[Filter]>>>,
     ) -> Read<ExperimentDefinition> {
         let mut definition = self.underived(default_key, variations)?;
         definition.hash_version = self.hash_version(1);
@@ -173,7 +174,7 @@ impl<'p> Reader<'p> {
         }
         definition.meta = self.meta()?;
         let namespace = self.namespace().map(Box::new);
-        definition.division = match self.filters()? {
+        definition.division = match filters(self)? {
             Some(filters) => Division::Filters(filters),
             None => Division::Namespace(namespace),
         };

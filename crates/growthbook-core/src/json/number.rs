@@ -89,8 +89,8 @@ impl Number {
     }
 }
 
-/// The digits from a place on, behind others, as a number, unless they are too many; and the
-/// place behind them.
+/// The digits from a place on, behind others, as a number, and the place behind them. The number
+/// wraps around where they are too many; who asks looks at the place.
 #[inline]
 fn digits(bytes: &[u8], start: usize, before: u64) -> (u64, usize) {
     let (mut number, mut at) = (before, start);

@@ -94,8 +94,13 @@ impl<'a> TextReader<'a> {
     pub(crate) fn skip(&mut self) -> Option<&'a str> {
         self.token()?;
         let start = self.at;
-        self.at = behind_value(self.scanner, start, &mut self.skipped)?;
+        self.at = self.behind_skipped(start)?;
         self.scanner.part(start, self.at)
+    }
+
+    fn behind_skipped(&mut self, start: usize) -> Option<usize> {
+        self.skipped.open.clear();
+        behind_value(self.scanner, start, &mut self.skipped)
     }
 
     /// Reads the value that stands here: its place on the tape, unless it cannot be read, and
@@ -108,7 +113,7 @@ impl<'a> TextReader<'a> {
             Some(behind) => behind,
             None => {
                 tape.truncate(place);
-                behind_value(self.scanner, start, &mut self.skipped)?
+                self.behind_skipped(start)?
             }
         };
         Some((read.map(|_| place), start..self.at))

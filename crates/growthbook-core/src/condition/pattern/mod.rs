@@ -27,13 +27,14 @@ use translate::translate;
 
 /// The longest pattern accepted, in bytes of UTF-8.
 const MAX_PATTERN_LENGTH: usize = 32 * 1024;
-/// How much all patterns of a payload may be together, in bytes, once they are translated and
-/// their repetitions written out: that is what compiling them takes time for.
+/// How much all regular expressions of a payload may be together, in bytes, once they are
+/// translated and their repetitions written out: that is what compiling them takes time for.
+/// Patterns that are a text are not compiled.
 const MAX_EXPANDED_LENGTH: usize = 4 * 1024 * 1024;
 /// How much memory one compiled pattern may take, in bytes.
 const MAX_COMPILED_SIZE: usize = 1024 * 1024;
 
-/// A pattern that was found to be one.
+/// A pattern that was read: a text, or a regular expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
     Literal(Box<Literal>),
