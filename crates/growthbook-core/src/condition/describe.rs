@@ -81,7 +81,7 @@ impl Scope<'_> {
     fn describe_test(&self, test: &ValueTest, actual: &Node<'_>) -> String {
         match test {
             ValueTest::Equals(literal) => format!("must be {}", literal.node().to_value()),
-            operators => operators
+            ValueTest::Operator(_) | ValueTest::Operators(_) => test
                 .operators()
                 .iter()
                 .find(|operator| operator.eval(self, actual) != Outcome::Pass)
@@ -157,8 +157,8 @@ impl ValueTest {
     fn describe(&self, scope: &Scope<'_>) -> String {
         match self {
             ValueTest::Equals(literal) => format!("{}", literal.node().to_value()),
-            operators => {
-                let operators = operators.operators().iter();
+            ValueTest::Operator(_) | ValueTest::Operators(_) => {
+                let operators = self.operators().iter();
                 let parts: Vec<String> = operators.map(|it| it.describe(scope)).collect();
                 format!("({})", parts.join(", "))
             }

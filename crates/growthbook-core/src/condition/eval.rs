@@ -249,6 +249,7 @@ impl<'a> Scope<'a> {
                 continue;
             }
             if outcome != Outcome::Unknown {
+                // Most conditions have one clause, or fail at the last.
                 if !rest.as_slice().is_empty() {
                     self.run.budget.give_back(CLAUSE_PARTS * rest.len());
                 }

@@ -76,6 +76,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
+    /// Without an [`Ordering`] in between, which would take jumps.
     #[inline]
     fn holds_for(self, a: f64, b: f64) -> bool {
         match self {
