@@ -49,7 +49,7 @@ pub(crate) fn ci() -> Result {
 fn formatting() -> Result {
     run(&mut cargo(["fmt", "--all", "--check"]))?;
     // Not in the workspace, and not built here: other products take minutes to compile.
-    run(&mut cargo(["fmt", "--check", "--manifest-path", "comparison/Cargo.toml"]))
+    run(&mut cargo(["fmt", "--check", "--manifest-path", "dev/comparison/Cargo.toml"]))
 }
 
 fn lints() -> Result {

@@ -5,7 +5,7 @@ use crate::{Result, redis, sdks};
 
 /// Installs the other SDKs, and compares.
 pub(crate) fn interop() -> Result {
-    let folder = root().join("interop");
+    let folder = root().join("dev/interop");
     sdks::install_python(&folder.join("python"))?;
     sdks::install_javascript(&folder.join("javascript"))?;
     let mut interop = cargo(["run", "--quiet", "--package", "interop"]);

@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::run::{cargo, output, root, run};
 use crate::{Result, sdks};
 
-const MANIFEST: &str = "comparison/Cargo.toml";
+const MANIFEST: &str = "dev/comparison/Cargo.toml";
 const BEGIN: &str = "<!-- measured: begin -->\n";
 const END: &str = "<!-- measured: end -->\n";
 
 /// Measures, and writes the tables into `BENCHMARKS.md`.
 pub(crate) fn compare() -> Result {
-    let package = root().join("comparison");
+    let package = root().join("dev/comparison");
     sdks::install_javascript(&package.join("javascript"))?;
     sdks::install_python(&package.join("python"))?;
     // Everything is built before anything is measured.

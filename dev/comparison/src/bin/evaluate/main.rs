@@ -7,12 +7,12 @@
 
 #[path = "../../attributes.rs"]
 mod attributes;
-#[path = "../../../../crates/growthbook/benches/scenarios/cases.rs"]
+#[path = "../../../../../crates/growthbook/benches/scenarios/cases.rs"]
 mod cases;
 mod load;
-#[path = "../../../../crates/growthbook-core/benches/payloads/mod.rs"]
+#[path = "../../../../../crates/growthbook-core/benches/payloads/mod.rs"]
 mod payloads;
-#[path = "../../../../crates/growthbook/benches/scenarios/people.rs"]
+#[path = "../../../../../crates/growthbook/benches/scenarios/people.rs"]
 mod people;
 mod products;
 

@@ -4,9 +4,9 @@
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
 mod load;
-#[path = "../../../../crates/growthbook-core/benches/payloads/mod.rs"]
+#[path = "../../../../../crates/growthbook-core/benches/payloads/mod.rs"]
 mod payloads;
-#[path = "../../../../crates/growthbook/benches/scenarios/people.rs"]
+#[path = "../../../../../crates/growthbook/benches/scenarios/people.rs"]
 mod people;
 mod requests;
 mod sizes;

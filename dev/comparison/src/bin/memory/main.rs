@@ -4,11 +4,11 @@
 
 mod allocations;
 #[expect(dead_code, reason = "figures are for all of them together")]
-#[path = "../../../../crates/growthbook/benches/scenarios/cases.rs"]
+#[path = "../../../../../crates/growthbook/benches/scenarios/cases.rs"]
 mod cases;
-#[path = "../../../../crates/growthbook-core/benches/payloads/mod.rs"]
+#[path = "../../../../../crates/growthbook-core/benches/payloads/mod.rs"]
 mod payloads;
-#[path = "../../../../crates/growthbook/benches/scenarios/people.rs"]
+#[path = "../../../../../crates/growthbook/benches/scenarios/people.rs"]
 mod people;
 mod resident;
 mod snapshot;

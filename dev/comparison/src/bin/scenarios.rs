@@ -2,12 +2,12 @@
 
 #[path = "../attributes.rs"]
 mod attributes;
-#[path = "../../../crates/growthbook/benches/scenarios/cases.rs"]
+#[path = "../../../../crates/growthbook/benches/scenarios/cases.rs"]
 mod cases;
-#[path = "../../../crates/growthbook-core/benches/payloads/mod.rs"]
+#[path = "../../../../crates/growthbook-core/benches/payloads/mod.rs"]
 mod payloads;
 #[expect(dead_code, reason = "attributes take the place of contexts")]
-#[path = "../../../crates/growthbook/benches/scenarios/people.rs"]
+#[path = "../../../../crates/growthbook/benches/scenarios/people.rs"]
 mod people;
 
 use serde_json::{Value, json};
