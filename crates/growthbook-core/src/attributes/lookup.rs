@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use super::{AttributeRef, AttributeSource, AttributeValue, Attributes};
-use crate::json::{Json, Node, Number};
+use super::{AttributeRef, AttributeSource, AttributeValue, Attributes, Node};
+use crate::json::{Json, Number};
 use crate::result::HashValue;
 use crate::tag::Tag;
 

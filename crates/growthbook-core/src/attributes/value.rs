@@ -6,7 +6,8 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::json::{Json, MAX_DEPTH, Node, Number, Text};
+use super::Node;
+use crate::json::{Json, MAX_DEPTH, Number, Text};
 
 /// The value of one user attribute: any JSON value.
 ///

@@ -57,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::condition::pattern::{LazyRegex, translate};
+    use crate::pattern::{LazyRegex, translate};
 
     #[test]
     fn which_patterns_are_literal() {

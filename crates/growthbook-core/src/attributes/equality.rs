@@ -1,7 +1,7 @@
 //! Equality without conversion, as `JSON.stringify(a) === JSON.stringify(b)` decides it.
 
-use super::{Json, Node, Object};
-use crate::attributes::AttributeSource;
+use super::{AttributeSource, Node};
+use crate::json::{Json, Object};
 
 /// Deep equality: the same types all the way down, and object members in the same order. An
 /// object whose order is not its author's is compared by its members alone.
@@ -48,7 +48,7 @@ fn objects_equal(a: &Object<'_>, b: &Object<'_>) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    if a.ordered && b.ordered {
+    if a.is_ordered && b.is_ordered {
         a.iter().zip(b.iter()).all(|((a_key, a), (b_key, b))| a_key == b_key && json_equal(a, b))
     } else {
         a.iter().all(|(key, a)| b.get(key).is_some_and(|b| json_equal(a, b)))

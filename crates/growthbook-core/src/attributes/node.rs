@@ -1,12 +1,12 @@
-//! One view over every JSON value evaluation meets, whoever owns it.
+//! The view that evaluation has of every value: attributes, literals and feature values.
 
 use core::ops::Range;
 use core::slice;
 
 use serde_json::{Map, Value};
 
-use super::{Json, MAX_DEPTH, Object, array_index};
-use crate::attributes::{AttributeList, AttributeSource};
+use super::{AttributeList, AttributeSource};
+use crate::json::{Json, MAX_DEPTH, Object, array_index};
 
 /// A borrowed JSON value: an attribute, a part of one, or a feature's value.
 #[derive(Clone, Copy)]
@@ -17,9 +17,9 @@ pub(crate) enum Node<'a> {
     String(&'a str),
     Array(&'a [Json<'a>]),
     Object(&'a Object<'a>),
-    /// A list of the caller's.
+    /// A list in a type of the caller.
     List(&'a dyn AttributeList),
-    /// An object of the caller's.
+    /// An object in a type of the caller.
     Source(&'a dyn AttributeSource),
 }
 
