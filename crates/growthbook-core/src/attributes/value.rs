@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Node;
-use crate::json::{Json, MAX_DEPTH, Number, Text};
+use crate::json::{Json, Number, Text};
+use crate::limits::MAX_JSON_DEPTH;
 
 /// The value of one user attribute: any JSON value.
 ///
@@ -132,7 +133,7 @@ impl<T: Into<AttributeValue>> FromIterator<T> for AttributeValue {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         // The items were cut when they were made: together they are one level too deep at most.
         let list = Json::Array(items.into_iter().map(|item| item.into().0).collect());
-        AttributeValue(list.cut(MAX_DEPTH))
+        AttributeValue(list.cut(MAX_JSON_DEPTH))
     }
 }
 

@@ -5,11 +5,12 @@ use alloc::string::ToString;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Json, MAX_DEPTH, Number, Object, Text};
+use super::{Json, Number, Object, Text};
+use crate::limits::MAX_JSON_DEPTH;
 
 impl From<&Value> for Json<'static> {
     fn from(value: &Value) -> Self {
-        Json::from_value(value, MAX_DEPTH)
+        Json::from_value(value, MAX_JSON_DEPTH)
     }
 }
 
@@ -107,7 +108,7 @@ mod tests {
             json = &items[0];
             depth += 1;
         }
-        assert_eq!(depth, MAX_DEPTH);
+        assert_eq!(depth, MAX_JSON_DEPTH);
         assert!(matches!(json, Json::Null));
     }
 }

@@ -22,10 +22,6 @@ pub(crate) use raw::{Key, RawMembers, items, members};
 pub(crate) use tape::{ListView, ObjectView, Tape, View};
 pub(crate) use text::Text;
 
-/// The nesting of arrays and objects that is accepted. `serde_json` refuses text that nests this
-/// deep. Values from the caller are cut to null below it, so that recursion stays bounded.
-pub(crate) const MAX_DEPTH: usize = 128;
-
 /// A JSON value with ordered objects. Strings borrow from the text where they can.
 #[derive(Clone)]
 pub(crate) enum Json<'a> {
@@ -122,7 +118,8 @@ impl<'a> Object<'a> {
 
 impl<'a> Json<'a> {
     /// Reads a value. `None` for text that is not valid JSON, and for a number out of range, half
-    /// a surrogate pair or a nesting of [`MAX_DEPTH`] levels.
+    /// a surrogate pair or a nesting of
+    /// [`MAX_JSON_DEPTH`](crate::limits::MAX_JSON_DEPTH) levels.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
