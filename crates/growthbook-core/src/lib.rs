@@ -55,12 +55,14 @@ mod eval;
 mod exclusion;
 mod experiment;
 mod explain;
+mod compiled;
+mod feature_index;
 mod feature_key;
-mod feature_table;
 mod hash_value;
 mod json;
 mod limits;
 mod observe;
+mod pattern;
 mod payload;
 mod reduce;
 mod result;
@@ -74,6 +76,7 @@ mod url;
 mod user;
 mod value;
 mod warning;
+mod wire;
 
 pub use attributes::{AttributeList, AttributeRef, AttributeSource, AttributeValue, Attributes};
 pub use auto::{

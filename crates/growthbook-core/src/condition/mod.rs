@@ -10,7 +10,6 @@ mod members;
 mod operator;
 mod parse;
 mod path;
-mod pattern;
 mod prune;
 mod text;
 mod version;
@@ -22,14 +21,15 @@ use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
 pub(crate) use eval::{Budget, Fields, passes};
-pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
+pub(crate) use groups::{GroupIndex, GroupLinker, REMOTE_GROUP_IDS, SavedGroup, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
 use path::Path;
-pub(crate) use pattern::{Pattern, PatternCompiler, PatternPool};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
-use crate::json::{Json, Node, Tape, View, deep_equal};
+use crate::attributes::{Node, deep_equal};
+use crate::json::{Json, Tape, View};
+use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
 use groups::GroupReference;
 use operator::{ElemMatch, Operator};

@@ -80,12 +80,23 @@ pub(crate) struct PatternCompiler {
 }
 
 impl PatternCompiler {
-    /// One that takes over what it finds among these.
+    /// A compiler that takes over regular expressions of an older snapshot.
     pub(crate) fn after(earlier: &PatternPool) -> Self {
         PatternCompiler { earlier: earlier.clone(), ..PatternCompiler::default() }
     }
 
-    /// Everything that was compiled.
+    /// A compiler for a snapshot that shares definitions with another one, and so has its regular
+    /// expressions.
+    pub(crate) fn continuing(pool: &PatternPool) -> Self {
+        let pool = pool.in_use();
+        PatternCompiler {
+            expanded: Cell::new(pool.expanded_length()),
+            compiled: RefCell::new(pool),
+            ..PatternCompiler::default()
+        }
+    }
+
+    /// The regular expressions that were compiled.
     pub(crate) fn into_pool(self) -> PatternPool {
         self.compiled.into_inner()
     }
@@ -121,6 +132,7 @@ impl PatternCompiler {
     fn spend(&self, length: usize) -> Result<(), PatternError> {
         let expanded = self.expanded.get().saturating_add(length);
         if expanded > MAX_PATTERNS_LENGTH {
+            self.compiled.borrow_mut().set_exhausted();
             return Err(PatternError::TooLarge);
         }
         self.expanded.set(expanded);
