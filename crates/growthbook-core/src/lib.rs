@@ -49,6 +49,7 @@ mod attributes;
 mod auto;
 mod bandit;
 mod bucket;
+mod cache;
 mod compile;
 mod condition;
 mod eval;
@@ -79,6 +80,10 @@ pub use bandit::ContextualBandit;
 pub use bucket::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
+pub use cache::{
+    CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCache,
+    PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+};
 pub use condition::{Condition, ConditionError};
 pub use eval::{Evaluator, FeatureResults, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
 pub use experiment::{
@@ -92,12 +97,9 @@ pub use explain::{
 pub use feature_key::{FeatureKey, FeatureName};
 pub use json::Number;
 pub use observe::{Exposure, Observer};
-pub use payload::{
-    CacheChanged, CacheWatch, CachedPayload, Payload, PayloadCache, PayloadCacheError,
-    PayloadChange, PayloadError, PayloadKey, PayloadSource, Turn, UnixMillis,
-};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
+pub use payload::{Payload, PayloadChange, PayloadError};
 pub use reduce::{
     PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
 };
