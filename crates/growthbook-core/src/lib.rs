@@ -53,11 +53,14 @@ mod cache;
 mod compile;
 mod condition;
 mod eval;
+mod exclusion;
 mod experiment;
 mod explain;
 mod feature_key;
 mod feature_table;
+mod hash_value;
 mod json;
+mod limits;
 mod observe;
 mod payload;
 mod reduce;
@@ -67,6 +70,7 @@ mod secure;
 mod snapshot;
 mod sticky;
 mod tag;
+mod trace;
 mod url;
 mod user;
 mod value;
@@ -85,17 +89,17 @@ pub use cache::{
     PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
 };
 pub use condition::{Condition, ConditionError};
-pub use eval::{Evaluator, FeatureResults, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
+pub use eval::{Evaluator, FeatureResults, StickyEvaluator};
+pub use exclusion::Exclusion;
 pub use experiment::{
     Experiment, ExperimentDefinition, ExperimentError, ExperimentStatus, Filter, NoVariations,
     VariationMeta,
 };
-pub use explain::{
-    AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, Explanation, PrerequisiteTrace,
-    RuleTrace, Verdict,
-};
+pub use explain::{Explanation, RuleTrace};
 pub use feature_key::{FeatureKey, FeatureName};
+pub use hash_value::HashValue;
 pub use json::Number;
+pub use limits::MAX_PREREQUISITE_DEPTH;
 pub use observe::{Exposure, Observer};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
@@ -104,14 +108,16 @@ pub use reduce::{
     PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
 };
 pub use result::{
-    Assignment, Exclusion, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource,
-    HashValue,
+    Assignment, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource,
 };
 #[cfg(feature = "secure-attributes")]
 pub use secure::{secure_attribute, secure_attributes};
 pub use snapshot::Snapshot;
 pub use sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
+};
+pub use trace::{
+    AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, PrerequisiteTrace, RuleVerdict,
 };
 pub use url::{UrlTarget, UrlTargetType, query_string_override};
 pub use user::{GlobalContext, UserContext};

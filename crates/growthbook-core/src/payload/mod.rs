@@ -18,7 +18,8 @@ pub(crate) use document::{Sections, object_text};
 pub(crate) use raw::{items, members};
 
 use crate::condition::PatternCompiler;
-use crate::json::{Json, MAX_DEPTH, TextReader};
+use crate::json::{Json, TextReader};
+use crate::limits::MAX_JSON_DEPTH;
 use crate::warning::{Location, Warning, WarningKind};
 use crate::{Snapshot, compile};
 use document::{Member, SectionName};
@@ -378,5 +379,5 @@ impl Payload {
 
 /// Cut, so that writing it takes a bounded stack, and so deep that reading it refuses what was cut.
 fn json_text(value: &Value) -> String {
-    Json::from_value(value, 2 * MAX_DEPTH).to_text()
+    Json::from_value(value, 2 * MAX_JSON_DEPTH).to_text()
 }
