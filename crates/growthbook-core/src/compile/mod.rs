@@ -23,7 +23,7 @@ use crate::experiment::{DefinitionReader, ExperimentDefinition, Interner};
 use crate::json::{ObjectView, View};
 use crate::pattern::PatternCompiler;
 use crate::payload::Payload;
-use crate::snapshot::{Bandits, Feature, FeatureTable, Snapshot};
+use crate::snapshot::{Bandits, FeatureTable, Snapshot};
 use crate::warning::{Location, Warning, WarningKind};
 
 impl Payload {

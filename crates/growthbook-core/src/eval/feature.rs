@@ -9,7 +9,8 @@ use crate::hash_value::HashValue;
 use crate::limits::{MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::observe::{Exposure, Observer};
 use crate::result::FeatureResultSource as Source;
-use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
+use crate::feature_index::FeatureIndex;
+use crate::snapshot::{ExperimentRule, Feature, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
 /// What prerequisites say about the rule or experiment that has them.
@@ -68,7 +69,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> Answer<'a> {
         let Some(feature) = self.evaluator.snapshot.feature(index) else {
-            return Answer::without_value(Source::UnknownFeature);
+            // A key that prerequisites refer to, without a feature.
+            return self.unknown_feature(self.evaluator.snapshot.features.key(index));
         };
         if O::TRACES {
             self.observer.feature_entered(&feature.key);

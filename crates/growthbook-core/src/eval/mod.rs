@@ -26,7 +26,8 @@ use crate::feature_key::{FeatureKey, FeatureName};
 use crate::limits::MAX_PREREQUISITE_DEPTH;
 use crate::observe::{Exposure, Observer};
 use crate::result::{Assignment, ExperimentResult, FeatureResult};
-use crate::snapshot::{FeatureIndex, Snapshot};
+use crate::feature_index::FeatureIndex;
+use crate::snapshot::Snapshot;
 use crate::sticky::StickyBuckets;
 use crate::user::{GlobalContext, NOBODY, Overrides, UserContext};
 

@@ -18,7 +18,7 @@ use crate::json::{Json, Tape};
 use crate::pattern::PatternCompiler;
 use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
-use crate::wire::{ExperimentWire, text};
+use crate::wire::{self, ExperimentWire};
 
 /// An experiment declared in code: a key, two or more variations, and who takes part.
 ///
@@ -389,16 +389,16 @@ impl Experiment<Value> {
         })?;
         let tape = Tape::of(&json);
         let object = tape.root().as_object().ok_or(ExperimentError::NotAnObject)?;
-        let wire = ExperimentWire::of(object);
-        let key = wire.rule.key.get().and_then(text).ok_or(ExperimentError::MissingKey)?;
-        let variations = wire.rule.variations.as_array();
+        let members = ExperimentWire::of(object);
+        let key = members.rule.key.get().and_then(wire::text).ok_or(ExperimentError::MissingKey)?;
+        let variations = members.rule.variations.as_array();
         let variations = variations.ok_or(ExperimentError::MissingVariations)?;
         let mut warnings = Vec::new();
         let mut values: Vec<Value> =
             variations.iter().map(|value| value.to_json().to_value()).collect();
         let patterns = PatternCompiler::default();
         let definition = DefinitionReader::new(&patterns, &mut warnings)
-            .own_experiment(&wire, &key, values.len())
+            .own_experiment(&members, &key, values.len())
             .unwrap_or_else(|kind| {
                 warnings.push(kind);
                 let mut definition = ExperimentDefinition::new(&key, values.len());

@@ -167,7 +167,7 @@ impl<'de: 'a, 'a> Visitor<'de> for ValueReader<'_, 'a> {
         Ok(())
     }
 
-    fn visit_none<E>(self) -> Result<(), E> {
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
         self.visit_unit()
     }
 

@@ -100,6 +100,12 @@ impl Entries {
     }
 }
 
+impl FromIterator<Entry> for Entries {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        Entries { entries: entries.into_iter().collect(), unnamed: Vec::new() }
+    }
+}
+
 /// The key as JSON text.
 pub(super) fn quoted(key: &str) -> String {
     Json::String(key.into()).to_text()

@@ -4,7 +4,8 @@ use alloc::{boxed::Box, collections::BTreeMap};
 
 use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::Members;
-use crate::json::{Json, Node, Object, Tape};
+use crate::attributes::Node;
+use crate::json::{Json, Object, Tape};
 
 /// What [`reduce_payload`](crate::reduce_payload) knows and keeps. By default nothing is known
 /// and everything is kept.
