@@ -27,8 +27,8 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(250);
 pub const DEFAULT_LEASE: Duration = Duration::from_secs(10);
 /// How long the clear-text copy lives, counted from the last refresh.
 ///
-/// It is as long as for a copy of the Python SDK. That SDK asks the server only when there is no
-/// copy.
+/// A copy that the Python SDK writes lives equally long. That SDK asks the server only when there
+/// is no copy, so a copy must not live forever.
 const COPY_TIME_TO_LIVE: Duration = Duration::from_secs(600);
 /// The longest duration that is sent to Redis. A longer one is as good as forever.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -111,8 +111,8 @@ impl RedisCache {
         self
     }
 
-    /// Also stores the clear text of encrypted payloads, for the Python SDK's cache: it does not
-    /// decrypt what it reads. Default: encrypted payloads are stored encrypted only.
+    /// Also stores the clear text of encrypted payloads, for the Python SDK. That SDK cannot read
+    /// encrypted payloads from its cache. Default: Redis has the encrypted payload only.
     #[cfg(feature = "encryption")]
     #[must_use]
     pub fn share_in_clear(mut self, key: DecryptionKey) -> Self {
