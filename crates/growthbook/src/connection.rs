@@ -94,7 +94,7 @@ impl PayloadSink for Live {
         if !may_replace(&current, source, payload.date_updated()) {
             return Ok(Verdict::Older);
         }
-        let payload = payload.with_unreadable_sections_of(&current.payload);
+        let payload = payload.replacing(&current.payload);
         let change = self.0.changes(&current.payload, &payload);
         // Compiled before anything is swapped: no evaluation waits for it.
         let compiled = current.with_payload(payload, source);

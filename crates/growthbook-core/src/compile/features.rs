@@ -32,9 +32,10 @@ impl Compiler<'_> {
                     }
                 },
             };
-            self.warnings.extend_from_slice(&feature.warnings);
+            self.warnings.extend_from_slice(feature.warnings());
             self.parts.features.get_mut().add(index, feature);
         }
+        self.parts.features.get_mut().shrink_to_fit();
     }
 
     /// The feature of the snapshot before, if nothing it depends on has changed.
@@ -45,7 +46,7 @@ impl Compiler<'_> {
             (Some(before), Some(now)) => Arc::ptr_eq(before, now),
             (before, now) => before.is_none() && now.is_none(),
         };
-        feature.bandits.iter().all(|id| is_same_bandit(id)).then_some(feature)
+        feature.bandits().iter().all(|id| is_same_bandit(id)).then_some(feature)
     }
 
     /// The warning is for an entry that is not an object.

@@ -13,7 +13,7 @@ use crate::experiment::{
 use crate::json::{ListView, Tape, View, members};
 use crate::payload::Entry;
 use crate::snapshot::{
-    ExperimentRule, Feature, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
+    ExperimentRule, Feature, FeatureNotes, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
 };
 use crate::value::FeatureValue;
 use crate::warning::{Location, Warning, WarningKind};
@@ -26,31 +26,24 @@ pub(super) struct RuleCompiler<'c> {
     /// The position of the next rule.
     index: usize,
     rules: Vec<Rule>,
-    bandits: Vec<Box<str>>,
-    warnings: Vec<Warning>,
+    notes: FeatureNotes,
 }
 
 impl<'c> RuleCompiler<'c> {
     pub(super) fn new(parts: &'c Parts, entry: &'c Entry) -> Self {
-        let (rules, bandits, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        RuleCompiler { parts, entry, index: 0, rules, bandits, warnings }
+        let notes = FeatureNotes::default();
+        RuleCompiler { parts, entry, index: 0, rules: Vec::new(), notes }
     }
 
     /// Reports a warning about the feature.
     pub(super) fn warn(&mut self, kind: WarningKind) {
         let location = Location::Feature(Box::from(&*self.entry.key));
-        self.warnings.push(Warning { location, kind });
+        self.notes.warnings.push(Warning { location, kind });
     }
 
     pub(super) fn into_feature(self, default_value: FeatureValue) -> Feature {
-        Feature {
-            key: self.entry.key.clone(),
-            default_value,
-            rules: self.rules.into(),
-            text: self.entry.text.clone(),
-            warnings: self.warnings.into(),
-            bandits: self.bandits.into(),
-        }
+        let Entry { key, text } = self.entry.clone();
+        Feature::new(key, text, default_value, self.rules, self.notes)
     }
 
     /// Compiles the next rule.
@@ -78,9 +71,9 @@ impl<'c> RuleCompiler<'c> {
         if let RuleKind::Experiment(_) = &kind
             && let Some(bandit) = bandit_id(&wire)
         {
-            self.bandits.push(bandit.into());
+            self.notes.bandits.push(bandit.into());
         }
-        self.warnings.extend(at(&self.location(&id), kinds));
+        self.notes.warnings.extend(at(&self.location(&id), kinds));
         self.add(Rule::new(SmolStr::from(id), gates, kind));
     }
 
@@ -106,7 +99,7 @@ impl<'c> RuleCompiler<'c> {
     }
 
     fn left_out(&mut self, kind: WarningKind) {
-        self.warnings.push(Warning { location: self.location(""), kind });
+        self.notes.warnings.push(Warning { location: self.location(""), kind });
         self.index += 1;
     }
 

@@ -75,7 +75,8 @@ impl<'a> Evaluator<'a> {
         if min_version > 0.0 && documents().any(has_old) {
             return Kept::Blocked;
         }
-        let assigned = documents().find_map(|it| it.assignments.get(experiment.sticky_key()));
+        let sticky_key = experiment.sticky_key();
+        let assigned = documents().find_map(|it| it.assignments.get(&*sticky_key));
         let variation = assigned.and_then(|assigned| {
             experiment.meta.iter().position(|meta| meta.key.as_ref() == Some(assigned))
         });
@@ -164,7 +165,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) {
         let key = StickyBucketKey::new(hash_attribute.name, hash_attribute.value);
         if let (Some(buckets), Some(key)) = (&mut self.sticky, key) {
-            buckets.assign(key, experiment.sticky_key(), variation_key);
+            buckets.assign(key, &experiment.sticky_key(), variation_key);
         }
     }
 }

@@ -1,15 +1,10 @@
 //! An experiment without its values: who takes part, and in which variation.
 
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde::Serialize;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::allocation::Allocation;
 use super::division::Division;
@@ -40,7 +35,6 @@ pub struct ExperimentDefinition {
     pub(super) name: Option<SmolStr>,
     pub(super) phase: Option<SmolStr>,
     pub(super) seed: Option<SmolStr>,
-    pub(super) bucket_version: f64,
     pub(super) hash_version: i64,
     pub(crate) hash_attribute: HashAttribute,
     sticky: Option<Box<StickySettings>>,
@@ -60,10 +54,9 @@ pub struct ExperimentDefinition {
 /// The parts of a definition that follow from the others.
 #[derive(Clone, Default)]
 struct Derived {
-    /// The key of an assignment in a sticky bucket document.
-    sticky_key: SmolStr,
-    /// The indices of variations beyond [`INDEX_KEYS`], as text.
-    index_keys: Box<[Box<str>]>,
+    /// The indices of variations beyond [`INDEX_KEYS`], as text. Few experiments have so many.
+    #[expect(clippy::box_collection, reason = "it takes one word in nearly every experiment")]
+    index_keys: Option<Box<Vec<Box<str>>>>,
     /// `None` for an unknown hash version.
     hasher: Option<BucketHasher>,
 }
@@ -110,7 +103,6 @@ impl ExperimentDefinition {
             name: None,
             phase: None,
             seed: None,
-            bucket_version: 0.0,
             hash_version: 1,
             hash_attribute: HashAttribute::default(),
             sticky: None,
@@ -120,7 +112,7 @@ impl ExperimentDefinition {
             division: Division::NONE,
             condition: None,
             own: None,
-            echo: Echo::Members(Vec::new()),
+            echo: Echo::Members(None),
             variations,
             derived: Derived::default(),
         };
@@ -137,22 +129,12 @@ impl ExperimentDefinition {
             let ranges = share_ranges(&weights, *coverage).collect();
             self.ranges = shared(interner.map(|interner| &interner.ranges), ranges);
         }
+        let further = INDEX_KEYS.len()..self.variations;
         self.derived = Derived {
-            sticky_key: self.derive_sticky_key(),
-            index_keys: (INDEX_KEYS.len()..self.variations)
-                .map(|index| index.to_string().into_boxed_str())
-                .collect(),
+            index_keys: (!further.is_empty())
+                .then(|| Box::new(further.map(|it| it.to_string().into()).collect())),
             hasher: BucketHasher::new(self.seed(), self.hash_version),
         };
-    }
-
-    fn derive_sticky_key(&self) -> SmolStr {
-        js_number_string(self.bucket_version, |version| {
-            let mut key = String::from(self.key());
-            key.push_str(STICKY_KEY_SEPARATOR);
-            key.push_str(version);
-            key.into()
-        })
     }
 
     /// The bucket of a hash attribute's value. `None` without a value, and for an unknown hash
@@ -212,7 +194,10 @@ impl ExperimentDefinition {
         }
         match index.checked_sub(INDEX_KEYS.len()) {
             None => INDEX_KEYS.get(index).copied().unwrap_or_default(),
-            Some(beyond) => self.derived.index_keys.get(beyond).map_or("", |key| key),
+            Some(further) => {
+                let keys = self.derived.index_keys.as_ref();
+                keys.and_then(|keys| keys.get(further)).map_or("", |key| key)
+            }
         }
     }
 
@@ -233,8 +218,12 @@ impl ExperimentDefinition {
     }
 
     /// The key of an assignment in a sticky bucket document.
-    pub(crate) fn sticky_key(&self) -> &str {
-        &self.derived.sticky_key
+    pub(crate) fn sticky_key(&self) -> SmolStr {
+        js_number_string(self.sticky().bucket_version, |version| {
+            let mut key = SmolStrBuilder::new();
+            [self.key(), STICKY_KEY_SEPARATOR, version].into_iter().for_each(|it| key.push_str(it));
+            key.finish()
+        })
     }
 
     /// The key it is tracked under.

@@ -1,6 +1,6 @@
 //! How results show a definition: as GrowthBook echoes an experiment.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -21,13 +21,16 @@ pub(crate) enum Echo {
     /// The experiment was read from this text. All members are shown.
     Experiment(Arc<str>),
     /// The experiment was declared in code. The members that were set are shown.
-    Members(Vec<(&'static str, Json<'static>)>),
+    Members(Option<Box<SetMembers>>),
 }
+
+type SetMembers = Vec<(&'static str, Json<'static>)>;
 
 impl Echo {
     /// Sets a member of an experiment that was declared in code.
     pub(super) fn set(&mut self, name: &'static str, value: Json<'static>) {
         if let Echo::Members(members) = self {
+            let members = members.get_or_insert_default();
             members.retain(|(member, _)| *member != name);
             members.push((name, value));
         }
@@ -74,7 +77,7 @@ impl ExperimentDefinition {
         }
         match &self.echo {
             Echo::Members(members) => {
-                for (name, value) in members {
+                for (name, value) in members.iter().flat_map(|members| members.iter()) {
                     map.serialize_entry(name, value)?;
                 }
             }

@@ -251,7 +251,10 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn bucket_version(self, version: u32) -> Self {
         self.set(|definition| {
-            definition.bucket_version = version.into();
+            definition.set_sticky(StickySettings {
+                bucket_version: version.into(),
+                ..definition.sticky().clone()
+            });
             definition.echo.set("bucketVersion", echo_json(&version));
         })
     }

@@ -105,6 +105,7 @@ impl<'c> DefinitionReader<'c> {
         let sticky = StickySettings {
             fallback_attribute,
             disabled: wire.disable_sticky_bucketing.is_truthy(),
+            bucket_version,
             min_bucket_version: wire.min_bucket_version.version()?,
         };
         let coverage = wire.coverage.number()?.unwrap_or(1.0);
@@ -120,7 +121,6 @@ impl<'c> DefinitionReader<'c> {
             it.name = name;
             it.phase = phase;
             it.seed = seed;
-            it.bucket_version = bucket_version;
             it.hash_version = hash_version(wire.hash_version, 1);
             it.hash_attribute = hash_attribute;
             it.set_sticky(sticky);

@@ -47,6 +47,11 @@ impl FeatureTable {
         }
     }
 
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.by_key.shrink_to_fit();
+        self.order.shrink_to_fit();
+    }
+
     /// The features in the payload's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Feature>> {
         self.order.iter().filter_map(|index| self.get(*index))

@@ -18,7 +18,7 @@ use crate::warning::Warning;
 
 pub(crate) use features::FeatureTable;
 pub(crate) use rule::{
-    ExperimentRule, Feature, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
+    ExperimentRule, Feature, FeatureNotes, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
 };
 
 /// A payload compiled for evaluation. It never changes; a new payload is a new snapshot.

@@ -1,6 +1,6 @@
 //! Features and their rules, compiled.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use smol_str::SmolStr;
 
@@ -19,10 +19,39 @@ pub(crate) struct Feature {
     pub(crate) rules: Box<[Rule]>,
     /// The next snapshot shares the feature when its text is the same.
     pub(crate) text: Arc<str>,
-    pub(crate) warnings: Box<[Warning]>,
+    notes: Option<Box<FeatureNotes>>,
+}
+
+/// What few features have.
+#[derive(Default)]
+pub(crate) struct FeatureNotes {
+    pub(crate) warnings: Vec<Warning>,
     /// The ids of the bandits that its rules refer to. The next snapshot shares the feature when
     /// they are the same, too.
-    pub(crate) bandits: Box<[Box<str>]>,
+    pub(crate) bandits: Vec<Box<str>>,
+}
+
+impl Feature {
+    pub(crate) fn new(
+        key: Arc<str>,
+        text: Arc<str>,
+        default_value: FeatureValue,
+        rules: Vec<Rule>,
+        notes: FeatureNotes,
+    ) -> Self {
+        let has_notes = !notes.warnings.is_empty() || !notes.bandits.is_empty();
+        let notes = has_notes.then(|| Box::new(notes));
+        Feature { key, default_value, rules: rules.into(), text, notes }
+    }
+
+    pub(crate) fn warnings(&self) -> &[Warning] {
+        self.notes.as_ref().map_or(&[], |notes| &notes.warnings)
+    }
+
+    /// The ids of the bandits that its rules refer to.
+    pub(crate) fn bandits(&self) -> &[Box<str>] {
+        self.notes.as_ref().map_or(&[], |notes| &notes.bandits)
+    }
 }
 
 pub(crate) struct Rule {
