@@ -206,7 +206,7 @@ impl Engine for Core {
         let (snapshot, globals) = Core::snapshot(context)?;
         let gb = snapshot.for_user_with(&globals, &context.user);
         let mut buckets = Stored(stored.to_vec()).get_all(&gb.sticky_keys()).map_err(shape)?;
-        let result = json_of(&gb.with_sticky_buckets(&mut buckets).eval_feature(key))?;
+        let result = json_of(&gb.sticky(&mut buckets).eval_feature(key))?;
         Ok((result, by_key(&buckets)?))
     }
 

@@ -84,7 +84,7 @@ pub use bucket::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
 pub use condition::{Condition, ConditionError};
-pub use eval::{Evaluator, FeatureResults, StickyEvaluator};
+pub use eval::{Evaluator, FeatureResults, RecordingEvaluator};
 pub use exclusion::Exclusion;
 pub use experiment::{
     Experiment, ExperimentDefinition, ExperimentError, ExperimentStatus, Filter, NoVariations,

@@ -23,7 +23,7 @@
 //!
 //! let evaluator = snapshot.for_user(&user);
 //! let mut buckets = store.get_all(&evaluator.sticky_keys()).unwrap();
-//! evaluator.with_sticky_buckets(&mut buckets).eval_feature("checkout");
+//! evaluator.sticky(&mut buckets).eval_feature("checkout");
 //! for document in buckets.take_changed() {
 //!     store.save(&document).unwrap();
 //! }

@@ -131,7 +131,7 @@ impl Tracking {
         self.on_experiment_viewed.is_some() || self.on_feature_usage.is_some()
     }
 
-    pub(crate) fn observe<'a>(
+    pub(crate) fn observer<'a>(
         &'a self,
         user: &'a UserContext,
         source: Option<&'a dyn AttributeSource>,

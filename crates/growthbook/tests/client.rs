@@ -559,6 +559,32 @@ fn a_document_that_could_not_be_read_is_not_saved() {
 }
 
 #[test]
+fn evaluate_all_keeps_sticky_assignments() {
+    let experiment = json!({"key": "exp", "variations": [false, true], "weights": [0, 1],
+        "meta": [{"key": "a"}, {"key": "b"}]});
+    let viewed = Arc::new(AtomicUsize::new(0));
+    let count = viewed.clone();
+    let client = ClientBuilder::new()
+        .features(json!({"flag": {"rules": [experiment]}}))
+        .on_experiment_viewed(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        })
+        .build()
+        .unwrap();
+    let assigned = json!({"attributeName": "id", "attributeValue": "user-1",
+        "assignments": {"exp__0": "a"}});
+    let assigned: StickyBucketDocument = serde_json::from_value(assigned).unwrap();
+    // Hashing would assign variation 1, which is on.
+    for (documents, is_on) in [(vec![assigned], false), (Vec::new(), true)] {
+        let buckets: StickyBuckets = documents.into_iter().collect();
+        let scope = client.for_user_with_sticky("user-1", buckets.clone());
+        assert_eq!(scope.evaluate_all().get("flag").unwrap().on, is_on);
+        assert_eq!(scope.sticky_buckets().unwrap().iter().len(), buckets.iter().len());
+    }
+    assert_eq!(viewed.load(Ordering::Relaxed), 0);
+}
+
+#[test]
 fn records_go_to_one_target_and_tell_no_secret() {
     let records = logged(|| {
         let client = ClientBuilder::new()
@@ -687,7 +713,7 @@ fn debug_output_tells_no_secret() {
 
     let mut printer = Printer::default();
     for key in ["exp", "by-pin", "targeted", "nothing"] {
-        snapshot.for_user(&user).eval_feature_observed(key, &mut printer);
+        snapshot.for_user(&user).observed(&mut printer).eval_feature(key);
         let result = scope.eval_feature(key);
         texts.push(("FeatureResult", format!("{result:?} {:?}", result.experiment_result)));
         texts.push(("Explanation", format!("{:?}", scope.explain(key))));

@@ -1,6 +1,6 @@
 //! The attribute that identifies a user to rollouts and experiments.
 
-use super::Evaluator;
+use super::evaluator::Evaluator;
 use crate::experiment::HashAttribute;
 use crate::hash_value::HashValue;
 use crate::tag::Tag;

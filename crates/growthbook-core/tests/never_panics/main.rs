@@ -67,7 +67,7 @@ fn evaluate_everything(payload: &Payload, user: &UserContext, globals: &GlobalCo
         let _: Option<Vec<f64>> = gb.feature_value(key, None);
         // The second time finds what the first one noted.
         for _ in 0..2 {
-            check_feature(&gb.with_sticky_buckets(&mut buckets).eval_feature(key));
+            check_feature(&gb.sticky(&mut buckets).eval_feature(key));
         }
     }
     for document in buckets.take_changed() {
@@ -257,7 +257,7 @@ proptest! {
                 check_assignment(&gb.run(&experiment), experiment.definition());
                 let mut buckets = StickyBuckets::new();
                 for _ in 0..2 {
-                    let result = gb.with_sticky_buckets(&mut buckets).run(&experiment);
+                    let result = gb.sticky(&mut buckets).run(&experiment);
                     check_assignment(&result, experiment.definition());
                 }
                 gb.sticky_assignment(experiment.definition(), &buckets);
