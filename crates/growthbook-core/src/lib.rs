@@ -49,6 +49,7 @@ mod attributes;
 mod auto;
 mod bandit;
 mod bucket;
+mod cache;
 mod compile;
 mod condition;
 mod eval;
@@ -83,6 +84,10 @@ pub use bandit::ContextualBandit;
 pub use bucket::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
+pub use cache::{
+    CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCache,
+    PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+};
 pub use condition::{Condition, ConditionError};
 pub use eval::{Evaluator, FeatureResults, RecordingEvaluator};
 pub use exclusion::Exclusion;
@@ -96,12 +101,9 @@ pub use hash_value::HashValue;
 pub use json::Number;
 pub use limits::MAX_PREREQUISITE_DEPTH;
 pub use observe::{Exposure, Observer};
-pub use payload::{
-    CacheChanged, CacheWatch, CachedPayload, Payload, PayloadCache, PayloadCacheError,
-    PayloadChange, PayloadError, PayloadKey, PayloadSource, Turn, UnixMillis,
-};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
+pub use payload::{Payload, PayloadChange, PayloadError};
 pub use reduce::{
     PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
 };

@@ -1,6 +1,5 @@
 //! The payload as the GrowthBook API sends it: sections found, and opened where encrypted.
 
-mod cache;
 mod change;
 #[cfg(feature = "encryption")]
 mod decrypt;
@@ -12,10 +11,6 @@ use core::fmt;
 
 use serde_json::Value;
 
-pub use cache::{
-    CacheChanged, CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadKey,
-    PayloadSource, Turn, UnixMillis,
-};
 pub use change::PayloadChange;
 #[cfg(feature = "encryption")]
 pub use decrypt::{DecryptError, DecryptionKey, decrypt};
