@@ -27,7 +27,7 @@ const STEPS: [Step; 10] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
-    ("directions between crates", deps::check),
+    ("directions of dependencies", deps::check),
     ("licences, bans and sources", deny::check),
     ("no_std targets", targets::check),
     ("tests", test::test),

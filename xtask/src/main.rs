@@ -40,7 +40,9 @@ usage: cargo xtask <command>
           replace these
   soak [--seconds N]
           evaluate while a server changes and restarts, 300 seconds unless told otherwise
-  deps    check which crate may depend on which";
+  deps    check which crate depends on which, and that modules import each other one way
+  deps --modules CRATE
+          print which module of a crate imports which, and the cycles";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
         (Some("soak"), arguments) => soak::soak(arguments),
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),
-        (Some("deps"), []) => deps::check(),
+        (Some("deps"), arguments) => deps::deps(arguments),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

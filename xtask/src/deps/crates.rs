@@ -38,19 +38,15 @@ const STICKY_FEATURES: &str =
 /// The same for `growthbook-core`, which has no IO of its own.
 const BANNED_FROM_CORE: [&str; 7] = ["ureq", "redis", "log", "rand", "getrandom", "mio", "socket2"];
 
-pub(crate) fn check() -> Result {
+/// Returns each dependency that goes in a wrong direction.
+pub(super) fn problems() -> Result<Vec<String>> {
     let metadata: Value =
         serde_json::from_str(&output(&mut cargo(["metadata", "--format-version", "1"]))?)?;
     let mut problems = directions(&metadata);
     for library in LIBRARIES {
         problems.extend(banned(library, &tree(library)?));
     }
-    if problems.is_empty() {
-        println!("dependencies point the right way");
-        Ok(())
-    } else {
-        Err(problems.join("\n").into())
-    }
+    Ok(problems)
 }
 
 fn directions(metadata: &Value) -> Vec<String> {
@@ -61,7 +57,8 @@ fn directions(metadata: &Value) -> Vec<String> {
     for package in &members {
         let name = package["name"].as_str().unwrap_or_default();
         let Some(allowed) = allowed.get(name) else {
-            problems.push(format!("{name} is not in the table of crates (xtask/src/deps.rs)"));
+            problems
+                .push(format!("{name} is not in the table of crates (xtask/src/deps/crates.rs)"));
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
