@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use growthbook_core::{
-    CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadChange, PayloadError,
-    PayloadKey, PayloadSource, Turn, UnixMillis,
+    CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadCacheError, PayloadChange,
+    PayloadError, PayloadKey, PayloadSource, UnixMillis,
 };
 
 use super::document::Document;
@@ -46,8 +46,8 @@ struct Progress {
     cache_errors: u64,
     /// The cache's last failure, unless it worked since, and what for it was asked.
     cache_error: Option<(CacheUse, Arc<PayloadCacheError>)>,
-    /// It is this process's turn to ask the server, as far as the cache knows.
-    has_turn: bool,
+    /// This process holds the lease of the cache, as far as it knows.
+    has_lease: bool,
     /// What the cache keeps, as far as this process knows.
     kept: Option<Kept>,
     wakers: Vec<Waker>,
@@ -58,7 +58,7 @@ struct Progress {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum CacheUse {
     Read,
-    Turn,
+    Lease,
     Write,
 }
 
@@ -118,7 +118,7 @@ impl FeedState {
                 last_error: None,
                 cache_errors: 0,
                 cache_error: None,
-                has_turn: false,
+                has_lease: false,
                 kept: None,
                 wakers: Vec::new(),
             }),
@@ -149,25 +149,31 @@ impl FeedState {
         self.ask(CacheUse::Read, |cache| cache.get(&self.key))?
     }
 
-    /// Whether this process should ask the server; `None` when the cache cannot tell.
-    pub(crate) fn take_turn(
+    /// Asks the cache for the lease; `None` if the cache failed. A cache without a lease always
+    /// lets this process fetch.
+    pub(crate) fn acquire_lease(
         &self,
         known: Option<&CachedPayload>,
         max_age: Duration,
-    ) -> Option<Turn> {
-        let turn = self.ask(CacheUse::Turn, |cache| cache.take_turn(&self.key, known, max_age));
-        self.lock().has_turn = turn == Some(Turn::Ours);
-        turn
+    ) -> Option<LeaseOutcome> {
+        let outcome = self.ask(CacheUse::Lease, |cache| match cache.fetch_lease() {
+            Some(lease) => lease.acquire(&self.key, known, max_age),
+            None => Ok(LeaseOutcome::Acquired),
+        });
+        self.lock().has_lease = outcome == Some(LeaseOutcome::Acquired);
+        outcome
     }
 
-    /// Lets the other processes try, if it is this one's turn still: there was nothing to keep.
-    pub(crate) fn give_up_turn(&self) {
-        if core::mem::take(&mut self.lock().has_turn) {
-            self.ask(CacheUse::Turn, |cache| cache.give_up_turn(&self.key));
+    /// Releases the lease, unless a payload that was put or confirmed has ended it.
+    pub(crate) fn release_lease(&self) {
+        if core::mem::take(&mut self.lock().has_lease) {
+            self.ask(CacheUse::Lease, |cache| {
+                cache.fetch_lease().map_or(Ok(()), |lease| lease.release(&self.key))
+            });
         }
     }
 
-    /// Hears of what other processes put into the cache.
+    /// Watches the cache for payloads that other processes put.
     pub(super) fn watch(self: &Arc<Self>, source: &Arc<Source>) -> Option<CacheWatch> {
         let (feed, source) = (Arc::downgrade(self), Arc::downgrade(source));
         let changed = Box::new(move || {
@@ -175,12 +181,13 @@ impl FeedState {
                 source.look_into_cache(&feed);
             }
         });
-        catch_unwind(AssertUnwindSafe(|| self.cache.watch(&self.key, changed))).ok().flatten()
+        let watch = || self.cache.fetch_lease()?.watch(&self.key, changed);
+        catch_unwind(AssertUnwindSafe(watch)).ok().flatten()
     }
 
-    /// The cache has no more to do for this client: false when it is not done in time.
-    pub(super) fn release_cache(&self, limit: Duration) -> bool {
-        catch_unwind(AssertUnwindSafe(|| self.cache.release(limit))).unwrap_or(true)
+    /// Disconnects the cache, which this client no longer uses; false if that takes longer.
+    pub(super) fn disconnect_cache(&self, limit: Duration) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.cache.disconnect(limit))).unwrap_or(true)
     }
 
     /// From now on changes are told.
@@ -269,8 +276,8 @@ impl FeedState {
         }
         let is_kept = {
             let mut progress = self.lock();
-            // What is written now ends it.
-            progress.has_turn = false;
+            // The write below ends the lease.
+            progress.has_lease = false;
             progress.kept.as_ref() == Some(&Kept::of(document))
         };
         if is_confirmed && is_kept {

@@ -3,8 +3,8 @@
 mod delivery;
 mod fetch;
 mod health;
+mod lease;
 mod stream;
-mod turn;
 mod worker;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
