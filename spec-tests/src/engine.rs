@@ -1,4 +1,4 @@
-//! The two ways to evaluate: the core by itself, and the client of the façade.
+//! The two ways to evaluate: with the core, and with the facade's client.
 
 use growthbook::{Client, ClientBuilder, UserScope};
 use growthbook_core::{
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::case::{Mismatch, members};
 use crate::reduction::Reduction;
 
-/// What a case evaluates in: the members of its context.
+/// The context of a case.
 pub(crate) struct Context {
     /// The payload's document.
     payload: String,
@@ -20,7 +20,7 @@ pub(crate) struct Context {
     user: UserContext,
 }
 
-/// The sections of a payload a context may hold.
+/// The sections of a payload that a context may contain.
 const SECTIONS: [&str; 4] = ["features", "savedGroups", "experiments", "contextualBandits"];
 
 impl Context {
@@ -68,7 +68,7 @@ impl Context {
         })
     }
 
-    /// A context of attributes and saved groups alone, for conditions.
+    /// Returns a context for conditions: it has only attributes and saved groups.
     pub(crate) fn of_condition(
         attributes: &str,
         saved_groups: Option<&str>,
@@ -78,13 +78,13 @@ impl Context {
     }
 }
 
-/// A whole number, however it is written.
+/// Reads a whole number, as in `1` or `1.0`.
 fn whole(value: &Value) -> Option<i64> {
     let number = value.as_f64()?;
     (number.fract() == 0.0).then_some(number as i64)
 }
 
-/// JavaScript's truthiness.
+/// Whether JavaScript treats the value as true.
 fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -95,29 +95,29 @@ fn is_truthy(value: &Value) -> bool {
     }
 }
 
-/// Something that evaluates.
+/// A way to evaluate cases.
 pub(crate) trait Engine {
     fn name(&self) -> &'static str;
     fn eval_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
-    /// What is left of the condition when the context's attributes are all that is known.
+    /// Returns the rest of the condition after the context's attributes decide their parts.
     fn prune_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
-    /// The reduced payload.
+    /// Returns the reduced payload.
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch>;
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch>;
-    /// The FeatureResult with sticky bucketing, and the user's documents afterwards, by key.
+    /// Returns the FeatureResult with sticky bucketing, and the user's documents after it, by key.
     fn eval_sticky(
         &self,
         context: &Context,
         stored: &[StickyBucketDocument],
         key: &str,
     ) -> Result<(Value, Value), Mismatch>;
-    /// The ExperimentResult.
+    /// Returns the ExperimentResult.
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch>;
-    /// The redirects of the payload's auto experiments.
+    /// Returns the redirects of the payload's auto experiments.
     fn redirects(&self, context: &Context) -> Result<Value, Mismatch>;
 }
 
-/// Every engine.
+/// All engines.
 pub(crate) const ENGINES: [&dyn Engine; 2] = [&Core, &Facade];
 
 struct Core;
@@ -127,12 +127,12 @@ fn shape(error: impl std::fmt::Display) -> Mismatch {
     Mismatch::Shape(error.to_string())
 }
 
-/// A condition that is no object is one that nobody passes.
+/// Parses a condition. No user passes a condition that is not an object.
 fn condition(text: &str) -> Condition {
     Condition::from_json(text).unwrap_or_else(|_| Condition::from(Value::Null))
 }
 
-/// Documents as `{"id||1": {...}}`.
+/// Returns the documents by key, as in `{"id||1": {...}}`.
 fn by_key(buckets: &StickyBuckets) -> Result<Value, Mismatch> {
     let documents = buckets
         .iter()
@@ -141,7 +141,7 @@ fn by_key(buckets: &StickyBuckets) -> Result<Value, Mismatch> {
     Ok(Value::Object(documents))
 }
 
-/// A store of the documents a case starts with.
+/// A store with the documents of a case. It ignores saves.
 struct Stored(Vec<StickyBucketDocument>);
 
 impl StickyBucketStore for Stored {
@@ -223,7 +223,7 @@ impl Engine for Core {
     }
 }
 
-/// What auto experiments redirect to, as `urlRedirect` expects it.
+/// Returns the redirects of auto experiments, in the shape that the suite `urlRedirect` expects.
 fn redirects(results: &[AutoExperimentResult<'_>]) -> Value {
     let redirect = |result: &AutoExperimentResult<'_>| match &result.change {
         AutoExperimentChange::Redirect { url_redirect, url_with_params } => Some(json!({
