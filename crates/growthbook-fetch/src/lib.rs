@@ -12,15 +12,15 @@
 //! ```
 //! use std::sync::Arc;
 //! use growthbook_core::{Payload, PayloadError, PayloadSource};
-//! use growthbook_fetch::{Feed, FetchOptions, PayloadSink, Refresh, Verdict};
+//! use growthbook_fetch::{Feed, FetchOptions, Offered, PayloadSink, Refresh};
 //!
 //! struct Print;
 //!
 //! impl PayloadSink for Print {
-//!     fn offer(&self, document: &str, source: PayloadSource) -> Result<Verdict, PayloadError> {
+//!     fn offer(&self, document: &str, source: PayloadSource) -> Result<Offered, PayloadError> {
 //!         let payload = Payload::from_json(document)?;
 //!         println!("{} features from {source}", payload.compile().feature_keys().len());
-//!         Ok(Verdict::Used(payload.changes_since(&Payload::empty())))
+//!         Ok(Offered::Applied { change: payload.changes_since(&Payload::empty()) })
 //!     }
 //! }
 //!
@@ -62,13 +62,14 @@ mod time;
 pub use cache::{DEFAULT_MEMORY_CACHE_ENTRIES, FileCache, MemoryCache};
 pub use date::is_older;
 pub use error::{FetchError, FetchErrorKind};
-pub use feed::{CloseTimedOut, Feed, NotReady, ReadyFuture, StartError};
+pub use feed::{CloseTimedOut, Feed, ReadyFuture, StartError};
 pub use options::{
     ConfigError, DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT,
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
     DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchOptions, Refresh,
 };
-pub use sink::{PayloadSink, Verdict};
+pub use sink::{Offered, PayloadSink};
+pub use source::NotReady;
 pub use status::{Counters, FetchStatus, LastError, StreamOff, StreamState};
 
 /// The target of all log records.

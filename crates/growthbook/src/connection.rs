@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, Guard};
 use growthbook_core::{PayloadCache, PayloadChange, PayloadError, PayloadSource};
 use growthbook_fetch::{
-    CloseTimedOut, Feed, FetchOptions, PayloadSink, StartError, Verdict, is_older,
+    CloseTimedOut, Feed, FetchOptions, Offered, PayloadSink, StartError, is_older,
 };
 
 use crate::LOG_TARGET;
@@ -88,11 +88,11 @@ impl Connection {
 struct Live(Arc<Inner>);
 
 impl PayloadSink for Live {
-    fn offer(&self, document: &str, source: PayloadSource) -> Result<Verdict, PayloadError> {
+    fn offer(&self, document: &str, source: PayloadSource) -> Result<Offered, PayloadError> {
         let payload = self.0.decryption.read(document.as_bytes())?;
         let mut current = self.0.state.load_full();
         if !may_replace(&current, source, payload.date_updated()) {
-            return Ok(Verdict::Older);
+            return Ok(Offered::Older);
         }
         let payload = payload.with_unreadable_sections_of(&current.payload);
         let change = self.0.changes(&current.payload, &payload);
@@ -104,12 +104,12 @@ impl PayloadSink for Live {
             if Arc::ptr_eq(&found, &current) {
                 drop(found);
                 self.0.retired.add(current);
-                return Ok(Verdict::Used(change));
+                return Ok(Offered::Applied { change });
             }
             // Somebody was faster, with settings or with a payload, which may be newer.
             current = Guard::into_inner(found);
             if !may_replace(&current, source, compiled.payload.date_updated()) {
-                return Ok(Verdict::Older);
+                return Ok(Offered::Older);
             }
         }
     }

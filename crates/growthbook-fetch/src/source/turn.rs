@@ -1,27 +1,25 @@
 //! One fetch for many processes, where a cache knows of them.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use growthbook_core::{CachedPayload, PayloadSource, Turn, UnixMillis};
 
-use super::Source;
-use crate::feed::{Document, FeedState};
+use super::{Document, Member, Source};
 use crate::time::unix_millis;
 
 impl Source {
     /// Does the fetch that is due, unless another process did or does, as far as any client's cache
     /// knows. The turns that were taken from other caches are given up then.
     pub(super) fn fetch_in_turn(&self) {
-        let (feeds, known, max_age) = {
+        let (members, known, max_age) = {
             let state = self.lock();
             let known = state.latest.as_ref().map(|latest| latest.document().clone());
-            (state.feeds(), known, state.schedule.max_age(self.now()))
+            (state.members(), known, state.schedule.max_age(self.now()))
         };
-        let give_up_turns = || feeds.iter().for_each(|feed| feed.give_up_turn());
-        for feed in &feeds {
+        let give_up_turns = || members.iter().for_each(|member| member.give_up_turn());
+        for member in &members {
             let sequence = self.draw_sequence();
-            match feed.take_turn(known.as_ref().map(|known| &known.payload), max_age) {
+            match member.take_turn(known.as_ref().map(|known| &known.payload), max_age) {
                 Some(Turn::Fresh { payload, age }) => {
                     let is_payload = match (payload, &known) {
                         (Some(payload), _) => self.take_shared(payload, sequence),
@@ -51,18 +49,19 @@ impl Source {
 
     /// Another process may have put a payload into this client's cache. Whether it is what is due
     /// is not known: the next turn will tell.
-    pub(crate) fn look_into_cache(&self, feed: &Arc<FeedState>) {
+    pub(crate) fn look_into_cache(&self, member: &Member) {
         let sequence = self.draw_sequence();
-        if let Some(payload) = feed.cached() {
+        if let Some(payload) = member.cached() {
             self.take_shared(payload, sequence);
         }
     }
 
     /// What another process fetched: false when it is no payload.
     fn take_shared(&self, payload: CachedPayload, sequence: u64) -> bool {
-        let (outcome, changes) = self.deliver(payload, PayloadSource::Shared, sequence);
+        let delivery = self.deliver(payload, PayloadSource::Shared, sequence);
         self.lock().health.counters.shared += 1;
-        changes.tell();
+        let outcome = delivery.outcome();
+        delivery.notify();
         outcome.is_ok()
     }
 

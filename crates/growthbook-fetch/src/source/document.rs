@@ -2,11 +2,11 @@
 
 use growthbook_core::{CachedPayload, PayloadSource};
 
-/// A document, with what the source knows of it.
+/// A document, with what the source knows about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     pub(crate) payload: CachedPayload,
     pub(crate) source: PayloadSource,
-    /// Documents that came later to the source have larger ones; `None` for one from a cache.
+    /// Grows with each document the source asks for. `None` for a document from a cache.
     pub(crate) sequence: Option<u64>,
 }
