@@ -1,9 +1,6 @@
 //! Setting up a client.
 
 use core::num::NonZeroUsize;
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 #[cfg(feature = "encryption")]
 use growthbook_core::DecryptionKey;
 use growthbook_core::{
@@ -12,16 +9,15 @@ use growthbook_core::{
 };
 use serde_json::Value;
 
-use crate::client::{Client, Decryption, Effects, Inner, State};
+use crate::client::Client;
 use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 #[cfg(feature = "fetch")]
 use crate::network::Network;
-use crate::retired::Retired;
+use crate::state::{Effects, Live, State};
 use crate::sticky_store::LoggedStore;
 use crate::tracking::{
-    ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking,
+    ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking, contain,
 };
-use crate::update::OnUpdate;
 
 /// Settings of a [`Client`].
 ///
@@ -52,6 +48,9 @@ pub struct ClientBuilder {
     #[cfg(feature = "fetch")]
     pub(crate) network: Network,
 }
+
+/// A callback for changes.
+type OnUpdate = Box<dyn Fn(&PayloadChange) + Send + Sync>;
 
 /// Where the definitions come from.
 #[derive(Default)]
@@ -215,29 +214,41 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, PayloadError> {
         #[cfg(feature = "fetch")]
         self.network.warn_unused();
-        Ok(Client::embedded(self.build_inner(PayloadSource::Application)?))
+        Ok(Client::embedded(self.build_live(PayloadSource::Application)?))
     }
 
-    pub(crate) fn build_inner(self, source: PayloadSource) -> Result<Inner, PayloadError> {
-        let decryption = Decryption {
-            #[cfg(feature = "encryption")]
-            key: self.decryption_key,
-        };
-        let payload = match self.payload {
-            Source::Nothing => None,
-            Source::Document(document) => Some(decryption.read(&document)?),
-            Source::Features(features) => {
-                Some(Payload::from_parts(&features, self.saved_groups.as_ref())?)
-            }
-        };
-        let source = payload.as_ref().map(|_| source);
-        let payload = payload.unwrap_or_else(Payload::empty);
+    pub(crate) fn build_live(self, source: PayloadSource) -> Result<Live, PayloadError> {
         let cache_size = self.exposure_cache_size.unwrap_or(DEFAULT_EXPOSURE_CACHE_SIZE);
         let tracking = Tracking::new(self.on_experiment_viewed, self.on_feature_usage, cache_size);
         let effects = Effects { tracking, sticky_store: self.sticky_bucket_store };
-        let state = State::new(payload, source, Arc::new(self.globals), Arc::new(effects));
-        let state = ArcSwap::from_pointee(state);
-        Ok(Inner { state, retired: Retired::default(), decryption, on_update: self.on_update })
+        let mut live = Live::with_data(State::new(self.globals, effects));
+        #[cfg(feature = "encryption")]
+        if let Some(key) = self.decryption_key {
+            live = live.read_with(move |document| Payload::from_encrypted_json(document, &key));
+        }
+        if let Some(callback) = self.on_update {
+            live = live.on_change(move |change| contain("on_update", || callback(change)));
+        }
+        let payload = match self.payload {
+            Source::Nothing => return Ok(live),
+            Source::Document(document) => live.read(&document)?,
+            Source::Features(features) => {
+                Payload::from_parts(&features, self.saved_groups.as_ref())?
+            }
+        };
+        Ok(live.starting_with(payload, source))
+    }
+}
+
+impl Client {
+    /// A client on an embedded payload: no network, no thread.
+    ///
+    /// # Errors
+    ///
+    /// When the document is not a payload. A broken rule is not an error but a warning: see
+    /// [`warnings`](Client::warnings).
+    pub fn from_json(document: impl AsRef<[u8]>) -> Result<Self, PayloadError> {
+        ClientBuilder::new().payload(document.as_ref()).build()
     }
 }
 

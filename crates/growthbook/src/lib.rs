@@ -55,17 +55,17 @@ mod client;
 #[cfg(feature = "fetch")]
 mod connection;
 mod exposures;
+mod globals;
 pub mod guide;
 #[cfg(feature = "fetch")]
 mod lifecycle;
 #[cfg(feature = "fetch")]
 mod network;
-mod retired;
 mod scope;
+mod state;
 mod sticky;
 mod sticky_store;
 mod tracking;
-mod update;
 
 pub use builder::ClientBuilder;
 pub use client::Client;

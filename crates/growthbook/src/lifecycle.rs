@@ -86,12 +86,12 @@ impl Client {
     }
 
     fn embedded_ready(&self) -> Result<(), NotReady> {
-        let has_payload = self.state().source.is_some();
+        let has_payload = self.live().load().source().is_some();
         if has_payload { Ok(()) } else { Err(FetchError::from(FetchErrorKind::NoServer).into()) }
     }
 
     fn with_fallback(&self, outcome: Result<(), NotReady>) -> Result<Ready, NotReady> {
-        match (outcome, self.state().source) {
+        match (outcome, self.live().load().source()) {
             (Ok(()), Some(source)) => Ok(Ready { source, cause: None, timed_out: false }),
             (Err(why), Some(source)) => {
                 Ok(Ready { source, cause: why.cause, timed_out: why.timed_out })
@@ -105,9 +105,9 @@ impl Client {
     pub fn status(&self) -> Status {
         // In this order an open stream implies a payload.
         let status = self.connection().map(|connection| connection.feed().status());
-        let state = self.state();
-        let date_updated = state.payload.date_updated().map(str::to_owned);
-        let source = state.source;
+        let in_use = self.live().load();
+        let date_updated = in_use.payload().date_updated().map(str::to_owned);
+        let source = in_use.source();
         match status {
             Some(status) => Status {
                 source,

@@ -201,9 +201,9 @@ impl ClientBuilder {
     pub fn start(mut self) -> Result<Client, StartError> {
         let network = core::mem::take(&mut self.network);
         let cache = network.cache.unwrap_or_else(|| Arc::new(MemoryCache::shared()));
-        let inner = Arc::new(self.build_inner(PayloadSource::Fallback)?);
-        let connection = Connection::start(network.options, cache, inner.clone())?;
-        Ok(Client::connected(inner, connection))
+        let live = Arc::new(self.build_live(PayloadSource::Fallback)?);
+        let connection = Connection::start(network.options, cache, live.clone())?;
+        Ok(Client::connected(live, connection))
     }
 
     fn fetch(mut self, set: impl FnOnce(FetchOptions) -> FetchOptions) -> Self {

@@ -1,18 +1,17 @@
 //! One user, one payload: where flags are asked.
 
 use core::fmt;
-use std::sync::Arc;
 
-use arc_swap::Guard;
 use growthbook_core::{
     AttributeSource, AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
     ExperimentDefinition, ExperimentResult, Explanation, FeatureName, FeatureResult,
     FeatureResults, Snapshot, StickyBucketKey, StickyBuckets, UserContext,
 };
+use growthbook_fetch::Pinned;
 use serde::Deserialize;
 
 use crate::LOG_TARGET;
-use crate::client::State;
+use crate::state::State;
 use crate::sticky::ScopeBuckets;
 use crate::tracking::TrackingObserver;
 
@@ -22,8 +21,7 @@ use crate::tracking::TrackingObserver;
 /// Cheap to make: one for each request. Answers borrow from it. `'s` is how long an
 /// [`AttributeSource`] lives; without one a scope is a `UserScope<'static>`.
 pub struct UserScope<'s> {
-    /// Held on to without counting references, as a rule.
-    state: Guard<Arc<State>>,
+    pinned: Pinned<State>,
     user: UserContext,
     /// Asked before the user's attributes.
     source: Option<&'s dyn AttributeSource>,
@@ -34,14 +32,15 @@ pub struct UserScope<'s> {
 impl<'s> UserScope<'s> {
     /// With these documents, or those of the store, if there are any.
     pub(crate) fn new(
-        state: Guard<Arc<State>>,
+        pinned: Pinned<State>,
         user: UserContext,
         buckets: Option<StickyBuckets>,
     ) -> Self {
-        let from_store = || state.effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        let from_store =
+            || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
         let buckets = buckets.or_else(from_store);
         let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
-        UserScope { state, user, source: None, sticky }
+        UserScope { pinned, user, source: None, sticky }
     }
 
     /// Looks for attributes in `source` first, then among the user's own and the global ones.
@@ -52,21 +51,27 @@ impl<'s> UserScope<'s> {
     /// the source's user are loaded here, which may block.
     #[must_use]
     pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
-        let UserScope { state, user, sticky, .. } = self;
-        let scope = UserScope { state, user, source: Some(source), sticky };
+        let UserScope { pinned, user, sticky, .. } = self;
+        let scope = UserScope { pinned, user, source: Some(source), sticky };
         scope.load_sticky_buckets();
         scope
     }
 
     pub(crate) fn load_sticky_buckets(&self) {
         if let Some(sticky) = &self.sticky {
-            sticky.load(self.state.effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
+            sticky
+                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
         }
     }
 
     #[inline]
+    fn state(&self) -> &State {
+        self.pinned.data()
+    }
+
+    #[inline]
     fn evaluator(&self) -> Evaluator<'_> {
-        let evaluator = self.state.snapshot.for_user_with(&self.state.globals, &self.user);
+        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
         match self.source {
             Some(source) => evaluator.with_source(source),
             None => evaluator,
@@ -75,7 +80,7 @@ impl<'s> UserScope<'s> {
 
     /// Tells the callbacks.
     fn observer(&self) -> TrackingObserver<'_> {
-        self.state.effects.tracking.observe(&self.user, self.source)
+        self.state().effects.tracking.observe(&self.user, self.source)
     }
 
     /// Whether evaluations need nothing but the value: no sticky buckets, nothing to log.
@@ -100,11 +105,11 @@ impl<'s> UserScope<'s> {
 
     fn result(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
         if let Some(sticky) = &self.sticky {
-            sticky.evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
+            sticky.evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                 evaluator.eval_feature_observed(key, &mut self.observer())
             })
-        } else if self.state.has_listeners {
+        } else if self.state().has_listeners {
             self.evaluator().eval_feature_observed(key, &mut self.observer())
         } else {
             self.evaluator().eval_feature(key)
@@ -116,7 +121,7 @@ impl<'s> UserScope<'s> {
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         if !self.wants_values_only() {
             self.is_on_noted(key)
-        } else if self.state.has_listeners {
+        } else if self.state().has_listeners {
             self.is_on_observed(key)
         } else {
             self.evaluator().is_on(key)
@@ -161,7 +166,7 @@ impl<'s> UserScope<'s> {
         fallback: T,
     ) -> T {
         if self.wants_values_only() {
-            return if self.state.has_listeners {
+            return if self.state().has_listeners {
                 self.evaluator().feature_value_observed(key, fallback, &mut self.observer())
             } else {
                 self.evaluator().feature_value(key, fallback)
@@ -196,13 +201,13 @@ impl<'s> UserScope<'s> {
     /// ```
     pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
         let result = if let Some(sticky) = &self.sticky {
-            let store = self.state.effects.sticky_store.as_deref();
+            let store = self.state().effects.sticky_store.as_deref();
             sticky.load(store, self.evaluator().sticky_keys_of(experiment));
             sticky.evaluate(store, |buckets| {
                 let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                 evaluator.run_observed(experiment, &mut self.observer())
             })
-        } else if self.state.has_listeners {
+        } else if self.state().has_listeners {
             self.evaluator().run_observed(experiment, &mut self.observer())
         } else {
             self.evaluator().run(experiment)
@@ -257,7 +262,7 @@ impl<'s> UserScope<'s> {
         let mut observer = self.observer();
         match &self.sticky {
             Some(sticky) => {
-                sticky.evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
+                sticky.evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
                     let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
                     evaluator.run_auto_experiments_observed(options, &mut observer)
                 })
@@ -295,7 +300,7 @@ impl<'s> UserScope<'s> {
 
     /// The compiled payload the scope holds on to.
     pub fn snapshot(&self) -> &Snapshot {
-        &self.state.snapshot
+        self.pinned.snapshot()
     }
 }
 
@@ -304,7 +309,7 @@ impl fmt::Debug for UserScope<'_> {
         formatter
             .debug_struct("UserScope")
             .field("user", &self.user)
-            .field("snapshot", &self.state.snapshot)
+            .field("snapshot", self.pinned.snapshot())
             .finish_non_exhaustive()
     }
 }
