@@ -1,6 +1,6 @@
 //! The two ways to evaluate: the core by itself, and the client of the façade.
 
-use growthbook::{Client, ClientBuilder, UserScope};
+use growthbook::{Client, ClientBuilder, Embedded, UserScope};
 use growthbook_core::{
     AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, Condition, Experiment,
     GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
@@ -238,10 +238,13 @@ fn redirects(results: &[AutoExperimentResult<'_>]) -> Value {
 
 impl Facade {
     fn scope(context: &Context) -> Result<UserScope<'static>, Mismatch> {
-        Facade::scope_of(ClientBuilder::new(), context)
+        Facade::scope_of(Client::embedded(), context)
     }
 
-    fn scope_of(builder: ClientBuilder, context: &Context) -> Result<UserScope<'static>, Mismatch> {
+    fn scope_of(
+        builder: ClientBuilder<Embedded>,
+        context: &Context,
+    ) -> Result<UserScope<'static>, Mismatch> {
         let client = builder
             .payload(context.payload.as_str())
             .enabled(context.enabled)
@@ -284,7 +287,7 @@ impl Engine for Facade {
         stored: &[StickyBucketDocument],
         key: &str,
     ) -> Result<(Value, Value), Mismatch> {
-        let builder = ClientBuilder::new().sticky_bucket_store(Stored(stored.to_vec()));
+        let builder = Client::embedded().sticky_bucket_store(Stored(stored.to_vec()));
         let gb = Facade::scope_of(builder, context)?;
         let result = json_of(&gb.eval_feature(key))?;
         Ok((result, by_key(&gb.sticky_buckets().unwrap_or_default())?))

@@ -27,7 +27,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn embedded(live: Live) -> Self {
+    pub(crate) fn without_server(live: Live) -> Self {
         Client {
             live: Arc::new(live),
             #[cfg(feature = "fetch")]
@@ -36,7 +36,7 @@ impl Client {
     }
 
     #[cfg(feature = "fetch")]
-    pub(crate) fn connected(live: Arc<Live>, connection: Connection) -> Self {
+    pub(crate) fn with_server(live: Arc<Live>, connection: Connection) -> Self {
         Client { live, connection: Some(Arc::new(connection)) }
     }
 

@@ -24,7 +24,7 @@
 //!
 //! A client made with [`Client::builder`] and a client key fetches its payload, follows the
 //! changes of it, and keeps the last good one through every failure. [`Client::from_json`] and
-//! [`ClientBuilder::build`] make clients that fetch nothing and start no threads; hand them
+//! [`Client::embedded`] make clients that fetch nothing and start no threads; hand them
 //! payloads with [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core`
 //! alone.
 //!
@@ -53,14 +53,15 @@
 mod builder;
 mod client;
 #[cfg(feature = "fetch")]
+mod connected;
+#[cfg(feature = "fetch")]
 mod connection;
+mod embedded;
 mod exposures;
 mod globals;
 pub mod guide;
 #[cfg(feature = "fetch")]
 mod lifecycle;
-#[cfg(feature = "fetch")]
-mod network;
 mod scope;
 mod state;
 mod sticky;
@@ -69,6 +70,9 @@ mod tracking;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
+#[cfg(feature = "fetch")]
+pub use connected::{Connected, StartError};
+pub use embedded::Embedded;
 pub use exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 #[doc(inline)]
 pub use growthbook_core::*;
@@ -77,8 +81,8 @@ pub use growthbook_fetch::{
     CloseTimedOut, ConfigError, Counters, DEFAULT_API_HOST, DEFAULT_CACHE_TTL,
     DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
     DEFAULT_MEMORY_CACHE_ENTRIES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
-    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FileCache,
-    LastError, MemoryCache, NotReady, Refresh, StreamOff, StreamState,
+    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FetchOptions,
+    FileCache, LastError, MemoryCache, NotReady, Refresh, StreamOff, StreamState,
 };
 #[cfg(feature = "redis-cache")]
 pub use growthbook_redis_cache::{RedisCache, RedisCacheError, RedisServers, redis};
@@ -87,8 +91,6 @@ pub use growthbook_redis_cache::{RedisCache, RedisCacheError, RedisServers, redi
 pub use growthbook_sticky::*;
 #[cfg(feature = "fetch")]
 pub use lifecycle::{Ready, ReadyClient, Status};
-#[cfg(feature = "fetch")]
-pub use network::StartError;
 pub use scope::UserScope;
 pub use tracking::{ExperimentViewed, ExperimentViewedEvent, FeatureUsage};
 

@@ -108,7 +108,7 @@ fn with_store(
     document: &str,
     store: impl StickyBucketStore + 'static,
 ) -> Result<Client, Box<dyn Error>> {
-    Ok(growthbook::ClientBuilder::new().payload(document).sticky_bucket_store(store).build()?)
+    Ok(growthbook::Client::embedded().payload(document).sticky_bucket_store(store).build()?)
 }
 
 fn expect(answers: &Value, expected: &Value, what: &str) -> Result<(), Box<dyn Error>> {

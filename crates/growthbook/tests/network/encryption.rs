@@ -1,7 +1,8 @@
 //! Payloads that are encrypted, and keys that do not open them.
 
 use growthbook::{
-    ClientBuilder, DecryptError, FetchErrorKind as Kind, PayloadError, Refresh, StreamState,
+    ClientBuilder, Connected, DecryptError, FetchErrorKind as Kind, PayloadError, Refresh,
+    StreamState,
 };
 use serde_json::json;
 use test_server::FeaturesServer;
@@ -27,7 +28,7 @@ pub(crate) fn encrypted(features: &str) -> String {
     json!({"features": {}, "encryptedFeatures": features}).to_string()
 }
 
-fn knowing(server: &FeaturesServer, key: &str) -> ClientBuilder {
+fn knowing(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
     builder(server).decryption_key(key.parse().unwrap())
 }
 

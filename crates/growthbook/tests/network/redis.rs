@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{ClientBuilder, RedisCache, redis};
+use growthbook::{ClientBuilder, Connected, RedisCache, redis};
 use test_server::FeaturesServer;
 use test_server::redis::RedisServer;
 
@@ -14,7 +14,7 @@ pub(crate) fn cache(server: &RedisServer) -> RedisCache {
 }
 
 /// A client that polls often, with a cache of its own.
-fn polling(server: &FeaturesServer, redis: &RedisServer) -> ClientBuilder {
+fn polling(server: &FeaturesServer, redis: &RedisServer) -> ClientBuilder<Connected> {
     builder(server).cache(cache(redis)).refresh(OFTEN)
 }
 
