@@ -1,14 +1,15 @@
 //! "Why did this user get this?": an evaluation told step by step.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::bucket::BucketRange;
+use crate::exclusion::Exclusion;
 use crate::observe::Observer;
-use crate::result::{Exclusion, FeatureResult, FeatureResultSource};
+use crate::result::{FeatureResult, FeatureResultSource};
+use crate::trace::{AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, RuleVerdict};
 
 /// How a feature came to its value: every rule that was looked at, in order.
 ///
@@ -42,170 +43,7 @@ pub struct RuleTrace {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Explanation>,
     /// What it did.
-    pub verdict: Verdict,
-}
-
-/// What a rule did for a user.
-#[derive(Clone, Debug, Serialize)]
-#[serde(
-    tag = "verdict",
-    content = "details",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// It forced its value.
-    Forced {
-        /// The rollout that includes the user, if it is one.
-        rollout: Option<BucketTrace>,
-    },
-    /// Its experiment assigned a variation.
-    Assigned(AssignmentTrace),
-    /// Its experiment let the next rules decide: the treatment of a holdout.
-    PassedThrough(AssignmentTrace),
-    /// A gating prerequisite failed, and the feature has no value.
-    GateClosed,
-    /// Prerequisites lead back to a feature under evaluation, or too deep.
-    CyclicPrerequisite,
-    /// A prerequisite failed.
-    PrerequisiteFailed(PrerequisiteTrace),
-    /// A filter left the user out.
-    FilteredOut(Option<BucketTrace>),
-    /// The condition failed.
-    ConditionFailed(Option<ClauseTrace>),
-    /// The rollout does not include the user.
-    NotInRollout(Option<BucketTrace>),
-    /// The user does not take part in its experiment.
-    NotInExperiment {
-        /// The experiment's key.
-        experiment: String,
-        /// Why.
-        exclusion: Exclusion,
-        /// The part of the condition that failed.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        clause: Option<ClauseTrace>,
-        /// The user's bucket and the variations'.
-        bucket: Box<BucketTrace>,
-    },
-    /// It has neither a value nor an experiment.
-    NothingToApply,
-}
-
-/// A prerequisite that was not met.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct PrerequisiteTrace {
-    /// The feature it asks for; its own evaluation stands beside, in the rule's prerequisites.
-    pub feature: String,
-}
-
-/// Where a user's bucket lies.
-#[derive(Clone, Serialize)]
-#[non_exhaustive]
-pub struct BucketTrace {
-    /// The attribute that is hashed.
-    pub attribute: String,
-    /// Its value; "" when there is none to hash.
-    pub value: Value,
-    /// The bucket; `None` without a value, or with an unknown version of the hash.
-    pub bucket: Option<f64>,
-    /// The ranges that count.
-    pub ranges: Vec<BucketRange>,
-}
-
-/// How an experiment assigned a variation.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AssignmentTrace {
-    /// The experiment's key.
-    pub experiment: String,
-    /// The variation's index.
-    pub variation_id: usize,
-    /// The variation's key.
-    pub variation_key: String,
-    /// The attribute that was hashed.
-    pub hash_attribute: String,
-    /// Its value.
-    pub hash_value: Value,
-    /// The user's bucket.
-    pub bucket: Option<f64>,
-    /// Whether hashing decided, as opposed to a forced variation.
-    pub hash_used: bool,
-    /// Whether an earlier assignment was kept.
-    pub sticky_bucket_used: bool,
-}
-
-/// The part of a condition that did not pass.
-#[derive(Clone, Serialize)]
-#[non_exhaustive]
-pub struct ClauseTrace {
-    /// The attribute path, or the operator around further conditions, such as `$or`.
-    pub path: String,
-    /// What is asked of it.
-    pub test: String,
-    /// What lies there; `None` where the test is about no single value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub actual: Option<Value>,
-    /// How it did not pass.
-    pub outcome: ClauseOutcome,
-    /// The parts inside that decided.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub inner: Vec<ClauseTrace>,
-}
-
-/// How a part of a condition did not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum ClauseOutcome {
-    /// It failed.
-    Failed,
-    /// It depends on an operator or a saved group of a kind this SDK does not know.
-    Unknown,
-    /// It is malformed, or over a limit.
-    Malformed,
-}
-
-/// Everything but the attribute's value.
-impl fmt::Debug for BucketTrace {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("BucketTrace")
-            .field("attribute", &self.attribute)
-            .field("bucket", &self.bucket)
-            .field("ranges", &self.ranges)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Everything but the attribute's value.
-impl fmt::Debug for AssignmentTrace {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("AssignmentTrace")
-            .field("experiment", &self.experiment)
-            .field("variation_id", &self.variation_id)
-            .field("hash_attribute", &self.hash_attribute)
-            .field("bucket", &self.bucket)
-            .field("hash_used", &self.hash_used)
-            .field("sticky_bucket_used", &self.sticky_bucket_used)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Everything but the value that was found.
-impl fmt::Debug for ClauseTrace {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ClauseTrace")
-            .field("path", &self.path)
-            .field("test", &self.test)
-            .field("outcome", &self.outcome)
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
-    }
+    pub verdict: RuleVerdict,
 }
 
 /// Builds an explanation out of what it observes.
@@ -255,7 +93,7 @@ impl Observer for Explainer {
 
     fn rule_entered(&mut self, index: usize, id: &str) {
         if let Some(feature) = self.features.last_mut() {
-            let verdict = Verdict::NothingToApply;
+            let verdict = RuleVerdict::NothingToApply;
             feature.rules.push(RuleTrace {
                 index,
                 id: id.into(),
@@ -265,7 +103,7 @@ impl Observer for Explainer {
         }
     }
 
-    fn rule_left(&mut self, verdict: Verdict) {
+    fn rule_left(&mut self, verdict: RuleVerdict) {
         if let Some(rule) = self.features.last_mut().and_then(|feature| feature.rules.last_mut()) {
             rule.verdict = verdict;
         }
@@ -292,7 +130,7 @@ impl Explanation {
                 write!(formatter, " ({})", rule.id)?;
             }
             match &rule.verdict {
-                Verdict::NothingToApply if !rule.prerequisites.is_empty() => {
+                RuleVerdict::NothingToApply if !rule.prerequisites.is_empty() => {
                     formatter
                         .write_str(": the prerequisites passed, and there is no more to it")?;
                 }
@@ -308,12 +146,12 @@ impl Explanation {
     }
 }
 
-impl Verdict {
+impl RuleVerdict {
     /// The failed part of a condition, on lines of its own.
     fn write_clause(&self, formatter: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         match self {
-            Verdict::ConditionFailed(Some(clause))
-            | Verdict::NotInExperiment { clause: Some(clause), .. } => {
+            RuleVerdict::ConditionFailed(Some(clause))
+            | RuleVerdict::NotInExperiment { clause: Some(clause), .. } => {
                 clause.write(formatter, depth)
             }
             _ => Ok(()),
@@ -321,7 +159,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for RuleVerdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let with_bucket =
             |formatter: &mut fmt::Formatter<'_>, text: &str, bucket: Option<&BucketTrace>| {
@@ -332,22 +170,24 @@ impl fmt::Display for Verdict {
                 }
             };
         match self {
-            Verdict::Forced { rollout } => with_bucket(formatter, "forced", rollout.as_ref()),
-            Verdict::Assigned(assignment) => write!(formatter, "assigned {assignment}"),
-            Verdict::PassedThrough(assignment) => write!(formatter, "passed through {assignment}"),
-            Verdict::GateClosed => formatter.write_str("a gating prerequisite failed"),
-            Verdict::CyclicPrerequisite => formatter.write_str("prerequisites form a cycle"),
-            Verdict::PrerequisiteFailed(prerequisite) => {
+            RuleVerdict::Forced { rollout } => with_bucket(formatter, "forced", rollout.as_ref()),
+            RuleVerdict::Assigned(assignment) => write!(formatter, "assigned {assignment}"),
+            RuleVerdict::PassedThrough(assignment) => {
+                write!(formatter, "passed through {assignment}")
+            }
+            RuleVerdict::GateClosed => formatter.write_str("a gating prerequisite failed"),
+            RuleVerdict::CyclicPrerequisite => formatter.write_str("prerequisites form a cycle"),
+            RuleVerdict::PrerequisiteFailed(prerequisite) => {
                 write!(formatter, "skipped, prerequisite {} failed", prerequisite.feature)
             }
-            Verdict::FilteredOut(bucket) => {
+            RuleVerdict::FilteredOut(bucket) => {
                 with_bucket(formatter, "skipped, filtered out", bucket.as_ref())
             }
-            Verdict::ConditionFailed(_) => formatter.write_str("skipped, the condition failed"),
-            Verdict::NotInRollout(bucket) => {
+            RuleVerdict::ConditionFailed(_) => formatter.write_str("skipped, the condition failed"),
+            RuleVerdict::NotInRollout(bucket) => {
                 with_bucket(formatter, "skipped, not in the rollout", bucket.as_ref())
             }
-            Verdict::NotInExperiment { experiment, exclusion, bucket, .. } => {
+            RuleVerdict::NotInExperiment { experiment, exclusion, bucket, .. } => {
                 write!(formatter, "skipped, not in experiment {experiment}: {exclusion}")?;
                 match exclusion {
                     Exclusion::NotCovered | Exclusion::MissingHashAttribute => {
@@ -356,7 +196,7 @@ impl fmt::Display for Verdict {
                     _ => Ok(()),
                 }
             }
-            Verdict::NothingToApply => formatter.write_str("skipped, nothing to apply"),
+            RuleVerdict::NothingToApply => formatter.write_str("skipped, nothing to apply"),
         }
     }
 }

@@ -49,14 +49,18 @@ mod attributes;
 mod auto;
 mod bandit;
 mod bucket;
+mod cache;
 mod compile;
 mod condition;
 mod eval;
+mod exclusion;
 mod experiment;
 mod explain;
 mod feature_key;
 mod feature_table;
+mod hash_value;
 mod json;
+mod limits;
 mod observe;
 mod payload;
 mod reduce;
@@ -66,6 +70,7 @@ mod secure;
 mod snapshot;
 mod sticky;
 mod tag;
+mod trace;
 mod url;
 mod user;
 mod value;
@@ -79,37 +84,40 @@ pub use bandit::ContextualBandit;
 pub use bucket::{
     BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
+pub use cache::{
+    CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCache,
+    PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+};
 pub use condition::{Condition, ConditionError};
-pub use eval::{Evaluator, FeatureResults, MAX_PREREQUISITE_DEPTH, StickyEvaluator};
+pub use eval::{Evaluator, FeatureResults, StickyEvaluator};
+pub use exclusion::Exclusion;
 pub use experiment::{
     Experiment, ExperimentDefinition, ExperimentError, ExperimentStatus, Filter, NoVariations,
     VariationMeta,
 };
-pub use explain::{
-    AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, Explanation, PrerequisiteTrace,
-    RuleTrace, Verdict,
-};
+pub use explain::{Explanation, RuleTrace};
 pub use feature_key::{FeatureKey, FeatureName};
+pub use hash_value::HashValue;
 pub use json::Number;
+pub use limits::MAX_PREREQUISITE_DEPTH;
 pub use observe::{Exposure, Observer};
-pub use payload::{
-    CacheChanged, CacheWatch, CachedPayload, Payload, PayloadCache, PayloadCacheError,
-    PayloadChange, PayloadError, PayloadKey, PayloadSource, Turn, UnixMillis,
-};
 #[cfg(feature = "encryption")]
 pub use payload::{DecryptError, DecryptionKey, decrypt};
+pub use payload::{Payload, PayloadChange, PayloadError};
 pub use reduce::{
     PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
 };
 pub use result::{
-    Assignment, Exclusion, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource,
-    HashValue,
+    Assignment, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource,
 };
 #[cfg(feature = "secure-attributes")]
 pub use secure::{secure_attribute, secure_attributes};
 pub use snapshot::Snapshot;
 pub use sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
+};
+pub use trace::{
+    AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, PrerequisiteTrace, RuleVerdict,
 };
 pub use url::{UrlTarget, UrlTargetType, query_string_override};
 pub use user::{GlobalContext, UserContext};

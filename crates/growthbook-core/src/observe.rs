@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::experiment::ExperimentDefinition;
-use crate::explain::Verdict;
 use crate::result::{Assignment, FeatureResult};
+use crate::trace::RuleVerdict;
 
 /// Sees what an evaluation does, in its order. `()` sees nothing and costs nothing.
 ///
@@ -53,7 +53,7 @@ pub trait Observer {
     }
 
     /// With [`TRACES`](Observer::TRACES): a rule was evaluated.
-    fn rule_left(&mut self, verdict: Verdict) {
+    fn rule_left(&mut self, verdict: RuleVerdict) {
         let _ = verdict;
     }
 }
@@ -90,7 +90,7 @@ impl<O: Observer> Observer for &mut O {
         (**self).rule_entered(index, id);
     }
 
-    fn rule_left(&mut self, verdict: Verdict) {
+    fn rule_left(&mut self, verdict: RuleVerdict) {
         (**self).rule_left(verdict);
     }
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::bandit::ContextualBandit;
+use crate::exclusion::Exclusion;
 use crate::experiment::ExperimentDefinition;
-use crate::json::Number;
+use crate::hash_value::HashValue;
 use crate::value::FeatureValue;
 
 /// Where a feature's value comes from.
@@ -305,98 +306,5 @@ impl Serialize for Assignment<'_> {
         let mut map = serializer.serialize_map(None)?;
         self.serialize_entries(&mut map)?;
         map.end()
-    }
-}
-
-/// Why a user does not take part in an experiment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Exclusion {
-    /// It has fewer than two variations.
-    TooFewVariations,
-    /// Experiments are disabled.
-    Disabled,
-    /// The address is not targeted.
-    Url,
-    /// It is a draft, stopped, or inactive.
-    Inactive,
-    /// The user has no attribute to hash.
-    MissingHashAttribute,
-    /// A filter leaves the user out.
-    FilteredOut,
-    /// The user is in another part of the namespace.
-    NotInNamespace,
-    /// The user does not pass the condition.
-    ConditionFailed,
-    /// A prerequisite is not met.
-    PrerequisiteFailed,
-    /// The user is in none of the (legacy) groups.
-    NotInGroup,
-    /// The hash has a version this SDK does not know.
-    UnknownHashVersion,
-    /// An earlier assignment has a version that is no longer wanted.
-    BlockedBucketVersion,
-    /// The user's bucket belongs to no variation.
-    NotCovered,
-    /// QA mode, or a user who skips all experiments.
-    QaMode,
-    /// The variation decided on is none of the experiment's.
-    NoSuchVariation,
-}
-
-impl fmt::Display for Exclusion {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Exclusion::TooFewVariations => "fewer than two variations",
-            Exclusion::Disabled => "experiments are disabled",
-            Exclusion::Url => "the address is not targeted",
-            Exclusion::Inactive => "the experiment is not running",
-            Exclusion::MissingHashAttribute => "no hash attribute",
-            Exclusion::FilteredOut => "filtered out",
-            Exclusion::NotInNamespace => "not in the namespace",
-            Exclusion::ConditionFailed => "the condition failed",
-            Exclusion::PrerequisiteFailed => "a prerequisite failed",
-            Exclusion::NotInGroup => "not in a required group",
-            Exclusion::UnknownHashVersion => "unknown hash version",
-            Exclusion::BlockedBucketVersion => "blocked by an old sticky bucket",
-            Exclusion::NotCovered => "not covered",
-            Exclusion::QaMode => "QA mode",
-            Exclusion::NoSuchVariation => "no such variation",
-        })
-    }
-}
-
-/// The value of a hash attribute: what identifies a user to rollouts and experiments.
-///
-/// `Debug` prints the type, never the value.
-#[derive(Clone, Copy, PartialEq)]
-pub enum HashValue<'a> {
-    /// The user has no such attribute, or one that cannot be hashed: only a non-empty string and
-    /// a number other than 0 can. Written as "".
-    Missing,
-    /// A non-empty string.
-    String(&'a str),
-    /// A number other than 0, hashed as JavaScript's `String(number)`.
-    Number(Number),
-}
-
-impl fmt::Debug for HashValue<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            HashValue::Missing => "Missing",
-            HashValue::String(_) => "String(..)",
-            HashValue::Number(_) => "Number(..)",
-        })
-    }
-}
-
-impl Serialize for HashValue<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            HashValue::Missing => serializer.serialize_str(""),
-            HashValue::String(text) => serializer.serialize_str(text),
-            HashValue::Number(number) => number.serialize(serializer),
-        }
     }
 }

@@ -5,17 +5,14 @@ use core::fmt;
 
 use smol_str::SmolStr;
 
-use crate::attributes::AttributeSource;
 use crate::auto::AutoExperiment;
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::{Clauses, PatternPool, SavedGroups};
-use crate::eval::Evaluator;
 use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
 use crate::feature_table::FeatureTable;
+use crate::hash_value::HashValue;
 use crate::payload::Payload;
-use crate::result::HashValue;
-use crate::user::{GlobalContext, NOBODY, UserContext};
 use crate::value::FeatureValue;
 use crate::warning::Warning;
 
@@ -130,26 +127,6 @@ impl Snapshot {
     /// A snapshot without features: every feature is unknown, inline experiments run.
     pub fn empty() -> Self {
         Payload::empty().compile()
-    }
-
-    /// Evaluates for a user, with no global context.
-    pub fn for_user<'a>(&'a self, user: &'a UserContext) -> Evaluator<'a> {
-        Evaluator::new(self, None, user)
-    }
-
-    /// Evaluates for a user, with a global context behind them.
-    pub fn for_user_with<'a>(
-        &'a self,
-        globals: &'a GlobalContext,
-        user: &'a UserContext,
-    ) -> Evaluator<'a> {
-        Evaluator::new(self, Some(globals), user)
-    }
-
-    /// Evaluates for a user whose attributes are a type of yours, with no global context.
-    /// [`Evaluator::with_source`] adds one to a user with settings of their own.
-    pub fn for_source<'a>(&'a self, source: &'a dyn AttributeSource) -> Evaluator<'a> {
-        Evaluator::new(self, None, &NOBODY).with_source(source)
     }
 
     /// The keys of all features, in the payload's order.

@@ -3,8 +3,10 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use crate::condition::{MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS};
-use crate::eval::MAX_FEATURE_EVALUATIONS;
+use crate::limits::{
+    MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
+    MAX_SAVED_GROUP_EVALUATIONS,
+};
 
 /// One part of a payload that was left out or can never match. The rest is in use.
 ///
@@ -149,8 +151,7 @@ impl fmt::Display for WarningKind {
             WarningKind::UnknownSavedGroupType => formatter.write_str("unknown saved group type"),
             WarningKind::PrerequisitesTooDeep => write!(
                 formatter,
-                "prerequisites are chained more than {} deep",
-                crate::MAX_PREREQUISITE_DEPTH
+                "prerequisites are chained more than {MAX_PREREQUISITE_DEPTH} deep"
             ),
             WarningKind::TooManyPrerequisites => write!(
                 formatter,

@@ -90,7 +90,7 @@ pub struct Counters {
     pub streams_opened: u64,
     /// Events of streams that were about the payload.
     pub stream_events: u64,
-    /// Reads or writes of a cache that failed.
+    /// Calls of a cache or of its lease that failed.
     pub cache_errors: u64,
 }
 

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use growthbook_core::{CachedPayload, PayloadCache, PayloadKey};
+use growthbook_core::{CachedPayload, FetchLease, PayloadCache, PayloadKey};
 use growthbook_redis_cache::RedisCache;
 use test_server::redis::RedisServer;
 
@@ -49,7 +49,7 @@ fn payloads(criterion: &mut Criterion) {
     });
     group.bench_function("take turn, nothing new", |bencher| {
         let long = Duration::from_secs(3600);
-        bencher.iter(|| black_box(cache.take_turn(&key, Some(&documents[0]), long).unwrap()));
+        bencher.iter(|| black_box(cache.acquire(&key, Some(&documents[0]), long).unwrap()));
     });
     group.finish();
 }

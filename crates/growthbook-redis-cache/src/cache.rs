@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use growthbook_core::{
-    CacheChanged, CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, Turn,
+    CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCache,
+    PayloadCacheError, PayloadKey,
 };
 #[cfg(feature = "encryption")]
 use growthbook_core::{DecryptionKey, Payload};
@@ -215,35 +216,52 @@ impl PayloadCache for RedisCache {
         if found == scripts::MISSING { self.put(key, payload) } else { Ok(()) }
     }
 
-    fn give_up_turn(&self, key: &PayloadKey) -> Result<(), PayloadCacheError> {
+    fn fetch_lease(&self) -> Option<&dyn FetchLease> {
+        Some(self)
+    }
+
+    fn disconnect(&self, limit: Duration) -> bool {
+        let start = Instant::now();
+        let ending = &self.shared.ending;
+        // First those that may ask for something.
+        let ended = ending.wait(limit);
+        self.shared.worker.stop().into_iter().for_each(|thread| ending.add(thread));
+        ended && ending.wait(limit.saturating_sub(start.elapsed()))
+    }
+}
+
+impl FetchLease for RedisCache {
+    fn release(&self, key: &PayloadKey) -> Result<(), PayloadCacheError> {
         let _ = self.end_turn(key);
         let arguments = GiveUpArguments { token: self.token(), pause: PAUSE_AFTER_FAILURE };
         let _done: i64 = self.run(&scripts::GIVE_UP, &Keys::new(key), arguments.list())?;
         Ok(())
     }
 
-    fn take_turn(
+    fn acquire(
         &self,
         key: &PayloadKey,
         known: Option<&CachedPayload>,
         max_age: Duration,
-    ) -> Result<Turn, PayloadCacheError> {
+    ) -> Result<LeaseOutcome, PayloadCacheError> {
         let known =
             known.map_or_else(String::new, |known| self.shared.digest(key, &known.document));
         let arguments = TurnArguments { known, max_age, token: self.token(), lease: self.lease };
         let answer: TurnAnswer = self.run(&scripts::TURN, &Keys::new(key), arguments.list())?;
         Ok(match answer {
-            TurnAnswer::Known { age } => Turn::Fresh { payload: None, age },
-            TurnAnswer::Theirs { left } => Turn::Theirs { retry_in: left.min(LOOK_AGAIN) },
+            TurnAnswer::Known { age } => LeaseOutcome::AlreadyFresh { payload: None, age },
+            TurnAnswer::Theirs { left } => {
+                LeaseOutcome::HeldElsewhere { retry_in: left.min(LOOK_AGAIN) }
+            }
             TurnAnswer::Fresh { age, kept } => {
                 match kept.payload(|document| self.shared.digest(key, document)) {
-                    Some(payload) => Turn::Fresh { payload: Some(payload), age },
-                    None => Turn::Ours,
+                    Some(payload) => LeaseOutcome::AlreadyFresh { payload: Some(payload), age },
+                    None => LeaseOutcome::Acquired,
                 }
             }
             TurnAnswer::Ours => {
                 self.shared.remember(key, |memory| memory.turn_began = Some(Instant::now()));
-                Turn::Ours
+                LeaseOutcome::Acquired
             }
         })
     }
@@ -257,15 +275,6 @@ impl PayloadCache for RedisCache {
         let channel = Keys::new(&key).changed;
         let is_known = move |digest: &str| shared.last_digest_is(&key, digest);
         Watch::start(self.servers.clone(), self.deadline, channel, is_known, changed, ending)
-    }
-
-    fn release(&self, limit: Duration) -> bool {
-        let start = Instant::now();
-        let ending = &self.shared.ending;
-        // First those that may ask for something.
-        let ended = ending.wait(limit);
-        self.shared.worker.stop().into_iter().for_each(|thread| ending.add(thread));
-        ended && ending.wait(limit.saturating_sub(start.elapsed()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook_core::{CachedPayload, PayloadCache, PayloadKey, Turn};
+use growthbook_core::{CachedPayload, FetchLease, LeaseOutcome, PayloadCache, PayloadKey};
 use growthbook_redis_cache::{DEFAULT_DEADLINE, RedisCache};
 use test_server::redis::RedisServer;
 
@@ -154,7 +154,7 @@ fn payloads_live_as_long_as_is_said() {
     // What no clock can express is as good as for ever.
     let odd =
         cache(&server).time_to_live(Duration::MAX).lease(Duration::MAX).deadline(Duration::MAX);
-    assert_eq!(odd.take_turn(&key(), None, Duration::ZERO).unwrap(), Turn::Ours);
+    assert_eq!(odd.acquire(&key(), None, Duration::ZERO).unwrap(), LeaseOutcome::Acquired);
     odd.put(&key(), &payload(PLAIN)).unwrap();
 }
 
@@ -218,8 +218,8 @@ fn whatever_is_in_redis_is_survived() {
         server.command(command);
         // None, or what is there.
         cache.get(&key()).unwrap();
-        cache.take_turn(&key(), None, Duration::from_secs(60)).unwrap();
-        cache.take_turn(&key(), Some(&payload(PLAIN)), Duration::from_secs(60)).unwrap();
+        cache.acquire(&key(), None, Duration::from_secs(60)).unwrap();
+        cache.acquire(&key(), Some(&payload(PLAIN)), Duration::from_secs(60)).unwrap();
         cache.confirm(&key(), &payload(PLAIN)).unwrap();
         cache.put(&key(), &payload(PLAIN)).unwrap();
         assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)), "{command:?}");
@@ -244,12 +244,12 @@ const LONG: Duration = Duration::from_secs(60);
 fn the_caches_of_a_process_have_its_turn_in_common() {
     let server = RedisServer::start();
     let (one, other) = (cache(&server), cache(&server));
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    assert_eq!(other.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
+    assert_eq!(other.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     // The one ends it for both.
     other.put(&key(), &payload(PLAIN)).unwrap();
-    let turn = one.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap();
-    assert!(matches!(turn, Turn::Fresh { payload: None, .. }), "{turn:?}");
+    let turn = one.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap();
+    assert!(matches!(turn, LeaseOutcome::AlreadyFresh { payload: None, .. }), "{turn:?}");
 }
 
 // Hearing of one another.
@@ -312,7 +312,7 @@ fn nothing_takes_longer_than_the_deadline() {
                 &|| cache.get(&key()).is_err(),
                 &|| cache.put(&key(), &payload(PLAIN)).is_err(),
                 &|| cache.confirm(&key(), &payload(PLAIN)).is_err(),
-                &|| cache.take_turn(&key(), None, LONG).is_err(),
+                &|| cache.acquire(&key(), None, LONG).is_err(),
             ];
             for operation in operations {
                 let start = Instant::now();
@@ -340,7 +340,7 @@ fn a_server_that_refuses_writes_is_still_read() {
     server.refuse_writes(true);
     eventually("a refusal", || cache.put(&key(), &payload(ENCRYPTED)).is_err());
     eventually("what is there", || cache.get(&key()).is_ok_and(|got| got == Some(payload(PLAIN))));
-    assert!(cache.take_turn(&key(), None, Duration::ZERO).is_err());
+    assert!(cache.acquire(&key(), None, Duration::ZERO).is_err());
     server.refuse_writes(false);
     eventually("recovery", || cache.put(&key(), &payload(ENCRYPTED)).is_ok());
 }
@@ -374,11 +374,11 @@ fn a_cluster_serves_as_well() {
     // Keys in all parts of the cluster.
     for number in 0..20 {
         let key = PayloadKey::new("https://cdn.growthbook.io", format!("sdk-{number}"));
-        assert_eq!(one.take_turn(&key, None, LONG).unwrap(), Turn::Ours);
+        assert_eq!(one.acquire(&key, None, LONG).unwrap(), LeaseOutcome::Acquired);
         one.put(&key, &payload(PLAIN)).unwrap();
         assert_eq!(other.get(&key).unwrap(), Some(payload(PLAIN)));
-        let turn = other.take_turn(&key, Some(&payload(PLAIN)), LONG).unwrap();
-        assert!(matches!(turn, Turn::Fresh { payload: None, .. }), "{turn:?}");
+        let turn = other.acquire(&key, Some(&payload(PLAIN)), LONG).unwrap();
+        assert!(matches!(turn, LeaseOutcome::AlreadyFresh { payload: None, .. }), "{turn:?}");
     }
     assert!(one.watch(&key(), Box::new(|| {})).is_none());
 }

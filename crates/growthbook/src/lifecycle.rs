@@ -149,7 +149,7 @@ impl Client {
     /// clients share them.
     ///
     /// Dropping the last handle does the same, within
-    /// [`close_timeout`](crate::ClientBuilder::close_timeout).
+    /// [`close_timeout`](crate::FetchOptions::close_timeout).
     ///
     /// # Errors
     ///

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::{AttributeRef, AttributeSource, AttributeValue, Attributes};
+use crate::hash_value::HashValue;
 use crate::json::{Json, Node, Number};
-use crate::result::HashValue;
 use crate::tag::Tag;
 
 /// The places attributes are looked for, in this order.

@@ -6,7 +6,8 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::json::{Json, MAX_DEPTH, Node, Number, Text};
+use crate::json::{Json, Node, Number, Text};
+use crate::limits::MAX_JSON_DEPTH;
 
 /// The value of one user attribute: any JSON value.
 ///
@@ -131,7 +132,7 @@ impl<T: Into<AttributeValue>> FromIterator<T> for AttributeValue {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         // The items were cut when they were made: together they are one level too deep at most.
         let list = Json::Array(items.into_iter().map(|item| item.into().0).collect());
-        AttributeValue(list.cut(MAX_DEPTH))
+        AttributeValue(list.cut(MAX_JSON_DEPTH))
     }
 }
 

@@ -1,8 +1,8 @@
 //! GrowthBook's hash: 32-bit FNV-1a over UTF-16 code units (Fowler, Noll and Vo's constants; the
 //! unit-wise reading is GrowthBook's own, see "Build your own SDK").
 
+use crate::hash_value::HashValue;
 use crate::json::js_number_string;
-use crate::result::HashValue;
 
 const FNV_OFFSET: u32 = 0x811c_9dc5;
 const FNV_PRIME: u32 = 0x0100_0193;

@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
 use serde::{Serialize, Serializer};
 
 use super::hash::namespace_hash;
-use crate::result::HashValue;
+use crate::hash_value::HashValue;
 
 /// The buckets from `start` up to but excluding `end`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,9 +2,11 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use crate::MAX_PREREQUISITE_DEPTH;
-use crate::condition::{MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS, SavedGroups};
-use crate::eval::MAX_FEATURE_EVALUATIONS;
+use crate::condition::SavedGroups;
+use crate::limits::{
+    MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
+    MAX_SAVED_GROUP_EVALUATIONS,
+};
 use crate::snapshot::Feature;
 use crate::warning::{Location, Warning, WarningKind};
 

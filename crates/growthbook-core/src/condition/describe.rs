@@ -6,8 +6,8 @@ use super::eval::{Outcome, Scope};
 use super::groups::GroupId;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::{Clause, Clauses, Fields, SavedGroups, ValueTest};
-use crate::explain::{ClauseOutcome, ClauseTrace};
 use crate::json::{Kind, Node};
+use crate::trace::{ClauseOutcome, ClauseTrace};
 
 /// The first part of a condition that decides against it; `None` when it passes.
 pub(crate) fn explain_failure(

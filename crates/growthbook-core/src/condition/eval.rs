@@ -8,17 +8,11 @@ use super::path::Path;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
 use crate::attributes::AttributeLookup;
 use crate::json::Node;
+use crate::limits::{
+    MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS,
+};
 use crate::tag::Tag;
 
-/// How many levels of conditions, lists and saved groups one evaluation descends through before
-/// it gives up and fails: together with the parser's own limit this bounds the stack.
-const MAX_EVALUATION_DEPTH: u32 = 512;
-/// How many condition groups may refer to one another in a row.
-pub(crate) const MAX_SAVED_GROUP_DEPTH: u32 = 128;
-/// How many condition groups one evaluation may enter, counted over all its branches.
-pub(crate) const MAX_SAVED_GROUP_EVALUATIONS: u32 = 4_096;
-/// How many parts of conditions one evaluation may look at, counted over all its branches.
-const MAX_PART_EVALUATIONS: usize = 1_000_000;
 /// A clause counts with its test.
 const CLAUSE_PARTS: usize = 2;
 
@@ -62,7 +56,7 @@ pub(crate) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { parts: Cell::new(MAX_PART_EVALUATIONS) }
+        Budget { parts: Cell::new(MAX_CONDITION_PARTS) }
     }
 }
 
@@ -219,7 +213,7 @@ impl<'a> Scope<'a> {
     #[inline]
     pub(super) fn deeper<R>(&self, evaluate: impl FnOnce() -> R) -> Option<R> {
         let depth = self.run.depth.get();
-        if depth >= MAX_EVALUATION_DEPTH {
+        if depth >= MAX_CONDITION_DEPTH {
             return None;
         }
         self.run.depth.set(depth + 1);

@@ -21,7 +21,7 @@ use core::{fmt, slice};
 use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
-pub(crate) use eval::{Budget, Fields, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS, passes};
+pub(crate) use eval::{Budget, Fields, passes};
 pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;

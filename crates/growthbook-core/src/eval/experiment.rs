@@ -5,9 +5,11 @@ use super::Evaluation;
 use super::feature::Prerequisites;
 use super::sticky::Kept;
 use crate::bucket::Ranges;
+use crate::exclusion::Exclusion;
 use crate::experiment::{Division, ExperimentDefinition, ExperimentStatus};
+use crate::hash_value::HashValue;
 use crate::observe::Observer;
-use crate::result::{Assignment, Exclusion, HashValue};
+use crate::result::Assignment;
 use crate::url::PageUrl;
 use crate::user::Overrides;
 

@@ -1,12 +1,14 @@
 //! Features: the first rule that applies decides, else the default value.
 
 use super::answer::Answer;
-use super::{Evaluation, Frame, MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
+use super::{Evaluation, Frame};
 use crate::condition::{Clauses, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
 use crate::feature_key::FeatureKey;
+use crate::hash_value::HashValue;
+use crate::limits::{MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::observe::{Exposure, Observer};
-use crate::result::{FeatureResultSource as Source, HashValue};
+use crate::result::FeatureResultSource as Source;
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 

@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::experiment::HashAttribute;
-use crate::result::HashValue;
+use crate::hash_value::HashValue;
 use crate::tag::Tag;
 
 impl<'a> Evaluator<'a> {

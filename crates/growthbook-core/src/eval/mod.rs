@@ -8,7 +8,7 @@ mod feature;
 mod hash_attribute;
 mod legacy;
 mod sticky;
-mod trace;
+mod verdict;
 
 use core::fmt;
 
@@ -23,20 +23,12 @@ use crate::attributes::{AttributeLookup, AttributeSource};
 use crate::condition::{self, Budget, Clauses, Condition, Fields};
 use crate::experiment::{Experiment, ExperimentDefinition};
 use crate::feature_key::{FeatureKey, FeatureName};
+use crate::limits::MAX_PREREQUISITE_DEPTH;
 use crate::observe::{Exposure, Observer};
 use crate::result::{Assignment, ExperimentResult, FeatureResult};
 use crate::snapshot::{FeatureIndex, Snapshot};
 use crate::sticky::StickyBuckets;
-use crate::user::{GlobalContext, Overrides, UserContext};
-
-/// How many prerequisites may follow one another. A feature on top of a longer chain has no
-/// value, as in a cycle, and its snapshot a [`Warning`](crate::Warning).
-pub const MAX_PREREQUISITE_DEPTH: u32 = 64;
-/// How many features one evaluation may look at, counted with repetitions: prerequisites can be
-/// arranged so that their number doubles with every level.
-pub(crate) const MAX_FEATURE_EVALUATIONS: u32 = 10_000;
-/// How many rules one evaluation may look at, prerequisites' included.
-const MAX_RULE_EVALUATIONS: u32 = 1_000_000;
+use crate::user::{GlobalContext, NOBODY, Overrides, UserContext};
 
 /// Evaluates features and experiments of one [`Snapshot`] for one user.
 ///
@@ -52,8 +44,30 @@ pub struct Evaluator<'a> {
     has_settings: bool,
 }
 
+impl Snapshot {
+    /// Evaluates for a user, with no global context.
+    pub fn for_user<'a>(&'a self, user: &'a UserContext) -> Evaluator<'a> {
+        Evaluator::new(self, None, user)
+    }
+
+    /// Evaluates for a user, with a global context behind them.
+    pub fn for_user_with<'a>(
+        &'a self,
+        globals: &'a GlobalContext,
+        user: &'a UserContext,
+    ) -> Evaluator<'a> {
+        Evaluator::new(self, Some(globals), user)
+    }
+
+    /// Evaluates for a user whose attributes are a type of yours, with no global context.
+    /// [`Evaluator::with_source`] adds one to a user with settings of their own.
+    pub fn for_source<'a>(&'a self, source: &'a dyn AttributeSource) -> Evaluator<'a> {
+        Evaluator::new(self, None, &NOBODY).with_source(source)
+    }
+}
+
 impl<'a> Evaluator<'a> {
-    pub(crate) fn new(
+    fn new(
         snapshot: &'a Snapshot,
         globals: Option<&'a GlobalContext>,
         user: &'a UserContext,

@@ -17,7 +17,7 @@ use super::sticky::StickySettings;
 use super::texts::{TextParts, Texts};
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::Clauses;
-use crate::result::HashValue;
+use crate::hash_value::HashValue;
 use crate::url::UrlTargets;
 
 /// The keys of the first variations that have none of their own.

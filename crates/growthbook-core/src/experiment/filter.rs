@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::hash_attribute::HashAttribute;
 use crate::bucket::{BucketHasher, BucketRange};
-use crate::result::HashValue;
+use crate::hash_value::HashValue;
 
 /// Takes only users whose bucket under `seed` lies in one of the ranges: several experiments that
 /// share a seed can divide users among themselves.

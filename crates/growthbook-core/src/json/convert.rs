@@ -13,7 +13,8 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{Json, MAX_DEPTH, Number, Object, Text};
+use super::{Json, Number, Object, Text};
+use crate::limits::MAX_JSON_DEPTH;
 
 /// What serde_json calls a number's only member once some crate turned `arbitrary_precision`
 /// on. Read here, so that our answers do not depend on who turned it on.
@@ -135,7 +136,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
 
 impl From<&Value> for Json<'static> {
     fn from(value: &Value) -> Self {
-        Json::from_value(value, MAX_DEPTH)
+        Json::from_value(value, MAX_JSON_DEPTH)
     }
 }
 
@@ -241,7 +242,7 @@ mod tests {
             json = &items[0];
             depth += 1;
         }
-        assert_eq!(depth, MAX_DEPTH);
+        assert_eq!(depth, MAX_JSON_DEPTH);
         assert!(matches!(json, Json::Null));
     }
 }

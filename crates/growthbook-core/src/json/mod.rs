@@ -22,10 +22,6 @@ pub(crate) use string::Text;
 pub(crate) use tape::{ListView, ObjectView, Place, Tape, View};
 pub(crate) use text::{Entries, TextReader};
 
-/// How deep arrays and objects may nest. Text that nests so deep is refused, as by `serde_json`;
-/// values handed over by the caller are cut to null below it, so that recursion stays bounded.
-pub(crate) const MAX_DEPTH: usize = 128;
-
 /// A JSON value with ordered objects. Strings borrow from the text where they can.
 #[derive(Clone)]
 pub(crate) enum Json<'a> {

@@ -5,8 +5,9 @@ use core::slice;
 
 use serde_json::{Map, Value};
 
-use super::{Json, MAX_DEPTH, Object, array_index};
+use super::{Json, Object, array_index};
 use crate::attributes::{AttributeList, AttributeSource};
+use crate::limits::MAX_JSON_DEPTH;
 
 /// A borrowed JSON value: an attribute, a part of one, or a feature's value.
 #[derive(Clone, Copy)]
@@ -93,7 +94,7 @@ impl Kind {
 impl<'a> Node<'a> {
     /// Arrays and objects of the caller's that nest too deep are cut to null.
     pub(crate) fn to_value(self) -> Value {
-        self.to_value_within(MAX_DEPTH)
+        self.to_value_within(MAX_JSON_DEPTH)
     }
 
     fn to_value_within(self, depth: usize) -> Value {

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::convert::ARBITRARY_PRECISION_NUMBER;
 use super::scanner::Scanner;
 use super::text::{Bracket, Sink};
-use super::{Json, MAX_DEPTH, Number, Object, array_index, property_order};
+use super::{Json, Number, Object, array_index, property_order};
+use crate::limits::MAX_JSON_DEPTH;
 
 /// Values one behind the other, each found again by its [`Place`].
 #[derive(Default)]
@@ -224,7 +225,7 @@ impl<'a> Sink<'a> for Tape<'a> {
         let place = self.end();
         self.push(Token::Null);
         self.open.push(Open { place, bracket, names: Names::default() });
-        (self.open.len() < MAX_DEPTH).then_some(())
+        (self.open.len() < MAX_JSON_DEPTH).then_some(())
     }
 
     #[inline(always)]

@@ -13,7 +13,7 @@ use super::tape::{Place, Tape, Token};
 
 impl<'a> Json<'a> {
     /// Reads a value; `None` for what is no JSON, half a surrogate pair or a number out of range
-    /// included, and for what nests [`MAX_DEPTH`](super::MAX_DEPTH) levels deep.
+    /// included, and for what nests [`MAX_JSON_DEPTH`](crate::limits::MAX_JSON_DEPTH) levels deep.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         Tape::parse(text).map(Tape::into_json)
     }

@@ -1,6 +1,5 @@
 //! The payload as the GrowthBook API sends it: sections found, and opened where encrypted.
 
-mod cache;
 mod change;
 #[cfg(feature = "encryption")]
 mod decrypt;
@@ -12,10 +11,6 @@ use core::fmt;
 
 use serde_json::Value;
 
-pub use cache::{
-    CacheChanged, CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadKey,
-    PayloadSource, Turn, UnixMillis,
-};
 pub use change::PayloadChange;
 #[cfg(feature = "encryption")]
 pub use decrypt::{DecryptError, DecryptionKey, decrypt};
@@ -23,7 +18,8 @@ pub(crate) use document::{Sections, object_text};
 pub(crate) use raw::{items, members};
 
 use crate::condition::PatternCompiler;
-use crate::json::{Json, MAX_DEPTH, TextReader};
+use crate::json::{Json, TextReader};
+use crate::limits::MAX_JSON_DEPTH;
 use crate::warning::{Location, Warning, WarningKind};
 use crate::{Snapshot, compile};
 use document::{Member, SectionName};
@@ -383,5 +379,5 @@ impl Payload {
 
 /// Cut, so that writing it takes a bounded stack, and so deep that reading it refuses what was cut.
 fn json_text(value: &Value) -> String {
-    Json::from_value(value, 2 * MAX_DEPTH).to_text()
+    Json::from_value(value, 2 * MAX_JSON_DEPTH).to_text()
 }

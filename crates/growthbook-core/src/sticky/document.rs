@@ -5,8 +5,8 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::hash_value::HashValue;
 use crate::json::{Json, Object, js_number_string};
-use crate::result::HashValue;
 
 /// What names a document: a hash attribute and its value. `Display` gives GrowthBook's key for
 /// it, `id||user-1`.

@@ -33,7 +33,7 @@ pub struct Feed {
     /// The process it was started in.
     process: u32,
     is_closed: AtomicBool,
-    /// Hears of what other processes put into the cache.
+    /// Watches the cache for payloads that other processes put.
     watch: Mutex<Option<CacheWatch>>,
 }
 
@@ -166,8 +166,8 @@ impl Feed {
         let closed = self.source.leave(self.member_id, deadline);
         registry::forget_stopped();
         // Last: the source may be writing to it.
-        let released = self.member.release_cache(deadline.saturating_sub(start.elapsed()));
-        if closed && released { Ok(()) } else { Err(CloseTimedOut) }
+        let disconnected = self.member.disconnect_cache(deadline.saturating_sub(start.elapsed()));
+        if closed && disconnected { Ok(()) } else { Err(CloseTimedOut) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use growthbook_core::{
-    CacheWatch, CachedPayload, PayloadCache, PayloadChange, PayloadError, PayloadKey, Turn,
+    CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadChange, PayloadError, PayloadKey,
     UnixMillis,
 };
 
@@ -195,9 +195,9 @@ impl Member {
         }))
     }
 
-    /// Ends what the cache does for this client: false when that takes longer than the limit.
-    pub(crate) fn release_cache(&self, limit: Duration) -> bool {
-        self.cache.release(limit)
+    /// Disconnects the cache, which this client no longer uses; false if that takes longer.
+    pub(crate) fn disconnect_cache(&self, limit: Duration) -> bool {
+        self.cache.disconnect(limit)
     }
 
     /// The cached payload.
@@ -205,18 +205,18 @@ impl Member {
         self.cache.get()
     }
 
-    /// Whether this process should ask the server; `None` when the cache fails.
-    pub(super) fn take_turn(
+    /// Asks the cache for the lease; `None` if the cache failed.
+    pub(super) fn acquire_lease(
         &self,
         known: Option<&CachedPayload>,
         max_age: Duration,
-    ) -> Option<Turn> {
-        self.cache.take_turn(known, max_age)
+    ) -> Option<LeaseOutcome> {
+        self.cache.acquire_lease(known, max_age)
     }
 
-    /// Lets other processes try, if it is still this one's turn.
-    pub(super) fn give_up_turn(&self) {
-        self.cache.give_up_turn();
+    /// Releases the lease, unless a payload that was put or confirmed has ended it.
+    pub(super) fn release_lease(&self) {
+        self.cache.release_lease();
     }
 
     fn is_started(&self) -> bool {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use growthbook_core::{
-    CacheWatch, CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, Turn,
+    CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadCacheError, PayloadKey,
+    PayloadSource,
 };
 
 use super::document::Document;
@@ -25,8 +26,8 @@ struct State {
     errors: u64,
     /// The last failure, unless the cache worked since, and the operation that failed.
     error: Option<(Operation, Arc<PayloadCacheError>)>,
-    /// It is this process's turn to ask the server, as far as the cache knows.
-    has_turn: bool,
+    /// This process holds the lease of the cache, as far as it knows.
+    has_lease: bool,
     /// What the cache has, as far as this process knows.
     kept: Option<Kept>,
 }
@@ -35,7 +36,7 @@ struct State {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Operation {
     Read,
-    Turn,
+    Lease,
     Write,
 }
 
@@ -73,33 +74,39 @@ impl MemberCache {
         self.use_for(Operation::Read, |cache| cache.get(&self.key))?
     }
 
-    /// Whether this process should ask the server; `None` when the cache fails.
-    pub(super) fn take_turn(
+    /// Asks the cache for the lease; `None` if the cache failed. A cache without a lease always
+    /// lets this process fetch.
+    pub(super) fn acquire_lease(
         &self,
         known: Option<&CachedPayload>,
         max_age: Duration,
-    ) -> Option<Turn> {
-        let turn =
-            self.use_for(Operation::Turn, |cache| cache.take_turn(&self.key, known, max_age));
-        self.lock().has_turn = turn == Some(Turn::Ours);
-        turn
+    ) -> Option<LeaseOutcome> {
+        let outcome = self.use_for(Operation::Lease, |cache| match cache.fetch_lease() {
+            Some(lease) => lease.acquire(&self.key, known, max_age),
+            None => Ok(LeaseOutcome::Acquired),
+        });
+        self.lock().has_lease = outcome == Some(LeaseOutcome::Acquired);
+        outcome
     }
 
-    /// Lets other processes try, if it is still this one's turn: there was nothing to keep.
-    pub(super) fn give_up_turn(&self) {
-        if core::mem::take(&mut self.lock().has_turn) {
-            self.use_for(Operation::Turn, |cache| cache.give_up_turn(&self.key));
+    /// Releases the lease, unless a payload that was put or confirmed has ended it.
+    pub(super) fn release_lease(&self) {
+        if core::mem::take(&mut self.lock().has_lease) {
+            self.use_for(Operation::Lease, |cache| {
+                cache.fetch_lease().map_or(Ok(()), |lease| lease.release(&self.key))
+            });
         }
     }
 
-    /// Watches for payloads that other processes put into the cache.
+    /// Watches the cache for payloads that other processes put.
     pub(super) fn watch(&self, changed: Box<dyn Fn() + Send + Sync>) -> Option<CacheWatch> {
-        catch_unwind(AssertUnwindSafe(|| self.cache.watch(&self.key, changed))).ok().flatten()
+        let watch = || self.cache.fetch_lease()?.watch(&self.key, changed);
+        catch_unwind(AssertUnwindSafe(watch)).ok().flatten()
     }
 
-    /// Ends what the cache does for this client: false when that takes longer than the limit.
-    pub(super) fn release(&self, limit: Duration) -> bool {
-        catch_unwind(AssertUnwindSafe(|| self.cache.release(limit))).unwrap_or(true)
+    /// Disconnects the cache, which this client no longer uses; false if that takes longer.
+    pub(super) fn disconnect(&self, limit: Duration) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.cache.disconnect(limit))).unwrap_or(true)
     }
 
     /// Puts a document into the cache, unless it is no longer the current one.
@@ -113,8 +120,8 @@ impl MemberCache {
             return;
         }
         if document.source == PayloadSource::Network {
-            // The cache ends the turn with what is written now.
-            self.lock().has_turn = false;
+            // The write below ends the lease.
+            self.lock().has_lease = false;
             self.put(document);
         } else {
             self.note_others(document);
@@ -134,7 +141,8 @@ impl MemberCache {
         }
         let is_kept = {
             let mut state = self.lock();
-            state.has_turn = false;
+            // The write below ends the lease.
+            state.has_lease = false;
             state.kept.as_ref() == Some(&Kept::of(document))
         };
         if is_kept {

@@ -4,11 +4,11 @@ mod delivery;
 mod document;
 mod fetch;
 mod health;
+mod lease;
 mod member;
 mod member_cache;
 mod readiness;
 mod stream;
-mod turn;
 mod worker;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -87,7 +87,7 @@ impl Source {
                 }
             };
             let Some(until) = until else {
-                self.fetch_in_turn();
+                self.fetch_with_lease();
                 continue;
             };
             // What has arrived is read, even if it is late already.

@@ -67,7 +67,7 @@ impl Source {
         let mut parser = EventParser::new(source.0.max_event_bytes);
         while let Some(action) = source.0.next_action() {
             let act = AssertUnwindSafe(|| match action {
-                Action::Fetch => source.0.fetch_in_turn(),
+                Action::Fetch => source.0.fetch_with_lease(),
                 Action::Connect => source.0.follow_stream(&mut parser),
                 Action::Wait(_) => {}
             });

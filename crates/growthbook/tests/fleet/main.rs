@@ -137,7 +137,7 @@ fn redis_may_die() {
     let during = fleet.latencies();
 
     redis.restart();
-    // Until one of them has put a payload there again, and the others take turns.
+    // Wait until one process has put a payload again and the others use the lease.
     let start = Instant::now();
     let has_payload = || redis.command(&["EXISTS", &format!("gb:{}::sdk-fleet", server.url())]);
     while !format!("{:?}", has_payload()).contains('1') {

@@ -6,6 +6,7 @@ mod caching;
 #[cfg(feature = "encryption")]
 mod encryption;
 mod failures;
+mod leases;
 mod lifecycle;
 mod logs;
 #[cfg(feature = "redis-cache")]
@@ -14,4 +15,3 @@ mod secrets;
 mod sharing;
 mod streams;
 mod support;
-mod turns;

@@ -6,16 +6,13 @@ use once_cell::race::OnceBox;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::translate::{Translated, translate};
-use super::{CaseFolding, MAX_COMPILED_SIZE, PatternError, units};
+use super::{CaseFolding, PatternError, units};
+use crate::limits::{MAX_PATTERN_MEMORY, MAX_SPLIT_CHARACTERS};
 
-/// Up to this length, expanded, a pattern compiles to less than [`MAX_COMPILED_SIZE`].
+/// Up to this length, expanded, a pattern compiles to less than [`MAX_PATTERN_MEMORY`].
 const MAX_ORDINARY_LENGTH: usize = 2 * 1024;
 /// Up to this depth of groups it nests less deep than the `regex` crate allows.
 const MAX_ORDINARY_GROUP_DEPTH: usize = 50;
-
-/// How many empty matches inside characters are passed over in one text before it counts as not
-/// matching: each of them may have taken a look at all of the text.
-const MAX_SPLIT_CHARACTERS: usize = 1_000;
 
 /// A pattern that translates. An ordinary one is compiled when it is first used: most of a
 /// payload's patterns never are, and compiling them all would take longer than everything else.
@@ -111,7 +108,7 @@ impl Translated {
 
     fn build(&self) -> Result<Regex, PatternError> {
         RegexBuilder::new(&self.pattern)
-            .size_limit(MAX_COMPILED_SIZE)
+            .size_limit(MAX_PATTERN_MEMORY)
             .build()
             .map_err(|_| PatternError::TooLarge)
     }
@@ -151,7 +148,7 @@ mod tests {
             assert_eq!(regex, Ok(()), "{source}");
             // Far from the limit, not just below it.
             let builder =
-                RegexBuilder::new(&translated.pattern).size_limit(MAX_COMPILED_SIZE / 2).build();
+                RegexBuilder::new(&translated.pattern).size_limit(MAX_PATTERN_MEMORY / 2).build();
             assert!(builder.is_ok(), "{source}");
         }
     }

@@ -25,14 +25,7 @@ pub(crate) use literal::Literal;
 pub(crate) use pool::PatternPool;
 use translate::translate;
 
-/// The longest pattern accepted, in bytes of UTF-8.
-const MAX_PATTERN_LENGTH: usize = 32 * 1024;
-/// How much all regular expressions of a payload may be together, in bytes, once they are
-/// translated and their repetitions written out: that is what compiling them takes time for.
-/// Patterns that are a text are not compiled.
-const MAX_EXPANDED_LENGTH: usize = 4 * 1024 * 1024;
-/// How much memory one compiled pattern may take, in bytes.
-const MAX_COMPILED_SIZE: usize = 1024 * 1024;
+use crate::limits::{MAX_PATTERN_LENGTH, MAX_PATTERN_MEMORY, MAX_PATTERNS_LENGTH};
 
 /// A pattern that was read: a text, or a regular expression.
 #[derive(Clone, Debug)]
@@ -49,8 +42,8 @@ pub(crate) enum PatternError {
     Syntax(&'static str),
     /// Valid in JavaScript, but not expressible without backtracking.
     Unsupported(&'static str),
-    /// Over [`MAX_PATTERN_LENGTH`], it would compile to over [`MAX_COMPILED_SIZE`], or it is over
-    /// [`MAX_EXPANDED_LENGTH`] with those compiled before.
+    /// Over [`MAX_PATTERN_LENGTH`], it would compile to over [`MAX_PATTERN_MEMORY`], or it is over
+    /// [`MAX_PATTERNS_LENGTH`] with those compiled before.
     TooLarge,
 }
 
@@ -61,8 +54,8 @@ impl fmt::Display for PatternError {
             PatternError::Unsupported(what) => write!(formatter, "not supported: {what}"),
             PatternError::TooLarge => write!(
                 formatter,
-                "too large: over {MAX_PATTERN_LENGTH} bytes, over {MAX_COMPILED_SIZE} compiled, or \
-                 over {MAX_EXPANDED_LENGTH} expanded, with the patterns before it"
+                "too large: over {MAX_PATTERN_LENGTH} bytes, over {MAX_PATTERN_MEMORY} compiled, or \
+                 over {MAX_PATTERNS_LENGTH} expanded, with the patterns before it"
             ),
         }
     }
@@ -127,7 +120,7 @@ impl PatternCompiler {
 
     fn spend(&self, length: usize) -> Result<(), PatternError> {
         let expanded = self.expanded.get().saturating_add(length);
-        if expanded > MAX_EXPANDED_LENGTH {
+        if expanded > MAX_PATTERNS_LENGTH {
             return Err(PatternError::TooLarge);
         }
         self.expanded.set(expanded);

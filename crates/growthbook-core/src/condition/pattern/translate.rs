@@ -6,12 +6,7 @@ use core::fmt::Write;
 
 use super::units::{UnitSet, is_surrogate, push_escaped, stand_in};
 use super::{CaseFolding, PatternError};
-
-/// How deep groups may nest.
-const MAX_GROUP_DEPTH: usize = 200;
-/// Repetitions above this are not counted: as a maximum they mean "any number", as a minimum
-/// they would not fit the size limit anyway.
-const MAX_REPETITIONS: u32 = 100_000;
+use crate::limits::{MAX_PATTERN_GROUP_DEPTH, MAX_PATTERN_REPETITIONS};
 
 pub(super) struct Translated {
     pub(super) pattern: String,
@@ -116,7 +111,7 @@ impl Translator<'_> {
     }
 
     fn disjunction(&mut self, depth: usize) -> Result<(), PatternError> {
-        if depth > MAX_GROUP_DEPTH {
+        if depth > MAX_PATTERN_GROUP_DEPTH {
             return Err(PatternError::TooLarge);
         }
         self.group_depth = self.group_depth.max(depth);
@@ -166,7 +161,7 @@ impl Translator<'_> {
         let atom_length = self.expanded_length() - before;
         if let Some((min, max)) = self.quantifier()? {
             self.write_quantifier(min, max)?;
-            let more = max.unwrap_or(min).min(MAX_REPETITIONS).saturating_sub(1) as usize;
+            let more = max.unwrap_or(min).min(MAX_PATTERN_REPETITIONS).saturating_sub(1) as usize;
             let added = atom_length.saturating_mul(more);
             self.repeated_length = self.repeated_length.saturating_add(added);
         }
@@ -305,11 +300,11 @@ impl Translator<'_> {
     }
 
     fn write_quantifier(&mut self, min: u32, max: Option<u32>) -> Result<(), PatternError> {
-        if min > MAX_REPETITIONS {
+        if min > MAX_PATTERN_REPETITIONS {
             return Err(PatternError::TooLarge);
         }
         // Writing to a String cannot fail.
-        let _ = match (min, max.filter(|&max| max <= MAX_REPETITIONS)) {
+        let _ = match (min, max.filter(|&max| max <= MAX_PATTERN_REPETITIONS)) {
             (0, None) => self.output.write_char('*'),
             (1, None) => self.output.write_char('+'),
             (0, Some(1)) => self.output.write_char('?'),

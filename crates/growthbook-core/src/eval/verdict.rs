@@ -6,14 +6,15 @@ use super::feature::{RuleOutcome, Skip};
 use super::{Evaluation, Evaluator, StickyEvaluator};
 use crate::bucket::BucketRange;
 use crate::condition::{Clauses, Fields, explain_failure};
+use crate::exclusion::Exclusion;
 use crate::experiment::{ExperimentDefinition, HashAttribute, ParentFeature};
-use crate::explain::{
-    AssignmentTrace, BucketTrace, ClauseTrace, Explainer, Explanation, PrerequisiteTrace, Verdict,
-};
+use crate::explain::{Explainer, Explanation};
 use crate::feature_key::FeatureName;
+use crate::hash_value::HashValue;
 use crate::observe::Observer;
-use crate::result::{Assignment, Exclusion, FeatureResultSource as Source, HashValue};
+use crate::result::{Assignment, FeatureResultSource as Source};
 use crate::snapshot::{Rule, RuleKind};
+use crate::trace::{AssignmentTrace, BucketTrace, ClauseTrace, PrerequisiteTrace, RuleVerdict};
 
 impl Evaluator<'_> {
     /// Evaluates a feature and tells why it came out so: every rule in order, and what became of
@@ -37,21 +38,21 @@ impl StickyEvaluator<'_, '_> {
 }
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
-    pub(super) fn verdict(&self, rule: &'a Rule, outcome: &RuleOutcome<'a>) -> Verdict {
+    pub(super) fn verdict(&self, rule: &'a Rule, outcome: &RuleOutcome<'a>) -> RuleVerdict {
         match outcome {
             RuleOutcome::Decides(answer) => match answer.source {
-                Source::Prerequisite => Verdict::GateClosed,
-                Source::CyclicPrerequisite => Verdict::CyclicPrerequisite,
-                Source::Experiment => self.experiment_verdict(Verdict::Assigned),
-                _ => Verdict::Forced { rollout: self.rollout_of(rule) },
+                Source::Prerequisite => RuleVerdict::GateClosed,
+                Source::CyclicPrerequisite => RuleVerdict::CyclicPrerequisite,
+                Source::Experiment => self.experiment_verdict(RuleVerdict::Assigned),
+                _ => RuleVerdict::Forced { rollout: self.rollout_of(rule) },
             },
             RuleOutcome::Skips(skip) => self.skip(rule, skip),
         }
     }
 
-    fn skip(&self, rule: &Rule, skip: &Skip<'a>) -> Verdict {
+    fn skip(&self, rule: &Rule, skip: &Skip<'a>) -> RuleVerdict {
         match skip {
-            Skip::Prerequisite(parent) => Verdict::PrerequisiteFailed(PrerequisiteTrace {
+            Skip::Prerequisite(parent) => RuleVerdict::PrerequisiteFailed(PrerequisiteTrace {
                 feature: match &parent.feature {
                     ParentFeature::Named(key) => key.as_ref().into(),
                     ParentFeature::Unknown | ParentFeature::Never => String::new(),
@@ -62,18 +63,23 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                         .map_or_else(String::new, |feature| (*feature.key).into()),
                 },
             }),
-            Skip::Filters => Verdict::FilteredOut(self.failed_filter(rule)),
-            Skip::Condition(condition) => Verdict::ConditionFailed(self.failed_clause(condition)),
-            Skip::Rollout => Verdict::NotInRollout(self.rollout_of(rule)),
-            Skip::Experiment => self.experiment_verdict(Verdict::PassedThrough),
-            Skip::Nothing => Verdict::NothingToApply,
+            Skip::Filters => RuleVerdict::FilteredOut(self.failed_filter(rule)),
+            Skip::Condition(condition) => {
+                RuleVerdict::ConditionFailed(self.failed_clause(condition))
+            }
+            Skip::Rollout => RuleVerdict::NotInRollout(self.rollout_of(rule)),
+            Skip::Experiment => self.experiment_verdict(RuleVerdict::PassedThrough),
+            Skip::Nothing => RuleVerdict::NothingToApply,
         }
     }
 
     /// What became of the experiment that was just run; `taken_part` for who takes part in it.
-    fn experiment_verdict(&self, taken_part: impl FnOnce(AssignmentTrace) -> Verdict) -> Verdict {
+    fn experiment_verdict(
+        &self,
+        taken_part: impl FnOnce(AssignmentTrace) -> RuleVerdict,
+    ) -> RuleVerdict {
         let Some(last) = self.last.experiment() else {
-            return Verdict::NothingToApply;
+            return RuleVerdict::NothingToApply;
         };
         let definition = last.assigned.experiment;
         let assignment = last.assignment();
@@ -82,7 +88,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         };
         let failed = definition.condition.as_ref();
         let failed = failed.filter(|_| exclusion == Exclusion::ConditionFailed);
-        Verdict::NotInExperiment {
+        RuleVerdict::NotInExperiment {
             experiment: definition.key().into(),
             exclusion,
             clause: failed.and_then(|condition| self.failed_clause(condition)),

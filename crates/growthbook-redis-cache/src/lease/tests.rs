@@ -15,22 +15,25 @@ const LONG: Duration = Duration::from_secs(60);
 fn one_process_asks_and_the_others_use_what_it_got() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     // Its own turn is still its own.
-    assert_eq!(one.clone().take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
-    let Turn::Theirs { retry_in } = other.take_turn(&key(), None, LONG).unwrap() else {
+    assert_eq!(one.clone().acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
+    let LeaseOutcome::HeldElsewhere { retry_in } = other.acquire(&key(), None, LONG).unwrap()
+    else {
         unreachable!("the other has the lease");
     };
     assert!(retry_in <= Duration::from_millis(500));
 
     one.put(&key(), &payload(PLAIN)).unwrap();
-    let Turn::Fresh { payload: got, age } = other.take_turn(&key(), None, LONG).unwrap() else {
+    let LeaseOutcome::AlreadyFresh { payload: got, age } =
+        other.acquire(&key(), None, LONG).unwrap()
+    else {
         unreachable!("it is fresh");
     };
     assert_eq!(got, Some(payload(PLAIN)));
     assert!(age < Duration::from_secs(5), "{age:?}");
-    let Turn::Fresh { payload: got, .. } =
-        other.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap()
+    let LeaseOutcome::AlreadyFresh { payload: got, .. } =
+        other.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap()
     else {
         unreachable!("it is fresh");
     };
@@ -38,17 +41,17 @@ fn one_process_asks_and_the_others_use_what_it_got() {
     // Too old for somebody else: the next turn.
     thread::sleep(Duration::from_millis(20));
     let age = Duration::from_millis(10);
-    assert_eq!(other.take_turn(&key(), Some(&payload(PLAIN)), age).unwrap(), Turn::Ours);
+    assert_eq!(other.acquire(&key(), Some(&payload(PLAIN)), age).unwrap(), LeaseOutcome::Acquired);
 }
 
 #[test]
 fn a_payload_is_as_old_as_the_question_that_it_answers() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     thread::sleep(Duration::from_millis(100));
     one.put(&key(), &payload(PLAIN)).unwrap();
-    let Turn::Fresh { age, .. } = other.take_turn(&key(), None, LONG).unwrap() else {
+    let LeaseOutcome::AlreadyFresh { age, .. } = other.acquire(&key(), None, LONG).unwrap() else {
         unreachable!("it is fresh");
     };
     assert!(age >= Duration::from_millis(95), "{age:?}");
@@ -59,9 +62,9 @@ fn a_process_that_dies_holds_the_others_up_no_longer_than_its_lease() {
     let server = RedisServer::start();
     let [dead, other] = processes(&server);
     let dead = dead.lease(Duration::from_millis(200));
-    assert_eq!(dead.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    assert_eq!(dead.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     let start = Instant::now();
-    while other.take_turn(&key(), None, LONG).unwrap() != Turn::Ours {
+    while other.acquire(&key(), None, LONG).unwrap() != LeaseOutcome::Acquired {
         assert!(start.elapsed() < PATIENCE);
         thread::sleep(Duration::from_millis(5));
     }
@@ -73,14 +76,14 @@ fn a_process_that_dies_holds_the_others_up_no_longer_than_its_lease() {
 fn only_who_asked_says_when() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     one.put(&key(), &payload(PLAIN)).unwrap();
     thread::sleep(Duration::from_millis(100));
     other.confirm(&key(), &payload(PLAIN)).unwrap();
     other.put(&key(), &payload(PLAIN)).unwrap();
-    let turn = other.take_turn(&key(), Some(&payload(PLAIN)), LONG).unwrap();
+    let turn = other.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap();
     assert!(
-        matches!(turn, Turn::Fresh { age, .. } if age >= Duration::from_millis(95)),
+        matches!(turn, LeaseOutcome::AlreadyFresh { age, .. } if age >= Duration::from_millis(95)),
         "{turn:?}"
     );
 }
@@ -90,13 +93,16 @@ fn a_turn_without_a_payload_is_over_in_a_moment() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
     let start = Instant::now();
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     // Of another process, it is not to be given up.
-    other.give_up_turn(&key()).unwrap();
+    other.release(&key()).unwrap();
     thread::sleep(Duration::from_millis(300));
-    assert!(matches!(other.take_turn(&key(), None, LONG).unwrap(), Turn::Theirs { .. }));
-    one.give_up_turn(&key()).unwrap();
-    eventually("a turn", || other.take_turn(&key(), None, LONG).unwrap() == Turn::Ours);
+    assert!(matches!(
+        other.acquire(&key(), None, LONG).unwrap(),
+        LeaseOutcome::HeldElsewhere { .. }
+    ));
+    one.release(&key()).unwrap();
+    eventually("a turn", || other.acquire(&key(), None, LONG).unwrap() == LeaseOutcome::Acquired);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
@@ -105,11 +111,11 @@ fn trying_again_does_not_make_a_turn_longer() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
     let one = one.lease(Duration::from_millis(200));
-    assert_eq!(one.take_turn(&key(), None, LONG).unwrap(), Turn::Ours);
+    assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     let start = Instant::now();
-    while other.take_turn(&key(), None, LONG).unwrap() != Turn::Ours {
+    while other.acquire(&key(), None, LONG).unwrap() != LeaseOutcome::Acquired {
         assert!(start.elapsed() < PATIENCE);
-        one.take_turn(&key(), None, LONG).unwrap();
+        one.acquire(&key(), None, LONG).unwrap();
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -118,12 +124,12 @@ fn trying_again_does_not_make_a_turn_longer() {
 fn putting_ends_ones_own_turn_only() {
     let server = RedisServer::start();
     let [one, other, third] = processes(&server);
-    assert_eq!(one.take_turn(&key(), None, Duration::ZERO).unwrap(), Turn::Ours);
+    assert_eq!(one.acquire(&key(), None, Duration::ZERO).unwrap(), LeaseOutcome::Acquired);
     // Asked by its application, say.
     other.put(&key(), &payload(PLAIN)).unwrap();
     thread::sleep(Duration::from_millis(5));
-    let turn = third.take_turn(&key(), None, Duration::ZERO).unwrap();
-    assert!(matches!(turn, Turn::Theirs { .. }), "{turn:?}");
+    let turn = third.acquire(&key(), None, Duration::ZERO).unwrap();
+    assert!(matches!(turn, LeaseOutcome::HeldElsewhere { .. }), "{turn:?}");
 }
 
 /// A cache in each of several processes.
