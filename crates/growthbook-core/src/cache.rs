@@ -99,7 +99,7 @@ pub trait PayloadCache: Send + Sync {
         true
     }
 
-    /// Returns the source that reports name for payloads of this cache. Default:
+    /// Returns the origin that a client reports for payloads of this cache. Default:
     /// [`PayloadSource::Cache`].
     fn source(&self) -> PayloadSource {
         PayloadSource::Cache
@@ -126,8 +126,8 @@ pub trait PayloadCache: Send + Sync {
 pub trait FetchLease: Send + Sync {
     /// Asks for the right to fetch.
     ///
-    /// `known` is the payload that this process has. A payload that another process began to fetch
-    /// at most `max_age` ago is good enough, and nobody has to fetch again.
+    /// `known` is the payload that this process has. If another process began to fetch at most
+    /// `max_age` ago, its payload is fresh enough, and this process does not fetch.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ pub enum LeaseOutcome {
         /// When to try again, if no notification arrives before.
         retry_in: Duration,
     },
-    /// Another process fetched recently enough. The server need not be asked.
+    /// Another process fetched recently enough. This process does not ask the server.
     AlreadyFresh {
         /// The payload it put; `None` if it is the known one.
         payload: Option<CachedPayload>,

@@ -1,4 +1,4 @@
-//! A payload of 1 MB to Redis and back, and a question whose turn it is.
+//! Writes and reads a payload of 1 MB in Redis, and acquires the lease.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may panic")]
 
@@ -33,11 +33,11 @@ fn payloads(criterion: &mut Criterion) {
     let documents = [payload(1), payload(2)];
     let mut group = criterion.benchmark_group("redis cache, 1 MB");
     group.throughput(Throughput::Bytes(MEGABYTE as u64));
-    let mut turn = 0;
+    let mut round = 0;
     group.bench_function("put", |bencher| {
         bencher.iter(|| {
-            turn += 1;
-            cache.put(&key, &documents[turn % 2]).unwrap();
+            round += 1;
+            cache.put(&key, &documents[round % 2]).unwrap();
         });
     });
     group.bench_function("get", |bencher| {
@@ -47,7 +47,7 @@ fn payloads(criterion: &mut Criterion) {
         cache.put(&key, &documents[0]).unwrap();
         bencher.iter(|| cache.confirm(&key, &documents[0]).unwrap());
     });
-    group.bench_function("take turn, nothing new", |bencher| {
+    group.bench_function("acquire, known payload is fresh", |bencher| {
         let long = Duration::from_secs(3600);
         bencher.iter(|| black_box(cache.acquire(&key, Some(&documents[0]), long).unwrap()));
     });

@@ -1,10 +1,10 @@
-//! What the cache has to know of a document.
+//! The facts about a document that the cache needs, and its digest.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-/// The members that matter, unread.
+/// The members that the facts depend on, as JSON text.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Members<'a> {
@@ -20,15 +20,16 @@ struct Members<'a> {
     encrypted_contextual_bandits: Option<&'a RawValue>,
 }
 
-/// What the cache has to know of a document.
+/// The facts about a document.
 pub(crate) struct Facts {
-    /// Some part of it is encrypted.
+    /// Whether a section is encrypted.
     pub(crate) is_encrypted: bool,
-    /// When it was last changed, as the API writes it; empty when it does not say.
+    /// The `dateUpdated` of the document; empty if it has none.
     pub(crate) date_updated: String,
 }
 
 impl Facts {
+    /// Reads the facts. An unreadable document has none.
     pub(crate) fn of(document: &str) -> Self {
         let members: Members<'_> = serde_json::from_str(document).unwrap_or_default();
         let date = members.date_updated.and_then(|text| serde_json::from_str(text.get()).ok());
@@ -45,7 +46,7 @@ impl Facts {
     }
 }
 
-/// Tells documents apart: 128 bits of SHA-256.
+/// Returns 128 bits of the document's SHA-256, in hexadecimal.
 pub(crate) fn digest(document: &str) -> String {
     Sha256::digest(document.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -55,18 +56,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encrypted_documents_are_known_by_their_members() {
+    fn encrypted_sections_are_recognized() {
         let cases = [
             (r#"{"features":{},"encryptedFeatures":"a.b"}"#, true),
             (r#"{"features":{},"encryptedSavedGroups":"a.b"}"#, true),
             (r#"{"features":{},"encryptedFeatures":""}"#, false),
             (r#"{"features":{},"encryptedFeatures":null}"#, false),
             (r#"{"features":{"encryptedFeatures":{}}}"#, false),
-            ("rubbish", false),
+            ("garbage", false),
         ];
         for (document, expected) in cases {
             assert_eq!(Facts::of(document).is_encrypted, expected, "{document}");
         }
+    }
+
+    #[test]
+    fn date_is_read_if_it_is_a_string() {
         let dated = Facts::of(r#"{"dateUpdated":"2026-01-01T00:00:00.000Z"}"#);
         assert_eq!(dated.date_updated, "2026-01-01T00:00:00.000Z");
         assert_eq!(Facts::of(r#"{"dateUpdated":5}"#).date_updated, "");

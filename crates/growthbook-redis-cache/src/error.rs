@@ -1,4 +1,4 @@
-//! Why Redis was of no help.
+//! The error of the cache.
 
 use std::fmt;
 use std::io;
@@ -6,42 +6,48 @@ use std::io;
 use growthbook_core::PayloadCacheError;
 use redis::RedisError;
 
-/// Why Redis was of no help. Neither keys nor payloads nor addresses are in its text.
+/// The error of a [`RedisCache`](crate::RedisCache). Its text has no keys, payloads or addresses.
 #[non_exhaustive]
 pub enum RedisCacheError {
-    /// It took longer than the deadline.
+    /// The deadline passed, or too many requests were waiting already.
     Timeout,
-    /// It failed a moment ago, and is left alone for another.
-    Resting,
-    /// It refused, or the connection broke.
+    /// Redis failed a moment ago. Requests fail at once until a short pause is over.
+    Paused,
+    /// Redis refused the request, or the connection broke.
     Redis(RedisError),
-    /// The system gives no thread.
+    /// The system could not start a thread.
     Thread(io::Error),
 }
 
 impl fmt::Display for RedisCacheError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RedisCacheError::Timeout => formatter.write_str("Redis took too long"),
-            RedisCacheError::Resting => formatter.write_str("Redis failed a moment ago"),
-            // Its own text may quote the entry, and with it the client key.
+            RedisCacheError::Timeout => {
+                formatter.write_str("Redis did not answer within the deadline")
+            }
+            RedisCacheError::Paused => {
+                formatter.write_str("Redis failed a moment ago and is not asked for a short while")
+            }
+            // The error's own text may quote an entry, and with it the client key.
             RedisCacheError::Redis(error) => match error.code() {
-                Some(code) => write!(formatter, "Redis answered {code}"),
-                None => write!(formatter, "Redis failed ({:?})", error.kind()),
+                Some(code) => write!(formatter, "Redis answered with the error {code}"),
+                None => write!(formatter, "the request to Redis failed ({:?})", error.kind()),
             },
-            RedisCacheError::Thread(_) => formatter.write_str("no thread could be started"),
+            RedisCacheError::Thread(_) => {
+                formatter.write_str("the thread for Redis could not be started")
+            }
         }
     }
 }
 
-/// As its text: that of Redis may quote the client key.
+/// Prints the same text as `Display`: the text of Redis may quote the client key.
 impl fmt::Debug for RedisCacheError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "RedisCacheError({self})")
     }
 }
 
-/// Without a source: texts of Redis may quote the client key.
+/// Has no source: the text of Redis may quote the client key.
 impl core::error::Error for RedisCacheError {}
 
 impl From<RedisCacheError> for PayloadCacheError {

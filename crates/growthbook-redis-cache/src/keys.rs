@@ -1,33 +1,33 @@
-//! The names of entries in Redis.
+//! The names of the keys in Redis.
 
 use growthbook_core::PayloadKey;
 
-/// The entries of one payload. All lie in one slot of a Redis Cluster.
+/// The keys of one payload. All are in one slot of a Redis Cluster.
 #[derive(Clone)]
 pub(crate) struct Keys {
-    /// The payload in clear, under the key the Python SDK's documented cache has for it.
-    pub(crate) plain: String,
-    /// The payload as it came.
-    pub(crate) own: String,
-    /// A hash of what is known of the payload beside its text.
+    /// The clear-text copy. The Python SDK's documented cache uses the same key.
+    pub(crate) copy: String,
+    /// The payload as the server sent it.
+    pub(crate) payload: String,
+    /// A hash of facts about the payload.
     pub(crate) meta: String,
-    /// Who is asking the server.
+    /// The holder of the lease.
     pub(crate) lease: String,
-    /// The channel where new payloads are announced.
+    /// The channel that announces new payloads.
     pub(crate) changed: String,
 }
 
 impl Keys {
     pub(crate) fn new(key: &PayloadKey) -> Self {
-        let plain = format!("gb:{}::{}", key.api_host(), key.client_key());
-        // Between braces is what decides over the slot.
-        let own = |what: &str| format!("growthbook:{what}:{{{plain}}}");
+        let copy = format!("gb:{}::{}", key.api_host(), key.client_key());
+        // A cluster chooses the slot by the text between braces.
+        let own = |name: &str| format!("growthbook:{name}:{{{copy}}}");
         Keys {
-            own: own("payload"),
+            payload: own("payload"),
             meta: own("meta"),
             lease: own("lease"),
             changed: own("changed"),
-            plain,
+            copy,
         }
     }
 }
@@ -37,9 +37,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plain_payload_is_where_the_python_sdk_looks_for_it() {
+    fn key_names_are_compatible() {
         let keys = Keys::new(&PayloadKey::new("https://cdn.growthbook.io/", "sdk-1"));
-        assert_eq!(keys.plain, "gb:https://cdn.growthbook.io/::sdk-1");
+        assert_eq!(keys.copy, "gb:https://cdn.growthbook.io/::sdk-1");
+        assert_eq!(keys.payload, "growthbook:payload:{gb:https://cdn.growthbook.io/::sdk-1}");
         assert_eq!(keys.meta, "growthbook:meta:{gb:https://cdn.growthbook.io/::sdk-1}");
+        assert_eq!(keys.lease, "growthbook:lease:{gb:https://cdn.growthbook.io/::sdk-1}");
+        assert_eq!(keys.changed, "growthbook:changed:{gb:https://cdn.growthbook.io/::sdk-1}");
     }
 }

@@ -1,13 +1,18 @@
-//! One GrowthBook payload for many processes, in Redis.
+//! A GrowthBook payload cache in Redis: one payload and one fetch for many processes.
 //!
-//! A [`RedisCache`] is a [`PayloadCache`](growthbook_core::PayloadCache). Processes that share one
-//! start from the payload that is there; when a refresh is due, one of them asks the server (a
-//! lease that runs out), and the others hear of what it got (pub/sub). A copy lies where the
-//! Python SDK's documented Redis cache looks, so that both use each other's payloads.
+//! [`RedisCache`] implements two traits of the core. As a
+//! [`PayloadCache`](growthbook_core::PayloadCache) it stores the last good payload, so that a new
+//! process starts with it. As a [`FetchLease`](growthbook_core::FetchLease) it lets one process ask
+//! the server for all, and notifies the others of the new payload.
 //!
-//! It refuses to be in the way: no request waits longer than a deadline, evaluation never waits
-//! at all, and while Redis is down, slow, read-only, emptied or full of rubbish each process
-//! carries on by itself. What comes encrypted stays encrypted in Redis.
+//! It refuses to be in the way:
+//!
+//! - No request takes longer than a deadline, and evaluation never waits for Redis.
+//! - While Redis is down, slow, read-only, emptied or full of garbage, each process continues by
+//!   itself.
+//! - It does not decrypt. Encrypted payloads stay encrypted in Redis, unless the application calls
+//!   `RedisCache::share_in_clear`.
+//! - It never writes client keys, payloads or addresses to errors and logs.
 //!
 //! ```no_run
 //! use growthbook_redis_cache::RedisCache;
@@ -17,41 +22,65 @@
 //! # Ok::<(), redis::RedisError>(())
 //! ```
 //!
-//! # Entries
+//! # Entries in Redis
 //!
-//! For the API host and client key of a client (`HOST`, `KEY`), all in one slot of a cluster:
+//! `HOST` and `KEY` are the API host and the client key of a client. All entries of one payload are
+//! in one slot of a cluster.
 //!
 //! | key | value |
 //! |---|---|
-//! | `gb:HOST::KEY` | a copy in clear for other SDKs, as JSON; lives ten minutes, as theirs |
-//! | `growthbook:payload:{gb:HOST::KEY}` | the payload as it came |
-//! | `growthbook:meta:{gb:HOST::KEY}` | a hash: `digest`, `etag`, `streaming`, `fetched_at`, `begun`, `date`, `plain` |
-//! | `growthbook:lease:{gb:HOST::KEY}` | who is asking the server |
-//! | `growthbook:changed:{gb:HOST::KEY}` | the channel where digests of new payloads are published |
+//! | `gb:HOST::KEY` | a clear-text copy as JSON, for the Python SDK's documented cache; lives ten minutes |
+//! | `growthbook:payload:{gb:HOST::KEY}` | the payload as the server sent it |
+//! | `growthbook:meta:{gb:HOST::KEY}` | a hash of facts: `digest`, `etag`, `streaming`, `fetched_at`, `begun` (when the holder of the lease began to fetch), `date` (of the last change), `plain` (the SHA-1 of the copy) |
+//! | `growthbook:lease:{gb:HOST::KEY}` | the holder of the lease |
+//! | `growthbook:changed:{gb:HOST::KEY}` | the channel that announces digests of new payloads |
+//!
+//! Payloads of the Python SDK are used as well: if it has put a different copy, that copy counts.
+//!
+//! # Modules, in reading order
+//!
+//! | module | subject |
+//! |---|---|
+//! | `cache` | [`RedisCache`]: its options, `get`, `put` and `confirm` |
+//! | `payload` | the scripts that read, store and confirm a payload |
+//! | `lease` | the lease: `acquire`, `release`, `watch`, and their scripts |
+//! | `lua` | the start of each script, and number formats |
+//! | `keys` | the names of the keys |
+//! | `document` | the facts about a document, and its digest |
+//! | `memory` | what a cache remembers of each payload |
+//! | `worker` | the thread that sends requests, with a deadline |
+//! | `watch` | the thread that receives notifications |
+//! | `servers` | [`RedisServers`]: a server, a cluster or a Sentinel |
+//! | `threads` | waiting for threads to end |
+//! | `mutex` | a mutex that never blocks forever |
+//! | `error` | [`RedisCacheError`] |
 //!
 //! # Cargo features
 //!
-//! | feature | default | what it adds |
-//! |---|---|---|
-//! | `encryption` | yes | `RedisCache::share_in_clear` |
-//! | `cluster` | no | Redis Cluster |
-//! | `sentinel` | no | masters found by Redis Sentinel |
-//! | `tls` | no | `rediss://` addresses, with `rustls`, `ring` and the system's certificates |
+//! | feature | default | what it adds | cost |
+//! |---|---|---|---|
+//! | `encryption` | yes | `RedisCache::share_in_clear` | the core's decryption |
+//! | `cluster` | no | Redis Cluster | more of the crate `redis` |
+//! | `sentinel` | no | masters found by Redis Sentinel | more of the crate `redis` |
+//! | `tls` | no | `rediss://` addresses, with the system's certificates | crates `rustls` and `ring` |
 
 mod cache;
 mod document;
-mod ending;
 mod error;
 mod keys;
-mod lock;
-mod scripts;
+mod lease;
+mod lua;
+mod memory;
+mod mutex;
+mod payload;
 mod servers;
+mod threads;
 mod watch;
 mod worker;
 
 pub use cache::{DEFAULT_DEADLINE, DEFAULT_LEASE, RedisCache};
 pub use error::RedisCacheError;
-/// The Redis client this crate takes.
+/// The crate of the Redis client that [`RedisCache::new`] takes.
 pub use redis;
 pub use servers::RedisServers;
 

@@ -1,28 +1,41 @@
-//! Locks that nobody waits for without end. The same stands in the other adapters, which do not
-//! depend on one another.
+//! A mutex that never blocks forever.
+//!
+//! The other adapters have a copy: they do not depend on each other.
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::thread;
 use std::time::Duration;
 
-/// The lock, unless it is still held after a while. Whoever lives holds it for microseconds; in
-/// the child of a `fork()`, one that another thread of the parent held stays locked for ever.
-pub(crate) fn lock_patiently<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    // Counted, not timed: where the whole process is halted for a while, the holder gets its turn
-    // between two attempts.
-    const EAGER_ATTEMPTS: u32 = 200;
-    const ATTEMPTS: u32 = EAGER_ATTEMPTS + 100;
-    const PAUSE: Duration = Duration::from_millis(1);
-    for attempt in 0..ATTEMPTS {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            // Nothing panics halfway through a change.
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if attempt < EAGER_ATTEMPTS => thread::yield_now(),
-            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
-        }
+/// A mutex whose lock gives up after about 100 ms.
+///
+/// Each holder here needs it for microseconds only. In the child of a fork it may stay locked
+/// forever: a thread of the parent held it, and that thread does not exist in the child.
+#[derive(Default)]
+pub(crate) struct ForkSafeMutex<T>(Mutex<T>);
+
+impl<T> ForkSafeMutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        ForkSafeMutex(Mutex::new(value))
     }
-    None
+
+    /// Locks the mutex; `None` if it stays locked.
+    pub(crate) fn lock(&self) -> Option<MutexGuard<'_, T>> {
+        // Counts attempts, not time. If the whole process is halted, the holder can run between
+        // two attempts.
+        const EAGER_ATTEMPTS: u32 = 200;
+        const ATTEMPTS: u32 = EAGER_ATTEMPTS + 100;
+        const PAUSE: Duration = Duration::from_millis(1);
+        for attempt in 0..ATTEMPTS {
+            match self.0.try_lock() {
+                Ok(guard) => return Some(guard),
+                // No holder panics in the middle of a change, so the value is sound.
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if attempt < EAGER_ATTEMPTS => thread::yield_now(),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            }
+        }
+        None
+    }
 }
 
 #[cfg(test)]
@@ -30,11 +43,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_stays_locked_hangs_nobody() {
-        let mutex = Mutex::new(1);
+    fn lock_gives_up_on_a_held_mutex() {
+        let mutex = ForkSafeMutex::new(1);
         let held = mutex.lock().unwrap();
-        assert!(lock_patiently(&mutex).is_none());
+        assert!(mutex.lock().is_none());
         drop(held);
-        assert_eq!(*lock_patiently(&mutex).unwrap(), 1);
+        assert_eq!(*mutex.lock().unwrap(), 1);
     }
 }

@@ -1,7 +1,4 @@
-//! What happens within Redis at once: each script, what it is told and what it answers.
-//!
-//! `KEYS` are those of one payload and lie in one slot; nothing else is touched. Entries may hold
-//! anything: what has another type than it should is taken as missing, and written over.
+//! The payload in Redis: the scripts that read, store and confirm it.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -9,56 +6,35 @@ use std::time::Duration;
 use growthbook_core::{CachedPayload, UnixMillis};
 use redis::{FromRedisValue, Script};
 
-/// A field of a hash, and the value of a string, false for what is not there; whether there is a
-/// string, without a look at it; and the time.
-const READ: &str = r"
-local function field(key, name)
-  local value = redis.pcall('HGET', key, name)
-  if type(value) == 'string' then return value end
-  return false
-end
-local function text(key)
-  local value = redis.pcall('GET', key)
-  if type(value) == 'string' then return value end
-  return false
-end
-local function has_text(key) return redis.call('TYPE', key).ok == 'string' end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-";
+use crate::lua::{millis, script, seconds};
 
-/// The payload and what is known of it. What another SDK has put in clear since counts more than
-/// the payload of our own.
-///
-/// `KEYS`: plain, own, meta, lease.
+/// Returns a [`StoredPayload`], or nil if there is none. A different copy is one that another SDK
+/// has put since, and it counts more than the payload of this crate.
 pub(crate) static GET: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
-local document = text(KEYS[1])
-if not document or redis.sha1hex(document) == field(KEYS[3], 'plain') then
-  document = text(KEYS[2]) or document
+local document = text(copy_key)
+if not document or redis.sha1hex(document) == fact('plain') then
+  document = text(payload_key) or document
 end
 if not document then return false end
-return {document, field(KEYS[3], 'digest'), field(KEYS[3], 'etag'),
-  field(KEYS[3], 'streaming'), field(KEYS[3], 'fetched_at')}
+return {document, fact('digest'), fact('etag'), fact('streaming'), fact('fetched_at')}
 ",
     )
 });
 
-/// A payload as Redis has it: document, digest, tag, streaming, when it was fetched. Anything may
-/// be missing, or rubbish.
+/// The reply of [`GET`]: a document and the facts that Redis has about it.
+pub(crate) struct StoredPayload(Fields);
+
+/// Document, digest, ETag, streaming, time of the fetch. Each may be missing or invalid.
 type Fields = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
 
-/// A payload and what is known of it: what [`GET`] answers.
-pub(crate) struct Kept(Fields);
-
-impl Kept {
-    /// The payload; `None` when it is no text. What is said of it counts only when it is said of
-    /// this very document: another SDK may have put it.
-    pub(crate) fn payload(
-        self,
-        digest_of: impl FnOnce(&Arc<str>) -> String,
-    ) -> Option<CachedPayload> {
+impl StoredPayload {
+    /// Reads the payload; `None` if it is not UTF-8.
+    ///
+    /// The facts count only if their digest is that of the document: another SDK may have replaced
+    /// the document alone.
+    pub(crate) fn read(self, digest_of: impl FnOnce(&Arc<str>) -> String) -> Option<CachedPayload> {
         let (document, digest, etag, streaming, fetched_at) = self.0;
         let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         let document: Arc<str> = String::from_utf8(document).ok()?.into();
@@ -75,231 +51,157 @@ impl Kept {
     }
 }
 
-impl FromRedisValue for Kept {
+impl FromRedisValue for StoredPayload {
     fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
-        Fields::from_redis_value(value).map(Kept)
+        Fields::from_redis_value(value).map(StoredPayload)
     }
 }
 
-/// Whose turn it is.
-///
-/// `KEYS`: plain, own, meta, lease. `ARGV`: the digest known, the greatest age, the token of who
-/// asks, and how long a lease lasts, in milliseconds.
-///
-/// Gives `{'ours'}`, `{'theirs', milliseconds}`, `{'known', age}`, or `{'fresh', age, ...}` with
-/// what `GET` gives.
-pub(crate) static TURN: LazyLock<Script> = LazyLock::new(|| {
-    script(
-        r"
-local begun = tonumber(field(KEYS[3], 'begun') or '')
-local age = begun and now - begun
-if age and age >= 0 and age <= tonumber(ARGV[2]) then
-  local digest = field(KEYS[3], 'digest')
-  if digest == ARGV[1] and has_text(KEYS[2]) then return {'known', age} end
-  local document = text(KEYS[2])
-  if document then
-    return {'fresh', age, document, digest, field(KEYS[3], 'etag'),
-      field(KEYS[3], 'streaming'), field(KEYS[3], 'fetched_at')}
-  end
-end
-local holder = text(KEYS[4])
-local left = redis.call('PTTL', KEYS[4])
-if left > 0 and holder then
-  if holder == ARGV[3] then return {'ours'} end
-  return {'theirs', left}
-end
-redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4])
-return {'ours'}
-",
-    )
-});
-
-/// What [`TURN`] is told, in its order.
-pub(crate) struct TurnArguments {
-    /// The digest of what is known; empty for nothing.
-    pub(crate) known: String,
-    pub(crate) max_age: Duration,
-    /// Of who asks.
-    pub(crate) token: String,
-    /// How long a lease lasts.
-    pub(crate) lease: Duration,
-}
-
-impl TurnArguments {
-    pub(crate) fn list(self) -> Vec<String> {
-        vec![self.known, millis(self.max_age), self.token, millis(self.lease.max(MILLISECOND))]
-    }
-}
-
-/// Whose turn it is: what [`TURN`] answers.
-pub(crate) enum TurnAnswer {
-    Ours,
-    /// For so much longer, at most.
-    Theirs {
-        left: Duration,
-    },
-    /// What is known is as old as this.
-    Known {
-        age: Duration,
-    },
-    Fresh {
-        age: Duration,
-        kept: Kept,
-    },
-}
-
-impl FromRedisValue for TurnAnswer {
-    fn from_redis_value(value: redis::Value) -> Result<Self, redis::ParsingError> {
-        let mut parts = Vec::<redis::Value>::from_redis_value(value)?.into_iter();
-        let mut next = || parts.next().unwrap_or(redis::Value::Nil);
-        let word = String::from_redis_value(next())?;
-        if word == "ours" {
-            return Ok(TurnAnswer::Ours);
-        }
-        let duration = Duration::from_millis(u64::from_redis_value(next())?);
-        Ok(match word.as_str() {
-            "theirs" => TurnAnswer::Theirs { left: duration },
-            "known" => TurnAnswer::Known { age: duration },
-            _ => {
-                let kept = Kept::from_redis_value(redis::Value::Array(parts.collect()))?;
-                TurnAnswer::Fresh { age: duration, kept }
-            }
-        })
-    }
-}
-
-/// Keeps a payload, unless a newer one is there, ends the turn, and tells the others. The copy in
-/// clear lives as long as one that the Python SDK puts: it asks the server only when there is none.
-///
-/// `KEYS`: plain, own, meta, lease. `ARGV`: the document; it in clear, `=` for the same, or empty;
-/// digest, tag, streaming, when it was fetched, how many milliseconds ago that began or empty, the
-/// date of the last change, seconds to live or empty, seconds for the copy to live, the token of
-/// who puts it, the channel.
+/// Ends the lease of the sender, stores the payload unless a newer one is there, and announces a
+/// new document. Takes [`PutArguments`].
 pub(crate) static PUT: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
-if text(KEYS[4]) == ARGV[11] then redis.call('DEL', KEYS[4]) end
-local date = field(KEYS[3], 'date')
-local kept = has_text(KEYS[2])
-if kept and date and #date == 24 and #ARGV[8] == 24 and ARGV[8] < date then return 0 end
-local is_news = not kept or field(KEYS[3], 'digest') ~= ARGV[3]
-local etag = ARGV[4]
-if etag == '' and not is_news then etag = field(KEYS[3], 'etag') or '' end
-local begun = ''
-if ARGV[7] ~= '' then begun = string.format('%.0f', now - tonumber(ARGV[7]))
-elseif not is_news then begun = field(KEYS[3], 'begun') or '' end
+local document, copy, digest, etag = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local streaming, fetched_at, fetch_age, date = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local ttl, copy_ttl, sender, channel = ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 
-if ARGV[9] == '' then redis.call('SET', KEYS[2], ARGV[1])
-else redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[9]) end
-local plain = ARGV[2]
-if plain == '=' then plain = ARGV[1] end
-local was = text(KEYS[1])
-if plain ~= '' then
-  redis.call('SET', KEYS[1], plain, 'EX', ARGV[10])
-  plain = redis.sha1hex(plain)
-elseif was and redis.sha1hex(was) == field(KEYS[3], 'plain') then
-  redis.call('DEL', KEYS[1])
+if text(lease_key) == sender then redis.call('DEL', lease_key) end
+
+local stored_date = fact('date')
+local is_stored = has_text(payload_key)
+if is_stored and stored_date and #stored_date == 24 and #date == 24 and date < stored_date then
+  return 0
 end
-redis.call('DEL', KEYS[3])
-redis.call('HSET', KEYS[3], 'digest', ARGV[3], 'etag', etag, 'streaming', ARGV[5],
-  'fetched_at', ARGV[6], 'begun', begun, 'date', ARGV[8], 'plain', plain)
-if ARGV[9] ~= '' then redis.call('EXPIRE', KEYS[3], ARGV[9]) end
-if is_news then redis.call('PUBLISH', ARGV[12], ARGV[3]) end
+local is_new = not is_stored or fact('digest') ~= digest
+-- The same document from a stream has no ETag: the stored one still belongs to it.
+if etag == '' and not is_new then etag = fact('etag') or '' end
+-- Only the holder of the lease sends an age.
+local begun = ''
+if fetch_age ~= '' then begun = string.format('%.0f', now - tonumber(fetch_age))
+elseif not is_new then begun = fact('begun') or '' end
+
+if ttl == '' then redis.call('SET', payload_key, document)
+else redis.call('SET', payload_key, document, 'EX', ttl) end
+
+if copy == '=' then copy = document end
+local stored_copy = text(copy_key)
+local copy_hash = ''
+if copy ~= '' then
+  redis.call('SET', copy_key, copy, 'EX', copy_ttl)
+  copy_hash = redis.sha1hex(copy)
+elseif stored_copy and redis.sha1hex(stored_copy) == fact('plain') then
+  -- This crate wrote that copy. A copy of another SDK stays.
+  redis.call('DEL', copy_key)
+end
+
+redis.call('DEL', meta_key)
+redis.call('HSET', meta_key, 'digest', digest, 'etag', etag, 'streaming', streaming,
+  'fetched_at', fetched_at, 'begun', begun, 'date', date, 'plain', copy_hash)
+if ttl ~= '' then redis.call('EXPIRE', meta_key, ttl) end
+if is_new then redis.call('PUBLISH', channel, digest) end
 return 1
 ",
     )
 });
 
-/// What [`PUT`] is told, in its order.
+/// The arguments of [`PUT`].
 pub(crate) struct PutArguments<'a> {
     pub(crate) payload: &'a CachedPayload,
-    pub(crate) in_clear: InClear,
+    pub(crate) copy: ClearCopy,
     pub(crate) digest: String,
-    /// How long ago the payload was asked for, by who had the turn.
-    pub(crate) asked: Option<Duration>,
-    /// When it was last changed, as the API writes it; empty when it does not say.
+    /// How long ago the sender began to fetch, if it holds the lease.
+    pub(crate) fetch_age: Option<Duration>,
+    /// The `dateUpdated` of the document; empty if it has none.
     pub(crate) date_updated: String,
     pub(crate) time_to_live: Option<Duration>,
     pub(crate) copy_time_to_live: Duration,
-    /// Of who puts it.
-    pub(crate) token: String,
-    /// Where it is announced.
+    /// The process that puts the payload, as a holder of the lease.
+    pub(crate) sender: String,
+    /// The channel for the announcement.
     pub(crate) channel: String,
 }
 
-/// The payload for those who cannot decrypt.
-pub(crate) enum InClear {
-    /// It is in clear itself.
+/// The clear-text copy of a payload, for other SDKs.
+pub(crate) enum ClearCopy {
+    /// The document itself, which is not encrypted.
     Same,
-    /// It was decrypted.
+    /// The decrypted document.
     #[cfg(feature = "encryption")]
     Decrypted(String),
-    /// It is not to be shared.
-    Nothing,
+    /// No copy: the document is encrypted and stays so.
+    Absent,
 }
 
 impl PutArguments<'_> {
     pub(crate) fn list(self) -> Vec<String> {
-        let in_clear = match self.in_clear {
-            InClear::Same => "=".to_owned(),
+        let copy = match self.copy {
+            ClearCopy::Same => "=".to_owned(),
             #[cfg(feature = "encryption")]
-            InClear::Decrypted(document) => document,
-            InClear::Nothing => String::new(),
+            ClearCopy::Decrypted(document) => document,
+            ClearCopy::Absent => String::new(),
         };
         vec![
             self.payload.document.to_string(),
-            in_clear,
+            copy,
             self.digest,
             self.payload.etag.as_deref().unwrap_or_default().to_owned(),
             u8::from(self.payload.streaming).to_string(),
             self.payload.fetched_at.to_string(),
-            self.asked.map_or_else(String::new, millis),
+            self.fetch_age.map_or_else(String::new, millis),
             self.date_updated,
             self.time_to_live.map_or_else(String::new, seconds),
             seconds(self.copy_time_to_live),
-            self.token,
+            self.sender,
             self.channel,
         ]
     }
 }
 
-/// Notes that the payload was confirmed, and ends the turn. Gives 0 when it is not there, and 2
-/// when another one is.
+/// Ends the lease of the sender and records that the server confirmed the payload. Takes
+/// [`ConfirmArguments`].
 ///
-/// `KEYS`: plain, own, meta, lease. `ARGV`: the digest, when it was fetched, how many milliseconds
-/// ago that began or empty, seconds to live or empty, seconds for the copy in clear to live, and
-/// the token.
+/// Returns 1, or [`MISSING`] if the payload or its copy is gone, or 2 if another payload is stored.
 pub(crate) static CONFIRM: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
-if text(KEYS[4]) == ARGV[6] then redis.call('DEL', KEYS[4]) end
-local digest = field(KEYS[3], 'digest')
-if not has_text(KEYS[2]) or not digest then return 0 end
-if digest ~= ARGV[1] then return 2 end
-local plain = field(KEYS[3], 'plain')
-if plain and plain ~= '' and redis.call('EXPIRE', KEYS[1], ARGV[5]) == 0 then return 0 end
-redis.call('HSET', KEYS[3], 'fetched_at', ARGV[2])
-if ARGV[3] ~= '' then
-  redis.call('HSET', KEYS[3], 'begun', string.format('%.0f', now - tonumber(ARGV[3])))
+local digest, fetched_at, fetch_age = ARGV[1], ARGV[2], ARGV[3]
+local ttl, copy_ttl, sender = ARGV[4], ARGV[5], ARGV[6]
+
+if text(lease_key) == sender then redis.call('DEL', lease_key) end
+
+local stored_digest = fact('digest')
+if not has_text(payload_key) or not stored_digest then return 0 end
+if stored_digest ~= digest then return 2 end
+local copy_hash = fact('plain')
+if copy_hash and copy_hash ~= '' and redis.call('EXPIRE', copy_key, copy_ttl) == 0 then
+  return 0
 end
-if ARGV[4] ~= '' then
-  redis.call('EXPIRE', KEYS[2], ARGV[4])
-  redis.call('EXPIRE', KEYS[3], ARGV[4])
+
+redis.call('HSET', meta_key, 'fetched_at', fetched_at)
+-- Only the holder of the lease sends an age.
+if fetch_age ~= '' then
+  redis.call('HSET', meta_key, 'begun', string.format('%.0f', now - tonumber(fetch_age)))
+end
+if ttl ~= '' then
+  redis.call('EXPIRE', payload_key, ttl)
+  redis.call('EXPIRE', meta_key, ttl)
 end
 return 1
 ",
     )
 });
 
-/// What [`CONFIRM`] is told, in its order.
+/// The arguments of [`CONFIRM`].
 pub(crate) struct ConfirmArguments {
     pub(crate) digest: String,
     pub(crate) fetched_at: UnixMillis,
-    /// How long ago the server was asked, by who had the turn.
-    pub(crate) asked: Option<Duration>,
+    /// How long ago the sender began to fetch, if it holds the lease.
+    pub(crate) fetch_age: Option<Duration>,
     pub(crate) time_to_live: Option<Duration>,
     pub(crate) copy_time_to_live: Duration,
-    pub(crate) token: String,
+    /// The process that confirms the payload, as a holder of the lease.
+    pub(crate) sender: String,
 }
 
 impl ConfirmArguments {
@@ -307,55 +209,13 @@ impl ConfirmArguments {
         vec![
             self.digest,
             self.fetched_at.to_string(),
-            self.asked.map_or_else(String::new, millis),
+            self.fetch_age.map_or_else(String::new, millis),
             self.time_to_live.map_or_else(String::new, seconds),
             seconds(self.copy_time_to_live),
-            self.token,
+            self.sender,
         ]
     }
 }
 
-/// What [`CONFIRM`] answers when the payload is not there: somebody has emptied Redis, or the copy
-/// in clear has died.
+/// The reply of [`CONFIRM`] when the payload or its copy is gone, for example after a flush.
 pub(crate) const MISSING: i64 = 0;
-
-/// Ends a turn that brought nothing, in a moment: the server is not asked by everybody at once.
-///
-/// `KEYS`: plain, own, meta, lease. `ARGV`: the token, and how long the moment is in milliseconds.
-pub(crate) static GIVE_UP: LazyLock<Script> = LazyLock::new(|| {
-    script(
-        r"
-if text(KEYS[4]) == ARGV[1] then redis.call('PEXPIRE', KEYS[4], ARGV[2]) end
-return 1
-",
-    )
-});
-
-/// What [`GIVE_UP`] is told, in its order.
-pub(crate) struct GiveUpArguments {
-    pub(crate) token: String,
-    /// How long the server is not asked by others.
-    pub(crate) pause: Duration,
-}
-
-impl GiveUpArguments {
-    pub(crate) fn list(self) -> Vec<String> {
-        vec![self.token, millis(self.pause)]
-    }
-}
-
-fn script(body: &str) -> Script {
-    Script::new(&format!("{READ}{body}"))
-}
-
-const MILLISECOND: Duration = Duration::from_millis(1);
-
-/// In whole milliseconds, as Redis takes them.
-fn millis(duration: Duration) -> String {
-    duration.as_millis().to_string()
-}
-
-/// In whole seconds, at least one: Redis takes no other.
-fn seconds(duration: Duration) -> String {
-    duration.as_secs().max(1).to_string()
-}

@@ -1,14 +1,19 @@
-//! Where Redis is: a server, a cluster, or what Sentinel says.
+//! The address of Redis: a server, a cluster, or the master that a Sentinel names.
 
 use std::fmt;
 use std::time::Duration;
 
 use redis::{ConnectionLike, RedisResult};
 
-/// Where Redis is: a [`redis::Client`]; with the Cargo feature `cluster` a
-/// [`redis::cluster::ClusterClient`], with `sentinel` a [`redis::sentinel::SentinelClient`].
+/// The address of Redis, made `From` a client of the crate [`redis`].
 ///
-/// `Debug` prints no address: it may hold a password.
+/// | client | Cargo feature |
+/// |---|---|
+/// | `redis::Client` | |
+/// | `redis::cluster::ClusterClient` | `cluster` |
+/// | `redis::sentinel::SentinelClient` | `sentinel` |
+///
+/// `Debug` does not print the address: it may contain a password.
 pub struct RedisServers(Kind);
 
 enum Kind {
@@ -19,16 +24,16 @@ enum Kind {
     Sentinel(std::sync::Mutex<redis::sentinel::SentinelClient>),
 }
 
-/// A connection, and what keeps its operations within the deadline.
+/// A connection for requests.
 pub(crate) type Connection = Box<dyn ConnectionLike + Send>;
 
 impl RedisServers {
-    /// Opens a connection whose every operation takes no longer than the deadline.
+    /// Opens a connection for requests. Each read and each write on it ends by the deadline.
     pub(crate) fn connect(&self, deadline: Duration) -> RedisResult<Connection> {
         match &self.0 {
             Kind::Server(client) => {
                 let connection = client.get_connection_with_timeout(deadline)?;
-                limit(&connection, deadline)?;
+                set_timeouts(&connection, deadline)?;
                 Ok(Box::new(connection))
             }
             #[cfg(feature = "cluster")]
@@ -41,13 +46,13 @@ impl RedisServers {
             #[cfg(feature = "sentinel")]
             Kind::Sentinel(client) => {
                 let connection = lock(client).get_connection()?;
-                limit(&connection, deadline)?;
+                set_timeouts(&connection, deadline)?;
                 Ok(Box::new(connection))
             }
         }
     }
 
-    /// A connection to hear announcements on; `None` for a cluster, whose client has none.
+    /// Opens a connection for notifications; `None` for a cluster, whose client has none.
     pub(crate) fn subscriber(&self, deadline: Duration) -> RedisResult<Option<redis::Connection>> {
         match &self.0 {
             Kind::Server(client) => client.get_connection_with_timeout(deadline).map(Some),
@@ -58,7 +63,7 @@ impl RedisServers {
         }
     }
 
-    /// Whether there is anything to hear.
+    /// Whether [`subscriber`](Self::subscriber) can open a connection.
     pub(crate) fn can_subscribe(&self) -> bool {
         match &self.0 {
             #[cfg(feature = "cluster")]
@@ -68,7 +73,7 @@ impl RedisServers {
     }
 }
 
-fn limit(connection: &redis::Connection, deadline: Duration) -> RedisResult<()> {
+fn set_timeouts(connection: &redis::Connection, deadline: Duration) -> RedisResult<()> {
     connection.set_read_timeout(Some(deadline))?;
     connection.set_write_timeout(Some(deadline))
 }

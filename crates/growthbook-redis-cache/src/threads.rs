@@ -1,41 +1,39 @@
-//! Threads that were told to end.
+//! Waiting for threads that are about to end.
 
 use std::process;
-use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::lock::lock_patiently;
+use crate::mutex::ForkSafeMutex;
 
-/// Threads that were told to end, and for which somebody may wait.
+/// The threads of a cache that were asked to end.
 #[derive(Default)]
-pub(crate) struct Ending {
-    threads: Mutex<Vec<Told>>,
-}
+pub(crate) struct EndingThreads(ForkSafeMutex<Vec<EndingThread>>);
 
-struct Told {
-    thread: JoinHandle<()>,
+struct EndingThread {
+    handle: JoinHandle<()>,
+    /// The process that the thread runs in.
     process: u32,
 }
 
-impl Ending {
-    /// This thread was told to end, by the process that started it.
-    pub(crate) fn add(&self, thread: JoinHandle<()>) {
-        if let Some(mut threads) = lock_patiently(&self.threads) {
-            threads.push(Told { thread, process: process::id() });
+impl EndingThreads {
+    /// Adds a thread of this process that was asked to end.
+    pub(crate) fn add(&self, handle: JoinHandle<()>) {
+        if let Some(mut threads) = self.0.lock() {
+            threads.push(EndingThread { handle, process: process::id() });
         }
     }
 
-    /// Waits until all of them have ended: false when that takes longer than this.
+    /// Waits until all threads have ended; false if that takes longer than the limit.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
         const PAUSE: Duration = Duration::from_millis(1);
         let start = Instant::now();
         loop {
-            let Some(mut threads) = lock_patiently(&self.threads) else { return false };
-            for told in threads.extract_if(.., |told| told.needs_no_waiting()) {
-                if told.thread.is_finished() {
-                    // An error means that it panicked, and has said so.
-                    let _ = told.thread.join();
+            let Some(mut threads) = self.0.lock() else { return false };
+            for thread in threads.extract_if(.., |thread| thread.needs_no_waiting()) {
+                if thread.handle.is_finished() {
+                    // An error means that the thread panicked. The panic was reported already.
+                    let _ = thread.handle.join();
                 }
             }
             if threads.is_empty() {
@@ -51,11 +49,11 @@ impl Ending {
     }
 }
 
-impl Told {
-    /// It has ended; or it is not in this child of a fork; or it is the one that asks.
+impl EndingThread {
+    /// Whether the thread has ended, is the calling thread, or runs in the parent of this fork.
     fn needs_no_waiting(&self) -> bool {
-        self.thread.is_finished()
+        self.handle.is_finished()
             || self.process != process::id()
-            || self.thread.thread().id() == thread::current().id()
+            || self.handle.thread().id() == thread::current().id()
     }
 }

@@ -1,4 +1,4 @@
-//! Hearing of payloads that other processes put.
+//! The thread that receives notifications of payloads that other processes put.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
@@ -11,37 +11,40 @@ use growthbook_core::{CacheChanged, CacheWatch};
 use redis::RedisResult;
 
 use crate::LOG_TARGET;
-use crate::ending::Ending;
 use crate::servers::RedisServers;
+use crate::threads::EndingThreads;
 
-/// How long a wait for announcements lasts before it is looked whether to go on.
+/// How long one wait for a notification lasts. The thread then checks whether it has to stop.
 const SLICE: Duration = Duration::from_millis(100);
-/// How long a server that failed is left alone, at most.
-const LONGEST_REST: Duration = Duration::from_secs(2);
-
-/// How long it may be quiet before it is asked whether the connection is there.
+/// The shortest pause after a failed connection.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause after a failed connection.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// After this time without a notification, the thread checks the connection.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 
-/// A thread that listens, until this is dropped. It ends a little later.
+/// A running thread. It stops a little after this is dropped.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    ending: Arc<Ending>,
+    ending: Arc<EndingThreads>,
+    /// The process that the thread runs in.
     process: u32,
 }
 
 impl Watch {
-    /// Listens on a channel. What is known already is not told.
+    /// Starts a thread that calls `changed` for each announced digest, except known ones. Returns
+    /// `None` if the thread cannot be started.
     pub(crate) fn start(
         servers: Arc<RedisServers>,
         deadline: Duration,
         channel: String,
         is_known: impl Fn(&str) -> bool + Send + 'static,
         changed: CacheChanged,
-        ending: Arc<Ending>,
+        ending: Arc<EndingThreads>,
     ) -> Option<CacheWatch> {
         let stop = Arc::new(AtomicBool::new(false));
-        let listener = Listener {
+        let subscriber = Subscriber {
             servers,
             deadline,
             channel,
@@ -51,9 +54,13 @@ impl Watch {
         };
         let thread = thread::Builder::new()
             .name("growthbook-redis-watch".into())
-            .spawn(move || listener.run())
+            .spawn(move || subscriber.run())
             .inspect_err(|error| {
-                log::warn!(target: LOG_TARGET, "other processes are not heard: {error}");
+                log::warn!(
+                    target: LOG_TARGET,
+                    "payloads of other processes arrive late: the thread for their notifications \
+                     could not be started: {error}"
+                );
             })
             .ok()?;
         Some(Box::new(Watch { stop, thread: Some(thread), ending, process: process::id() }))
@@ -63,7 +70,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        // In the child of a fork there is no such thread.
+        // The thread does not exist in the child of a fork.
         if let Some(thread) = self.thread.take()
             && self.process == process::id()
         {
@@ -72,7 +79,8 @@ impl Drop for Watch {
     }
 }
 
-struct Listener {
+/// The work of the thread.
+struct Subscriber {
     servers: Arc<RedisServers>,
     deadline: Duration,
     channel: String,
@@ -81,46 +89,46 @@ struct Listener {
     stop: Arc<AtomicBool>,
 }
 
-impl Listener {
+impl Subscriber {
     fn run(&self) {
         let mut failures = 0_u32;
         while !self.is_stopped() {
-            let mut was_heard = false;
-            if self.listen(failures > 0, &mut was_heard).is_ok() {
+            let mut was_subscribed = false;
+            if self.receive(failures > 0, &mut was_subscribed).is_ok() {
                 return;
             }
-            failures = if was_heard { 1 } else { failures.saturating_add(1) };
-            self.rest(failures);
+            failures = if was_subscribed { 1 } else { failures.saturating_add(1) };
+            self.pause(failures);
         }
     }
 
-    /// Listens until told to stop, or the connection breaks.
-    fn listen(&self, is_again: bool, was_heard: &mut bool) -> RedisResult<()> {
+    /// Subscribes, and notifies until the watch stops. Fails when the connection breaks.
+    fn receive(&self, is_retry: bool, was_subscribed: &mut bool) -> RedisResult<()> {
         let Some(mut connection) = self.servers.subscriber(self.deadline)? else { return Ok(()) };
-        let mut announcements = connection.as_pubsub();
-        announcements.set_read_timeout(Some(self.deadline))?;
-        announcements.subscribe(&self.channel)?;
-        announcements.set_read_timeout(Some(SLICE))?;
-        *was_heard = true;
-        if is_again {
-            // Something may have been announced meanwhile.
-            self.tell();
+        let mut messages = connection.as_pubsub();
+        messages.set_read_timeout(Some(self.deadline))?;
+        messages.subscribe(&self.channel)?;
+        messages.set_read_timeout(Some(SLICE))?;
+        *was_subscribed = true;
+        if is_retry {
+            // A notification may be lost.
+            self.notify();
         }
-        let mut heard = Instant::now();
+        let mut last_message = Instant::now();
         while !self.is_stopped() {
-            match announcements.get_message() {
+            match messages.get_message() {
                 Ok(message) => {
-                    heard = Instant::now();
+                    last_message = Instant::now();
                     let digest: String = message.get_payload().unwrap_or_default();
                     if !(self.is_known)(&digest) {
-                        self.tell();
+                        self.notify();
                     }
                 }
-                Err(error) if error.is_timeout() && heard.elapsed() >= LONGEST_SILENCE => {
-                    announcements.set_read_timeout(Some(self.deadline))?;
-                    let _: redis::Value = announcements.ping()?;
-                    announcements.set_read_timeout(Some(SLICE))?;
-                    heard = Instant::now();
+                Err(error) if error.is_timeout() && last_message.elapsed() >= LONGEST_SILENCE => {
+                    messages.set_read_timeout(Some(self.deadline))?;
+                    let _: redis::Value = messages.ping()?;
+                    messages.set_read_timeout(Some(SLICE))?;
+                    last_message = Instant::now();
                 }
                 Err(error) if error.is_timeout() => {}
                 Err(error) => return Err(error),
@@ -129,15 +137,19 @@ impl Listener {
         Ok(())
     }
 
-    fn tell(&self) {
+    fn notify(&self) {
         if catch_unwind(AssertUnwindSafe(|| (self.changed)())).is_err() {
-            log::error!(target: LOG_TARGET, "using what another process put panicked");
+            log::error!(
+                target: LOG_TARGET,
+                "reading a payload of another process from the cache panicked"
+            );
         }
     }
 
-    fn rest(&self, failures: u32) {
-        let rest = Duration::from_millis(100).saturating_mul(1 << failures.min(8));
-        let mut left = rest.min(LONGEST_REST);
+    /// Pauses for longer after each failure, but stops at once when the watch stops.
+    fn pause(&self, failures: u32) {
+        let pause = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(7));
+        let mut left = pause.min(LONGEST_PAUSE);
         while !left.is_zero() && !self.is_stopped() {
             let slice = left.min(SLICE);
             thread::sleep(slice);

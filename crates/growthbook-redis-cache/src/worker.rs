@@ -1,47 +1,52 @@
-//! The thread that talks to Redis, so that nobody waits for it longer than the deadline: not for
-//! a name that is looked up, not for a cluster that is explored, not for a server that hangs.
+//! The thread that sends requests to Redis.
+//!
+//! A caller never waits longer than the deadline. On a thread of its own, neither a slow name
+//! lookup, nor the exploration of a cluster, nor a server that hangs can delay the caller further.
 
 use std::process;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use redis::{ConnectionLike, RedisResult};
 
 use crate::error::RedisCacheError;
-use crate::lock::lock_patiently;
+use crate::mutex::ForkSafeMutex;
 use crate::servers::{Connection, RedisServers};
 
-/// How long a server that failed is left alone, at most: operations fail at once meanwhile.
-const LONGEST_REST: Duration = Duration::from_secs(1);
-
-/// How many operations may wait for one that hangs.
-const WAITING: usize = 16;
+/// The pause after the first failure. Operations fail at once during a pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause after a failure.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How many operations may wait for a running one.
+const MAX_WAITING: usize = 16;
 
 type Job = Box<dyn FnOnce(&mut Link) + Send>;
 
-/// The thread, started with the first operation; again after it was told to end, and in the child
-/// of a fork.
+/// Runs operations on a thread. The first operation starts the thread, also after
+/// [`stop`](Worker::stop) and in the child of a fork.
 pub(crate) struct Worker {
     servers: Arc<RedisServers>,
     deadline: Duration,
-    jobs: Mutex<Option<Jobs>>,
+    running: ForkSafeMutex<Option<RunningThread>>,
 }
 
-struct Jobs {
+struct RunningThread {
+    /// The process that the thread runs in.
     process: u32,
-    sender: SyncSender<Job>,
-    thread: JoinHandle<()>,
+    jobs: SyncSender<Job>,
+    handle: JoinHandle<()>,
 }
 
 impl Worker {
     pub(crate) fn new(servers: Arc<RedisServers>, deadline: Duration) -> Self {
-        Worker { servers, deadline, jobs: Mutex::new(None) }
+        Worker { servers, deadline, running: ForkSafeMutex::new(None) }
     }
 
-    /// Runs an operation on the connection, and waits for it until the deadline. One that comes
-    /// too late has its effect all the same.
+    /// Runs an operation on the connection, and waits for it until the deadline.
+    ///
+    /// An operation that was started in time may still take effect after the deadline.
     pub(crate) fn run<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T> + Send + 'static,
@@ -49,7 +54,7 @@ impl Worker {
         let (reply, outcome) = mpsc::channel();
         let until = Instant::now() + self.deadline;
         let job = Box::new(move |link: &mut Link| {
-            // Nobody waits for it any more, and others may wait behind it.
+            // After the deadline the caller no longer waits, and other callers may.
             if Instant::now() < until {
                 let _ = reply.send(link.run(operation));
             }
@@ -58,47 +63,47 @@ impl Worker {
         outcome.recv_timeout(self.deadline).map_err(|_| RedisCacheError::Timeout)?
     }
 
+    /// Asks the thread to finish its operations, close the connection and end. Returns the thread,
+    /// if there is one.
+    pub(crate) fn stop(&self) -> Option<JoinHandle<()>> {
+        let mut running = self.running.lock()?;
+        running.take_if(|thread| thread.process == process::id()).map(|thread| thread.handle)
+    }
+
     fn submit(&self, job: Job) -> Result<(), RedisCacheError> {
-        let mut jobs = lock_patiently(&self.jobs).ok_or(RedisCacheError::Timeout)?;
-        // A child of a fork has the sender, but not the thread; its sockets are the parent's.
-        let sender = match &*jobs {
-            Some(jobs) if jobs.process == process::id() => &jobs.sender,
+        let mut running = self.running.lock().ok_or(RedisCacheError::Timeout)?;
+        let jobs = match &*running {
+            Some(thread) if thread.process == process::id() => &thread.jobs,
             _ => {
-                core::mem::forget(jobs.replace(self.start()?));
-                match &*jobs {
-                    Some(jobs) => &jobs.sender,
+                // The child of a fork has the handle and the channel, but not the thread. It does
+                // not drop them: a lock in them may stay locked forever.
+                core::mem::forget(running.replace(self.start()?));
+                match &*running {
+                    Some(thread) => &thread.jobs,
                     None => return Err(RedisCacheError::Timeout),
                 }
             }
         };
-        sender.try_send(job).map_err(|_| RedisCacheError::Timeout)
+        jobs.try_send(job).map_err(|_| RedisCacheError::Timeout)
     }
 
-    /// Tells the thread to end when it has done what it was asked for, and to close the connection.
-    /// The thread, if there was one.
-    pub(crate) fn stop(&self) -> Option<JoinHandle<()>> {
-        let mut jobs = lock_patiently(&self.jobs)?;
-        jobs.take_if(|jobs| jobs.process == process::id()).map(|jobs| jobs.thread)
-    }
-
-    fn start(&self) -> Result<Jobs, RedisCacheError> {
-        let (sender, receiver) = mpsc::sync_channel::<Job>(WAITING);
+    fn start(&self) -> Result<RunningThread, RedisCacheError> {
+        let (jobs, receiver) = mpsc::sync_channel::<Job>(MAX_WAITING);
         let mut link = Link {
             servers: self.servers.clone(),
             deadline: self.deadline,
             connection: None,
             failures: 0,
-            rests_until: None,
+            paused_until: None,
         };
-        let work = move || Self::work(&receiver, &mut link);
-        let thread = thread::Builder::new()
+        let handle = thread::Builder::new()
             .name("growthbook-redis".into())
-            .spawn(work)
+            .spawn(move || Self::work(&receiver, &mut link))
             .map_err(RedisCacheError::Thread)?;
-        Ok(Jobs { process: process::id(), sender, thread })
+        Ok(RunningThread { process: process::id(), jobs, handle })
     }
 
-    /// Ends when it is told to, or the cache is dropped.
+    /// Runs jobs until the sender is dropped.
     fn work(jobs: &Receiver<Job>, link: &mut Link) {
         while let Ok(job) = jobs.recv() {
             job(link);
@@ -106,13 +111,13 @@ impl Worker {
     }
 }
 
-/// The connection, opened when needed.
+/// The connection of the thread. The first operation opens it.
 struct Link {
     servers: Arc<RedisServers>,
     deadline: Duration,
     connection: Option<Connection>,
     failures: u32,
-    rests_until: Option<Instant>,
+    paused_until: Option<Instant>,
 }
 
 impl Link {
@@ -120,21 +125,21 @@ impl Link {
         &mut self,
         operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T>,
     ) -> Result<T, RedisCacheError> {
-        if self.rests_until.is_some_and(|until| Instant::now() < until) {
-            return Err(RedisCacheError::Resting);
+        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+            return Err(RedisCacheError::Paused);
         }
         let outcome = self.connected().and_then(|connection| operation(&mut **connection));
         match outcome {
             Ok(value) => {
                 self.failures = 0;
-                self.rests_until = None;
+                self.paused_until = None;
                 Ok(value)
             }
             Err(error) => {
-                // A reply may be on its way that nobody waits for, or the server be a replica by
-                // now: the connection is of no use.
+                // Close the connection. A late reply may still arrive on it, or the server may have
+                // become a replica.
                 self.connection = None;
-                self.rest();
+                self.pause();
                 Err(RedisCacheError::Redis(error))
             }
         }
@@ -148,9 +153,9 @@ impl Link {
         Ok(self.connection.insert(connection))
     }
 
-    fn rest(&mut self) {
-        let rest = Duration::from_millis(50).saturating_mul(1 << self.failures.min(8));
+    fn pause(&mut self) {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8));
         self.failures += 1;
-        self.rests_until = Some(Instant::now() + rest.min(LONGEST_REST));
+        self.paused_until = Some(Instant::now() + pause.min(LONGEST_PAUSE));
     }
 }

@@ -1,64 +1,60 @@
-//! Several processes that take turns. Which process a cache is in can be set here only; everything
-//! else is in `tests/cache.rs`.
+//! Tests with several processes. Only tests in this crate can set the process of a cache; the
+//! other tests are in `tests/cache.rs`.
 
+use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
+use growthbook_core::PayloadCache;
 use test_server::redis::RedisServer;
 
 use super::*;
+use crate::cache::{DEFAULT_DEADLINE, Shared};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const PLAIN: &str = r#"{"features": {"flag": {"defaultValue": "ü"}}}"#;
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
-fn one_process_asks_and_the_others_use_what_it_got() {
+fn one_process_fetches_for_all() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
     assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
-    // Its own turn is still its own.
+    // The holder may acquire again.
     assert_eq!(one.clone().acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
-    let LeaseOutcome::HeldElsewhere { retry_in } = other.acquire(&key(), None, LONG).unwrap()
-    else {
-        unreachable!("the other has the lease");
+    let outcome = other.acquire(&key(), None, LONG).unwrap();
+    let LeaseOutcome::HeldElsewhere { retry_in } = outcome else {
+        unreachable!("the first process holds the lease");
     };
     assert!(retry_in <= Duration::from_millis(500));
 
     one.put(&key(), &payload(PLAIN)).unwrap();
-    let LeaseOutcome::AlreadyFresh { payload: got, age } =
-        other.acquire(&key(), None, LONG).unwrap()
-    else {
-        unreachable!("it is fresh");
-    };
+    let (got, age) = fresh(other.acquire(&key(), None, LONG).unwrap());
     assert_eq!(got, Some(payload(PLAIN)));
     assert!(age < Duration::from_secs(5), "{age:?}");
-    let LeaseOutcome::AlreadyFresh { payload: got, .. } =
-        other.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap()
-    else {
-        unreachable!("it is fresh");
-    };
+    let (got, _) = fresh(other.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap());
     assert_eq!(got, None);
-    // Too old for somebody else: the next turn.
+
+    // The payload gets too old for the other process.
     thread::sleep(Duration::from_millis(20));
-    let age = Duration::from_millis(10);
-    assert_eq!(other.acquire(&key(), Some(&payload(PLAIN)), age).unwrap(), LeaseOutcome::Acquired);
+    let max_age = Duration::from_millis(10);
+    let outcome = other.acquire(&key(), Some(&payload(PLAIN)), max_age).unwrap();
+    assert_eq!(outcome, LeaseOutcome::Acquired);
 }
 
 #[test]
-fn a_payload_is_as_old_as_the_question_that_it_answers() {
+fn age_counts_from_the_start_of_the_fetch() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
     assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
     thread::sleep(Duration::from_millis(100));
     one.put(&key(), &payload(PLAIN)).unwrap();
-    let LeaseOutcome::AlreadyFresh { age, .. } = other.acquire(&key(), None, LONG).unwrap() else {
-        unreachable!("it is fresh");
-    };
+    let (_, age) = fresh(other.acquire(&key(), None, LONG).unwrap());
     assert!(age >= Duration::from_millis(95), "{age:?}");
 }
 
 #[test]
-fn a_process_that_dies_holds_the_others_up_no_longer_than_its_lease() {
+fn lease_expires_when_holder_dies() {
     let server = RedisServer::start();
     let [dead, other] = processes(&server);
     let dead = dead.lease(Duration::from_millis(200));
@@ -71,9 +67,9 @@ fn a_process_that_dies_holds_the_others_up_no_longer_than_its_lease() {
     assert!(start.elapsed() > Duration::from_millis(100), "{:?}", start.elapsed());
 }
 
-/// Or else many processes would tell one another for ever that somebody has just asked.
+/// Otherwise a busy fleet would always find that another process has just fetched.
 #[test]
-fn only_who_asked_says_when() {
+fn only_the_holder_records_the_fetch_time() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
     assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
@@ -81,33 +77,29 @@ fn only_who_asked_says_when() {
     thread::sleep(Duration::from_millis(100));
     other.confirm(&key(), &payload(PLAIN)).unwrap();
     other.put(&key(), &payload(PLAIN)).unwrap();
-    let turn = other.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap();
-    assert!(
-        matches!(turn, LeaseOutcome::AlreadyFresh { age, .. } if age >= Duration::from_millis(95)),
-        "{turn:?}"
-    );
+    let (_, age) = fresh(other.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap());
+    assert!(age >= Duration::from_millis(95), "{age:?}");
 }
 
 #[test]
-fn a_turn_without_a_payload_is_over_in_a_moment() {
+fn released_lease_is_free_after_a_pause() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
     let start = Instant::now();
     assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
-    // Of another process, it is not to be given up.
+    // A process cannot release the lease of another process.
     other.release(&key()).unwrap();
     thread::sleep(Duration::from_millis(300));
-    assert!(matches!(
-        other.acquire(&key(), None, LONG).unwrap(),
-        LeaseOutcome::HeldElsewhere { .. }
-    ));
+    assert_held_elsewhere(&other.acquire(&key(), None, LONG).unwrap());
     one.release(&key()).unwrap();
-    eventually("a turn", || other.acquire(&key(), None, LONG).unwrap() == LeaseOutcome::Acquired);
+    eventually("a free lease", || {
+        other.acquire(&key(), None, LONG).unwrap() == LeaseOutcome::Acquired
+    });
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
 #[test]
-fn trying_again_does_not_make_a_turn_longer() {
+fn acquiring_again_does_not_extend_the_lease() {
     let server = RedisServer::start();
     let [one, other] = processes(&server);
     let one = one.lease(Duration::from_millis(200));
@@ -121,24 +113,35 @@ fn trying_again_does_not_make_a_turn_longer() {
 }
 
 #[test]
-fn putting_ends_ones_own_turn_only() {
+fn put_keeps_the_lease_of_another_process() {
     let server = RedisServer::start();
     let [one, other, third] = processes(&server);
     assert_eq!(one.acquire(&key(), None, Duration::ZERO).unwrap(), LeaseOutcome::Acquired);
-    // Asked by its application, say.
+    // The application of another process may order a refresh, which needs no lease.
     other.put(&key(), &payload(PLAIN)).unwrap();
     thread::sleep(Duration::from_millis(5));
-    let turn = third.acquire(&key(), None, Duration::ZERO).unwrap();
-    assert!(matches!(turn, LeaseOutcome::HeldElsewhere { .. }), "{turn:?}");
+    assert_held_elsewhere(&third.acquire(&key(), None, Duration::ZERO).unwrap());
 }
 
-/// A cache in each of several processes.
+fn fresh(outcome: LeaseOutcome) -> (Option<CachedPayload>, Duration) {
+    let LeaseOutcome::AlreadyFresh { payload, age } = outcome else {
+        unreachable!("expected a fresh payload, got {outcome:?}");
+    };
+    (payload, age)
+}
+
+fn assert_held_elsewhere(outcome: &LeaseOutcome) {
+    assert!(matches!(outcome, LeaseOutcome::HeldElsewhere { .. }), "{outcome:?}");
+}
+
+/// Makes one cache in each of several processes.
 fn processes<const N: usize>(server: &RedisServer) -> [RedisCache; N] {
     core::array::from_fn(|nth| {
-        let cache = RedisCache::new(redis::Client::open(server.url()).unwrap());
-        let token = PROCESS.wrapping_add(u64::try_from(nth).unwrap());
-        let shared = Shared { token, ..Shared::new(&cache.servers, DEFAULT_DEADLINE) };
-        RedisCache { shared: Arc::new(shared), ..cache }
+        let mut cache = RedisCache::new(redis::Client::open(server.url()).unwrap());
+        let mut shared = Shared::new(&cache.servers, DEFAULT_DEADLINE);
+        shared.process = shared.process.wrapping_add(u64::try_from(nth).unwrap());
+        cache.shared = Arc::new(shared);
+        cache
     })
 }
 
@@ -153,7 +156,7 @@ fn payload(document: &str) -> CachedPayload {
 fn eventually(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "never: {what}");
+        assert!(start.elapsed() < PATIENCE, "timed out waiting for {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

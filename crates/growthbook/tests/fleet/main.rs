@@ -28,7 +28,7 @@ fn main() {
     one_asks_for_all();
     one_asks_for_all_that_started_one_after_another();
     a_change_reaches_all();
-    a_dead_asker_holds_nobody_up();
+    dead_holder_delays_only_for_its_lease();
     redis_may_die();
 }
 
@@ -94,24 +94,24 @@ fn a_change_reaches_all() {
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
 }
 
-fn a_dead_asker_holds_nobody_up() {
+fn dead_holder_delays_only_for_its_lease() {
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let mut fleet = Fleet::start(PROCESSES, &server, &redis);
     fleet.wait_for(1, PATIENCE);
-    // The next one who asks gets no answer, and is killed.
+    // The next process that fetches gets no answer, and is killed.
     server.script_features([Reply::raw_then_hang("")]);
     let asked = server.counts().features;
     assert!(server.wait_until(PATIENCE, |counts| counts.features > asked));
-    let asker = server.requests().last().and_then(|it| it.header("x-process").map(str::to_owned));
+    let holder = server.requests().last().and_then(|it| it.header("x-process").map(str::to_owned));
     let start = Instant::now();
-    fleet.kill(asker.unwrap().parse().unwrap());
+    fleet.kill(holder.unwrap().parse().unwrap());
     server.set_payload(&payload(2));
     fleet.wait_for(2, PATIENCE);
-    let held_up = start.elapsed();
+    let delay = start.elapsed();
     println!(
-        "fleet: the others were held up {held_up:.0?} by a dead one with a lease of {LEASE:?}"
+        "fleet: a process that died with a lease of {LEASE:?} delayed the others for {delay:.0?}"
     );
-    assert!(held_up < LEASE + Duration::from_millis(1500), "{held_up:?}");
+    assert!(delay < LEASE + Duration::from_millis(1500), "{delay:?}");
 }
 
 fn redis_may_die() {

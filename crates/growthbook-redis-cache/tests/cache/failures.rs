@@ -1,0 +1,73 @@
+//! Redis hangs, stops, or refuses writes.
+
+use std::time::{Duration, Instant};
+
+use growthbook_core::{FetchLease, PayloadCache};
+use growthbook_redis_cache::{DEFAULT_DEADLINE, RedisCache};
+use test_server::redis::RedisServer;
+
+use crate::{ENCRYPTED, LONG, PLAIN, cache, eventually, key, payload};
+
+#[test]
+fn operations_fail_within_the_deadline() {
+    let mut server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+
+    let all_fail_in_time = |what: &str| {
+        for _ in 0..3 {
+            let operations: [&dyn Fn() -> bool; 4] = [
+                &|| cache.get(&key()).is_err(),
+                &|| cache.put(&key(), &payload(PLAIN)).is_err(),
+                &|| cache.confirm(&key(), &payload(PLAIN)).is_err(),
+                &|| cache.acquire(&key(), None, LONG).is_err(),
+            ];
+            for operation in operations {
+                let start = Instant::now();
+                assert!(operation(), "{what}");
+                let took = start.elapsed();
+                assert!(took < DEFAULT_DEADLINE + Duration::from_millis(250), "{what}: {took:?}");
+            }
+        }
+    };
+    server.pause();
+    all_fail_in_time("paused");
+    server.resume();
+    eventually("recovery", || cache.get(&key()).is_ok_and(|got| got == Some(payload(PLAIN))));
+    server.stop();
+    all_fail_in_time("stopped");
+    server.restart();
+    eventually("recovery", || cache.put(&key(), &payload(PLAIN)).is_ok());
+}
+
+#[test]
+fn read_only_server_is_still_read() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    cache.put(&key(), &payload(PLAIN)).unwrap();
+    server.refuse_writes(true);
+    eventually("a refused write", || cache.put(&key(), &payload(ENCRYPTED)).is_err());
+    eventually("the stored payload", || {
+        cache.get(&key()).is_ok_and(|got| got == Some(payload(PLAIN)))
+    });
+    assert!(cache.acquire(&key(), None, Duration::ZERO).is_err());
+    server.refuse_writes(false);
+    eventually("recovery", || cache.put(&key(), &payload(ENCRYPTED)).is_ok());
+}
+
+#[test]
+fn errors_have_no_keys_or_addresses() {
+    let server = RedisServer::start();
+    let url = server.url().replace("redis://", "redis://user:password@");
+    let cache = RedisCache::new(redis::Client::open(url).unwrap());
+    let error = cache.get(&key()).unwrap_err();
+    let mut text = format!("{error} {error:?} {cache:?} {:?}", key());
+    let mut source = std::error::Error::source(&error);
+    while let Some(error) = source {
+        text += &format!(" {error} {error:?}");
+        source = error.source();
+    }
+    for secret in ["password", "sdk-1"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
