@@ -52,7 +52,7 @@ impl Client {
     /// Evaluates for a user: takes hold of the payload in use, so that all answers of the scope
     /// agree with one another.
     ///
-    /// With a [sticky bucket store](ClientBuilder::sticky_bucket_store) the user's documents are
+    /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store) the user's documents are
     /// loaded here, and new assignments saved by the evaluation that makes them, which may block;
     /// [`for_user_with_sticky`](Client::for_user_with_sticky) takes documents you have loaded
     /// yourself.
