@@ -1,11 +1,12 @@
 //! The two ways to evaluate: the core by itself, and the client of the façade.
 
 use growthbook::{Client, ClientBuilder, Embedded, UserScope};
-use growthbook_core::{
-    AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, Condition, Experiment,
-    GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
-    StickyBucketStoreError, StickyBuckets, UserContext,
+use growthbook_core::auto::{AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult};
+use growthbook_core::condition::Condition;
+use growthbook_core::sticky::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
+use growthbook_core::{Experiment, GlobalContext, Payload, Snapshot, UserContext};
 use serde_json::{Value, json};
 
 use crate::case::{Mismatch, members};
@@ -184,12 +185,12 @@ impl Engine for Core {
     fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
         let (snapshot, _) = Core::snapshot(context)?;
         let known = context.user.attributes();
-        json_of(&growthbook_core::prune_condition(known, &condition(text), &snapshot))
+        json_of(&growthbook_core::reduce::prune_condition(known, &condition(text), &snapshot))
     }
 
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
         let payload = Payload::from_json(&reduction.payload).map_err(shape)?;
-        json_of_document(&growthbook_core::reduce_payload(&payload, &reduction.options))
+        json_of_document(&growthbook_core::reduce::reduce_payload(&payload, &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
@@ -269,12 +270,12 @@ impl Engine for Facade {
     fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
         let client = Client::from_json(&context.payload).map_err(shape)?;
         let known = context.user.attributes();
-        json_of(&growthbook::prune_condition(known, &condition(text), &client.snapshot()))
+        json_of(&growthbook::reduce::prune_condition(known, &condition(text), &client.snapshot()))
     }
 
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
         let client = Client::from_json(&reduction.payload).map_err(shape)?;
-        json_of_document(&growthbook::reduce_payload(&client.payload(), &reduction.options))
+        json_of_document(&growthbook::reduce::reduce_payload(&client.payload(), &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {

@@ -1,7 +1,7 @@
 //! Keeps a GrowthBook payload fresh, and never loses the last good one.
 //!
 //! A [`Feed`] asks the features endpoint, follows its stream of changes, keeps payloads in a
-//! [`PayloadCache`](growthbook_core::PayloadCache), and offers each one to a [`PayloadSink`]. A
+//! [`PayloadCache`](growthbook_core::cache::PayloadCache), and offers each one to a [`PayloadSink`]. A
 //! [`LivePayload`] is a ready sink: it decides which payload is used, compiles it, and lets any
 //! number of threads evaluate with it. A failure never takes away the payload in use.
 //! [`Feed::status`] says what failed, and refreshing recovers by itself.

@@ -3,7 +3,8 @@
 use core::fmt;
 use core::num::NonZeroUsize;
 
-use growthbook_core::{Attributes, GlobalContext, PayloadChange, StickyBucketStore};
+use growthbook_core::sticky::StickyBucketStore;
+use growthbook_core::{Attributes, GlobalContext, PayloadChange};
 #[cfg(feature = "encryption")]
 use growthbook_core::{DecryptionKey, Payload};
 use serde_json::Value;

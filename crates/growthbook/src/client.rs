@@ -3,8 +3,9 @@
 use core::fmt;
 use std::sync::Arc;
 
+use growthbook_core::sticky::StickyBuckets;
 use growthbook_core::{
-    AttributeSource, Payload, PayloadError, PayloadSource, Snapshot, StickyBuckets, UserContext,
+    AttributeSource, Payload, PayloadError, PayloadSource, Snapshot, UserContext,
 };
 use serde_json::{Map, Value};
 
@@ -142,7 +143,7 @@ impl Client {
         self.live.load().payload().features()
     }
 
-    /// The payload in use, as read: to [reduce](growthbook_core::reduce_payload) it for a browser.
+    /// The payload in use, as read: to [reduce](growthbook_core::reduce::reduce_payload) it for a browser.
     pub fn payload(&self) -> Arc<Payload> {
         self.live.load().payload().clone()
     }

@@ -4,7 +4,8 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use growthbook_core::{PayloadCache, PayloadError, PayloadSource};
+use growthbook_core::cache::PayloadCache;
+use growthbook_core::{PayloadError, PayloadSource};
 use growthbook_fetch::{FetchOptions, MemoryCache, Refresh};
 
 use crate::builder::ClientBuilder;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use growthbook_core::PayloadCache;
+use growthbook_core::cache::PayloadCache;
 use growthbook_fetch::{CloseTimedOut, Feed, FetchOptions, StartError};
 
 use crate::LOG_TARGET;

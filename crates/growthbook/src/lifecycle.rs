@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use growthbook_core::{PayloadCacheError, PayloadSource};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::PayloadCacheError;
 use growthbook_fetch::{
     CloseTimedOut, Counters, FetchError, FetchErrorKind, LastError, NotReady, ReadyFuture,
     StreamOff, StreamState,

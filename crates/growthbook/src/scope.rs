@@ -2,17 +2,20 @@
 
 use core::fmt;
 
+use growthbook_core::auto::{AutoExperimentOptions, AutoExperimentResult};
+use growthbook_core::condition::Condition;
+use growthbook_core::explain::Explanation;
+use growthbook_core::sticky::{StickyBucketKey, StickyBuckets};
 use growthbook_core::{
-    AttributeSource, AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
-    ExperimentDefinition, ExperimentResult, Explanation, FeatureName, FeatureResult,
-    FeatureResults, Snapshot, StickyBucketKey, StickyBuckets, UserContext,
+    AttributeSource, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureName,
+    FeatureResult, FeatureResults, Snapshot, UserContext,
 };
 use growthbook_fetch::Pinned;
 use serde::Deserialize;
 
 use crate::LOG_TARGET;
+use crate::scope_buckets::ScopeBuckets;
 use crate::state::State;
-use crate::sticky::ScopeBuckets;
 use crate::tracking::TrackingObserver;
 
 /// A user together with the payload that was in use when the scope was made: its answers agree

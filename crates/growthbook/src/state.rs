@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use growthbook_core::{GlobalContext, StickyBucketStore};
+use growthbook_core::GlobalContext;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_fetch::LivePayload;
 
 use crate::tracking::Tracking;

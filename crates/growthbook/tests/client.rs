@@ -11,11 +11,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, Once, OnceLock};
 use std::thread;
 
+use growthbook::auto::AutoExperimentOptions;
+use growthbook::observe::{Exposure, Observer};
+use growthbook::sticky::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
+};
 use growthbook::{
-    Attributes, AutoExperimentOptions, Client, ClientBuilder, Embedded, Experiment, Exposure,
-    FeatureResult, FeatureResultSource as Source, GlobalContext, Observer, PayloadError,
-    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError,
-    StickyBuckets, UserContext,
+    Attributes, Client, ClientBuilder, Embedded, Experiment, FeatureResult,
+    FeatureResultSource as Source, GlobalContext, PayloadError, UserContext,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -727,7 +730,8 @@ fn debug_output_tells_no_secret() {
 #[cfg(feature = "encryption")]
 #[test]
 fn keys_are_told_by_nobody() {
-    use growthbook::{DecryptError, DecryptionKey};
+    use growthbook::DecryptionKey;
+    use growthbook::encryption::DecryptError;
 
     const KEY: &str = "Zvwv/+uhpFDznZ6SX28Yjg==";
     let key = DecryptionKey::from_base64(KEY).unwrap();

@@ -46,18 +46,18 @@ fn every_option_is_in_the_table() {
 fn defaults_in_the_table_are_right() {
     let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
     let refresh = format!("Refresh::{:?}", gb::Refresh::default());
-    let mebibytes = format!("{} MiB", gb::DEFAULT_MAX_BODY_BYTES >> 20);
+    let mebibytes = format!("{} MiB", gb::fetch::DEFAULT_MAX_BODY_BYTES >> 20);
     let defaults = [
-        ("api_host", gb::DEFAULT_API_HOST.to_owned()),
+        ("api_host", gb::fetch::DEFAULT_API_HOST.to_owned()),
         ("refresh", refresh),
-        ("poll_interval", seconds(gb::DEFAULT_POLL_INTERVAL)),
-        ("cache_ttl", seconds(gb::DEFAULT_CACHE_TTL)),
-        ("connect_timeout", seconds(gb::DEFAULT_CONNECT_TIMEOUT)),
-        ("read_timeout", seconds(gb::DEFAULT_READ_TIMEOUT)),
-        ("stream_timeout", seconds(gb::DEFAULT_STREAM_TIMEOUT)),
-        ("total_timeout", seconds(gb::DEFAULT_TOTAL_TIMEOUT)),
+        ("poll_interval", seconds(gb::fetch::DEFAULT_POLL_INTERVAL)),
+        ("cache_ttl", seconds(gb::fetch::DEFAULT_CACHE_TTL)),
+        ("connect_timeout", seconds(gb::fetch::DEFAULT_CONNECT_TIMEOUT)),
+        ("read_timeout", seconds(gb::fetch::DEFAULT_READ_TIMEOUT)),
+        ("stream_timeout", seconds(gb::fetch::DEFAULT_STREAM_TIMEOUT)),
+        ("total_timeout", seconds(gb::fetch::DEFAULT_TOTAL_TIMEOUT)),
         ("max_body_bytes", mebibytes),
-        ("close_timeout", seconds(gb::DEFAULT_CLOSE_TIMEOUT)),
+        ("close_timeout", seconds(gb::fetch::DEFAULT_CLOSE_TIMEOUT)),
     ];
     let table = table();
     for (option, default) in defaults {

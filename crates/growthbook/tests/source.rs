@@ -133,7 +133,7 @@ fn a_source_goes_with_the_settings_of_a_user() {
 #[cfg(feature = "sticky")]
 #[test]
 fn sticky_buckets_are_those_of_the_source() {
-    use growthbook::MemoryStickyBucketStore;
+    use growthbook::sticky::MemoryStickyBucketStore;
 
     let client = Client::embedded()
         .payload(PAYLOAD)

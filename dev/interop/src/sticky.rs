@@ -3,9 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use growthbook::{
-    Client, RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketStore, redis,
-};
+use growthbook::sticky::{RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketStore};
+use growthbook::{Client, redis};
 use serde_json::{Value, json};
 use test_server::redis::RedisServer;
 

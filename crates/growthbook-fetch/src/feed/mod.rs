@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, io, process};
 
-use growthbook_core::{CacheWatch, PayloadCache, PayloadKey};
+use growthbook_core::cache::{CacheWatch, PayloadCache, PayloadKey};
 
 pub use ready::ReadyFuture;
 

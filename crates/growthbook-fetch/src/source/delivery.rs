@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadError, PayloadSource, UnixMillis};
+use growthbook_core::cache::{CachedPayload, UnixMillis};
+use growthbook_core::{PayloadError, PayloadSource};
 
 use super::{Document, Member, MemberId, Source, State};
 use crate::error::FetchError;

@@ -1,6 +1,7 @@
 //! A document on its way to the clients.
 
-use growthbook_core::{CachedPayload, PayloadSource};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::CachedPayload;
 
 /// A document, with what the source knows about it.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadSource};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::CachedPayload;
 
 use super::delivery::Delivery;
 use super::health::Note;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, LeaseOutcome, PayloadSource, UnixMillis};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::{CachedPayload, LeaseOutcome, UnixMillis};
 
 use super::{Document, Member, Source};
 use crate::time::unix_millis;

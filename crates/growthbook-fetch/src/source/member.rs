@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{
-    CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadChange, PayloadError, PayloadKey,
-    UnixMillis,
+use growthbook_core::cache::{
+    CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadKey, UnixMillis,
 };
+use growthbook_core::{PayloadChange, PayloadError};
 
 use super::Source;
 use super::document::Document;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadSource};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::CachedPayload;
 
 use super::Source;
 use crate::error::{FetchError, FetchErrorKind};

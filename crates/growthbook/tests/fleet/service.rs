@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{Client, RedisCache, Refresh, redis};
+use growthbook::cache::RedisCache;
+use growthbook::{Client, Refresh, redis};
 
 use crate::process::Latency;
 use crate::{INTERVAL, LEASE, PATIENCE};

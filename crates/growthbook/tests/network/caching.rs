@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use growthbook::{
-    CachedPayload, Client, ClientBuilder, Connected, FetchErrorKind as Kind, FileCache,
-    MemoryCache, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, Refresh, UnixMillis,
+use growthbook::cache::{
+    CachedPayload, FileCache, MemoryCache, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
+use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh};
 use test_server::{FeaturesServer, Reply};
 
 use crate::failures::quiet_server;

@@ -1,9 +1,8 @@
 //! Payloads that are encrypted, and keys that do not open them.
 
-use growthbook::{
-    ClientBuilder, Connected, DecryptError, FetchErrorKind as Kind, PayloadError, Refresh,
-    StreamState,
-};
+use growthbook::encryption::DecryptError;
+use growthbook::fetch::{FetchErrorKind as Kind, StreamState};
+use growthbook::{ClientBuilder, Connected, PayloadError, Refresh};
 use serde_json::json;
 use test_server::FeaturesServer;
 

@@ -6,9 +6,8 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    Client, ClientBuilder, Connected, FetchErrorKind as Kind, PayloadError, PayloadSource, Refresh,
-};
+use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::{Client, ClientBuilder, Connected, PayloadError, PayloadSource, Refresh};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
 

@@ -8,10 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    Client, ClientBuilder, ConfigError, Connected, FetchErrorKind as Kind, PayloadSource, Refresh,
-    StartError, StreamState,
-};
+use growthbook::fetch::{ConfigError, FetchErrorKind as Kind, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh, StartError};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
 
@@ -637,7 +635,7 @@ fn nothing_is_left_behind() {
             ready(
                 builder(&server).fetch_options(|options| options.proxy(proxy.url())).refresh(OFTEN),
             ),
-            ready(builder(&server).cache(growthbook::FileCache::new(directory.path()))),
+            ready(builder(&server).cache(growthbook::cache::FileCache::new(directory.path()))),
             patient(at(&black_hole.url())).start().unwrap(),
             patient(
                 at("http://127.0.0.1:1")

@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{ClientBuilder, Connected, RedisCache, redis};
+use growthbook::cache::RedisCache;
+use growthbook::{ClientBuilder, Connected, redis};
 use test_server::FeaturesServer;
 use test_server::redis::RedisServer;
 

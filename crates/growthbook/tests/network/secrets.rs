@@ -4,9 +4,8 @@
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
 
-use growthbook::{
-    Client, ClientBuilder, Connected, FileCache, PayloadCache, PayloadKey, Refresh, UserContext,
-};
+use growthbook::cache::{FileCache, PayloadCache, PayloadKey};
+use growthbook::{Client, ClientBuilder, Connected, Refresh, UserContext};
 use serde_json::json;
 use test_server::{FeaturesServer, ProxyServer, Reply};
 
@@ -257,9 +256,10 @@ fn beginnings(heard: &Heard) {
 /// whose address a password.
 #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
 fn in_redis(heard: &Heard) {
-    use growthbook::{
+    use growthbook::redis;
+    use growthbook::sticky::{
         RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketKey, StickyBucketStore,
-        WriteBehind, redis,
+        WriteBehind,
     };
     use test_server::redis::RedisServer;
 
@@ -286,7 +286,7 @@ fn in_redis(heard: &Heard) {
             let (api, mut redis) = (FeaturesServer::start(&document()), RedisServer::start());
             let url = redis.url().replace("//", &format!("//{credentials}"));
             let open = || redis::Client::open(url.as_str()).unwrap();
-            let cache = growthbook::RedisCache::new(open());
+            let cache = growthbook::cache::RedisCache::new(open());
             let options = RedisStickyBucketOptions::new().merge(true);
             let store = RedisStickyBucketStore::with_options(open(), options);
             heard.debugged(&cache);

@@ -4,10 +4,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use growthbook::{
-    Client, ClientBuilder, Connected, FetchErrorKind as Kind, PayloadSource, Refresh, StreamOff,
-    StreamState,
-};
+use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh};
 use test_server::{FeaturesServer, Reply};
 
 use crate::support::{

@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    Client, ClientBuilder, Connected, FetchErrorKind as Kind, PayloadError, Refresh, StreamOff,
-    StreamState,
-};
+use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, PayloadError, Refresh};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, Reply, Request};
 

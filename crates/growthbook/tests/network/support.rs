@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    CachedPayload, Client, ClientBuilder, Connected, FetchError, FetchErrorKind, MemoryCache,
-    PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, Refresh, StreamState,
-};
+use growthbook::cache::{CachedPayload, MemoryCache, PayloadCache, PayloadCacheError, PayloadKey};
+use growthbook::fetch::{FetchErrorKind, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, FetchError, PayloadSource, Refresh};
 use serde_json::json;
 use test_server::FeaturesServer;
 
@@ -50,7 +49,7 @@ pub(crate) fn at(url: &str) -> ClientBuilder<Connected> {
 }
 
 pub(crate) fn memory() -> MemoryCache {
-    MemoryCache::new(growthbook::DEFAULT_MEMORY_CACHE_ENTRIES)
+    MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES)
 }
 
 /// A client that polls this server often, and has its first payload.
