@@ -1,11 +1,12 @@
 //! The two ways to evaluate: with the core, and with the facade's client.
 
-use growthbook::{Client, ClientBuilder, UserScope};
-use growthbook_core::{
-    AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, Condition, Experiment,
-    GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
-    StickyBucketStoreError, StickyBuckets, UserContext,
+use growthbook::{Client, ClientBuilder, Embedded, UserScope};
+use growthbook_core::auto::{AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult};
+use growthbook_core::condition::Condition;
+use growthbook_core::sticky::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
+use growthbook_core::{Experiment, GlobalContext, Payload, Snapshot, UserContext};
 use serde_json::{Value, json};
 
 use crate::case::{Mismatch, members};
@@ -184,12 +185,12 @@ impl Engine for Core {
     fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
         let (snapshot, _) = Core::snapshot(context)?;
         let known = context.user.attributes();
-        json_of(&growthbook_core::prune_condition(known, &condition(text), &snapshot))
+        json_of(&growthbook_core::reduce::prune_condition(known, &condition(text), &snapshot))
     }
 
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
         let payload = Payload::from_json(&reduction.payload).map_err(shape)?;
-        json_of_document(&growthbook_core::reduce_payload(&payload, &reduction.options))
+        json_of_document(&growthbook_core::reduce::reduce_payload(&payload, &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
@@ -238,10 +239,13 @@ fn redirects(results: &[AutoExperimentResult<'_>]) -> Value {
 
 impl Facade {
     fn scope(context: &Context) -> Result<UserScope<'static>, Mismatch> {
-        Facade::scope_of(ClientBuilder::new(), context)
+        Facade::scope_of(Client::embedded(), context)
     }
 
-    fn scope_of(builder: ClientBuilder, context: &Context) -> Result<UserScope<'static>, Mismatch> {
+    fn scope_of(
+        builder: ClientBuilder<Embedded>,
+        context: &Context,
+    ) -> Result<UserScope<'static>, Mismatch> {
         let client = builder
             .payload(context.payload.as_str())
             .enabled(context.enabled)
@@ -266,12 +270,12 @@ impl Engine for Facade {
     fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
         let client = Client::from_json(&context.payload).map_err(shape)?;
         let known = context.user.attributes();
-        json_of(&growthbook::prune_condition(known, &condition(text), &client.snapshot()))
+        json_of(&growthbook::reduce::prune_condition(known, &condition(text), &client.snapshot()))
     }
 
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
         let client = Client::from_json(&reduction.payload).map_err(shape)?;
-        json_of_document(&growthbook::reduce_payload(&client.payload(), &reduction.options))
+        json_of_document(&growthbook::reduce::reduce_payload(&client.payload(), &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
@@ -284,7 +288,7 @@ impl Engine for Facade {
         stored: &[StickyBucketDocument],
         key: &str,
     ) -> Result<(Value, Value), Mismatch> {
-        let builder = ClientBuilder::new().sticky_bucket_store(Stored(stored.to_vec()));
+        let builder = Client::embedded().sticky_bucket_store(Stored(stored.to_vec()));
         let gb = Facade::scope_of(builder, context)?;
         let result = json_of(&gb.eval_feature(key))?;
         Ok((result, by_key(&gb.sticky_buckets().unwrap_or_default())?))

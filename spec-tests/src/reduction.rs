@@ -1,6 +1,7 @@
 //! A payload to reduce, with the options.
 
-use growthbook_core::{Attributes, PayloadFilters, Prerequisites, ReduceOptions};
+use growthbook_core::Attributes;
+use growthbook_core::reduce::{PayloadFilters, Prerequisites, ReduceOptions};
 use serde_json::{Map, Value};
 
 use crate::case::{Mismatch, members};

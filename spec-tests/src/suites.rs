@@ -1,9 +1,12 @@
 //! The shape of each suite's cases, and how to run them.
 
-use growthbook_core::{
-    BucketRange, DecryptionKey, Namespace, StickyBucketDocument, bucket_ranges, choose_variation,
-    decrypt, equal_weights, hash, in_namespace, query_string_override,
+use growthbook_core::DecryptionKey;
+use growthbook_core::bucketing::{
+    BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
+use growthbook_core::encryption::decrypt;
+use growthbook_core::sticky::StickyBucketDocument;
+use growthbook_core::url::query_string_override;
 use serde_json::{Value, json};
 
 use crate::case::{Case, Mismatch};

@@ -6,6 +6,7 @@ mod set;
 mod source;
 mod value;
 
+pub use crate::json::Number;
 pub(crate) use lookup::AttributeLookup;
 pub use set::Attributes;
 pub use source::{AttributeList, AttributeRef, AttributeSource};

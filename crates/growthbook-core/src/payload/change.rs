@@ -103,7 +103,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::{ReduceOptions, reduce_payload};
+    use crate::reduce::{ReduceOptions, reduce_payload};
 
     fn payload(text: &str) -> Payload {
         Payload::from_json(text).unwrap()

@@ -6,11 +6,12 @@ use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::Members;
 use crate::json::{Json, Node, Object, Tape};
 
-/// What [`reduce_payload`](crate::reduce_payload) knows and keeps. By default nothing is known
+/// What [`reduce_payload`](crate::reduce::reduce_payload) knows and keeps. By default nothing is known
 /// and everything is kept.
 ///
 /// ```
-/// use growthbook_core::{Attributes, PayloadFilters, ReduceOptions};
+/// use growthbook_core::Attributes;
+/// use growthbook_core::reduce::{PayloadFilters, ReduceOptions};
 ///
 /// let options = ReduceOptions::new()
 ///     .attributes(Attributes::from_iter([("country", "US")]))
