@@ -8,6 +8,7 @@ mod set;
 mod source;
 mod value;
 
+pub use crate::json::Number;
 pub(crate) use equality::deep_equal;
 pub(crate) use lookup::AttributeLookup;
 pub(crate) use node::{Kind, Node};

@@ -76,10 +76,7 @@ fn whole_feature(
 }
 
 /// Compiles the parts of a feature that can be read.
-fn partial_feature(
-    text: &str,
-    rules: &mut RuleCompiler<'_>,
-) -> Result<FeatureValue, WarningKind> {
+fn partial_feature(text: &str, rules: &mut RuleCompiler<'_>) -> Result<FeatureValue, WarningKind> {
     let feature = members(text).map_err(|_| not_an_object())?;
     let list = feature.get("rules").map(items);
     if let Some(None) = list {

@@ -3,11 +3,11 @@
 use alloc::{vec, vec::Vec};
 
 use crate::condition::{GroupIndex, SavedGroup, SavedGroups};
+use crate::feature_index::FeatureIndex;
 use crate::limits::{
     MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
     MAX_SAVED_GROUP_EVALUATIONS,
 };
-use crate::feature_index::FeatureIndex;
 use crate::snapshot::FeatureTable;
 use crate::warning::{Location, Warning, WarningKind};
 

@@ -155,10 +155,7 @@ impl<'b> Compiler<'b> {
 
 impl Parts {
     /// Reads definitions that are linked to this snapshot. Returns what was read, and warnings.
-    fn read<R>(
-        &self,
-        read: impl FnOnce(&mut DefinitionReader<'_>) -> R,
-    ) -> (R, Vec<WarningKind>) {
+    fn read<R>(&self, read: impl FnOnce(&mut DefinitionReader<'_>) -> R) -> (R, Vec<WarningKind>) {
         let mut warnings = Vec::new();
         let result = read(&mut DefinitionReader {
             link_feature: Some(&|key| self.features.borrow_mut().link(key)),

@@ -7,9 +7,7 @@ use smol_str::SmolStr;
 use super::{Parts, at, object};
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
-use crate::experiment::{
-    DefinitionReader, Echo, ParentCondition, hash_version,
-};
+use crate::experiment::{DefinitionReader, Echo, ParentCondition, hash_version};
 use crate::json::{ListView, Tape, View, members};
 use crate::payload::Entry;
 use crate::snapshot::{
@@ -130,16 +128,15 @@ impl<'c> RuleCompiler<'c> {
             return Ok(RuleKind::Nothing);
         };
         let count = variations.len();
-        let mut definition =
-            reader.rule_experiment(wire, &self.entry.key, count, has_filters)?;
+        let mut definition = reader.rule_experiment(wire, &self.entry.key, count, has_filters)?;
         definition.echo = Echo::Rule {
             feature: self.entry.text.clone(),
             index: self.index.try_into().unwrap_or(u32::MAX),
         };
         let bandit = bandit_id(wire).and_then(|id| self.parts.bandits.get(id));
         let bandit = bandit.and_then(|bandit| bandit.definition.clone());
-        let bandit = bandit
-            .map(|bandit| Box::new(BanditRule::new(bandit, count, &definition.allocation)));
+        let bandit =
+            bandit.map(|bandit| Box::new(BanditRule::new(bandit, count, &definition.allocation)));
         let variations = reader.values(variations);
         Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))
     }

@@ -11,7 +11,7 @@ use super::members::Members;
 use super::path::Path;
 use crate::attributes::Node;
 use crate::compiled::Compiled;
-use crate::tag::Tag;
+use crate::tag::Name;
 
 /// The attribute that lists the remote groups of a user.
 pub(crate) const REMOTE_GROUP_IDS: &str = "__gb_remoteGroupIds";
@@ -124,6 +124,7 @@ impl SavedGroups {
         }
     }
 
+    #[inline]
     fn find(&self, id: &GroupId) -> Option<(GroupIndex, &SavedGroup)> {
         let index = match id {
             GroupId::Linked(index) => *index,
@@ -176,7 +177,7 @@ impl GroupReference {
 }
 
 fn in_remote_group(scope: &Scope<'_>, id: &str) -> Outcome {
-    match scope.fields.get(REMOTE_GROUP_IDS, Tag::new(REMOTE_GROUP_IDS)) {
+    match scope.fields.get(Name::new(REMOTE_GROUP_IDS)) {
         Some(ids) => {
             ids.items().is_some_and(|mut ids| ids.any(|member| member.as_str() == Some(id))).into()
         }
@@ -193,6 +194,7 @@ impl GroupId {
     }
 
     /// `$inGroup`, and with `negate` `$notInGroup`.
+    #[inline]
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>, negate: bool) -> Outcome {
         match scope.run.groups.find(self) {
             Some((_, SavedGroup::LegacyList(members)))

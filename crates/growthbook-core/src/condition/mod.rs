@@ -1,6 +1,6 @@
 //! Targeting conditions: GrowthBook's MongoDB-like queries over a user's attributes.
 //!
-//! JSON is parsed once into the tree below ([`parse`]); evaluating it ([`eval`], [`operator`])
+//! JSON is parsed once into the tree below (`parse`); evaluating it (`eval`, `operator`)
 //! allocates nothing on the common path and parses nothing.
 
 mod describe;
@@ -37,13 +37,14 @@ use operator::{ElemMatch, Operator};
 /// A targeting condition, compiled for evaluation.
 ///
 /// ```
-/// use growthbook_core::{Condition, Snapshot, UserContext};
+/// use growthbook_core::{Snapshot, UserContext};
+/// use growthbook_core::condition::Condition;
 ///
 /// let condition = Condition::from_json(r#"{"country": {"$in": ["US", "CA"]}}"#)?;
 /// let snapshot = Snapshot::empty();
 /// let user = UserContext::new("user-1").attribute("country", "CA");
 /// assert!(snapshot.for_user(&user).eval_condition(&condition));
-/// # Ok::<(), growthbook_core::ConditionError>(())
+/// # Ok::<(), growthbook_core::condition::ConditionError>(())
 /// ```
 #[derive(Clone)]
 pub struct Condition {

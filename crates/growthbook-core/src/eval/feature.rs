@@ -1,15 +1,15 @@
 //! Features: the first rule that applies decides, else the default value.
 
 use super::answer::Answer;
-use super::{Evaluation, Frame};
+use super::evaluation::{Evaluation, Frame};
 use crate::condition::{Clauses, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
+use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
 use crate::hash_value::HashValue;
 use crate::limits::{MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::observe::{Exposure, Observer};
 use crate::result::FeatureResultSource as Source;
-use crate::feature_index::FeatureIndex;
 use crate::snapshot::{ExperimentRule, Feature, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
@@ -96,7 +96,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         let is_usage = self.observer.wants_feature_usage() && answer.source != Source::Override;
         if O::TRACES || is_usage {
-            let result = self.result(answer);
+            let result = self.last.result(answer);
             if O::TRACES {
                 self.observer.feature_left(key, &result);
             }
@@ -180,7 +180,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         {
             return RuleOutcome::Skips(Skip::Rollout);
         }
-        self.last.rule = Some(rule);
+        self.last.decided(rule);
         RuleOutcome::Decides(Answer::new(&force.value, Source::Force))
     }
 
@@ -215,12 +215,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
         let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
-        let ranges = choice.as_ref().and_then(|choice| choice.ranges);
-        let assigned = self.assign(definition, ranges, Some(&feature.key));
+        let assigned = self.assign(definition, choice, Some(&feature.key));
         let value = experiment.variations.get(assigned.variation);
         let decides = assigned.is_in_experiment() && !assigned.is_passthrough();
         let is_exposure = assigned.is_exposure();
-        self.last.choice = choice;
         if O::LISTENS
             && is_exposure
             && let Some(last) = self.last.experiment()
@@ -233,7 +231,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         match value {
             Some(value) if decides => {
-                self.last.rule = Some(rule);
+                self.last.decided(rule);
                 RuleOutcome::Decides(Answer::new(value, Source::Experiment))
             }
             _ => RuleOutcome::Skips(Skip::Experiment),

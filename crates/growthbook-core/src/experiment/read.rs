@@ -328,7 +328,8 @@ fn forced_variation(value: View<'_>) -> Option<i64> {
 
 fn variation_meta(meta: View<'_>) -> VariationMeta {
     let wire = VariationMetaWire::of_value(meta);
-    let own = |member: Member<'_>| member.get().and_then(text).map(|text: Cow<'_, str>| text.into());
+    let own =
+        |member: Member<'_>| member.get().and_then(text).map(|text: Cow<'_, str>| text.into());
     VariationMeta {
         key: own(wire.key),
         name: own(wire.name),

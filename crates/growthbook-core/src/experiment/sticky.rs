@@ -23,7 +23,8 @@ impl StickySettings {
     };
 
     pub(super) fn is_default(&self) -> bool {
-        let StickySettings { fallback_attribute, disabled, bucket_version, min_bucket_version } = self;
+        let StickySettings { fallback_attribute, disabled, bucket_version, min_bucket_version } =
+            self;
         fallback_attribute.is_none()
             && !disabled
             && *bucket_version == 0.0

@@ -3,9 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Payload;
 use super::document;
 use super::section::{Entries, Section};
-use super::Payload;
 use crate::wire::SectionName;
 
 /// The differences between two payloads.
@@ -86,7 +86,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::{ReduceOptions, reduce_payload};
+    use crate::reduce::{ReduceOptions, reduce_payload};
 
     fn payload(text: &str) -> Payload {
         Payload::from_json(text).unwrap()
@@ -116,9 +116,7 @@ mod tests {
         let older = payload(r#"{"features": {}, "savedGroups": {"g": [1]}, "experiments": []}"#);
         let newer = r#"{"features": {"a": {}}, "encryptedSavedGroups": "YQ==.YQ=="}"#;
         let newer = payload(newer).replacing(&older);
-        assert!(
-            newer.saved_groups == older.saved_groups && newer.saved_groups != Section::Absent
-        );
+        assert!(newer.saved_groups == older.saved_groups && newer.saved_groups != Section::Absent);
         assert!(matches!(newer.experiments, Section::Absent));
     }
 

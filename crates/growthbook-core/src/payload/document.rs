@@ -2,19 +2,16 @@
 
 use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 
+use super::Payload;
 use super::read::{Document, Part};
 use super::section::{Entries, Section, quoted};
-use super::Payload;
 use crate::wire::SectionName;
 
 /// A top-level member.
 #[derive(Clone)]
 pub(super) enum Member {
     Section(SectionName),
-    Other {
-        name: Box<str>,
-        text: Box<str>,
-    },
+    Other { name: Box<str>, text: Box<str> },
 }
 
 /// The layout of a document with features only.

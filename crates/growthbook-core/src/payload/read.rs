@@ -59,14 +59,12 @@ impl Payload {
                 Section::Unreadable
             }
         };
-        let mut entries = |name: SectionName| {
-            match document.opened(name, &open) {
-                Ok(Some(text)) => entries_of(&text),
-                Ok(None) => document.take_entries(name),
-                Err(error) => {
-                    unreadable(name, error);
-                    Section::Unreadable
-                }
+        let mut entries = |name: SectionName| match document.opened(name, &open) {
+            Ok(Some(text)) => entries_of(&text),
+            Ok(None) => document.take_entries(name),
+            Err(error) => {
+                unreadable(name, error);
+                Section::Unreadable
             }
         };
         let saved_groups = entries(SectionName::SavedGroups);

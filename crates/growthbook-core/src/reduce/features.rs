@@ -87,7 +87,8 @@ impl<'p, 'o> Features<'p, 'o> {
     /// The features kept, in the payload's order.
     pub(super) fn into_kept(self) -> Json<'p> {
         let kept = self.definitions.into_iter().filter(|definition| definition.kept);
-        let members = kept.map(|definition| (definition.key.into(), Json::Object(definition.members)));
+        let members =
+            kept.map(|definition| (definition.key.into(), Json::Object(definition.members)));
         Json::Object(Object::ordered(members.collect()))
     }
 }

@@ -36,7 +36,8 @@ use prune::Pruner;
 /// [compiling](Payload::compile) does.
 ///
 /// ```
-/// use growthbook_core::{Attributes, Payload, ReduceOptions, reduce_payload};
+/// use growthbook_core::{Attributes, Payload};
+/// use growthbook_core::reduce::{ReduceOptions, reduce_payload};
 ///
 /// let payload = Payload::from_json(r#"{"features": {"checkout": {
 ///     "defaultValue": "old",
@@ -176,7 +177,9 @@ pub enum Pruned {
 /// The saved groups are those of a snapshot; [`Snapshot::empty`] has none.
 ///
 /// ```
-/// use growthbook_core::{Attributes, Condition, Pruned, Snapshot, prune_condition};
+/// use growthbook_core::{Attributes, Snapshot};
+/// use growthbook_core::condition::Condition;
+/// use growthbook_core::reduce::{Pruned, prune_condition};
 ///
 /// let condition = Condition::from_json(r#"{"plan": "pro", "country": {"$in": ["US", "CA"]}}"#)?;
 /// let prune = |known| prune_condition(&known, &condition, &Snapshot::empty());
@@ -184,7 +187,7 @@ pub enum Pruned {
 /// assert!(matches!(prune(Attributes::from_iter([("plan", "free")])), Pruned::False));
 /// let Pruned::Condition(rest) = prune(Attributes::from_iter([("plan", "pro")])) else { panic!() };
 /// assert_eq!(rest.to_json(), serde_json::json!({"country": {"$in": ["US", "CA"]}}));
-/// # Ok::<(), growthbook_core::ConditionError>(())
+/// # Ok::<(), growthbook_core::condition::ConditionError>(())
 /// ```
 pub fn prune_condition(
     attributes: &Attributes,

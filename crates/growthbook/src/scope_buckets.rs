@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use growthbook_core::{StickyBucketKey, StickyBucketStore, StickyBuckets};
+use growthbook_core::sticky::{StickyBucketKey, StickyBucketStore, StickyBuckets};
 
 /// A user's documents.
 pub(crate) struct ScopeBuckets {

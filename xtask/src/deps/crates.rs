@@ -1,4 +1,4 @@
-//! Which crate may depend on which.
+//! The check of which crate depends on which.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::Result;
 use crate::ci::LIBRARIES;
 use crate::run::{cargo, output};
 
-/// What each workspace crate may depend on inside the workspace. Tests and benchmarks may use
-/// what they like.
+/// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
+/// crate.
 const ALLOWED: [(&str, &[&str]); 11] = [
     ("growthbook-core", &[]),
     ("growthbook-fetch", &["growthbook-core"]),
@@ -27,30 +27,26 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("xtask", &[]),
 ];
 
-/// What the library crates must not pull in, directly or not, with any feature and on any system:
-/// they run without an async runtime and without the system's TLS.
+/// Crates that the library crates must not depend on: directly or not, with any feature, on any
+/// system. The libraries run without an async runtime and without the system's TLS.
 const BANNED: [&str; 4] = ["tokio", "async-std", "smol", "openssl-sys"];
 
-/// The features of `growthbook-sticky` for which that holds: all but those for programs on tokio.
+/// The features of `growthbook-sticky` that the ban holds for: all but those that need tokio.
 const STICKY_FEATURES: &str =
     "cookie,embedded,memory,redis-cluster,redis-sentinel,redis-tls,write-behind";
 
-/// The same for `growthbook-core`, which has no IO of its own.
+/// More crates that `growthbook-core` must not depend on: it does no IO.
 const BANNED_FROM_CORE: [&str; 7] = ["ureq", "redis", "log", "rand", "getrandom", "mio", "socket2"];
 
-pub(crate) fn check() -> Result {
+/// Returns each dependency that goes in a wrong direction.
+pub(super) fn problems() -> Result<Vec<String>> {
     let metadata: Value =
         serde_json::from_str(&output(&mut cargo(["metadata", "--format-version", "1"]))?)?;
     let mut problems = directions(&metadata);
     for library in LIBRARIES {
         problems.extend(banned(library, &tree(library)?));
     }
-    if problems.is_empty() {
-        println!("dependencies point the right way");
-        Ok(())
-    } else {
-        Err(problems.join("\n").into())
-    }
+    Ok(problems)
 }
 
 fn directions(metadata: &Value) -> Vec<String> {
@@ -61,7 +57,8 @@ fn directions(metadata: &Value) -> Vec<String> {
     for package in &members {
         let name = package["name"].as_str().unwrap_or_default();
         let Some(allowed) = allowed.get(name) else {
-            problems.push(format!("{name} is not in the table of crates (xtask/src/deps.rs)"));
+            problems
+                .push(format!("{name} is not in the table of crates (xtask/src/deps/crates.rs)"));
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
@@ -82,7 +79,7 @@ fn workspace_members(metadata: &Value) -> Vec<&Value> {
     packages.filter(|package| members.contains(&&package["id"])).collect()
 }
 
-/// The names of everything a crate is built with.
+/// Returns the names of all crates that a crate is built with.
 fn tree(package: &str) -> Result<Vec<String>> {
     let mut tree = cargo(["tree", "--target", "all", "--edges", "normal,build"]);
     match package {
@@ -98,7 +95,7 @@ fn banned(package: &str, tree: &[String]) -> Vec<String> {
     let of_core: &[&str] = if package == "growthbook-core" { &BANNED_FROM_CORE } else { &[] };
     let banned = BANNED.iter().chain(of_core);
     let found = banned.filter(|banned| tree.iter().any(|name| name == *banned));
-    found.map(|name| format!("{package} must not pull in {name}")).collect()
+    found.map(|name| format!("{package} must not depend on {name}, directly or not")).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_in_the_wrong_direction_is_found() {
+    fn dependency_in_wrong_direction_is_found() {
         let wrong = metadata("growthbook-core", "growthbook", Value::Null);
         assert_eq!(directions(&wrong), ["growthbook-core must not depend on growthbook"]);
         let build = metadata("growthbook-core", "growthbook", json!("build"));
@@ -132,16 +129,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_banned_is_found() {
+    fn banned_crate_is_found() {
         let tree = ["growthbook-core", "log", "tokio"].map(str::to_owned);
         let of_core = banned("growthbook-core", &tree);
-        let expected = ["tokio", "log"].map(|it| format!("growthbook-core must not pull in {it}"));
+        let expected = ["tokio", "log"]
+            .map(|it| format!("growthbook-core must not depend on {it}, directly or not"));
         assert_eq!(of_core, expected);
-        assert_eq!(banned("growthbook", &tree), ["growthbook must not pull in tokio"]);
+        assert_eq!(
+            banned("growthbook", &tree),
+            ["growthbook must not depend on tokio, directly or not"]
+        );
     }
 
     #[test]
-    fn a_crate_nobody_has_placed_is_found() {
+    fn crate_missing_from_table_is_found() {
         let problems = directions(&metadata("growthbook-new", "growthbook-core", Value::Null));
         assert!(problems.iter().any(|problem| problem.contains("growthbook-new")));
     }
