@@ -568,7 +568,7 @@ fn evaluate_all_keeps_sticky_assignments() {
         "meta": [{"key": "a"}, {"key": "b"}]});
     let viewed = Arc::new(AtomicUsize::new(0));
     let count = viewed.clone();
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .features(json!({"flag": {"rules": [experiment]}}))
         .on_experiment_viewed(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
