@@ -1,4 +1,4 @@
-//! Features: the first rule that applies decides, else the default value.
+//! Features: the first rule that applies decides. Otherwise the default value is used.
 
 use super::answer::Answer;
 use super::evaluation::{Evaluation, Frame};
@@ -12,19 +12,19 @@ use crate::result::FeatureResultSource as Source;
 use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
-/// What prerequisites say about the rule or experiment that has them.
+/// Whether the prerequisites of a rule or an experiment are met.
 pub(super) enum Prerequisites<'p> {
     Met,
     Failed(&'p ParentCondition),
-    /// They lead back to a feature under evaluation.
+    /// They lead back to a feature that is being evaluated.
     Cyclic,
 }
 
 /// What a rule does for a user.
 pub(super) enum RuleOutcome<'a> {
-    /// It decides the feature's value, be it that there is none.
+    /// It decides the feature's value, or that there is no value.
     Decides(Answer<'a>),
-    /// It leaves that to the next rule.
+    /// The next rule is tried.
     Skips(Skip<'a>),
 }
 
@@ -34,9 +34,9 @@ pub(super) enum Skip<'a> {
     Filters,
     Condition(&'a Clauses),
     Rollout,
-    /// The user does not take part in its experiment, or is passed through.
+    /// The user does not take part in its experiment, or the variation passes through.
     Experiment,
-    /// There is nothing to apply.
+    /// It has neither a value nor an experiment.
     Nothing,
 }
 
@@ -104,7 +104,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    /// A value forced in code: the user's own before the global one.
+    /// Returns the value forced in code, for the user first, then globally.
     #[inline(always)]
     fn forced_feature(&self, key: &str) -> Option<&'a FeatureValue> {
         self.evaluator.setting(|overrides| overrides.forced_features.get(key))
@@ -140,7 +140,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         };
         match prerequisites {
             Prerequisites::Met => {}
-            // A gate leaves the whole feature without a value.
+            // A gate decides alone: the feature has no value.
             Prerequisites::Failed(parent) if parent.gate => {
                 return RuleOutcome::Decides(Answer::without_value(Source::Prerequisite));
             }
@@ -209,7 +209,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         experiment: &'a ExperimentRule,
     ) -> RuleOutcome<'a> {
         let definition = &experiment.definition;
-        // A legacy override of the experiment leaves no room for a bandit's weights.
+        // A legacy override replaces the weights, the bandit's included.
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
         let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
@@ -236,7 +236,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    /// The value of a prerequisite the payload may not have; `None` where it is never met.
+    /// Evaluates a prerequisite of a rare kind. Returns `None` when it is never met.
     #[inline(never)]
     fn unlinked_prerequisite(
         &mut self,
@@ -259,7 +259,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) -> Prerequisites<'p> {
         for parent in parents {
             let answer = match &parent.feature {
-                // What the others are is told apart behind this: a jump less.
+                // The rare kinds are handled out of line, which saves a branch here.
                 ParentFeature::Linked(index) => self.feature(*index, frame),
                 other => match self.unlinked_prerequisite(other, frame) {
                     Some(answer) => answer,

@@ -1,4 +1,4 @@
-//! Putting into words what a rule did: only for observers that trace.
+//! Describes what a rule did, for observers that trace.
 
 use alloc::{boxed::Box, string::String};
 
@@ -50,7 +50,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    /// What became of the experiment that was just run; `taken_part` for who takes part in it.
+    /// Describes the experiment that ran last. `taken_part` makes the verdict for a user who takes
+    /// part in it.
     fn experiment_verdict(
         &self,
         taken_part: impl FnOnce(AssignmentTrace) -> RuleVerdict,
