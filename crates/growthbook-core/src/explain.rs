@@ -132,8 +132,7 @@ impl Explanation {
             }
             match &rule.verdict {
                 RuleVerdict::NothingToApply if !rule.prerequisites.is_empty() => {
-                    formatter
-                        .write_str(": the prerequisites passed, and there is no more to it")?;
+                    formatter.write_str(": the prerequisites passed, nothing else to apply")?;
                 }
                 verdict => write!(formatter, ": {verdict}")?,
             }
