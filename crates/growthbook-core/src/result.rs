@@ -166,8 +166,7 @@ impl Serialize for FeatureResult<'_> {
     }
 }
 
-/// The experiment that decided a feature's value: its definition (reached through `Deref`:
-/// `experiment.key()`), and what a contextual bandit made of it.
+/// The experiment that decided a feature's value.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FeatureExperiment<'a> {
@@ -175,15 +174,14 @@ pub struct FeatureExperiment<'a> {
     pub definition: &'a ExperimentDefinition,
     /// The weights of the bandit's leaf, in place of the definition's.
     pub weights: Option<&'a [f64]>,
-    /// How the bandit came to its weights, when hashing decided.
+    /// How the bandit chose its weights, when hashing decided.
     pub contextual_bandit: Option<ContextualBandit<'a>>,
 }
 
-impl<'a> Deref for FeatureExperiment<'a> {
-    type Target = ExperimentDefinition;
-
-    fn deref(&self) -> &ExperimentDefinition {
-        self.definition
+impl<'a> FeatureExperiment<'a> {
+    /// Returns the key under which the experiment is tracked.
+    pub fn key(&self) -> &'a str {
+        self.definition.key()
     }
 }
 

@@ -5,6 +5,20 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag(u64);
 
+/// A name with its tag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'n> {
+    pub(crate) text: &'n str,
+    pub(crate) tag: Tag,
+}
+
+impl<'n> Name<'n> {
+    #[inline]
+    pub(crate) const fn new(text: &'n str) -> Self {
+        Name { text, tag: Tag::new(text) }
+    }
+}
+
 /// The longest text whose length is known.
 const MAX_LENGTH: usize = 255;
 
@@ -28,6 +42,11 @@ impl Tag {
         let bytes = self.0.to_le_bytes();
         let text = bytes.get(..self.capped_length().min(Self::BYTES)).unwrap_or_default();
         read(core::str::from_utf8(text).unwrap_or_default())
+    }
+
+    /// Calls `read` with the name. Only for a tag that [is all of it](Tag::is_whole_text).
+    pub(crate) fn with_name<R>(self, read: impl FnOnce(Name<'_>) -> R) -> R {
+        self.with_text(|text| read(Name { text, tag: self }))
     }
 
     /// The text's length in bytes, when that is below 255; else that.

@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use growthbook_core::{
-    Condition, Payload, PayloadError, ReduceOptions, Snapshot, UserContext, reduce_payload,
-};
+use growthbook_core::condition::Condition;
+use growthbook_core::reduce::{ReduceOptions, reduce_payload};
+use growthbook_core::{Payload, PayloadError, Snapshot, UserContext};
 use serde_json::{Value, json};
 
 const HALF_A_PAIR: &str = r#""\ud800""#;
@@ -258,7 +258,7 @@ fn a_pattern_that_cannot_be_run_lets_nobody_in() {
     ];
     let user = UserContext::new("u");
     for (condition, expected) in cases {
-        let condition = growthbook_core::Condition::from_json(condition).unwrap();
+        let condition = growthbook_core::condition::Condition::from_json(condition).unwrap();
         assert_eq!(condition.warnings().len(), 1);
         let passes = Snapshot::empty().for_user(&user).eval_condition(&condition);
         assert_eq!(passes, expected, "{condition:?}");
@@ -364,7 +364,8 @@ fn a_broken_bandit_leaves_the_rule_its_own_weights() {
 mod encrypted {
     use std::error::Error as _;
 
-    use growthbook_core::{DecryptError, DecryptionKey};
+    use growthbook_core::DecryptionKey;
+    use growthbook_core::encryption::DecryptError;
 
     use super::*;
 

@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use growthbook_core::{Payload, Snapshot, StickyBuckets, UserContext};
+use growthbook_core::sticky::StickyBuckets;
+use growthbook_core::{Payload, Snapshot, UserContext};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -137,8 +138,8 @@ proptest! {
         for feature in snapshot.feature_keys() {
             let mut buckets = StickyBuckets::new();
             let (explanation, result) = if sticky {
-                let explanation = gb.with_sticky_buckets(&mut buckets.clone()).explain(feature);
-                (explanation, gb.with_sticky_buckets(&mut buckets).eval_feature(feature))
+                let explanation = gb.sticky(&mut buckets).explain(feature);
+                (explanation, gb.sticky(&mut buckets).eval_feature(feature))
             } else {
                 (gb.explain(feature), gb.eval_feature(feature))
             };

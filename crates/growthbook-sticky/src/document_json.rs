@@ -1,8 +1,8 @@
 //! The JSON text of a document.
 
-use growthbook_core::StickyBucketDocument;
+use growthbook_core::sticky::StickyBucketDocument;
 #[cfg(any(feature = "embedded", feature = "redis"))]
-use growthbook_core::StickyBucketKey;
+use growthbook_core::sticky::StickyBucketKey;
 
 /// Returns the JSON that the other SDKs write.
 pub(crate) fn encode(document: &StickyBucketDocument) -> String {

@@ -1,7 +1,7 @@
 //! Stores for GrowthBook's sticky buckets: the memory of a process, a file, Redis, or cookies.
 //!
 //! A sticky bucket document holds the variations that were assigned to one user. Each store
-//! implements [`StickyBucketStore`](growthbook_core::StickyBucketStore), and a client of the crate
+//! implements [`StickyBucketStore`](growthbook_core::sticky::StickyBucketStore), and a client of the crate
 //! `growthbook` accepts it. Documents from cookies or from `RedisLoader` go to its method
 //! `for_user_with_sticky`. Documents in Redis and in cookies are shared with the JavaScript and
 //! Python SDKs.
@@ -15,7 +15,8 @@
 //!
 //! ```
 //! # #[cfg(feature = "memory")] {
-//! use growthbook_core::{Payload, StickyBucketStore, UserContext};
+//! use growthbook_core::{Payload, UserContext};
+//! use growthbook_core::sticky::StickyBucketStore;
 //! use growthbook_sticky::MemoryStickyBucketStore;
 //!
 //! let store = MemoryStickyBucketStore::default();
@@ -26,7 +27,7 @@
 //!
 //! let evaluator = snapshot.for_user(&user);
 //! let mut buckets = store.get_all(&evaluator.sticky_keys()).unwrap();
-//! evaluator.with_sticky_buckets(&mut buckets).eval_feature("checkout");
+//! evaluator.sticky(&mut buckets).eval_feature("checkout");
 //! for document in buckets.take_changed() {
 //!     store.save(&document).unwrap();
 //! }

@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroUsize, sync::Arc};
 
-use growthbook_core::{
+use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 use lru::LruCache;
@@ -24,12 +24,12 @@ pub const DEFAULT_MEMORY_DOCUMENTS: NonZeroUsize = NonZeroUsize::new(100_000).un
 ///   held the store's lock at that moment.
 ///
 /// ```
-/// use growthbook_core::StickyBucketStore;
+/// use growthbook_core::sticky::StickyBucketStore;
 /// use growthbook_sticky::MemoryStickyBucketStore;
 ///
 /// let store = MemoryStickyBucketStore::default();
 /// assert_eq!(store.get_all(&[])?.iter().len(), 0);
-/// # Ok::<(), growthbook_core::StickyBucketStoreError>(())
+/// # Ok::<(), growthbook_core::sticky::StickyBucketStoreError>(())
 /// ```
 #[derive(Clone)]
 pub struct MemoryStickyBucketStore {

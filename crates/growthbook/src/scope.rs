@@ -1,19 +1,21 @@
 //! One user, one payload: where flags are asked.
 
 use core::fmt;
-use std::sync::Arc;
 
-use arc_swap::Guard;
+use growthbook_core::auto::{AutoExperimentOptions, AutoExperimentResult};
+use growthbook_core::condition::Condition;
+use growthbook_core::explain::Explanation;
+use growthbook_core::sticky::{StickyBucketKey, StickyBuckets};
 use growthbook_core::{
-    AttributeSource, AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
-    ExperimentDefinition, ExperimentResult, Explanation, FeatureName, FeatureResult,
-    FeatureResults, Snapshot, StickyBucketKey, StickyBuckets, UserContext,
+    AttributeSource, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureName,
+    FeatureResult, FeatureResults, RecordingEvaluator, Snapshot, UserContext,
 };
+use growthbook_fetch::Pinned;
 use serde::Deserialize;
 
 use crate::LOG_TARGET;
-use crate::client::State;
-use crate::sticky::ScopeBuckets;
+use crate::scope_buckets::ScopeBuckets;
+use crate::state::State;
 use crate::tracking::TrackingObserver;
 
 /// A user together with the payload that was in use when the scope was made: its answers agree
@@ -22,26 +24,29 @@ use crate::tracking::TrackingObserver;
 /// Cheap to make: one for each request. Answers borrow from it. `'s` is how long an
 /// [`AttributeSource`] lives; without one a scope is a `UserScope<'static>`.
 pub struct UserScope<'s> {
-    /// Held on to without counting references, as a rule.
-    state: Guard<Arc<State>>,
+    pinned: Pinned<State>,
     user: UserContext,
     /// Asked before the user's attributes.
     source: Option<&'s dyn AttributeSource>,
     /// With sticky bucketing.
     sticky: Option<Box<ScopeBuckets>>,
+    /// Whether evaluations have effects: on callbacks, or on sticky bucket documents.
+    has_effects: bool,
 }
 
 impl<'s> UserScope<'s> {
     /// With these documents, or those of the store, if there are any.
     pub(crate) fn new(
-        state: Guard<Arc<State>>,
+        pinned: Pinned<State>,
         user: UserContext,
         buckets: Option<StickyBuckets>,
     ) -> Self {
-        let from_store = || state.effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        let from_store =
+            || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
         let buckets = buckets.or_else(from_store);
         let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
-        UserScope { state, user, source: None, sticky }
+        let has_effects = pinned.data().has_listeners || sticky.is_some();
+        UserScope { pinned, user, source: None, sticky, has_effects }
     }
 
     /// Looks for attributes in `source` first, then among the user's own and the global ones.
@@ -52,45 +57,62 @@ impl<'s> UserScope<'s> {
     /// the source's user are loaded here, which may block.
     #[must_use]
     pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
-        let UserScope { state, user, sticky, .. } = self;
-        let scope = UserScope { state, user, source: Some(source), sticky };
+        let UserScope { pinned, user, sticky, has_effects, .. } = self;
+        let scope = UserScope { pinned, user, source: Some(source), sticky, has_effects };
         scope.load_sticky_buckets();
         scope
     }
 
     pub(crate) fn load_sticky_buckets(&self) {
         if let Some(sticky) = &self.sticky {
-            sticky.load(self.state.effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
+            sticky
+                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
         }
     }
 
     #[inline]
+    fn state(&self) -> &State {
+        self.pinned.data()
+    }
+
+    #[inline]
     fn evaluator(&self) -> Evaluator<'_> {
-        let evaluator = self.state.snapshot.for_user_with(&self.state.globals, &self.user);
+        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
         match self.source {
             Some(source) => evaluator.with_source(source),
             None => evaluator,
         }
     }
 
-    /// Tells the callbacks.
-    fn observer(&self) -> TrackingObserver<'_> {
-        self.state.effects.tracking.observe(&self.user, self.source)
+    /// Whether evaluations neither have effects nor are logged.
+    #[inline]
+    fn is_silent(&self) -> bool {
+        !self.has_effects && !is_logged()
     }
 
-    /// Whether evaluations need nothing but the value: no sticky buckets, nothing to log.
-    #[inline]
-    fn wants_values_only(&self) -> bool {
-        self.sticky.is_none() && !is_noted()
+    /// Evaluates with all effects: notifies the callbacks, and stores new sticky assignments.
+    fn record<'a, R>(
+        &'a self,
+        evaluate: impl FnOnce(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
+    ) -> R {
+        let observer = self.state().effects.tracking.observer(&self.user, self.source);
+        let mut evaluator = self.evaluator().observed(observer);
+        match &self.sticky {
+            Some(sticky) => sticky
+                .evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
+                    evaluate(&mut evaluator.sticky(buckets))
+                }),
+            None => evaluate(&mut evaluator),
+        }
     }
 
     /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
-    /// null and says so in its source.
+    /// null and the source `UnknownFeature`.
     pub fn eval_feature(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
-        if !is_noted() {
-            return self.result(key);
+        if self.is_silent() {
+            return self.evaluator().eval_feature(key);
         }
-        let result = self.result(key);
+        let result = self.record(|evaluator| evaluator.eval_feature(key));
         log::debug!(
             target: LOG_TARGET,
             "feature {:?}: {} (rule {:?})", key.key(), result.source, result.rule_id,
@@ -98,39 +120,19 @@ impl<'s> UserScope<'s> {
         result
     }
 
-    fn result(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
-        if let Some(sticky) = &self.sticky {
-            sticky.evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
-                let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
-                evaluator.eval_feature_observed(key, &mut self.observer())
-            })
-        } else if self.state.has_listeners {
-            self.evaluator().eval_feature_observed(key, &mut self.observer())
-        } else {
-            self.evaluator().eval_feature(key)
-        }
-    }
-
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
     #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        if !self.wants_values_only() {
-            self.is_on_noted(key)
-        } else if self.state.has_listeners {
-            self.is_on_observed(key)
-        } else {
-            self.evaluator().is_on(key)
+        if self.is_silent() { self.evaluator().is_on(key) } else { self.recorded_is_on(key) }
+    }
+
+    #[inline(never)]
+    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
+        if is_logged() {
+            // The log shows the whole result.
+            return self.eval_feature(key).on;
         }
-    }
-
-    #[inline(never)]
-    fn is_on_noted(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        self.eval_feature(key).on
-    }
-
-    #[inline(never)]
-    fn is_on_observed(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        self.evaluator().is_on_observed(key, &mut self.observer())
+        self.record(|evaluator| evaluator.is_on(key))
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).
@@ -160,13 +162,23 @@ impl<'s> UserScope<'s> {
         key: &(impl FeatureName + ?Sized),
         fallback: T,
     ) -> T {
-        if self.wants_values_only() {
-            return if self.state.has_listeners {
-                self.evaluator().feature_value_observed(key, fallback, &mut self.observer())
-            } else {
-                self.evaluator().feature_value(key, fallback)
-            };
+        if self.is_silent() {
+            self.evaluator().feature_value(key, fallback)
+        } else {
+            self.recorded_feature_value(key, fallback)
         }
+    }
+
+    #[inline(never)]
+    fn recorded_feature_value<'a, T: Deserialize<'a>>(
+        &'a self,
+        key: &(impl FeatureName + ?Sized),
+        fallback: T,
+    ) -> T {
+        if !is_logged() {
+            return self.record(|evaluator| evaluator.feature_value(key, fallback));
+        }
+        // The log shows the whole result, and a value of another type.
         let result = self.eval_feature(key);
         if result.value().is_null() {
             return fallback;
@@ -174,7 +186,7 @@ impl<'s> UserScope<'s> {
         result.deserialize().unwrap_or_else(|_| {
             log::debug!(
                 target: LOG_TARGET,
-                "feature {:?}: the value is no {}, the fallback counts",
+                "feature {:?}: the value is not a {}, the fallback is used",
                 key.key(),
                 core::any::type_name::<T>(),
             );
@@ -195,18 +207,14 @@ impl<'s> UserScope<'s> {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
-        let result = if let Some(sticky) = &self.sticky {
-            let store = self.state.effects.sticky_store.as_deref();
-            sticky.load(store, self.evaluator().sticky_keys_of(experiment));
-            sticky.evaluate(store, |buckets| {
-                let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
-                evaluator.run_observed(experiment, &mut self.observer())
-            })
-        } else if self.state.has_listeners {
-            self.evaluator().run_observed(experiment, &mut self.observer())
-        } else {
-            self.evaluator().run(experiment)
-        };
+        if let Some(sticky) = &self.sticky {
+            let keys = self.evaluator().sticky_keys_of(experiment);
+            sticky.load(self.state().effects.sticky_store.as_deref(), keys);
+        }
+        if self.is_silent() {
+            return self.evaluator().run(experiment);
+        }
+        let result = self.record(|evaluator| evaluator.run(experiment));
         log::debug!(
             target: LOG_TARGET,
             "experiment {:?}: variation {} (in experiment: {})",
@@ -234,18 +242,22 @@ impl<'s> UserScope<'s> {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn explain(&self, key: &(impl FeatureName + ?Sized)) -> Explanation {
-        match &self.sticky {
-            Some(sticky) => {
-                self.evaluator().with_sticky_buckets(&mut sticky.snapshot()).explain(key)
-            }
+        match self.sticky_buckets() {
+            Some(mut copy) => self.evaluator().sticky(&mut copy).explain(key),
             None => self.evaluator().explain(key),
         }
     }
 
-    /// Evaluates every feature, for handing all answers on: to a browser, a log, a support page.
-    /// Without sticky bucketing, and without telling the callbacks: nobody has seen anything yet.
+    /// Evaluates every feature, for a caller that hands all results on: to a browser, a log, or a
+    /// support page.
+    ///
+    /// Users keep their sticky assignments. No callback is notified and no assignment is stored,
+    /// since no user has seen a variation yet.
     pub fn evaluate_all(&self) -> FeatureResults<'_> {
-        self.evaluator().evaluate_all()
+        match self.sticky_buckets() {
+            Some(mut copy) => self.evaluator().sticky(&mut copy).evaluate_all(),
+            None => self.evaluator().evaluate_all(),
+        }
     }
 
     /// Runs the payload's auto experiments on the user's address, in their order: every one the
@@ -254,16 +266,10 @@ impl<'s> UserScope<'s> {
         &self,
         options: &AutoExperimentOptions,
     ) -> Vec<AutoExperimentResult<'_>> {
-        let mut observer = self.observer();
-        match &self.sticky {
-            Some(sticky) => {
-                sticky.evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
-                    let mut evaluator = self.evaluator().with_sticky_buckets(buckets);
-                    evaluator.run_auto_experiments_observed(options, &mut observer)
-                })
-            }
-            None => self.evaluator().run_auto_experiments_observed(options, &mut observer),
+        if self.is_silent() {
+            return self.evaluator().run_auto_experiments(options);
         }
+        self.record(|evaluator| evaluator.run_auto_experiments(options))
     }
 
     /// Whether the user passes a condition, with the payload's saved groups.
@@ -295,7 +301,7 @@ impl<'s> UserScope<'s> {
 
     /// The compiled payload the scope holds on to.
     pub fn snapshot(&self) -> &Snapshot {
-        &self.state.snapshot
+        self.pinned.snapshot()
     }
 }
 
@@ -304,13 +310,13 @@ impl fmt::Debug for UserScope<'_> {
         formatter
             .debug_struct("UserScope")
             .field("user", &self.user)
-            .field("snapshot", &self.state.snapshot)
+            .field("snapshot", self.pinned.snapshot())
             .finish_non_exhaustive()
     }
 }
 
-/// Whether somebody reads in the log how features are evaluated.
+/// Whether the log shows how features are evaluated.
 #[inline]
-fn is_noted() -> bool {
+fn is_logged() -> bool {
     log::log_enabled!(target: LOG_TARGET, log::Level::Debug)
 }

@@ -5,12 +5,15 @@ use core::num::NonZeroUsize;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use growthbook_core::observe::{Exposure, Observer};
 use growthbook_core::{
-    Assignment, AttributeSource, Attributes, ExperimentDefinition, Exposure, FeatureResult,
-    HashValue, Observer, UserContext,
+    Assignment, AttributeSource, Attributes, ExperimentDefinition, FeatureResult, HashValue,
+    UserContext,
 };
 use serde::Serialize;
 use serde_json::Value;
+
+pub use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 
 use crate::LOG_TARGET;
 use crate::exposures::Exposures;
@@ -131,7 +134,7 @@ impl Tracking {
         self.on_experiment_viewed.is_some() || self.on_feature_usage.is_some()
     }
 
-    pub(crate) fn observe<'a>(
+    pub(crate) fn observer<'a>(
         &'a self,
         user: &'a UserContext,
         source: Option<&'a dyn AttributeSource>,

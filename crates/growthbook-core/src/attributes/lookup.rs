@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use super::{AttributeRef, AttributeSource, AttributeValue, Attributes};
+use super::{AttributeRef, AttributeSource, AttributeValue, Attributes, Node};
 use crate::hash_value::HashValue;
-use crate::json::{Json, Node, Number};
-use crate::tag::Tag;
+use crate::json::{Json, Number};
+use crate::tag::{Name, Tag};
 
 /// The places attributes are looked for, in this order.
 #[derive(Clone, Copy)]
@@ -16,23 +16,23 @@ pub(crate) struct AttributeLookup<'a> {
 }
 
 impl<'a> AttributeLookup<'a> {
-    /// An attribute, with its name's tag.
+    /// Returns an attribute.
     #[inline]
-    pub(crate) fn node(&self, name: &str, tag: Tag) -> Option<Node<'a>> {
+    pub(crate) fn node(&self, name: Name<'_>) -> Option<Node<'a>> {
         if self.source.is_some()
-            && let Some(found) = self.sourced(name)
+            && let Some(found) = self.sourced(name.text)
         {
             return Some(found.node());
         }
-        self.built(name, tag).map(AttributeValue::node)
+        self.built(name).map(AttributeValue::node)
     }
 
-    /// The value of a hash attribute, with its name's tag. Booleans, arrays, objects, 0, "" and
-    /// null count as missing.
+    /// Returns the value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as
+    /// missing.
     #[inline(always)]
-    pub(crate) fn hash_value(&self, name: &str, tag: Tag) -> HashValue<'a> {
+    pub(crate) fn hash_value(&self, name: Name<'_>) -> HashValue<'a> {
         if self.source.is_some()
-            && let Some(found) = self.sourced(name)
+            && let Some(found) = self.sourced(name.text)
         {
             return match found {
                 AttributeRef::String(text) => hashed_text(text),
@@ -41,31 +41,32 @@ impl<'a> AttributeLookup<'a> {
                 _ => HashValue::Missing,
             };
         }
-        let found = if tag.is_whole_text() { self.built_short(tag) } else { self.built(name, tag) };
+        let is_short = name.tag.is_whole_text();
+        let found = if is_short { self.built_short(name.tag) } else { self.built(name) };
         found.map_or(HashValue::Missing, AttributeValue::hash_value)
     }
 
-    /// Whether there is no source to be asked first.
+    /// Whether all attributes are built: there is no source.
     #[inline]
     pub(crate) fn are_built(&self) -> bool {
         self.source.is_none()
     }
 
-    /// An attribute of the caller's source.
+    /// Returns an attribute of the caller's source.
     pub(crate) fn sourced(&self, name: &str) -> Option<AttributeRef<'a>> {
         self.source?.attribute(name)
     }
 
-    /// An attribute that was built, with its name's tag.
+    /// Returns an attribute of the user's or the global ones.
     #[inline]
-    pub(crate) fn built(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
-        match self.user.find(name, tag) {
-            None => self.global(name, tag),
+    pub(crate) fn built(&self, name: Name<'_>) -> Option<&'a AttributeValue> {
+        match self.user.find(name) {
+            None => self.global(name),
             found => found,
         }
     }
 
-    /// An attribute that was built, of the name that is all in this tag.
+    /// Returns an attribute of the user's or the global ones whose whole name is this tag.
     #[inline]
     pub(crate) fn built_short(&self, name: Tag) -> Option<&'a AttributeValue> {
         match self.user.find_short(name) {
@@ -80,8 +81,8 @@ impl<'a> AttributeLookup<'a> {
     }
 
     #[inline(never)]
-    fn global(&self, name: &str, tag: Tag) -> Option<&'a AttributeValue> {
-        self.global?.find(name, tag)
+    fn global(&self, name: Name<'_>) -> Option<&'a AttributeValue> {
+        self.global?.find(name)
     }
 }
 

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use super::AttributeValue;
 use crate::json::Json;
-use crate::tag::Tag;
+use crate::tag::{Name, Tag};
 
 /// A set of attributes by name.
 #[derive(Clone, Default)]
@@ -82,13 +82,13 @@ impl Attributes {
 
     /// The attribute of this name.
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
-        self.find(name, Tag::new(name))
+        self.find(Name::new(name))
     }
 
-    /// The attribute of the name with this tag.
+    /// Returns the attribute of this name.
     #[inline]
-    pub(crate) fn find(&self, name: &str, tag: Tag) -> Option<&AttributeValue> {
-        if tag.is_whole_text() { self.find_short(tag) } else { self.find_by_text(name, tag) }
+    pub(crate) fn find(&self, name: Name<'_>) -> Option<&AttributeValue> {
+        if name.tag.is_whole_text() { self.find_short(name.tag) } else { self.find_by_text(name) }
     }
 
     /// The attribute of the name that is all in this tag.
@@ -106,19 +106,19 @@ impl Attributes {
         if self.entries.len() <= FEW {
             return None;
         }
-        name.with_text(|text| self.find_by_text(text, name))
+        name.with_name(|name| self.find_by_text(name))
     }
 
     /// An attribute whose name is more than its tag, or one among many.
     #[inline(never)]
-    fn find_by_text(&self, name: &str, tag: Tag) -> Option<&AttributeValue> {
+    fn find_by_text(&self, name: Name<'_>) -> Option<&AttributeValue> {
         if self.entries.len() > FEW {
-            let index = self.position(name).ok()?;
+            let index = self.position(name.text).ok()?;
             return self.entries.get(index).map(|(_, value)| value);
         }
         let mut entries = self.tags.iter().zip(&self.entries);
         let (_, (_, value)) =
-            entries.find(|(candidate, (text, _))| **candidate == tag && text == name)?;
+            entries.find(|(tag, (text, _))| **tag == name.tag && text == name.text)?;
         Some(value)
     }
 

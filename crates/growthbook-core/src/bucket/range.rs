@@ -20,11 +20,6 @@ impl BucketRange {
     /// A range that includes nobody.
     pub(crate) const EMPTY: Self = BucketRange { start: 0.0, end: 0.0 };
 
-    /// What two ranges have in common only when they are the same to the last bit.
-    pub(crate) fn bits(self) -> [u64; 2] {
-        [self.start.to_bits(), self.end.to_bits()]
-    }
-
     /// Whether the bucket lies inside.
     #[inline]
     pub fn contains(self, bucket: f64) -> bool {

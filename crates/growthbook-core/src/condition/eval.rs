@@ -6,12 +6,11 @@ use core::cell::Cell;
 use super::groups::GroupIndex;
 use super::path::Path;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
-use crate::attributes::AttributeLookup;
-use crate::json::Node;
+use crate::attributes::{AttributeLookup, Node};
 use crate::limits::{
     MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS,
 };
-use crate::tag::Tag;
+use crate::tag::Name;
 
 /// A clause counts with its test.
 const CLAUSE_PARTS: usize = 2;
@@ -32,17 +31,15 @@ pub(crate) enum Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// A field, with its name's tag; null when there is none, `None` when nobody knows.
+    /// Returns a field: null when it does not exist, `None` when that is not known.
     #[inline]
-    pub(super) fn get(&self, name: &str, tag: Tag) -> Option<Node<'a>> {
+    pub(super) fn get(&self, name: Name<'_>) -> Option<Node<'a>> {
         match self {
-            Fields::Attributes(attributes) => {
-                Some(attributes.node(name, tag).unwrap_or(Node::Null))
-            }
-            Fields::Known(attributes) => attributes.node(name, tag),
-            Fields::ParentValue(value) if name == PARENT_VALUE => Some(*value),
+            Fields::Attributes(attributes) => Some(attributes.node(name).unwrap_or(Node::Null)),
+            Fields::Known(attributes) => attributes.node(name),
+            Fields::ParentValue(value) if name.text == PARENT_VALUE => Some(*value),
             Fields::ParentValue(_) => Some(Node::Null),
-            Fields::Properties(node) => Some(node.property(name)),
+            Fields::Properties(node) => Some(node.property(name.text)),
         }
     }
 }
@@ -278,10 +275,11 @@ impl<'a> Scope<'a> {
     fn attribute(&self, path: &Path, test: &ValueTest) -> Outcome {
         match (self.fields, path) {
             (Fields::Attributes(attributes), Path::Short(name)) => {
-                name.with_text(|text| self.named_attribute(attributes, text, *name, test))
+                name.with_name(|name| self.named_attribute(attributes, name, test))
             }
             (Fields::Attributes(attributes), Path::Long(path)) if path.is_one_name() => {
-                self.named_attribute(attributes, &path.text, path.first, test)
+                let name = Name { text: &path.text, tag: path.first };
+                self.named_attribute(attributes, name, test)
             }
             (Fields::ParentValue(value), path) if path.is_parent_value() => self.value(test, value),
             _ => match path.resolve(self.fields) {
@@ -296,15 +294,14 @@ impl<'a> Scope<'a> {
     fn named_attribute(
         &self,
         attributes: &AttributeLookup<'_>,
-        name: &str,
-        tag: Tag,
+        name: Name<'_>,
         test: &ValueTest,
     ) -> Outcome {
-        let sourced = attributes.sourced(name);
+        let sourced = attributes.sourced(name.text);
         if let Some(actual) = &sourced {
             return self.value(test, &actual.node());
         }
-        match attributes.built(name, tag) {
+        match attributes.built(name) {
             Some(actual) => self.value(test, &actual.node()),
             None => self.value(test, &Node::Null),
         }

@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 
 use super::eval::{Fields, PARENT_VALUE};
-use crate::json::Node;
-use crate::tag::Tag;
+use crate::attributes::Node;
+use crate::tag::{Name, Tag};
 
 /// A dotted attribute path.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl Path {
     /// What lies at the path; null when nothing does, `None` when nobody knows.
     pub(super) fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
         match self {
-            Path::Short(name) => name.with_text(|text| fields.get(text, *name)),
+            Path::Short(name) => name.with_name(|name| fields.get(name)),
             Path::Long(path) => path.resolve(fields),
         }
     }
@@ -65,11 +65,11 @@ impl LongPath {
     /// lies inside.
     fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
         let mut parts = self.text.split('.');
-        let first = parts.next()?;
+        let first = Name { text: parts.next()?, tag: self.first };
         let mut parts = parts.peekable();
         if parts.peek().is_some() && matches!(fields, Fields::Known(_)) {
             return None;
         }
-        Some(parts.fold(fields.get(first, self.first)?, Node::property))
+        Some(parts.fold(fields.get(first)?, Node::property))
     }
 }

@@ -1,36 +1,51 @@
-//! Every feature at once.
+//! The results of all features.
 
 use alloc::vec::Vec;
 
 use serde::{Serialize, Serializer};
 
-use super::Evaluator;
-use crate::observe::Observer;
+use super::evaluator::Evaluator;
 use crate::result::FeatureResult;
+use crate::snapshot::Snapshot;
 
-/// The answers for all features of a snapshot, in its order. Serializes as an object by key.
+/// The results of all features of a snapshot, in its order. Serializes as an object by feature key.
 #[derive(Clone, Debug)]
-pub struct FeatureResults<'a>(Vec<(&'a str, FeatureResult<'a>)>);
+pub struct FeatureResults<'a> {
+    /// Finds a feature's position by its key.
+    snapshot: &'a Snapshot,
+    /// One entry for each feature, in the snapshot's order.
+    results: Vec<(&'a str, FeatureResult<'a>)>,
+}
 
 impl<'a> FeatureResults<'a> {
-    /// Every feature with its answer.
+    pub(super) fn of_all(
+        snapshot: &'a Snapshot,
+        mut evaluate: impl FnMut(&'a str) -> FeatureResult<'a>,
+    ) -> Self {
+        let results = snapshot.feature_keys().map(|key| (key, evaluate(key))).collect();
+        FeatureResults { snapshot, results }
+    }
+
+    /// Returns every feature's key and result.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a str, &FeatureResult<'a>)> {
-        self.0.iter().map(|(key, result)| (*key, result))
+        self.results.iter().map(|(key, result)| (*key, result))
     }
 
-    /// The answer for a feature; `None` when the snapshot does not have it.
+    /// Returns a feature's result; `None` when the snapshot has no such feature. Takes constant
+    /// time.
     pub fn get(&self, key: &str) -> Option<&FeatureResult<'a>> {
-        self.0.iter().find(|(name, _)| *name == key).map(|(_, result)| result)
+        let index = self.snapshot.find(key, None)?;
+        self.results.get(usize::try_from(index.0).ok()?).map(|(_, result)| result)
     }
 
-    /// How many features there are.
+    /// Returns the number of features.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.results.len()
     }
 
-    /// Whether there are none.
+    /// Whether the snapshot has no features.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.results.is_empty()
     }
 }
 
@@ -39,7 +54,7 @@ impl<'a> IntoIterator for FeatureResults<'a> {
     type IntoIter = alloc::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.results.into_iter()
     }
 }
 
@@ -50,14 +65,34 @@ impl Serialize for FeatureResults<'_> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Evaluates every feature, for handing all answers on: to a browser, a log, a support page.
+    /// Evaluates every feature, for a caller that hands all results on: to a browser, a log, or a
+    /// support page.
     pub fn evaluate_all(&self) -> FeatureResults<'a> {
-        self.evaluate_all_observed(&mut ())
+        FeatureResults::of_all(self.snapshot, |key| self.eval_feature(key))
     }
+}
 
-    /// Evaluates every feature and shows an observer what happens.
-    pub fn evaluate_all_observed<O: Observer>(&self, observer: &mut O) -> FeatureResults<'a> {
-        let keys = self.snapshot.feature_keys();
-        FeatureResults(keys.map(|key| (key, self.eval_feature_observed(key, observer))).collect())
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+
+    use super::*;
+    use crate::{Payload, UserContext};
+
+    #[test]
+    fn results_are_found_by_key() {
+        let keys = ["c", "a", "b"];
+        let features: Vec<String> =
+            keys.iter().map(|key| format!(r#""{key}":{{"defaultValue":"{key}"}}"#)).collect();
+        let payload = format!(r#"{{"features":{{{}}}}}"#, features.join(","));
+        let snapshot = Payload::from_json(payload).unwrap().compile();
+        let user = UserContext::default();
+        let results = snapshot.for_user(&user).evaluate_all();
+        assert!(results.iter().map(|(key, _)| key).eq(keys));
+        for key in keys {
+            assert_eq!(results.get(key).unwrap().value(), key);
+        }
+        assert!(results.get("d").is_none());
     }
 }

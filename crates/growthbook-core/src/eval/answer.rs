@@ -1,5 +1,4 @@
-//! What an evaluation comes to on its way up: two words, which fit into registers, for it passes
-//! through every level of prerequisites, and most callers want nothing but the value.
+//! The result of one level of an evaluation, and what completes it at the end.
 
 use super::experiment::Assigned;
 use crate::bandit::{Choice, ContextualBandit};
@@ -8,6 +7,9 @@ use crate::snapshot::Rule;
 use crate::value::FeatureValue;
 
 /// A feature's value, and where it comes from.
+///
+/// It is two words, so that it fits into registers: every level of prerequisites returns one, and
+/// most callers want only the value. [`Last`] makes the whole result of it.
 #[derive(Clone, Copy)]
 pub(super) struct Answer<'a> {
     pub(super) value: &'a FeatureValue,
@@ -29,11 +31,27 @@ impl<'a> Answer<'a> {
     pub(super) fn is_on(self) -> bool {
         self.value.is_truthy()
     }
+}
 
-    /// The whole answer.
-    pub(super) fn result(self, last: &Last<'a>) -> FeatureResult<'a> {
-        let result = FeatureResult::new(self.value, self.source);
-        match (self.source, last.rule, last.experiment()) {
+/// The rule that decided last and the experiment that ran last: what an [`Answer`] has no room for.
+#[derive(Default)]
+pub(super) struct Last<'a> {
+    rule: Option<&'a Rule>,
+    assigned: Option<Assigned<'a>>,
+    /// What the bandit of that experiment chose, if it has one.
+    choice: Option<Choice<'a>>,
+}
+
+impl<'a> Last<'a> {
+    /// Completes the answer of the feature that was evaluated last.
+    ///
+    /// Invariant: call it before another feature or experiment is evaluated. Then the rule and the
+    /// experiment noted here are those of the answer: a rule is noted right before its feature
+    /// returns, after all prerequisites, and an experiment right before its rule. Answers of other
+    /// sources have neither, and ignore what is noted.
+    pub(super) fn result(&self, answer: Answer<'a>) -> FeatureResult<'a> {
+        let result = FeatureResult::new(answer.value, answer.source);
+        match (answer.source, self.rule, self.experiment()) {
             (Source::Force, Some(rule), _) => result.with_rule(&rule.id),
             (Source::Experiment, Some(rule), Some(experiment)) => result
                 .with_rule(&rule.id)
@@ -41,20 +59,26 @@ impl<'a> Answer<'a> {
             _ => result,
         }
     }
-}
 
-/// What an evaluation met last. When a feature is decided by a rule, that is the last one that
-/// decided, and when by an experiment, that is the last one that was run: its prerequisites came
-/// before.
-#[derive(Default)]
-pub(super) struct Last<'a> {
-    pub(super) rule: Option<&'a Rule>,
-    pub(super) assigned: Option<Assigned<'a>>,
-    /// What the bandit of that experiment chose, if it has one.
-    pub(super) choice: Option<Choice<'a>>,
-}
+    /// Notes that a rule decides its feature.
+    #[inline]
+    pub(super) fn decided(&mut self, rule: &'a Rule) {
+        self.rule = Some(rule);
+    }
 
-impl<'a> Last<'a> {
+    /// Notes that an experiment ran, with what its bandit chose.
+    #[inline]
+    pub(super) fn ran(
+        &mut self,
+        assigned: Assigned<'a>,
+        choice: Option<Choice<'a>>,
+    ) -> &Assigned<'a> {
+        self.choice = choice;
+        self.assigned.insert(assigned)
+    }
+
+    /// Returns the experiment that ran last: that of the current rule, before the next one is
+    /// evaluated.
     #[inline]
     pub(super) fn experiment(&self) -> Option<RuleExperiment<'_, 'a>> {
         let assigned = self.assigned.as_ref()?;
@@ -62,7 +86,7 @@ impl<'a> Last<'a> {
     }
 }
 
-/// A rule's experiment as it went for the user.
+/// A rule's experiment, and how it assigned the user.
 #[derive(Clone, Copy)]
 pub(super) struct RuleExperiment<'l, 'a> {
     pub(super) assigned: &'l Assigned<'a>,
@@ -70,7 +94,7 @@ pub(super) struct RuleExperiment<'l, 'a> {
 }
 
 impl<'a> RuleExperiment<'_, 'a> {
-    /// A bandit is reported where hashing decided.
+    /// A bandit is reported only when hashing assigned the user.
     fn contextual_bandit(self) -> Option<ContextualBandit<'a>> {
         self.choice.filter(|_| self.assigned.is_exposure())?.bandit
     }

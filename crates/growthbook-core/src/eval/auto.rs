@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::{Evaluation, Evaluator, StickyEvaluator};
+use super::evaluation::Evaluation;
+use super::evaluator::Evaluator;
 use crate::auto::{
     AutoExperiment, AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, ChangeType,
     redirect_of,
@@ -20,16 +21,7 @@ impl<'a> Evaluator<'a> {
         &self,
         options: &AutoExperimentOptions,
     ) -> Vec<AutoExperimentResult<'a>> {
-        self.run_auto_experiments_observed(options, &mut ())
-    }
-
-    /// Runs the payload's auto experiments and shows an observer what happens.
-    pub fn run_auto_experiments_observed<O: Observer>(
-        &self,
-        options: &AutoExperimentOptions,
-        observer: &mut O,
-    ) -> Vec<AutoExperimentResult<'a>> {
-        Evaluation::new(self, observer).auto_experiments(options)
+        Evaluation::new(self, &mut (), None).auto_experiments(options)
     }
 
     fn page_url(&self) -> Option<&'a PageUrl> {
@@ -37,26 +29,15 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-impl<'a> StickyEvaluator<'a, '_> {
-    /// Like [`Evaluator::run_auto_experiments_observed`].
-    pub fn run_auto_experiments_observed<O: Observer>(
-        &mut self,
-        options: &AutoExperimentOptions,
-        observer: &mut O,
-    ) -> Vec<AutoExperimentResult<'a>> {
-        self.evaluation(observer).auto_experiments(options)
-    }
-}
-
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
-    fn auto_experiments(
-        mut self,
+    pub(super) fn auto_experiments(
+        &mut self,
         options: &AutoExperimentOptions,
     ) -> Vec<AutoExperimentResult<'a>> {
         let page = self.evaluator.page_url();
         let url = page.map_or("", PageUrl::as_str);
         let mut results = Vec::new();
-        for experiment in &self.evaluator.snapshot.auto_experiments {
+        for experiment in self.evaluator.snapshot.auto_experiments() {
             if !options.allow(experiment, url) {
                 continue;
             }

@@ -1,9 +1,10 @@
 //! Experiments: whether a user takes part, and in which variation. The numbers are the steps of
 //! `runExperiment` in the JavaScript SDK.
 
-use super::Evaluation;
+use super::evaluation::Evaluation;
 use super::feature::Prerequisites;
 use super::sticky::Kept;
+use crate::bandit::Choice;
 use crate::bucket::Ranges;
 use crate::exclusion::Exclusion;
 use crate::experiment::{Division, ExperimentDefinition, ExperimentStatus};
@@ -84,12 +85,12 @@ enum Decision {
 }
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
-    /// Assigns the user a variation, with a bandit's ranges in place of the experiment's. What
-    /// comes out is [`Last::assigned`](super::answer::Last).
+    /// Assigns the user a variation, with the ranges that a bandit chose in place of the
+    /// experiment's.
     pub(super) fn assign(
         &mut self,
         experiment: &'a ExperimentDefinition,
-        ranges: Option<Ranges<'a>>,
+        choice: Option<Choice<'a>>,
         feature_id: Option<&'a str>,
     ) -> &Assigned<'a> {
         // In place, and not as a part of something that would be taken apart again.
@@ -107,7 +108,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             Some(overridden) => {
                 self.decide(&overridden, &Ranges::Listed(overridden.ranges()), &value)
             }
-            None => match &ranges {
+            None => match choice.as_ref().and_then(|choice| choice.ranges.as_ref()) {
                 Some(ranges) => self.decide(experiment, ranges, &value),
                 None => self.decide(experiment, &Ranges::Listed(experiment.ranges()), &value),
             },
@@ -137,7 +138,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             let key = experiment.variation_key(variation);
             self.keep_assignment(experiment, HashedAttribute { name, value }, key);
         }
-        self.last.assigned.insert(Assigned {
+        let assigned = Assigned {
             experiment,
             feature_id,
             variation,
@@ -145,7 +146,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             bucket,
             sticky_bucket_used,
             hash_attribute: HashedAttribute { name, value },
-        })
+        };
+        self.last.ran(assigned, choice)
     }
 
     fn decide(

@@ -1,15 +1,16 @@
 //! Features: the first rule that applies decides, else the default value.
 
 use super::answer::Answer;
-use super::{Evaluation, Frame};
+use super::evaluation::{Evaluation, Frame};
 use crate::condition::{Clauses, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
+use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
 use crate::hash_value::HashValue;
 use crate::limits::{MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::observe::{Exposure, Observer};
 use crate::result::FeatureResultSource as Source;
-use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
+use crate::snapshot::{ExperimentRule, Feature, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
 /// What prerequisites say about the rule or experiment that has them.
@@ -68,7 +69,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> Answer<'a> {
         let Some(feature) = self.evaluator.snapshot.feature(index) else {
-            return Answer::without_value(Source::UnknownFeature);
+            // A key that prerequisites refer to, without a feature.
+            return self.unknown_feature(self.evaluator.snapshot.features.key(index));
         };
         if O::TRACES {
             self.observer.feature_entered(&feature.key);
@@ -94,7 +96,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         let is_usage = self.observer.wants_feature_usage() && answer.source != Source::Override;
         if O::TRACES || is_usage {
-            let result = self.result(answer);
+            let result = self.last.result(answer);
             if O::TRACES {
                 self.observer.feature_left(key, &result);
             }
@@ -178,7 +180,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         {
             return RuleOutcome::Skips(Skip::Rollout);
         }
-        self.last.rule = Some(rule);
+        self.last.decided(rule);
         RuleOutcome::Decides(Answer::new(&force.value, Source::Force))
     }
 
@@ -213,12 +215,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
         let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
-        let ranges = choice.as_ref().and_then(|choice| choice.ranges);
-        let assigned = self.assign(definition, ranges, Some(&feature.key));
+        let assigned = self.assign(definition, choice, Some(&feature.key));
         let value = experiment.variations.get(assigned.variation);
         let decides = assigned.is_in_experiment() && !assigned.is_passthrough();
         let is_exposure = assigned.is_exposure();
-        self.last.choice = choice;
         if O::LISTENS
             && is_exposure
             && let Some(last) = self.last.experiment()
@@ -231,7 +231,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         match value {
             Some(value) if decides => {
-                self.last.rule = Some(rule);
+                self.last.decided(rule);
                 RuleOutcome::Decides(Answer::new(value, Source::Experiment))
             }
             _ => RuleOutcome::Skips(Skip::Experiment),

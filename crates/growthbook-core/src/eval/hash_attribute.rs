@@ -1,9 +1,9 @@
 //! The attribute that identifies a user to rollouts and experiments.
 
-use super::Evaluator;
+use super::evaluator::Evaluator;
 use crate::experiment::HashAttribute;
 use crate::hash_value::HashValue;
-use crate::tag::Tag;
+use crate::tag::Name;
 
 impl<'a> Evaluator<'a> {
     /// A fallback with its value, unless the user lacks it too.
@@ -16,11 +16,11 @@ impl<'a> Evaluator<'a> {
     /// The value of a hash attribute. Booleans, arrays, objects, 0, "" and null count as missing.
     #[inline]
     pub(super) fn hash_value_of(&self, attribute: &HashAttribute) -> HashValue<'a> {
-        self.attributes.hash_value(attribute, attribute.tag())
+        self.attributes.hash_value(attribute.name())
     }
 
     /// The same, by the attribute's name.
     pub(super) fn hash_value(&self, attribute: &str) -> HashValue<'a> {
-        self.attributes.hash_value(attribute, Tag::new(attribute))
+        self.attributes.hash_value(Name::new(attribute))
     }
 }

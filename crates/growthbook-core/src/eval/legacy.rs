@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use hashbrown::HashMap;
 
-use super::Evaluator;
+use super::evaluator::Evaluator;
 use crate::experiment::{ExperimentDefinition, ExperimentOverride};
 
 impl Evaluator<'_> {

@@ -2,31 +2,14 @@
 
 use alloc::vec::Vec;
 
+use super::evaluation::Evaluation;
+use super::evaluator::Evaluator;
 use super::experiment::HashedAttribute;
-use super::{Evaluation, Evaluator};
 use crate::experiment::{DEFAULT_HASH_ATTRIBUTE, Experiment, ExperimentDefinition};
-use crate::feature_key::FeatureName;
 use crate::observe::Observer;
-use crate::result::{ExperimentResult, FeatureResult};
 use crate::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 
-/// An [`Evaluator`] with sticky bucketing: users keep the variations their documents name, and
-/// new assignments are noted there. See [`StickyBuckets::take_changed`] for what to store.
-#[derive(Debug)]
-pub struct StickyEvaluator<'a, 's> {
-    evaluator: Evaluator<'a>,
-    buckets: &'s mut StickyBuckets,
-}
-
-impl<'a> Evaluator<'a> {
-    /// Evaluates with sticky bucketing on these documents of the user.
-    pub fn with_sticky_buckets<'s>(
-        &self,
-        buckets: &'s mut StickyBuckets,
-    ) -> StickyEvaluator<'a, 's> {
-        StickyEvaluator { evaluator: *self, buckets }
-    }
-
+impl Evaluator<'_> {
     /// The documents that evaluating this user's features may look at: one for each attribute
     /// that some experiment of the snapshot hashes, and that the user has.
     pub fn sticky_keys(&self) -> Vec<StickyBucketKey> {
@@ -75,58 +58,12 @@ impl<'a> Evaluator<'a> {
         if min_version > 0.0 && documents().any(has_old) {
             return Kept::Blocked;
         }
-        let assigned = documents().find_map(|it| it.assignments.get(experiment.sticky_key()));
+        let sticky_key = experiment.sticky_key();
+        let assigned = documents().find_map(|it| it.assignments.get(&*sticky_key));
         let variation = assigned.and_then(|assigned| {
             experiment.meta.iter().position(|meta| meta.key.as_ref() == Some(assigned))
         });
         variation.map_or(Kept::Nothing, Kept::Variation)
-    }
-}
-
-impl<'a> StickyEvaluator<'a, '_> {
-    /// Like [`Evaluator::eval_feature`].
-    pub fn eval_feature(&mut self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'a> {
-        self.eval_feature_observed(key, &mut ())
-    }
-
-    /// Like [`Evaluator::eval_feature_observed`].
-    pub fn eval_feature_observed<O: Observer>(
-        &mut self,
-        key: &(impl FeatureName + ?Sized),
-        observer: &mut O,
-    ) -> FeatureResult<'a> {
-        self.evaluation(observer).result_of(key.key(), key.handle())
-    }
-
-    /// Like [`Evaluator::run`].
-    pub fn run<'e, T>(&mut self, experiment: &'e Experiment<T>) -> ExperimentResult<'e, T>
-    where
-        'a: 'e,
-    {
-        self.run_observed(experiment, &mut ())
-    }
-
-    /// Like [`Evaluator::run_observed`].
-    pub fn run_observed<'e, T, O: Observer>(
-        &mut self,
-        experiment: &'e Experiment<T>,
-        observer: &mut O,
-    ) -> ExperimentResult<'e, T>
-    where
-        'a: 'e,
-    {
-        let evaluation: Evaluation<'e, '_, O> = self.evaluation(observer);
-        evaluation.inline(experiment)
-    }
-
-    pub(super) fn evaluation<'e, 'o, O: Observer>(
-        &'o mut self,
-        observer: &'o mut O,
-    ) -> Evaluation<'e, 'o, O>
-    where
-        'a: 'e,
-    {
-        Evaluation { sticky: Some(self.buckets), ..Evaluation::new(&self.evaluator, observer) }
     }
 }
 
@@ -141,7 +78,7 @@ pub(super) enum Kept {
     Nothing,
 }
 
-impl<'a, O: Observer> Evaluation<'a, '_, O> {
+impl<O: Observer> Evaluation<'_, '_, O> {
     pub(super) fn is_sticky(&self, experiment: &ExperimentDefinition) -> bool {
         self.sticky.is_some() && !experiment.sticky().disabled
     }
@@ -164,7 +101,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) {
         let key = StickyBucketKey::new(hash_attribute.name, hash_attribute.value);
         if let (Some(buckets), Some(key)) = (&mut self.sticky, key) {
-            buckets.assign(key, experiment.sticky_key(), variation_key);
+            buckets.assign(key, &experiment.sticky_key(), variation_key);
         }
     }
 }

@@ -2,40 +2,17 @@
 
 use alloc::{boxed::Box, string::String};
 
+use super::evaluation::Evaluation;
 use super::feature::{RuleOutcome, Skip};
-use super::{Evaluation, Evaluator, StickyEvaluator};
 use crate::bucket::BucketRange;
 use crate::condition::{Clauses, Fields, explain_failure};
 use crate::exclusion::Exclusion;
 use crate::experiment::{ExperimentDefinition, HashAttribute, ParentFeature};
-use crate::explain::{Explainer, Explanation};
-use crate::feature_key::FeatureName;
 use crate::hash_value::HashValue;
 use crate::observe::Observer;
 use crate::result::{Assignment, FeatureResultSource as Source};
 use crate::snapshot::{Rule, RuleKind};
 use crate::trace::{AssignmentTrace, BucketTrace, ClauseTrace, PrerequisiteTrace, RuleVerdict};
-
-impl Evaluator<'_> {
-    /// Evaluates a feature and tells why it came out so: every rule in order, and what became of
-    /// it. The same code as [`eval_feature`](Evaluator::eval_feature), watched.
-    ///
-    /// The answer holds attribute values: it is for whoever may see the user's data.
-    pub fn explain(&self, key: &(impl FeatureName + ?Sized)) -> Explanation {
-        let mut explainer = Explainer::default();
-        self.eval_feature_observed(key, &mut explainer);
-        explainer.finish()
-    }
-}
-
-impl StickyEvaluator<'_, '_> {
-    /// Like [`Evaluator::explain`]; notes assignments as evaluating does.
-    pub fn explain(&mut self, key: &(impl FeatureName + ?Sized)) -> Explanation {
-        let mut explainer = Explainer::default();
-        self.eval_feature_observed(key, &mut explainer);
-        explainer.finish()
-    }
-}
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
     pub(super) fn verdict(&self, rule: &'a Rule, outcome: &RuleOutcome<'a>) -> RuleVerdict {

@@ -6,7 +6,7 @@ use core::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use crate::tag::Tag;
+use crate::tag::Name;
 
 /// The attribute hashed when an experiment, a rule or a filter names none.
 pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
@@ -16,11 +16,11 @@ pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
 pub(crate) struct HashAttribute(Option<Box<str>>);
 
 impl HashAttribute {
-    /// The name's tag.
+    /// Returns the name with its tag.
     #[inline]
-    pub(crate) fn tag(&self) -> Tag {
-        const DEFAULT: Tag = Tag::new(DEFAULT_HASH_ATTRIBUTE);
-        self.0.as_deref().map_or(DEFAULT, Tag::new)
+    pub(crate) fn name(&self) -> Name<'_> {
+        const DEFAULT: Name<'_> = Name::new(DEFAULT_HASH_ATTRIBUTE);
+        self.0.as_deref().map_or(DEFAULT, Name::new)
     }
 }
 

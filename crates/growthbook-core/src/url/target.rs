@@ -7,7 +7,7 @@ use url::Url;
 
 use super::PageUrl;
 use super::page::{BASE, Parsed, fragment, host, parse};
-use crate::condition::{Pattern, PatternCompiler};
+use crate::pattern::{Pattern, PatternCompiler};
 
 /// How a URL pattern is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -11,15 +11,20 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use generate::{Draw, quoted};
-use growthbook_core::{
-    Attributes, AutoExperimentOptions, BucketRange, Condition, Evaluator, Experiment,
-    ExperimentDefinition, ExperimentResult, FeatureResult, FeatureResultSource as Source, Filter,
-    GlobalContext, Payload, Pruned, ReduceOptions, Snapshot, StickyBucketDocument, StickyBuckets,
-    UrlTarget, UserContext, VariationMeta, bucket_ranges, choose_variation, hash, prune_condition,
-    query_string_override, reduce_payload,
-};
 #[cfg(feature = "encryption")]
-use growthbook_core::{DecryptionKey, decrypt};
+use growthbook_core::DecryptionKey;
+use growthbook_core::auto::AutoExperimentOptions;
+use growthbook_core::bucketing::{BucketRange, bucket_ranges, choose_variation, hash};
+use growthbook_core::condition::Condition;
+use growthbook_core::encryption::decrypt;
+use growthbook_core::experiment::{Filter, VariationMeta};
+use growthbook_core::reduce::{Pruned, ReduceOptions, prune_condition, reduce_payload};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBuckets};
+use growthbook_core::url::{UrlTarget, query_string_override};
+use growthbook_core::{
+    Attributes, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureResult,
+    FeatureResultSource as Source, GlobalContext, Payload, Snapshot, UserContext,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -67,7 +72,7 @@ fn evaluate_everything(payload: &Payload, user: &UserContext, globals: &GlobalCo
         let _: Option<Vec<f64>> = gb.feature_value(key, None);
         // The second time finds what the first one noted.
         for _ in 0..2 {
-            check_feature(&gb.with_sticky_buckets(&mut buckets).eval_feature(key));
+            check_feature(&gb.sticky(&mut buckets).eval_feature(key));
         }
     }
     for document in buckets.take_changed() {
@@ -257,7 +262,7 @@ proptest! {
                 check_assignment(&gb.run(&experiment), experiment.definition());
                 let mut buckets = StickyBuckets::new();
                 for _ in 0..2 {
-                    let result = gb.with_sticky_buckets(&mut buckets).run(&experiment);
+                    let result = gb.sticky(&mut buckets).run(&experiment);
                     check_assignment(&result, experiment.definition());
                 }
                 gb.sticky_assignment(experiment.definition(), &buckets);

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{
     AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind,
     aio::MultiplexedConnection,
@@ -32,7 +32,7 @@ use crate::mutex::ForkSafeMutex;
 /// let user = UserContext::new("user-1");
 /// let evaluator = snapshot.for_user(&user);
 /// let mut buckets = redis.load(&evaluator.sticky_keys()).await?;
-/// let is_on = evaluator.with_sticky_buckets(&mut buckets).eval_feature("checkout").on;
+/// let is_on = evaluator.sticky(&mut buckets).eval_feature("checkout").on;
 /// redis.save(&buckets.take_changed()).await?;
 /// # Ok(())
 /// # }

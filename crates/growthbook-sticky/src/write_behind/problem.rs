@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use growthbook_core::{StickyBucketDocument, StickyBucketStoreError};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketStoreError};
 
 /// A problem with a queued document.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey};
 
 /// The pause after the first failure. Each further failure doubles it.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);

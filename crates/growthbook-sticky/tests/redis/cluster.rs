@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreErrorKind};
 use redis::cluster::ClusterClient;
 use test_server::redis::{RedisCluster, RedisReply};
@@ -24,7 +24,7 @@ fn documents_of_a_user_are_on_several_nodes() {
             for document in &saved {
                 store.save(document).unwrap();
             }
-            let keys = saved.each_ref().map(growthbook_core::StickyBucketDocument::key);
+            let keys = saved.each_ref().map(growthbook_core::sticky::StickyBucketDocument::key);
             let buckets = store.get_all(&keys).unwrap();
             assert_eq!(buckets.iter().len(), 3);
             for document in &saved {

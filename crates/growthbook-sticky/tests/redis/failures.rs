@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::{
     RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreErrorKind, WriteBehind,
     WriteBehindOptions,

@@ -3,7 +3,7 @@
 use std::process::{Child, Command};
 use std::thread;
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::RedisStickyBucketStore;
 use test_server::redis::RedisServer;
 
