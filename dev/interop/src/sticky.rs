@@ -53,7 +53,11 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
 
         let redis = RedisServer::start();
         let assigned = theirs(&redis, 1)?;
-        expect(&ours(&redis, 2, merge)?, &stuck(&assigned), "we read the assignments of the JavaScript SDK")?;
+        expect(
+            &ours(&redis, 2, merge)?,
+            &stuck(&assigned),
+            "we read the assignments of the JavaScript SDK",
+        )?;
         println!("sticky buckets: merge {merge}: we read the documents of the JavaScript SDK");
     }
     Ok(())
@@ -114,5 +118,6 @@ fn expect(answers: &Value, expected: &Value, what: &str) -> Result<(), Box<dyn E
     if answers == expected {
         return Ok(());
     }
-    Err(format!("{what}, but the answers differ:\n  got      {answers}\n  expected {expected}").into())
+    Err(format!("{what}, but the answers differ:\n  got      {answers}\n  expected {expected}")
+        .into())
 }

@@ -123,9 +123,15 @@ impl Report {
         must(differ(warm.fds, end.fds) <= STREAM, "the number of open files changed");
         let grown = end.memory.unwrap_or(0).saturating_sub(warm.memory.unwrap_or(0));
         must(grown < MEMORY_GROWTH, "the memory grew too much");
-        must(closed.threads == beginning.threads, "some threads still run after closing the clients");
+        must(
+            closed.threads == beginning.threads,
+            "some threads still run after closing the clients",
+        );
         must(closed.fds == beginning.fds, "some files are still open after closing the clients");
-        must(dropped.threads == beginning.threads, "some threads still run after dropping the clients");
+        must(
+            dropped.threads == beginning.threads,
+            "some threads still run after dropping the clients",
+        );
         must(dropped.fds == beginning.fds, "some files are still open after dropping the clients");
         problems
     }

@@ -28,10 +28,10 @@ impl FromRequestParts<Client> for Flags {
         let Query(parameters) = Query::<Parameters>::try_from_uri(&parts.uri)
             .map_err(|_| (StatusCode::BAD_REQUEST, "the query is malformed\n"))?;
         let header = |name| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
-        let id = parameters
-            .user
-            .or_else(|| header("x-user-id"))
-            .ok_or((StatusCode::BAD_REQUEST, "the user is missing: add ?user=... or the header x-user-id\n"))?;
+        let id = parameters.user.or_else(|| header("x-user-id")).ok_or((
+            StatusCode::BAD_REQUEST,
+            "the user is missing: add ?user=... or the header x-user-id\n",
+        ))?;
         let mut user = UserContext::new(id);
         if let Some(country) = parameters.country.or_else(|| header("x-country")) {
             user = user.attribute("country", country);

@@ -45,8 +45,9 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
 fn from_environment() -> Result<(String, String), Box<dyn Error + Send + Sync>> {
     let api_host = env::var("GROWTHBOOK_API_HOST").unwrap_or_else(|_| DEFAULT_API_HOST.into());
-    let client_key = env::var("GROWTHBOOK_CLIENT_KEY")
-        .map_err(|_| "GROWTHBOOK_CLIENT_KEY is not set: set it, or use --demo, which needs no account")?;
+    let client_key = env::var("GROWTHBOOK_CLIENT_KEY").map_err(
+        |_| "GROWTHBOOK_CLIENT_KEY is not set: set it, or use --demo, which needs no account",
+    )?;
     Ok((api_host, client_key))
 }
 
