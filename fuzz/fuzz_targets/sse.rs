@@ -1,5 +1,5 @@
-//! Parses any bytes as a stream. The result must follow the standard, and must not depend on how the
-//! bytes are cut.
+//! Parses any bytes as a stream. The result must follow the standard, and must not depend on how
+//! the bytes are cut.
 
 #![no_main]
 

@@ -1,5 +1,7 @@
-//! How long a payload of 1,000 features takes from its bytes to a snapshot, beside reading the
-//! same bytes as a `serde_json::Value`, and what the snapshot keeps: `cargo bench --bench load`.
+//! The time and memory of loading a payload of 1,000 features: `cargo bench --bench load`.
+//!
+//! Loading goes from the bytes to a snapshot. The time is compared with reading the same bytes as a
+//! `serde_json::Value`.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -16,7 +18,7 @@ use serde_json::Value;
 const FEATURES: usize = 1_000;
 
 fn main() {
-    // A process that has started a thread allocates more slowly; every server has.
+    // Every server has several threads. A process with several threads allocates more slowly.
     thread::spawn(thread::park);
 
     let text = payloads::payload(FEATURES);
@@ -30,7 +32,7 @@ fn load(bytes: &[u8]) -> Snapshot {
     Payload::from_json(bytes).expect("a payload").compile()
 }
 
-/// Prints what a payload and its snapshot keep, as multiples of the text.
+/// Prints the memory of a payload and its snapshot, also as multiples of the text.
 fn report_memory(text: &str) {
     let snapshot = load(text.as_bytes());
     assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());

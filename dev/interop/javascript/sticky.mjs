@@ -1,7 +1,8 @@
 // Evaluates features with the JavaScript SDK, with its sticky buckets in Redis.
 //
-// Reads a question from the standard input: Redis's address, the payload, users and features. Writes
-// the key of the variation for each user and feature, and whether it comes from a sticky bucket.
+// Reads a question from the standard input: Redis's address, the payload, users and features.
+// Writes the key of the variation for each user and feature, and whether it comes from a sticky
+// bucket.
 
 import { GrowthBook, RedisStickyBucketService } from "@growthbook/growthbook";
 import { Redis } from "ioredis";

@@ -39,8 +39,8 @@ impl Churn {
         let begin = Instant::now();
         let mut restarted = begin;
         while begin.elapsed() < time {
-            // By default, a client waits ten seconds before it opens another stream. With that, there
-            // would hardly be a stream. The server can make the wait shorter.
+            // By default, a client waits ten seconds before it opens another stream. With that,
+            // there would hardly be a stream. The server can make the wait shorter.
             self.server.push(b"retry: 1000\n\n");
             self.change();
             thread::sleep(CHANGE_INTERVAL);

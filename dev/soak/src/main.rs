@@ -1,8 +1,8 @@
 //! Evaluates while a server changes and restarts: `cargo xtask soak [--seconds N]`.
 //!
-//! The first phase only evaluates. The second phase evaluates with a streaming and a polling client,
-//! while the server changes its payload several times per second and restarts every few seconds. The
-//! server runs in this process. So its threads, sockets and memory also count.
+//! The first phase only evaluates. The second phase evaluates with a streaming and a polling
+//! client, while the server changes its payload several times per second and restarts every few
+//! seconds. The server runs in this process. So its threads, sockets and memory also count.
 
 mod churn;
 mod evaluate;

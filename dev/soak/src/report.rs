@@ -13,8 +13,8 @@ use crate::run::POLL_INTERVAL;
 /// The comparison uses the slowest evaluation of this many.
 const SHARE: u64 = 100_000;
 
-/// The limits for one evaluation. Other programs also slow the machine down. So an evaluation counts as
-/// waiting for a refresh only if it exceeds both.
+/// The limits for one evaluation. Other programs also slow the machine down. So an evaluation
+/// counts as waiting for a refresh only if it exceeds both.
 const SLOW: Duration = Duration::from_millis(20);
 const SLOW_RATIO: f64 = 20.0;
 
@@ -36,8 +36,8 @@ pub(crate) struct Report {
     /// The requests of the streaming and of the polling client. The updates have the same order.
     pub(crate) requests: [Requests; 2],
     pub(crate) updates: [u64; 2],
-    /// The resources at the beginning, after the warm-up, at the end, after closing the clients, and
-    /// after dropping the last handles to them.
+    /// The resources at the beginning, after the warm-up, at the end, after closing the clients,
+    /// and after dropping the last handles to them.
     pub(crate) resources: [Resources; 5],
 }
 
@@ -50,9 +50,9 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Counts the requests of the streaming client. It may open one stream for each start of the server,
-    /// and a second one if a restart interrupts it. Each stream may need a fetch. The first fetch comes
-    /// before the stream.
+    /// Counts the requests of the streaming client. It may open one stream for each start of the
+    /// server, and a second one if a restart interrupts it. Each stream may need a fetch. The first
+    /// fetch comes before the stream.
     pub(crate) fn of_streaming(
         server: &FeaturesServer,
         key: &str,
@@ -70,8 +70,8 @@ impl Requests {
         }
     }
 
-    /// Counts the requests of the polling client. It may fetch once per interval, which may be a tenth
-    /// shorter. Each restart may break one fetch, and the next fetch comes sooner then.
+    /// Counts the requests of the polling client. It may fetch once per interval, which may be a
+    /// tenth shorter. Each restart may break one fetch, and the next fetch comes sooner then.
     pub(crate) fn of_polling(
         server: &FeaturesServer,
         key: &str,

@@ -40,8 +40,8 @@ impl Resources {
         least
     }
 
-    /// Waits until the numbers are those of the beginning, because the system frees threads and files
-    /// a little later.
+    /// Waits until the numbers are those of the beginning, because the system frees threads and
+    /// files a little later.
     pub(crate) fn back_to(beginning: Resources, patience: Duration) -> Self {
         let start = Instant::now();
         loop {

@@ -100,7 +100,7 @@ fn settle(clients: &[Client; 2], churn: &Churn) -> Result<(), Box<dyn Error>> {
         }
         if start.elapsed() > PATIENCE {
             return Err(format!(
-                "the server has version {}, but the clients have {versions:?}; the stream is {stream:?}",
+                "the server has version {}, but the clients {versions:?}; the stream is {stream:?}",
                 churn.version,
             )
             .into());

@@ -7,8 +7,9 @@ use std::time::Duration;
 /// The longest time of a connection that the system accepts into the backlog.
 const FILL_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// A listening socket with a full backlog. A connection to it is neither accepted nor refused, as if
-/// a firewall dropped the packets. This needs Linux, which ignores the first packet in that case.
+/// A listening socket with a full backlog. A connection to it is neither accepted nor refused, as
+/// if a firewall dropped the packets. This needs Linux, which ignores the first packet in that
+/// case.
 #[derive(Debug)]
 pub struct BlackHole {
     listener: TcpListener,

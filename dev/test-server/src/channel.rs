@@ -1,4 +1,5 @@
-//! The open streams and their events. The GrowthBook Proxy keeps such a channel for each client key.
+//! The open streams and their events. The GrowthBook Proxy keeps such a channel for each client
+//! key.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};

@@ -63,14 +63,14 @@ impl FeaturesServer {
         self.shared.update(|state| state.payload = payload.to_owned());
     }
 
-    /// Sets whether the server offers streaming. Without it, the header `x-sse-support` is missing, and
-    /// `/sub/` is not found. Open streams stay open. Default: yes.
+    /// Sets whether the server offers streaming. Without it, the header `x-sse-support` is missing,
+    /// and `/sub/` is not found. Open streams stay open. Default: yes.
     pub fn set_streaming(&self, offered: bool) {
         self.shared.update(|state| state.streaming = offered);
     }
 
-    /// Sets whether a features reply has an `ETag`, and `If-None-Match` counts. The tag is weak, and is
-    /// a digest of the payload. Default: yes.
+    /// Sets whether a features reply has an `ETag`, and `If-None-Match` counts. The tag is weak,
+    /// and is a digest of the payload. Default: yes.
     pub fn set_etags(&self, sent: bool) {
         self.shared.update(|state| state.etags = sent);
     }
@@ -86,7 +86,8 @@ impl FeaturesServer {
         self.shared.update(|state| state.channel.lifetime = lifetime);
     }
 
-    /// Sets the interval of the clock that pings all streams, and restarts the clock. Default: 30 s.
+    /// Sets the interval of the clock that pings all streams, and restarts the clock. Default: 30
+    /// s.
     ///
     /// # Panics
     ///
@@ -96,14 +97,14 @@ impl FeaturesServer {
         self.shared.update(|state| state.channel.set_ping_interval(interval, Instant::now()));
     }
 
-    /// Answers the next features requests with these replies, one each. Replies of earlier calls come
-    /// first.
+    /// Answers the next features requests with these replies, one each. Replies of earlier calls
+    /// come first.
     pub fn script_features(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.update(|state| state.features_script.next.extend(replies));
     }
 
-    /// Answers the next `/sub/` requests with these replies, one each. Replies of earlier calls come
-    /// first.
+    /// Answers the next `/sub/` requests with these replies, one each. Replies of earlier calls
+    /// come first.
     pub fn script_stream(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.update(|state| state.stream_script.next.extend(replies));
     }
@@ -129,7 +130,8 @@ impl FeaturesServer {
         self.shared.update(|state| state.channel.publish("features-updated", ""));
     }
 
-    /// Ends every open stream normally, after the events that are already sent. Connections stay open.
+    /// Ends every open stream normally, after the events that are already sent. Connections stay
+    /// open.
     pub fn end_streams(&self) {
         self.shared.update(|state| state.channel.end_all());
     }
@@ -157,8 +159,8 @@ impl FeaturesServer {
 
     /// Listens on the same port again. Stops a running server first.
     ///
-    /// The payload, settings, scripts and counts stay. Event ids start at 1 again, and there is no event
-    /// to replay, as after a restart of the GrowthBook Proxy.
+    /// The payload, settings, scripts and counts stay. Event ids start at 1 again, and there is no
+    /// event to replay, as after a restart of the GrowthBook Proxy.
     pub fn restart(&mut self) {
         self.stop();
         self.shared.update(|state| state.channel.forget_events());

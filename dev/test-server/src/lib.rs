@@ -1,8 +1,8 @@
 //! A GrowthBook features server for tests, which can also misbehave.
 //!
-//! [`FeaturesServer`] answers `GET /api/features/{key}` and `GET /sub/{key}` for every key, like the
-//! GrowthBook Proxy. A test can script another [`Reply`]. [`ProxyServer`] and [`BlackHole`] simulate
-//! other parts of a network, and [`redis`] starts real Redis servers.
+//! [`FeaturesServer`] answers `GET /api/features/{key}` and `GET /sub/{key}` for every key, like
+//! the GrowthBook Proxy. A test can script another [`Reply`]. [`ProxyServer`] and [`BlackHole`]
+//! simulate other parts of a network, and [`redis`] starts real Redis servers.
 //!
 //! The server counts every event before the client can see it. So when a test has read a reply,
 //! [`FeaturesServer::counts`] includes it.

@@ -15,8 +15,8 @@ use crate::transport::Transport;
 /// proxy cannot interrupt these.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An HTTP proxy on a free port of 127.0.0.1. It supports `CONNECT` tunnels, and requests with a whole
-/// `http://` URL.
+/// An HTTP proxy on a free port of 127.0.0.1. It supports `CONNECT` tunnels, and requests with a
+/// whole `http://` URL.
 ///
 /// Dropping it closes every socket and joins every thread.
 #[derive(Debug)]
@@ -45,8 +45,9 @@ impl ProxyServer {
         format!("http://127.0.0.1:{}", self.listener.port())
     }
 
-    /// Returns all requests to the proxy, in order. The `path` of a `CONNECT` is `host:port`. The `path`
-    /// of another request is a URL. Requests inside a tunnel are not included. `connection` is always
+    /// Returns all requests to the proxy, in order. The `path` of a `CONNECT` is `host:port`. The
+    /// `path` of another request is a URL. Requests inside a tunnel are not included. `connection`
+    /// is always
     /// 0.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -98,8 +99,8 @@ fn connect(authority: &str) -> io::Result<TcpStream> {
     Ok(upstream)
 }
 
-/// Returns the request for the origin. It closes its connection, so that the proxy also receives the
-/// next request.
+/// Returns the request for the origin. It closes its connection, so that the proxy also receives
+/// the next request.
 fn forwarded(request: &Request, path: &str) -> Vec<u8> {
     let mut head = format!("{} {path} HTTP/1.1\r\nconnection: close\r\n", request.method);
     for (name, value) in &request.headers {

@@ -98,13 +98,14 @@ impl Reply {
         Self::new(Content::Raw { bytes: Vec::new(), then: Then::Abort })
     }
 
-    /// Sends the normal reply up to `bytes` bytes of its body, then closes the connection. For a stream,
-    /// all bytes of the stream count, also those of pings.
+    /// Sends the normal reply up to `bytes` bytes of its body, then closes the connection. For a
+    /// stream, all bytes of the stream count, also those of pings.
     pub fn truncated(bytes: usize) -> Self {
         Self::new(Content::Normal(Some(Cut { after: bytes, then: Then::Abort })))
     }
 
-    /// Sends the normal reply up to `bytes` bytes of its body. The connection stays open and silent.
+    /// Sends the normal reply up to `bytes` bytes of its body. The connection stays open and
+    /// silent.
     pub fn stalled(bytes: usize) -> Self {
         Self::new(Content::Normal(Some(Cut { after: bytes, then: Then::Hang })))
     }

@@ -27,8 +27,8 @@ impl Transport {
         Self { socket, tls }
     }
 
-    /// Appends received bytes to `input`, and returns their number; 0 is the end. Fails with `WouldBlock`
-    /// or `TimedOut` when the deadline passes.
+    /// Appends received bytes to `input`, and returns their number; 0 is the end. Fails with
+    /// `WouldBlock` or `TimedOut` when the deadline passes.
     pub(crate) fn read(&self, input: &mut Vec<u8>, deadline: Option<Instant>) -> io::Result<usize> {
         let before = input.len();
         loop {
@@ -63,7 +63,8 @@ impl Transport {
         self.flush(&mut tls)
     }
 
-    /// Ends both directions. `goodbye` sends the close notification of TLS, which marks a regular end.
+    /// Ends both directions. `goodbye` sends the close notification of TLS, which marks a regular
+    /// end.
     pub(crate) fn close(&self, goodbye: bool) {
         if let Some(tls) = &self.tls
             && goodbye

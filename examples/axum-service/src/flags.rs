@@ -36,8 +36,8 @@ impl FromRequestParts<Client> for Flags {
         if let Some(country) = parameters.country.or_else(|| header("x-country")) {
             user = user.attribute("country", country);
         }
-        // This does not block, and evaluation does not either, because the client has no sticky bucket
-        // store. With a store, load the documents first and call `for_user_with_sticky`.
+        // This does not block, and evaluation does not either, because the client has no sticky
+        // bucket store. With a store, load the documents first and call `for_user_with_sticky`.
         Ok(Flags(client.for_user(user)))
     }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Health {
 
 /// Returns 200 if the client has a payload.
 ///
-/// A later failure of the features server does not change that, because the flags keep their payload.
-/// The failure shows in `age_seconds` and `last_error`.
+/// A later failure of the features server does not change that, because the flags keep their
+/// payload. The failure shows in `age_seconds` and `last_error`.
 pub(crate) async fn healthz(State(client): State<Client>) -> (StatusCode, Json<Health>) {
     let status = client.status();
     let code = match status.source {

@@ -12,7 +12,8 @@ use growthbook::{Client, DEFAULT_CLOSE_TIMEOUT};
 use tokio::net::TcpListener;
 use tokio::task;
 
-/// Returns the routes. All of them share the client, because a clone is a handle to the same client.
+/// Returns the routes. All of them share the client, because a clone is a handle to the same
+/// client.
 pub fn router(client: Client) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))

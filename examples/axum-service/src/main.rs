@@ -2,8 +2,8 @@
 //!
 //! `cargo run -p axum-service -- --demo` needs no GrowthBook account. It starts its own features
 //! server, which changes a flag every few seconds. Without `--demo`, `GROWTHBOOK_CLIENT_KEY` is the
-//! client key of the SDK connection. `GROWTHBOOK_API_HOST` is its server; the default is GrowthBook's
-//! own.
+//! client key of the SDK connection. `GROWTHBOOK_API_HOST` is its server; the default is
+//! GrowthBook's own.
 
 mod demo;
 
@@ -29,7 +29,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         None => from_environment()?,
     };
 
-    // This does not wait. The service is up at once. It is ready (`/healthz`) when it has a payload.
+    // This does not wait. The service is up at once. It is ready (`/healthz`) when it has a
+    // payload.
     let client = Client::builder(client_key)
         .api_host(api_host)
         .on_update(|change| eprintln!("flags changed: {:?}", change.features))
@@ -51,7 +52,8 @@ fn from_environment() -> Result<(String, String), Box<dyn Error + Send + Sync>> 
     Ok((api_host, client_key))
 }
 
-/// Waits for the signal. If the process cannot receive it, waits forever, so that the service goes on.
+/// Waits for the signal. If the process cannot receive it, waits forever, so that the service goes
+/// on.
 async fn ctrl_c() {
     if let Err(error) = tokio::signal::ctrl_c().await {
         eprintln!("ctrl-c cannot stop the service gracefully: {error}");

@@ -20,8 +20,8 @@ impl RedisCluster {
     ///
     /// # Panics
     ///
-    /// When neither `redis-server` nor `valkey-server` is found, or when the nodes do not agree within
-    /// twenty seconds.
+    /// When neither `redis-server` nor `valkey-server` is found, or when the nodes do not agree
+    /// within twenty seconds.
     #[must_use]
     pub fn start() -> Self {
         let nodes: Vec<(RedisServer, u16)> = (0..3).map(|_| start_node()).collect();

@@ -2,8 +2,8 @@
 //!
 //! The program is `redis-server` or `valkey-server` from the `PATH`. The environment variable
 //! [`SERVER_VARIABLE`] can name another one. `cargo xtask test` finds or installs one. All servers
-//! listen only on loopback, and keep their files in a temporary folder. They end when their handle is
-//! dropped.
+//! listen only on loopback, and keep their files in a temporary folder. They end when their handle
+//! is dropped.
 
 mod cluster;
 mod reply;

@@ -110,8 +110,8 @@ impl RedisServer {
         }
     }
 
-    /// Kills a running process, and starts the server again on the same port. It is empty then, unless
-    /// [`append_only`](RedisOptions::append_only) is set.
+    /// Kills a running process, and starts the server again on the same port. It is empty then,
+    /// unless [`append_only`](RedisOptions::append_only) is set.
     ///
     /// # Panics
     ///
@@ -121,8 +121,8 @@ impl RedisServer {
         assert!(self.launch(), "the Redis server does not start again on port {}", self.port);
     }
 
-    /// Halts the process. Connections stay open, and the system accepts new ones, but the server does
-    /// not answer.
+    /// Halts the process. Connections stay open, and the system accepts new ones, but the server
+    /// does not answer.
     pub fn pause(&self) {
         self.signal("-STOP");
         // Until the signal arrives, the server may still answer.
@@ -137,14 +137,15 @@ impl RedisServer {
         self.signal("-CONT");
     }
 
-    /// Makes the server refuse writes, like a master that lost its replicas. `false` allows them again.
+    /// Makes the server refuse writes, like a master that lost its replicas. `false` allows them
+    /// again.
     pub fn refuse_writes(&self, refuse: bool) {
         let replicas = if refuse { "1" } else { "0" };
         self.command(&["CONFIG", "SET", "min-replicas-to-write", replicas]);
     }
 
-    /// Makes the server a replica of a master that does not exist. It answers reads, and refuses writes
-    /// with `READONLY`. `false` makes it a master again.
+    /// Makes the server a replica of a master that does not exist. It answers reads, and refuses
+    /// writes with `READONLY`. `false` makes it a master again.
     pub fn be_replica(&self, replica: bool) {
         let (host, port) = if replica { ("127.0.0.1", "1") } else { ("NO", "ONE") };
         self.command(&["REPLICAOF", host, port]);
