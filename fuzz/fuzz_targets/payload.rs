@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use growthbook_core::{AutoExperimentOptions, Payload, UserContext};
+use growthbook_core::auto::AutoExperimentOptions;
+use growthbook_core::{Payload, UserContext};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

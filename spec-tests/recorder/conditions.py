@@ -17,12 +17,12 @@ OPERATORS = [
     *GROUP_OPERATORS, "$exists", "$type", "$size", "$elemMatch", "$not", *MISPLACED, *UNKNOWN,
 ]
 TYPES = ["string", "number", "boolean", "array", "object", "null", "undefined", "unknown", "", None]
-# Patterns that mean the same in every dialect, and a few that are no pattern.
+# Patterns with the same meaning in every dialect, and a few malformed ones.
 PATTERNS = ["a", "^a$", "b|c", "^A", "[0-9]+", "a.c", "", "é", "ß", "o$", "(", "[", "a{2}", "1", "null"]
 
 
 def operand(operator, value, rng):
-    """An operand such as the operator wants, or, now and then, any value."""
+    """Returns an operand that fits the operator, or sometimes any value."""
     if rng.random() < 0.15:
         return any_value(rng)
     if operator in LIST_OPERATORS:
@@ -104,7 +104,7 @@ def letter_case(rng):
 
 
 def truth(rng, depth=3):
-    """A condition on {"p": 1}: passing, failing, undecided, or made of such parts."""
+    """Returns a condition on {"p": 1}. It passes, fails, is undecided, or combines such conditions."""
     leaves = [{"p": 1}, {"p": 2}, {"p": {"$foo": 1}}, {"q": {"$exists": False}}, {}]
     if depth == 0 or rng.random() < 0.3:
         return rng.choice(leaves)
@@ -230,7 +230,7 @@ KINDS = [
 
 
 def groups_used(condition, groups):
-    """The groups a condition refers to, with those that they refer to."""
+    """Returns the groups that a condition refers to, directly or not."""
     names, text = set(), repr(condition)
     while True:
         found = {name for name in groups if f"{name!r}" in text} - names
@@ -241,7 +241,7 @@ def groups_used(condition, groups):
 
 
 def negated(condition, rng):
-    """The condition under one of the ways to say not."""
+    """Returns the negated condition, in one of its spellings."""
     [(key, value), *others] = condition.items()
     if not others and not key.startswith("$") and rng.random() < 0.5:
         return {key: {"$not": value}}

@@ -1,9 +1,9 @@
-"""Where the consulted implementations are known to stray, and why their answer is not kept.
+"""The known quirks of the consulted implementations, and why their answers are not kept.
 
-A quirk names the implementations it concerns and the cases where it may show. When the answers to
-a case differ, the ones whose author has a quirk that may show are set aside; if the others agree,
-that is the answer kept. The order of authority is: the official corpus, the behaviour settled for
-this workspace, the JavaScript SDK, common sense.
+A quirk names its implementations, and has a predicate for the cases where it may show. When the
+answers to a case differ, the implementations with such a quirk are excluded. If the others agree,
+their answer is kept. The order of authority is: the official corpus, the decisions of this
+workspace, the JavaScript SDK, common sense.
 """
 
 import re
@@ -18,7 +18,7 @@ CONDITION_OPERATORS = ("$and", "$or", "$nor")
 
 @dataclass(frozen=True)
 class Quirk:
-    """What some implementations do their own way."""
+    """A known deviation of some implementations."""
 
     name: str
     who: tuple
@@ -30,14 +30,14 @@ QUIRKS = []
 CRASH = Quirk(
     "errors",
     ("javascript", "python", "rust"),
-    "A malformed payload is no reason to fail: evaluation goes on, and a malformed condition passes "
-    "nobody. JavaScript 1.8.0 throws on null in conditions and on a `meta` shorter than the variations.",
+    "Evaluation must not fail on a malformed payload. No user passes a malformed condition. JavaScript "
+    "1.8.0 throws on null in conditions, and on a `meta` shorter than the variations.",
     lambda suite, case: False,
 )
 
 
 def quirk(name, *who):
-    """Makes a quirk of a predicate; its docstring is the reason."""
+    """Registers a predicate as a quirk. Its docstring is the reason."""
     def register(predicate):
         QUIRKS.append(Quirk(name, who, " ".join(predicate.__doc__.split()), predicate))
         return predicate
@@ -48,7 +48,7 @@ def quirk(name, *who):
 # Parts of cases.
 
 def objects(value):
-    """Every object inside a value, itself included."""
+    """Yields every object inside a value, and the value itself if it is an object."""
     if isinstance(value, dict):
         yield value
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -56,7 +56,7 @@ def objects(value):
 
 
 def operands(case, *operators):
-    """The operands of some operators, wherever in a case."""
+    """Returns the operands of these operators anywhere in a case."""
     return [value[name] for value in objects(case[1:]) for name in operators if name in value]
 
 
@@ -65,7 +65,7 @@ def context(suite, case):
 
 
 def rules(suite, case):
-    """The rules of a case's features; an inline experiment counts as one."""
+    """Returns the rules of a case's features. An inline experiment counts as a rule."""
     if suite == "evalCondition":
         return []
     features = case[1].get("features") or {}
@@ -78,7 +78,7 @@ def any_rule(suite, case, test):
 
 
 def users(suite, case):
-    """What users are hashed by."""
+    """Returns the values that users are hashed by."""
     attributes = context(suite, case).get("attributes", {})
     return [attributes.get(name) for name in ("id", "company", "deviceId")]
 
@@ -95,9 +95,9 @@ def has_url_patterns(suite, case):
 
 @quirk("malformed lists of conditions", "rust")
 def _(suite, case):
-    """An operand of `$and`, `$or`, `$nor` or `$not` that is no list or object, or such an item, is
-    treated like null: the whole evaluation fails when it is reached. Rust takes it for a condition
-    that fails, which a `$not` around turns into a pass."""
+    """An operand of `$and`, `$or`, `$nor` or `$not` that is not a list or object counts as null. So
+    does such an item of a list. The whole evaluation fails when it reaches one. Rust treats it as a
+    condition that fails, so that an outer `$not` passes."""
     lists = operands(case, *CONDITION_OPERATORS)
     malformed = any(not isinstance(operand, dict) for operand in operands(case, "$not"))
     return malformed or any(
@@ -108,14 +108,14 @@ def _(suite, case):
 
 @quirk("malformed operand of `$elemMatch`", "rust")
 def _(suite, case):
-    """One that is no object fails the whole evaluation, as null does; Rust fails the operator only."""
+    """An operand that is not an object fails the whole evaluation, like null. In Rust only the operator
+    fails."""
     return any(not isinstance(operand, dict) for operand in operands(case, "$elemMatch"))
 
 
 @quirk("key order of objects", "rust")
 def _(suite, case):
-    """Objects are equal when their keys come in the same order, as in JavaScript. Rust compares them
-    as sets."""
+    """Equal objects have their keys in the same order, as in JavaScript. Rust ignores the order."""
     return suite == "evalCondition" and any(
         len(value) > 1 and not all(key.startswith("$") for key in value) for value in objects(case[1])
     )
@@ -123,18 +123,18 @@ def _(suite, case):
 
 @quirk("`$savedGroups` on a value", "rust")
 def _(suite, case):
-    """It is no operator on values, so its result is unknown, and stays so under `$not`. Rust decides
-    it false."""
+    """It is not an operator on values, so its result is unknown, also under `$not`. In Rust the result
+    is false."""
     return any(
         isinstance(value, dict) and "$savedGroups" in value
         for holder in objects(case[1]) for value in holder.values()
     )
 
 
-@quirk("operators' names as attribute paths", "rust")
+@quirk("operator names as attribute paths", "rust")
 def _(suite, case):
-    """Beside an attribute a `$name` other than `$or $nor $and $not $savedGroup $savedGroups` is an
-    attribute path. Rust takes those of the operators on values for operators."""
+    """Next to an attribute, a `$name` is an attribute path, except `$or`, `$nor`, `$and`, `$not`,
+    `$savedGroup` and `$savedGroups`. Rust treats the names of value operators as operators."""
     known = (*CONDITION_OPERATORS, "$not", "$savedGroup", "$savedGroups")
     mixed = any(
         any(key in known or not key.startswith("$") for key in operand)
@@ -147,19 +147,19 @@ def _(suite, case):
 
 @quirk("operand of `$exists`", "rust")
 def _(suite, case):
-    """It counts by JavaScript's truthiness. Rust takes what is no boolean for false."""
+    """JavaScript's truthiness decides. In Rust every operand that is not a boolean is false."""
     return any(not isinstance(operand, bool) for operand in operands(case, "$exists"))
 
 
 @quirk("empty operand of `$exists`", "python")
 def _(suite, case):
-    """`[]` and `{}` are true in JavaScript; in Python they are false."""
+    """`[]` and `{}` are true in JavaScript. They are false in Python."""
     return any(operand in ([], {}) for operand in operands(case, "$exists"))
 
 
 @quirk("digits of versions", "python")
 def _(suite, case):
-    """Only ASCII digits make a numeric part, as `[0-9]` says; Python takes digits of any script."""
+    """A numeric part has only ASCII digits, as `[0-9]` defines. Python accepts digits of any script."""
     texts = [str(value) for value in [*case[2].values(), *operands(case, "$veq", "$vne", "$vgt", "$vgte",
              "$vlt", "$vlte")]] if suite == "evalCondition" else []
     return any(not text.isascii() for text in texts)
@@ -167,14 +167,14 @@ def _(suite, case):
 
 @quirk("unknown operators", "javascript")
 def _(suite, case):
-    """The result is unknown, and so is its negation. JavaScript 1.8.0 predates that: false, and true
-    under `$not`."""
+    """The result is unknown, and so is its negation. In JavaScript 1.8.0, which is older than that rule,
+    the result is false, and true under `$not`."""
     return bool(operands(case, "$foo"))
 
 
 @quirk("types in prerequisites", "javascript")
 def _(suite, case):
-    """Equality never converts types: neither 1 nor "x" is `true`. JavaScript 1.8.0 converts."""
+    """Equality never converts types: neither 1 nor "x" equals `true`. JavaScript 1.8.0 converts them."""
     return any_rule(suite, case, lambda rule: any(
         isinstance((parent.get("condition") or {}).get("value"), (bool, str, int))
         for parent in rule.get("parentConditions") or []
@@ -183,17 +183,17 @@ def _(suite, case):
 
 # Hashing.
 
-@quirk("what is hashable", "javascript")
+@quirk("hashable values", "javascript")
 def _(suite, case):
-    """Booleans, arrays and objects identify nobody (official corpus: "id true is missing").
+    """Booleans, arrays and objects do not identify a user (official corpus: "id true is missing").
     JavaScript 1.8.0 hashes them as text."""
     return any(isinstance(user, (bool, list, dict)) for user in users(suite, case))
 
 
 @quirk("numbers as text", "rust")
 def _(suite, case):
-    """A number is hashed as JavaScript's `String(n)`: a double, so 2^53+1 is 9007199254740992, and
-    1e21 is "1e+21". Rust writes all digits."""
+    """A number is a double, and is hashed as JavaScript's `String(n)`. So 2^53+1 is 9007199254740992,
+    and 1e21 is "1e+21". Rust writes all digits."""
     return any(
         isinstance(user, (int, float)) and not isinstance(user, bool)
         and (abs(user) > 2**53 or 0 < abs(user) < 1e-6)
@@ -203,28 +203,28 @@ def _(suite, case):
 
 @quirk("empty `hashAttribute`", "python")
 def _(suite, case):
-    """It means `id`, as in JavaScript; Python looks for an attribute of no name. The same for the
-    attribute of a filter."""
+    """It means `id`, as in JavaScript. Python looks for an attribute with an empty name. The same holds
+    for the attribute of a filter."""
     holders = [rule.get("hashAttribute") for rule in rules(suite, case)]
     return "" in [*holders, *(item.get("attribute") for item in all_filters(suite, case))]
 
 
 @quirk("`hashVersion` 0", "rust")
 def _(suite, case):
-    """A falsy version means 1, as in JavaScript; Rust has 0 for an unknown one."""
+    """A falsy version means 1, as in JavaScript. In Rust the version 0 is unknown."""
     return any_rule(suite, case, lambda rule: rule.get("hashVersion") == 0)
 
 
 @quirk("a filter's falsy `hashVersion`", "python")
 def _(suite, case):
-    """It means 2, as in JavaScript. Python does so only for an absent one."""
+    """It means 2, as in JavaScript. In Python only an absent version means 2."""
     return any("hashVersion" in item and not item["hashVersion"] for item in all_filters(suite, case))
 
 
 @quirk("a filter's `hashVersion` 0 or `attribute` null", "rust")
 def _(suite, case):
-    """They mean 2 and `id`, as in JavaScript. Rust has them for an unknown version and for an
-    attribute called null."""
+    """They mean 2 and `id`, as in JavaScript. In Rust they are an unknown version, and an attribute with
+    the name null."""
     return any(
         item.get("hashVersion") == 0 or item.get("attribute", "id") is None
         for item in all_filters(suite, case)
@@ -235,20 +235,20 @@ def _(suite, case):
 
 @quirk("`force: null`", "python", "rust")
 def _(suite, case):
-    """A rule with the member `force` is a force rule, whatever its value (JavaScript)."""
+    """A rule with the member `force` is a force rule, for any value of the member (JavaScript)."""
     return suite == "feature" and any_rule(suite, case, lambda rule: "force" in rule and rule["force"] is None)
 
 
 @quirk("coverage null", "javascript")
 def _(suite, case):
-    """It is as if absent (Python, Rust); JavaScript compares with null, which is 0."""
+    """It counts as absent (Python, Rust). In JavaScript it counts as 0."""
     return any_rule(suite, case, lambda rule: "coverage" in rule and rule["coverage"] is None)
 
 
 @quirk("the `fallbackAttribute` of a rollout", "python")
 def _(suite, case):
-    """It counts with sticky buckets only (JavaScript), for a forced value as for an experiment. Python
-    takes it for every forced value."""
+    """It needs sticky buckets (JavaScript), for a forced value as for an experiment. Python uses it for
+    every forced value."""
     return suite == "feature" and any_rule(
         suite, case, lambda rule: "force" in rule and bool(rule.get("fallbackAttribute"))
     )
@@ -256,7 +256,7 @@ def _(suite, case):
 
 @quirk("coverage equal to the hash", "javascript")
 def _(suite, case):
-    """Coverage excludes its end (official corpus: "coverage equal to hash excluded"); JavaScript 1.8.0
+    """Coverage excludes its end (official corpus: "coverage equal to hash excluded"). JavaScript 1.8.0
     includes it."""
     attributes = context(suite, case).get("attributes", {})
 
@@ -270,19 +270,20 @@ def _(suite, case):
 
 @quirk("`range: []`", "python", "rust")
 def _(suite, case):
-    """An empty range includes nobody (JavaScript); Python and Rust take it for absent."""
+    """An empty range includes no user (JavaScript). In Python and Rust it counts as absent."""
     return any_rule(suite, case, lambda rule: rule.get("range") == [])
 
 
 @quirk("`ranges: []`", "python")
 def _(suite, case):
-    """Empty ranges include nobody (JavaScript, Rust); Python takes them for absent."""
+    """Empty ranges include no user (JavaScript, Rust). In Python they count as absent."""
     return any_rule(suite, case, lambda rule: rule.get("ranges") == [])
 
 
 @quirk("negative weights", "python")
 def _(suite, case):
-    """Weights become equal only for a wrong length or a sum far from 1; Python checks each of them."""
+    """Equal weights replace the given ones only if their number is wrong, or their sum is not close to
+    1. Python also checks each weight."""
     return any_rule(suite, case, lambda rule: any(weight < 0 for weight in rule.get("weights") or []))
 
 
@@ -292,10 +293,10 @@ def _(suite, case):
     return any_rule(suite, case, lambda rule: any(meta.get("key") == "" for meta in rule.get("meta") or []))
 
 
-@quirk("a namespace beside filters", "python", "rust")
+@quirk("a namespace next to filters", "python", "rust")
 def _(suite, case):
-    """Filters replace the namespace, even empty ones (JavaScript). Rust checks both, Python when the
-    filters are empty."""
+    """Filters replace the namespace, even if they are empty (JavaScript). Rust checks both. Python checks
+    the namespace if the filters are empty."""
     return any_rule(suite, case, lambda rule: "filters" in rule and "namespace" in rule)
 
 
@@ -311,22 +312,22 @@ def _(suite, case):
 
 @quirk("forced variations", "rust")
 def _(suite, case):
-    """They are by experiment key, and a bad index is not in the experiment (JavaScript, Python). Rust
-    looks them up by feature and ignores bad ones."""
+    """They belong to an experiment key, and a user with a bad index is not in the experiment (JavaScript,
+    Python). Rust looks them up by feature, and ignores bad indexes."""
     return "forcedVariations" in context(suite, case)
 
 
 @quirk("the query string", "javascript")
 def _(suite, case):
-    """The url is parsed: decoded keys and values, no fragment, the index an integer of ASCII digits
-    (Python). JavaScript splits at "?" and "&" and reads digits up to another character."""
+    """The url is parsed: keys and values are decoded, and the fragment does not count. The index is an
+    integer of ASCII digits (Python). JavaScript splits at "?" and "&", and reads leading digits."""
     page, _, query = context(suite, case).get("url", "").partition("?")
     return "#" in page or re.search(r"[%+?]|[0-9][^0-9&#]", query) is not None
 
 
 @quirk("empty values in the query string", "python")
 def _(suite, case):
-    """The first value of a key counts, even an empty one; Python's parser drops empty ones."""
+    """The first value of a key counts, even if it is empty. Python's parser drops empty values."""
     return "=&" in context(suite, case).get("url", "")
 
 
@@ -334,15 +335,15 @@ def _(suite, case):
 
 @quirk("stored variations", "rust")
 def _(suite, case):
-    """A stored key is matched with `meta[].key` (official corpus). Rust reads it as an index, without
-    looking at ranges, versions and documents the way the others do."""
+    """A stored key is compared with `meta[].key` (official corpus). Rust reads it as an index. It also
+    treats ranges, versions and documents in another way."""
     return suite == "stickyBucket" and any(document["assignments"] for document in case[2])
 
 
 @quirk("merged documents", "python")
 def _(suite, case):
-    """The fallback's document is merged under the hash attribute's without changing either
-    (JavaScript); Python writes into the latter."""
+    """The documents of the fallback and of the hash attribute are merged, and the latter has precedence.
+    Neither changes (JavaScript). Python changes the latter."""
     return suite == "stickyBucket" and len(case[2]) > 1 and any_rule(
         suite, case, lambda rule: bool(rule.get("fallbackAttribute"))
     )
@@ -350,7 +351,7 @@ def _(suite, case):
 
 @quirk("documents of a disabled fallback", "python")
 def _(suite, case):
-    """What is loaded depends on the attributes that rules name (JavaScript); Python forgets the
+    """The attributes that rules name decide which documents are loaded (JavaScript). Python ignores the
     fallback of a rule with `disableStickyBucketing`."""
     return suite == "stickyBucket" and any_rule(
         suite, case, lambda rule: "disableStickyBucketing" in rule and "fallbackAttribute" in rule
@@ -359,7 +360,7 @@ def _(suite, case):
 
 @quirk("the `id` document", "python")
 def _(suite, case):
-    """Without a `fallbackAttribute` the document of `id` is read as well, when loaded (JavaScript)."""
+    """Without a `fallbackAttribute`, the document of `id` also counts, if it is loaded (JavaScript)."""
     return suite == "stickyBucket" and any_rule(
         suite, case, lambda rule: not rule.get("fallbackAttribute") and rule.get("hashAttribute", "id") != "id"
     )
@@ -372,7 +373,7 @@ def is_big(value):
 
 
 def numbers(value):
-    """Every number inside a value."""
+    """Yields every number inside a value."""
     if isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
             yield from numbers(item)
@@ -381,12 +382,12 @@ def numbers(value):
 
 
 def loses_digits(case):
-    """Whether JavaScript writes a number of the case otherwise than it stands there."""
+    """Whether JavaScript would change the digits of a number in the case."""
     return any(is_big(number) for number in numbers(case[1:]))
 
 
 def is_doubtful(suite, case):
-    """Whether Python and Rust are known to be wrong alike. CHOSEN has such cases."""
+    """Whether Python and Rust are known to give the same wrong answer. CHOSEN has such cases."""
     if suite != "evalCondition":
         return False
     return (
@@ -397,12 +398,12 @@ def is_doubtful(suite, case):
     )
 
 
-# Nobody consulted gives these answers: by name, the reason and the cases (condition, attributes,
-# answer).
+# Cases that all consulted implementations answer wrongly. By name: the reason, and the cases with
+# condition, attributes and answer.
 CHOSEN = {
     "numbers are doubles": (
-        """Integers beyond 2^53 are read as the nearest double, as JavaScript does. Python and Rust
-        compare them digit by digit.""",
+        """Integers above 2^53 are read as the nearest double, as in JavaScript. Python and Rust compare
+        them digit by digit.""",
         [
             ({"a": 9007199254740993}, {"a": 9007199254740992}, True),
             ({"a": {"$eq": 9007199254740993}}, {"a": 9007199254740992}, True),
@@ -415,7 +416,7 @@ CHOSEN = {
         ],
     ),
     "truthiness of `$exists`": (
-        """Its operand counts by JavaScript's truthiness, in which `[]` and `{}` are true.""",
+        """JavaScript's truthiness of the operand decides. There `[]` and `{}` are true.""",
         [
             ({"a": {"$exists": []}}, {}, False),
             ({"a": {"$exists": []}}, {"a": 1}, True),
@@ -424,8 +425,8 @@ CHOSEN = {
         ],
     ),
     "a condition list that is no list": (
-        """It is treated like null: the whole evaluation fails, even under `$not`, when it is reached.
-        Python and Rust have an empty object for an empty list, or differ.""",
+        """It counts as null: the whole evaluation fails when it reaches the operand, even under `$not`.
+        Python and Rust treat an empty object as an empty list, or differ from each other.""",
         [
             ({"$and": {}}, {}, False),
             ({"$or": {}}, {}, False),
@@ -439,8 +440,8 @@ CHOSEN = {
         ],
     ),
     "a null operand of `$elemMatch`": (
-        """The whole evaluation fails, as JavaScript throws, also when the array has no element to test.
-        Python and Rust have it decided false then.""",
+        """The whole evaluation fails, because JavaScript throws. This also holds for an array without
+        elements. There the result is false in Python and Rust.""",
         [
             ({"$not": {"a": {"$elemMatch": None}}}, {"a": []}, False),
             ({"$not": {"a": {"$elemMatch": None}}}, {"a": [None]}, False),
@@ -461,34 +462,36 @@ def chosen_cases():
 
 
 def showing(question):
-    """The quirks that may show in a case."""
+    """Returns the quirks that may show in a case."""
     return [quirk for quirk in QUIRKS if quirk.may_show(question.suite, question.case)]
 
 
-def strayed(quirks):
+def deviating(quirks):
+    """Returns the implementations that have one of these quirks."""
     return {name for quirk in quirks for name in quirk.who}
 
 
 def kept_answer(question):
-    """The answer of those whose quirks do not show, if they agree on one, and the quirks that did.
-    Who was set aside without need and answers the same counts again."""
+    """Returns the answer to keep, and the quirks that showed. It is the answer of the implementations
+    without a quirk that may show, if they agree. Another implementation with the same answer counts
+    again, because its quirk did not show."""
     if is_doubtful(question.suite, question.case):
         return None, []
     quirks = showing(question)
-    aside = strayed(quirks)
-    steady = {name: answer for name, answer in question.answers.items() if name not in aside}
-    if not steady and question.errors and len(question.answers) > 1:
-        steady = question.answers
-    if not steady or not question.agree(steady):
+    excluded = deviating(quirks)
+    reliable = {name: answer for name, answer in question.answers.items() if name not in excluded}
+    if not reliable and question.errors and len(question.answers) > 1:
+        reliable = question.answers
+    if not reliable or not question.agree(reliable):
         return None, []
-    wrong = question.differing_from(steady)
+    wrong = question.differing_from(reliable)
     alike = {name: answer for name, answer in question.answers.items() if name not in wrong}
     shown = [quirk for quirk in quirks if wrong & set(quirk.who)]
     return question.preferred(alike), shown + ([CRASH] if question.errors else [])
 
 
 def report(shown):
-    """The page beside the disputed cases."""
+    """Returns the page about the disputed cases."""
     lines = ["# Disputed cases", "", *HEADER.strip().splitlines(), ""]
 
     def section(name, reason, note):
@@ -498,7 +501,7 @@ def report(shown):
 
     for quirk, names in shown.items():
         example = min(names, key=len)
-        note = f"May stray: {', '.join(quirk.who)}. Cases: {len(names)}, such as `{example}`."
+        note = f"May deviate: {', '.join(quirk.who)}. Cases: {len(names)}, such as `{example}`."
         section(quirk.name, quirk.reason, note)
     for name, (reason, cases) in CHOSEN.items():
         section(name, reason, f"Cases: {len(cases)}, answered by hand.")
@@ -506,8 +509,8 @@ def report(shown):
 
 
 HEADER = """
-The cases of `disputed.json`: the Python SDK 4.0.0, the Rust SDK 0.4.0 and the JavaScript SDK 1.8.0
-do not answer them alike. Each is listed under all that makes them differ, with the reason for the
-answer that is kept. The order of authority is: the official corpus, the behaviour settled for this
-workspace, the JavaScript SDK, common sense. This page is written by `recorder/record.py`.
+The Python SDK 4.0.0, the Rust SDK 0.4.0 and the JavaScript SDK 1.8.0 give different answers to the
+cases in `disputed.json`. Each section is one cause, with the reason for the answer that is kept. A
+case may have several causes. The order of authority is: the official corpus, the decisions of this
+workspace, the JavaScript SDK, common sense. `recorder/record.py` writes this page.
 """

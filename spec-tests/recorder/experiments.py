@@ -1,7 +1,7 @@
 """Cases of feature, run and stickyBucket.
 
-A rule or an experiment starts plain. Each *focus* then turns one part of it, or of the context,
-into something worth a case; the names of the foci name the case.
+A rule or an experiment starts plain. Each *focus* then changes one part of it, or of the context.
+The case's name lists the foci.
 """
 
 import json
@@ -22,7 +22,7 @@ CONDITIONS = [
 FRIENDS = {"friends": {"type": "list", "attributeKey": "id", "values": ["1", "2", "user-17", 7]}}
 
 
-# Foci of any rule: (rule, context, rng), changing both in place.
+# Foci of any rule. A focus changes the rule and the context in place.
 
 def coverage(rule, context, rng):
     rule["coverage"] = rng.choice(COVERAGES)
@@ -96,7 +96,7 @@ def prerequisite(rule, context, rng):
 
 
 def falsy(rule, context, rng):
-    """Members that are there without saying anything."""
+    """Sets members to null."""
     members = ["condition", "filters", "parentConditions", "seed", "hashAttribute", "range", "ranges",
                "weights", "meta", "namespace", "name", "phase", "key", "fallbackAttribute", "id"]
     for member in rng.sample(members, 2):
@@ -114,7 +114,7 @@ def forced_value(rule, context, rng):
 
 
 def exact_coverage(rule, context, rng):
-    """Coverage or a range that ends where the user is."""
+    """Sets a coverage or a range that ends exactly at the user's bucket."""
     version = rng.choice([1, 2])
     place = bucket(rule.get("seed") or "f", str(context["attributes"].get("id", "")), version)
     rule["hashVersion"] = version
@@ -235,7 +235,7 @@ def plain_context(rng):
 
 
 def focused(rule, context, foci, rng):
-    """Applies one to three foci and names them."""
+    """Applies one to three foci, and returns their names."""
     chosen = rng.sample(foci, rng.choice([1, 2, 2, 3]))
     for focus in chosen:
         focus(rule, context, rng)
@@ -243,7 +243,7 @@ def focused(rule, context, foci, rng):
 
 
 def copied(case):
-    """A case whose parts share nothing."""
+    """Returns a deep copy of a case."""
     return json.loads(json.dumps(case))
 
 
@@ -277,7 +277,7 @@ def run_case(rng):
 # Sticky buckets.
 
 def documents(context, rng):
-    """Documents of the attributes that rules use, of this user and of another."""
+    """Returns documents for the attributes that rules use: of this user, and of another user."""
     rules = context["features"]["f"]["rules"]
     used = {rule.get("hashAttribute") or "id" for rule in rules}
     used |= {rule.get("fallbackAttribute") for rule in rules}
@@ -291,7 +291,7 @@ def documents(context, rng):
 
 
 def sticky_bucket_case(rng):
-    # The number 1 and the text "1" are stored alike.
+    # The number 1 and the text "1" have the same document.
     attributes = attributes_of(
         id=rng.choice(["1", "1", "1", "1", 1, 1, MISSING, MISSING, "", rng.choice([True, ""])]),
         deviceId=rng.choice(["d1", MISSING]),

@@ -1,9 +1,9 @@
-"""Writes questions: cases in the shape of the official corpus whose answers are null.
+"""Writes questions: cases in the shape of the official corpus, with null as the answer.
 
     generate.py [--cases N] [--seed S] > questions.json
 
-Every case has a generator of its own, seeded by its suite and index, so that the first cases
-are the same whatever N is.
+Every case has its own random generator. Its seed has the suite and the index. So the first cases
+are the same for every N.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import experiments
 SPEC_VERSION = "0.12.0"
 DEFAULT_CASES = 4000
 DEFAULT_SEED = 1
-# How a suite's cases are made, and its share of them all.
+# The function that makes a suite's cases, and the suite's share of all cases.
 SUITES = {
     "evalCondition": (conditions.case, 0.5),
     "feature": (experiments.feature_case, 0.25),
@@ -27,7 +27,7 @@ SUITES = {
 
 
 def suite_cases(suite, count, seed):
-    """Different cases; each name ends in the number that leads back to its generator."""
+    """Returns distinct cases. Each name ends with the index that seeded its generator."""
     make, seen, cases = SUITES[suite][0], set(), []
     for index in range(count):
         case = make(random.Random(f"{seed}/{suite}/{index}"))

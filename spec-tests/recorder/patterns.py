@@ -1,10 +1,10 @@
-"""Patterns of the JavaScript dialect and texts to try them on; Node answers.
+"""Patterns of the JavaScript dialect, with the texts to test them on. Node answers.
 
-A pattern with look-around or a back-reference goes to a corpus of its own, since an engine without
-backtracking cannot answer it.
+Patterns with look-around or back-references have their own corpus, because an engine without
+backtracking cannot answer them.
 """
 
-# By subject: pattern, then the texts. Patterns of IGNORE_CASE are asked with `$regexi`.
+# By subject: a pattern, then the texts. The patterns of IGNORE_CASE are the operands of `$regexi`.
 PATTERNS = {
     "octal, not a back-reference": [
         ("(a)\\2", "a\x02", "aa"),
@@ -375,12 +375,12 @@ def cases(operator, subjects):
     ]
 
 
-# Our SDK refuses look-around and back-references: such a pattern lets nobody pass.
+# Our SDK refuses look-around and back-references. No user passes such a pattern.
 REFUSED = "regex_refused.json"
 
 
 def corpora():
-    """The cases by the corpus they go to, without answers."""
+    """Returns the cases of each corpus, without answers."""
     return {
         "regex.json": cases("$regex", PATTERNS) + cases("$regexi", IGNORE_CASE),
         REFUSED: cases("$regex", BACKTRACKING) + cases("$regexi", BACKTRACKING_IGNORE_CASE),

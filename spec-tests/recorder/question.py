@@ -1,9 +1,9 @@
-"""A case as a question, and what the consulted implementations answer."""
+"""A case as a question, with the answers of the consulted implementations."""
 
 import disputes
 from references import CONSULTED, ask, canonical, essence, official
 
-# Where a case's answer is, and how many items it takes.
+# The index of a case's answer, and its number of items.
 ANSWERS = {"evalCondition": (3, 1), "feature": (3, 1), "run": (3, 3), "stickyBucket": (4, 2)}
 
 
@@ -12,50 +12,51 @@ class Question:
         self.suite, self.case = suite, case
         self.answers, self.errors = {}, {}
 
-    def hear(self, reference, said):
-        if said is None:
+    def add(self, reference, reply):
+        if reply is None:
             return
-        if "error" in said:
-            self.errors[reference] = said["error"]
+        if "error" in reply:
+            self.errors[reference] = reply["error"]
         else:
-            self.answers[reference] = official(self.suite, self.case, reference, said["answer"])
+            self.answers[reference] = official(self.suite, self.case, reference, reply["answer"])
 
     def expected(self):
-        """The answer in the case itself."""
+        """Returns the answer in the case itself."""
         start, length = ANSWERS[self.suite]
         return self.case[start] if length == 1 else self.case[start : start + length]
 
     def answered(self, answer):
-        """The case with an answer in its place."""
+        """Returns the case with this answer."""
         start, length = ANSWERS[self.suite]
         items = [answer] if length == 1 else answer
         return [*self.case[:start], *items, *self.case[start + length :]]
 
     def agreed_answer(self):
-        """What two or more answer, all the same; otherwise None. Of url patterns only JavaScript
-        knows. Where everybody may stray, agreement is a coincidence."""
+        """Returns the answer if two or more implementations give it, and no other differs. Otherwise
+        returns None. One answer is enough for url patterns, because only JavaScript supports them.
+        If every implementation may deviate, their agreement does not count."""
         enough = 1 if disputes.has_url_patterns(self.suite, self.case) else 2
         if self.errors or len(self.answers) < enough or not self.agree(self.answers):
             return None
         if disputes.is_doubtful(self.suite, self.case):
             return None
-        if set(self.answers) <= disputes.strayed(disputes.showing(self)):
+        if set(self.answers) <= disputes.deviating(disputes.showing(self)):
             return None
         return self.preferred(self.answers)
 
     def agree(self, answers):
-        """Whether some of the answers are the same, as far as each reports."""
+        """Whether these answers are the same, in the members that each implementation reports."""
         complete = [answer for name, answer in answers.items() if name != "rust"]
         return same(complete) and same([essence(self.suite, answer) for answer in answers.values()])
 
     def differing_from(self, answers):
-        """Who answered otherwise, or not at all."""
+        """Returns the implementations with another answer or with an error."""
         others = {name for name in self.answers if not self.agree({**answers, name: self.answers[name]})}
         return others | set(self.errors)
 
     def preferred(self, answers):
-        """The most detailed of equal answers. Python keeps every digit of a value; Rust reports
-        only a part of what features and sticky buckets give."""
+        """Returns the most detailed of equal answers. Python keeps every digit of a value. Rust
+        reports only some members of the results of features and sticky buckets."""
         usable = ["python"]
         if not disputes.loses_digits(self.case):
             usable.append("javascript")
@@ -69,11 +70,11 @@ def same(values):
 
 
 def asked(suites):
-    """The questions of some suites, with the answers of all who are consulted."""
+    """Returns the questions of these suites, with the answers of all consulted implementations."""
     questions = {suite: [Question(suite, case) for case in cases] for suite, cases in suites.items()}
     for reference in sorted({name for suite in suites for name in CONSULTED[suite]}):
-        put = {suite: cases for suite, cases in suites.items() if reference in CONSULTED[suite]}
-        for suite, said in ask(reference, put).items():
-            for question, answer in zip(questions[suite], said, strict=True):
-                question.hear(reference, answer)
+        selected = {suite: cases for suite, cases in suites.items() if reference in CONSULTED[suite]}
+        for suite, replies in ask(reference, selected).items():
+            for question, reply in zip(questions[suite], replies, strict=True):
+                question.add(reference, reply)
     return [question for suite in questions.values() for question in suite]

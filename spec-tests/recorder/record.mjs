@@ -1,5 +1,5 @@
-// Answers suites of cases with the JavaScript SDK: JSON on standard input, answers on standard
-// output. An answer is {"answer": ...} or {"error": ...}.
+// Answers suites of cases with the JavaScript SDK. Reads JSON from standard input, and writes the
+// answers to standard output. An answer is {"answer": ...} or {"error": ...}.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { GrowthBook, StickyBucketService, evalCondition } from "@growthbook/growthbook";
@@ -37,7 +37,7 @@ const QUESTIONS = {
     return [result, growthbook.getStickyBucketAssignmentDocs()];
   },
 
-  // A condition on one attribute by one pattern, asked of the engine itself.
+  // A condition with one pattern on one attribute. The regular expression engine answers directly.
   pattern([, condition, attributes]) {
     const [[attribute, operators]] = Object.entries(condition);
     const [[operator, source]] = Object.entries(operators);
@@ -58,7 +58,7 @@ async function answer(question, item) {
   }
 }
 
-// It reports what it thinks of malformed cases on the console.
+// The SDK writes warnings about malformed cases to the console, which would spoil the output.
 console.error = console.log = () => {};
 
 const answers = {};

@@ -1,11 +1,11 @@
-"""Records the corpora beside this folder from the answers of other implementations.
+"""Records the corpora in ../corpus from the answers of other implementations.
 
-    record.py [--cases N] [--seed S] [--into FOLDER]    records everything
-    record.py --check CORPUS                            compares the answers to a corpus
-    record.py --undecided [--cases N] [--seed S]        prints disagreements nothing explains
+    record.py [--cases N] [--seed S] [--into FOLDER]    records all corpora
+    record.py --check CORPUS                            compares the answers with a corpus
+    record.py --undecided [--cases N] [--seed S]        prints unexplained differences
 
-A case on which all agree goes to recorded.json; another to disputed.json, with the answer of those
-who do not stray (see disputes.py).
+A case goes to recorded.json if all answers agree. Otherwise it goes to disputed.json, with the answer
+of the implementations that do not deviate (see disputes.py).
 """
 
 import argparse
@@ -21,12 +21,12 @@ from question import asked
 from references import CONSULTED, HERE, ask
 
 CORPUS = HERE.parent / "corpus"
-# Disputed cases kept of one quirk.
+# The number of disputed cases to keep for one quirk.
 CASES_PER_QUIRK = 12
 
 
 def write_corpus(folder, name, suites):
-    """A corpus of a case a line."""
+    """Writes a corpus, with one case per line."""
     parts = [f'"specVersion": "{generate.SPEC_VERSION}"']
     for suite, cases in suites.items():
         lines = ",\n".join(json.dumps(case) for case in cases)
@@ -54,13 +54,13 @@ def record(folder, cases, seed):
     write_corpus(folder, "recorded.json", recorded)
     write_corpus(folder, "disputed.json", disputed)
     (folder / "disputed.md").write_text(disputes.report(shown))
-    print(f"left out, since nothing decides them: {undecided}")
+    print(f"left out, because no quirk explains the difference: {undecided}")
 
 
 def record_patterns(folder):
     for name, cases in patterns.corpora().items():
-        said = ask("javascript", {"pattern": cases})["pattern"]
-        answers = [answer["answer"] for answer in said]
+        replies = ask("javascript", {"pattern": cases})["pattern"]
+        answers = [reply["answer"] for reply in replies]
         if name == patterns.REFUSED:
             answered = [
                 [f"{case[0]}, which JavaScript answers with {str(answer).lower()}", *case[1:3], False]
@@ -73,8 +73,8 @@ def record_patterns(folder):
 
 def record_urls(folder):
     cases = urls.cases()
-    said = ask("javascript", {"run": cases})["run"]
-    answered = [[*case[:3], *answer["answer"]] for case, answer in zip(cases, said, strict=True)]
+    replies = ask("javascript", {"run": cases})["run"]
+    answered = [[*case[:3], *reply["answer"]] for case, reply in zip(cases, replies, strict=True)]
     write_corpus(folder, "url.json", {"run": answered})
 
 

@@ -1,6 +1,7 @@
-"""Answers suites of cases with the Python SDK: JSON on standard input, answers on standard output.
+"""Answers suites of cases with the Python SDK.
 
-An answer is {"answer": ...} or {"error": ...}, and null for a case that cannot be asked.
+Reads JSON from standard input, and writes the answers to standard output. An answer is
+{"answer": ...} or {"error": ...}, or null for a case that the SDK does not support.
 """
 
 import json
@@ -49,7 +50,7 @@ def sticky_bucket(name, context, documents, key, *_expected):
         service.save_assignments(document)
     client = growthbook(context, sticky_bucket_service=service)
     result = client.eval_feature(key).experimentResult
-    # They were loaded in the order of a set.
+    # The SDK loads the documents in the order of a set, which is random.
     stored = dict(sorted(client._sticky_bucket_assignment_docs.items()))
     return [result and result.to_dict(), stored]
 
@@ -65,7 +66,7 @@ QUESTIONS = {
 def answer(question, case):
     try:
         answered = question(*case)
-    except Exception as error:  # whatever a malformed case makes it raise
+    except Exception as error:  # a malformed case may raise any exception
         return {"error": repr(error)}
     return None if answered is None else {"answer": answered}
 

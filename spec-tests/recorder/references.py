@@ -1,4 +1,4 @@
-"""The implementations that are asked, and what of their answers can be compared."""
+"""The consulted implementations, and the comparable part of their answers."""
 
 import json
 import subprocess
@@ -12,24 +12,25 @@ COMMANDS = {
     "javascript": ["node", "record.mjs"],
     "rust": ["cargo", "run", "--quiet", "--release", "--manifest-path", "reference/Cargo.toml"],
 }
-# Who is asked what. JavaScript 1.8.0 converts types in conditions, which 0.12.0 forbids.
+# The implementations that answer each suite. JavaScript 1.8.0 converts types in conditions, which
+# the specification 0.12.0 forbids.
 CONSULTED = {
     "evalCondition": ["python", "rust"],
     "feature": ["python", "javascript", "rust"],
     "run": ["python", "javascript", "rust"],
     "stickyBucket": ["python", "javascript", "rust"],
 }
-# Members of a rule that an experiment in a result repeats when they say something: as they are, or
-# where Python puts a default in the place of an absent one.
+# Members of a rule that the experiment of a result repeats if they are truthy. Python replaces an
+# absent one of DEFAULTED with its default.
 COPIED = ["weights", "namespace", "meta", "ranges", "name", "phase", "seed", "filters", "condition"]
 DEFAULTED = {"hashAttribute": "id", "hashVersion": 1, "fallbackAttribute": None, "disableStickyBucketing": False}
 REPEATED_WHEN_PRESENT = ["coverage", "bucketVersion", "minBucketVersion"]
-# Members of an ExperimentResult that every implementation reports alike.
+# Members of an ExperimentResult that all implementations report in the same way.
 ESSENTIAL = ["variationId", "inExperiment", "key", "hashAttribute", "value"]
 
 
 def ask(reference, suites):
-    """The reference's answers by suite: {"answer": ...}, {"error": ...} or None."""
+    """Returns an implementation's answers by suite: {"answer": ...}, {"error": ...} or None."""
     question = json.dumps(suites)
     done = subprocess.run(
         COMMANDS[reference], cwd=HERE, input=question, capture_output=True, text=True, check=False
@@ -40,12 +41,12 @@ def ask(reference, suites):
 
 
 def truthy(value):
-    """JavaScript's truthiness of a JSON value."""
+    """Whether JavaScript treats a JSON value as true."""
     return isinstance(value, (list, dict)) or bool(value)
 
 
 def canonical(value):
-    """A text that is the same for the same JSON, all numbers being doubles."""
+    """Returns a text that is equal for equal JSON values. All numbers count as doubles."""
     def double(value):
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value) + 0.0
@@ -59,7 +60,7 @@ def canonical(value):
 
 
 def repeated_experiment(experiment, key, rule_id, feature):
-    """The experiment of a Python result in the official form: what its rule says, no defaults."""
+    """Returns the experiment of a Python result in the official form: the rule's members only."""
     def is_of(rule):
         return (
             (rule.get("id") or "") == rule_id
@@ -72,15 +73,15 @@ def repeated_experiment(experiment, key, rule_id, feature):
 
     for rule in feature.get("rules") or []:
         if is_of(rule):
-            told = {name: rule[name] for name in [*COPIED, *DEFAULTED] if truthy(rule.get(name))}
-            told |= {name: rule[name] for name in REPEATED_WHEN_PRESENT if name in rule}
-            told |= {name: experiment[name] for name in ["contextualBandit"] if name in experiment}
-            return {"key": experiment["key"], "variations": experiment["variations"], **told}
+            members = {name: rule[name] for name in [*COPIED, *DEFAULTED] if truthy(rule.get(name))}
+            members |= {name: rule[name] for name in REPEATED_WHEN_PRESENT if name in rule}
+            members |= {name: experiment[name] for name in ["contextualBandit"] if name in experiment}
+            return {"key": experiment["key"], "variations": experiment["variations"], **members}
     return experiment
 
 
 def official(suite, case, reference, answer):
-    """An answer in the form of the official corpus."""
+    """Returns an answer in the form of the official corpus."""
     if suite == "feature" and reference == "python" and "experiment" in answer:
         repeated = repeated_experiment(
             answer["experiment"], case[2], answer["ruleId"], case[1]["features"][case[2]]
@@ -90,13 +91,13 @@ def official(suite, case, reference, answer):
 
 
 def essence(suite, answer):
-    """What all implementations report of an answer, to be compared."""
+    """Returns the part of an answer that all implementations report."""
     if suite == "feature":
         result = answer.get("experimentResult")
-        told = [answer["value"], answer["on"], answer["off"], answer["source"]]
-        return told + [result and {name: result[name] for name in ESSENTIAL}]
+        members = [answer["value"], answer["on"], answer["off"], answer["source"]]
+        return members + [result and {name: result[name] for name in ESSENTIAL}]
     if suite == "stickyBucket":
         result = answer[0] if isinstance(answer, list) else answer
-        told = [*ESSENTIAL, "hashValue", "stickyBucketUsed"]
-        return result and {name: result[name] for name in told}
+        names = [*ESSENTIAL, "hashValue", "stickyBucketUsed"]
+        return result and {name: result[name] for name in names}
     return answer

@@ -1,4 +1,5 @@
-"""Url patterns and pages to try them on: run cases of a user who is otherwise included."""
+"""Url patterns, with the pages to test them on. The cases are of the suite run. Only the url can
+exclude their user."""
 
 SIMPLE = [
     # The host.
@@ -92,7 +93,7 @@ SIMPLE = [
     ("/#/route", ["https://example.com/#/route", "https://example.com/#/other"]),
     ("/p#a?b=1", ["https://example.com/p#a?b=1"]),
     ("/p#é", ["https://example.com/p#é", "https://example.com/p#%C3%A9"]),
-    # Neither.
+    # Malformed, or with another scheme.
     ("http://", ["https://example.com/"]),
     ("http://exa mple.com/", ["https://example.com/"]),
     ("http://[", ["https://example.com/"]),

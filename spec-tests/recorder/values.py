@@ -1,4 +1,4 @@
-"""Values the generated cases are made of."""
+"""The values in generated cases."""
 
 MISSING = object()
 
@@ -6,8 +6,8 @@ NUMBERS = [
     0, -0.0, 1, 2, 3, -1, 10, 0.1, 0.5, 1.5, 1e21, 1e-7, -1e21, 1e300, 5e-324,
     123456789012345680000, 9007199254740992, 9007199254740993, 2**63, 0.30000000000000004,
 ]
-# Two sigmas, a dotted capital I, a sharp s, a ligature, combining marks, and characters that
-# UTF-16 units and code points order differently.
+# They include two sigmas, a dotted capital I, a sharp s, a ligature and combining marks. The order of
+# the last characters differs between UTF-16 units and code points.
 STRINGS = [
     "", "a", "b", "A", "abc", "ABC", "1", "0", "-0", "10", "9", "true", "null", " ", "a b", "a\nb",
     "é", "É", "e\u0301", "ß", "ẞ", "ss", "SS", "İ", "i\u0307", "i", "I", "ı", "σ", "ς", "Σ",
@@ -28,7 +28,7 @@ VERSIONS = [
     "01.02.03", "123456.0.0", "12345.0.0", "1..3", "1.2.3-", "vv1.2.3", "V1.2.3", "1.2.x", "a.b.c",
     "1.2.3+a\nb", "１.2.3", "1.²", 1, 1.2, 1.20, 0, 10, 1e21, 1e-7, -1, None, True, ["1.2.3"], {},
 ]
-# Users, the hashable and the others.
+# Users. Some of them cannot be hashed.
 USERS = [
     "1", "2", "3", "123", "user-17", "user-42", "0", " ", "", "renée", "e\u0301", "😀", "テスト",
     0, -0.0, 1, 2, 1.0, 1.5, -3, 0.1, 1e21, 1e-7, 9007199254740993, 2**63, 123456789012345680000,
@@ -38,7 +38,7 @@ PLAIN_USERS = ["1", "2", "3", "4", "5", "6", "123", "user-17", "user-42", 7, 42]
 
 
 def any_value(rng):
-    """A value of any JSON type, each type as likely as another."""
+    """Returns a value of any JSON type. All types are equally likely."""
     return rng.choice(rng.choice([NUMBERS, STRINGS, LITERALS, ARRAYS, OBJECTS]))
 
 
@@ -52,12 +52,12 @@ def type_name(value):
 
 
 def attributes_of(**values):
-    """Attributes, without the missing ones."""
+    """Returns the attributes, without the missing ones."""
     return {name: value for name, value in values.items() if value is not MISSING}
 
 
 def reordered(value, rng):
-    """The same value with the members of its objects in another order."""
+    """Returns the same value, with the members of its objects in another order."""
     if isinstance(value, list):
         return [reordered(item, rng) for item in value]
     if isinstance(value, dict):
@@ -68,7 +68,7 @@ def reordered(value, rng):
 
 
 def lookalike(value, rng):
-    """Another value that a careless comparison takes for this one."""
+    """Returns another value that a careless comparison would call equal."""
     if value is None:
         return rng.choice(["", 0, False, "null"])
     if isinstance(value, bool):
@@ -83,14 +83,14 @@ def lookalike(value, rng):
 
 
 def related(value, rng):
-    """The value itself, one that looks like it, or another; of a missing one, of null."""
+    """Returns the value itself, a similar value, or any value. A missing value counts as null."""
     if value is MISSING:
         value = None
     return rng.choice([value, value, value, lookalike(value, rng), any_value(rng)])
 
 
 def fnv1a(text):
-    """FNV-1a of 32 bits over UTF-16 code units."""
+    """Returns the 32-bit FNV-1a hash of the UTF-16 code units."""
     units = text.encode("utf-16-le")
     state = 0x811C9DC5
     for index in range(0, len(units), 2):
@@ -99,7 +99,7 @@ def fnv1a(text):
 
 
 def bucket(seed, user, version):
-    """Where a user falls in [0, 1): used to aim at the edges of ranges."""
+    """Returns a user's bucket in [0, 1), to build ranges that end exactly there."""
     if version == 2:
         return fnv1a(str(fnv1a(seed + user))) % 10000 / 10000
     return fnv1a(user + seed) % 1000 / 1000

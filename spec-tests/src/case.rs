@@ -1,5 +1,5 @@
-//! One case: an array whose items are read as the suite says. Items stay text until then, so that
-//! key order and every digit survive.
+//! One case: an array whose items depend on the suite. The items stay text until a suite reads
+//! them, so that the order of keys and all digits are kept.
 
 use std::fmt;
 
@@ -55,7 +55,8 @@ impl Case {
             .map_err(|error| Mismatch::Shape(error.to_string()))
     }
 
-    /// The case's name, its first item; of a case without one, its place and its text.
+    /// Returns the case's name, which is its first item. A case without a name gets its index and
+    /// the start of its text.
     pub(crate) fn name(text: &str, index: usize) -> String {
         let named = Case::parse(text).ok().and_then(|case| case.item::<String>(0).ok());
         match named {
@@ -64,7 +65,7 @@ impl Case {
         }
     }
 
-    /// The JSON text of an item.
+    /// Returns the JSON text of an item.
     pub(crate) fn text(&self, index: usize) -> Result<&str, Mismatch> {
         self.optional_text(index).ok_or_else(|| Mismatch::Shape(format!("item {index} is missing")))
     }
@@ -73,14 +74,14 @@ impl Case {
         self.items.get(index).map(|item| item.get())
     }
 
-    /// An item as the type it must have.
+    /// Parses an item as the type that it must have.
     pub(crate) fn item<T: DeserializeOwned>(&self, index: usize) -> Result<T, Mismatch> {
         serde_json::from_str(self.text(index)?)
             .map_err(|error| Mismatch::Shape(format!("item {index}: {error}")))
     }
 }
 
-/// The members of an object in their order, their values as text.
+/// Parses an object's members. Keeps their order, and their values as text.
 pub(crate) fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, serde_json::Error> {
     struct Members(Vec<(String, Box<RawValue>)>);
     impl<'de> Deserialize<'de> for Members {

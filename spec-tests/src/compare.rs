@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Whether two JSON values are the same: types, members, and numbers to the last bit (1 and 1.0
-/// are one number).
+/// Whether two JSON values have the same types, members and numbers. Numbers are compared to the
+/// last bit, and 1 equals 1.0.
 pub(crate) fn same(expected: &Value, got: &Value) -> bool {
     match (expected, got) {
         (Value::Number(a), Value::Number(b)) => same_number(a, b),
@@ -17,12 +17,13 @@ pub(crate) fn same(expected: &Value, got: &Value) -> bool {
     }
 }
 
-/// Whole numbers digit by digit, as values are handed through; otherwise the same double.
+/// Compares whole numbers digit by digit, because evaluation does not convert values. Compares other
+/// numbers as doubles.
 fn same_number(a: &serde_json::Number, b: &serde_json::Number) -> bool {
     if a.is_f64() || b.is_f64() { a.as_f64() == b.as_f64() } else { a == b }
 }
 
-/// The same with every number rounded to 8 decimals, for the suites that say so.
+/// Compares like [`same`], after rounding every number to 8 decimals. Some suites expect that.
 pub(crate) fn same_rounded(expected: &Value, got: &Value) -> bool {
     same(&rounded(expected), &rounded(got))
 }
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_forgives_eight_decimals_and_no_more() {
+    fn rounding_keeps_eight_decimals() {
         assert!(same_rounded(&json!([0.333_333_33]), &json!([1.0 / 3.0])));
         assert!(!same_rounded(&json!([0.333_333]), &json!([1.0 / 3.0])));
     }

@@ -1,4 +1,4 @@
-//! A corpus file: finding its suites and running them.
+//! A corpus file: its suites and their runs.
 
 use std::fmt;
 
@@ -8,20 +8,20 @@ use crate::case::{Case, members};
 use crate::exceptions::{Exception, Exceptions};
 use crate::suites;
 
-/// A corpus, read but not run.
+/// A parsed corpus.
 pub struct Corpus {
     spec_version: Option<String>,
     suites: Vec<Suite>,
 }
 
 struct Suite {
-    /// With the names of the suites around it: `savedGroupReferencesV2.run`.
+    /// The name, after the names of the suites around it: `savedGroupReferencesV2.run`.
     name: String,
     cases: Vec<Box<RawValue>>,
 }
 
 impl Suite {
-    /// The name that says what its cases look like.
+    /// Returns the part of the name that defines the shape of the cases.
     fn kind(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or(&self.name)
     }
@@ -31,12 +31,12 @@ impl Suite {
     }
 }
 
-/// Whether a suite is the named one or inside it.
+/// Whether a suite has this name, or is inside the suite with this name.
 fn is_within(suite: &str, name: &str) -> bool {
     suite.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Why a file is no corpus.
+/// The reason why a text is not a corpus.
 #[derive(Debug)]
 pub struct CorpusError(String);
 
@@ -49,17 +49,17 @@ impl fmt::Display for CorpusError {
 impl std::error::Error for CorpusError {}
 
 impl Corpus {
-    /// Reads a corpus.
+    /// Parses a corpus.
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object of suites.
+    /// When the text is not a JSON object of suites.
     pub fn parse(text: &str) -> Result<Self, CorpusError> {
         let mut corpus = Corpus { spec_version: None, suites: Vec::new() };
         for (name, value) in members(text).map_err(|error| CorpusError(error.to_string()))? {
             if name == "specVersion" {
                 let version = serde_json::from_str(value.get())
-                    .map_err(|_| CorpusError("specVersion is no string".into()))?;
+                    .map_err(|_| CorpusError("specVersion is not a string".into()))?;
                 corpus.spec_version = Some(version);
             } else {
                 corpus.add(name, &value)?;
@@ -73,25 +73,26 @@ impl Corpus {
             self.suites.push(Suite { name, cases });
             return Ok(());
         }
-        let nested = members(value.get())
-            .map_err(|_| CorpusError(format!("{name} is neither a suite nor holds suites")))?;
+        let nested = members(value.get()).map_err(|_| {
+            CorpusError(format!("{name} is not a suite and does not contain suites"))
+        })?;
         for (inner, value) in nested {
             self.add(format!("{name}.{inner}"), &value)?;
         }
         Ok(())
     }
 
-    /// The version of the specification it was made for.
+    /// Returns the version of the specification that the corpus is made for.
     pub fn spec_version(&self) -> Option<&str> {
         self.spec_version.as_deref()
     }
 
-    /// Whether it has a suite of this name, or suites inside one.
+    /// Whether the corpus has a suite of this name, or suites inside one.
     pub fn has_suite(&self, name: &str) -> bool {
         self.suites.iter().any(|suite| is_within(&suite.name, name))
     }
 
-    /// Runs the selected suites; all of them when none is named.
+    /// Runs the selected suites. An empty selection runs all suites.
     pub fn run(&self, selection: &[String]) -> Report {
         self.run_except(selection, &Exceptions::default())
     }
@@ -107,7 +108,7 @@ impl Suite {
     fn run(&self, exceptions: &Exceptions) -> SuiteReport {
         let mut report = SuiteReport { name: self.name.clone(), ..SuiteReport::default() };
         let Some(run) = suites::runner(self.kind()) else {
-            // An empty suite that nobody knows is still one skipped.
+            // An empty suite of an unknown kind counts as one skipped case.
             report.skipped = self.cases.len().max(1);
             return report;
         };
@@ -123,7 +124,7 @@ impl Suite {
                     report.excepted.push(exception.clone());
                     continue;
                 }
-                (Ok(()), Some(_)) => "it passes, and need be no exception".to_owned(),
+                (Ok(()), Some(_)) => "it passes: remove it from the list of exceptions".to_owned(),
                 (Err(mismatch), None) => mismatch.to_string(),
             };
             report.failures.push(Failure { suite: self.name.clone(), case: name, mismatch });
@@ -132,13 +133,13 @@ impl Suite {
     }
 }
 
-/// What running a corpus gave.
+/// The result of running a corpus.
 #[derive(Default)]
 pub struct Report {
     suites: Vec<SuiteReport>,
 }
 
-/// What running a suite gave.
+/// The result of running a suite.
 #[derive(Default)]
 pub struct SuiteReport {
     name: String,
@@ -148,7 +149,7 @@ pub struct SuiteReport {
     excepted: Vec<Exception>,
 }
 
-/// A case that gave something else than it expects.
+/// A case whose answer is not the expected one.
 #[derive(Debug)]
 pub struct Failure {
     suite: String,
@@ -157,37 +158,37 @@ pub struct Failure {
 }
 
 impl Report {
-    /// Cases that passed.
+    /// Returns the number of cases that passed.
     pub fn passed(&self) -> usize {
         self.suites.iter().map(|suite| suite.passed).sum()
     }
 
-    /// Cases that failed.
+    /// Returns the number of cases that failed.
     pub fn failed(&self) -> usize {
         self.suites.iter().map(|suite| suite.failures.len()).sum()
     }
 
-    /// Cases of suites nobody knows how to run.
+    /// Returns the number of cases of unknown suites.
     pub fn skipped(&self) -> usize {
         self.suites.iter().map(|suite| suite.skipped).sum()
     }
 
-    /// Whether nothing failed and nothing was skipped.
+    /// Whether no case failed, and no case was skipped.
     pub fn is_success(&self) -> bool {
         self.failed() == 0 && self.skipped() == 0
     }
 
-    /// Every failure, in the corpus's order.
+    /// Returns every failure, in the corpus's order.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.suites.iter().flat_map(|suite| &suite.failures)
     }
 
-    /// Every case that failed as expected; counted neither as passed nor as failed.
+    /// Returns every case that failed as expected. These count neither as passed nor as failed.
     pub fn excepted(&self) -> impl Iterator<Item = &Exception> {
         self.suites.iter().flat_map(|suite| &suite.excepted)
     }
 
-    /// Every suite, in the corpus's order.
+    /// Returns every suite's report, in the corpus's order.
     pub fn suites(&self) -> impl Iterator<Item = &SuiteReport> {
         self.suites.iter()
     }

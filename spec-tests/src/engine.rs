@@ -1,17 +1,18 @@
-//! The two ways to evaluate: the core by itself, and the client of the façade.
+//! The two ways to evaluate: with the core, and with the facade's client.
 
-use growthbook::{Client, ClientBuilder, UserScope};
-use growthbook_core::{
-    AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, Condition, Experiment,
-    GlobalContext, Payload, Snapshot, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
-    StickyBucketStoreError, StickyBuckets, UserContext,
+use growthbook::{Client, ClientBuilder, Embedded, UserScope};
+use growthbook_core::auto::{AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult};
+use growthbook_core::condition::Condition;
+use growthbook_core::sticky::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
+use growthbook_core::{Experiment, GlobalContext, Payload, Snapshot, UserContext};
 use serde_json::{Value, json};
 
 use crate::case::{Mismatch, members};
 use crate::reduction::Reduction;
 
-/// What a case evaluates in: the members of its context.
+/// The context of a case.
 pub(crate) struct Context {
     /// The payload's document.
     payload: String,
@@ -20,7 +21,7 @@ pub(crate) struct Context {
     user: UserContext,
 }
 
-/// The sections of a payload a context may hold.
+/// The sections of a payload that a context may contain.
 const SECTIONS: [&str; 4] = ["features", "savedGroups", "experiments", "contextualBandits"];
 
 impl Context {
@@ -68,7 +69,7 @@ impl Context {
         })
     }
 
-    /// A context of attributes and saved groups alone, for conditions.
+    /// Returns a context for conditions: it has only attributes and saved groups.
     pub(crate) fn of_condition(
         attributes: &str,
         saved_groups: Option<&str>,
@@ -78,13 +79,13 @@ impl Context {
     }
 }
 
-/// A whole number, however it is written.
+/// Reads a whole number, as in `1` or `1.0`.
 fn whole(value: &Value) -> Option<i64> {
     let number = value.as_f64()?;
     (number.fract() == 0.0).then_some(number as i64)
 }
 
-/// JavaScript's truthiness.
+/// Whether JavaScript treats the value as true.
 fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -95,29 +96,29 @@ fn is_truthy(value: &Value) -> bool {
     }
 }
 
-/// Something that evaluates.
+/// A way to evaluate cases.
 pub(crate) trait Engine {
     fn name(&self) -> &'static str;
     fn eval_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
-    /// What is left of the condition when the context's attributes are all that is known.
+    /// Returns the rest of the condition after the context's attributes decide their parts.
     fn prune_condition(&self, context: &Context, condition: &str) -> Result<Value, Mismatch>;
-    /// The reduced payload.
+    /// Returns the reduced payload.
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch>;
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch>;
-    /// The FeatureResult with sticky bucketing, and the user's documents afterwards, by key.
+    /// Returns the FeatureResult with sticky bucketing, and the user's documents after it, by key.
     fn eval_sticky(
         &self,
         context: &Context,
         stored: &[StickyBucketDocument],
         key: &str,
     ) -> Result<(Value, Value), Mismatch>;
-    /// The ExperimentResult.
+    /// Returns the ExperimentResult.
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch>;
-    /// The redirects of the payload's auto experiments.
+    /// Returns the redirects of the payload's auto experiments.
     fn redirects(&self, context: &Context) -> Result<Value, Mismatch>;
 }
 
-/// Every engine.
+/// All engines.
 pub(crate) const ENGINES: [&dyn Engine; 2] = [&Core, &Facade];
 
 struct Core;
@@ -127,12 +128,12 @@ fn shape(error: impl std::fmt::Display) -> Mismatch {
     Mismatch::Shape(error.to_string())
 }
 
-/// A condition that is no object is one that nobody passes.
+/// Parses a condition. No user passes a condition that is not an object.
 fn condition(text: &str) -> Condition {
     Condition::from_json(text).unwrap_or_else(|_| Condition::from(Value::Null))
 }
 
-/// Documents as `{"id||1": {...}}`.
+/// Returns the documents by key, as in `{"id||1": {...}}`.
 fn by_key(buckets: &StickyBuckets) -> Result<Value, Mismatch> {
     let documents = buckets
         .iter()
@@ -141,7 +142,7 @@ fn by_key(buckets: &StickyBuckets) -> Result<Value, Mismatch> {
     Ok(Value::Object(documents))
 }
 
-/// A store of the documents a case starts with.
+/// A store with the documents of a case. It ignores saves.
 struct Stored(Vec<StickyBucketDocument>);
 
 impl StickyBucketStore for Stored {
@@ -184,12 +185,12 @@ impl Engine for Core {
     fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
         let (snapshot, _) = Core::snapshot(context)?;
         let known = context.user.attributes();
-        json_of(&growthbook_core::prune_condition(known, &condition(text), &snapshot))
+        json_of(&growthbook_core::reduce::prune_condition(known, &condition(text), &snapshot))
     }
 
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
         let payload = Payload::from_json(&reduction.payload).map_err(shape)?;
-        json_of_document(&growthbook_core::reduce_payload(&payload, &reduction.options))
+        json_of_document(&growthbook_core::reduce::reduce_payload(&payload, &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
@@ -223,7 +224,7 @@ impl Engine for Core {
     }
 }
 
-/// What auto experiments redirect to, as `urlRedirect` expects it.
+/// Returns the redirects of auto experiments, in the shape that the suite `urlRedirect` expects.
 fn redirects(results: &[AutoExperimentResult<'_>]) -> Value {
     let redirect = |result: &AutoExperimentResult<'_>| match &result.change {
         AutoExperimentChange::Redirect { url_redirect, url_with_params } => Some(json!({
@@ -238,10 +239,13 @@ fn redirects(results: &[AutoExperimentResult<'_>]) -> Value {
 
 impl Facade {
     fn scope(context: &Context) -> Result<UserScope<'static>, Mismatch> {
-        Facade::scope_of(ClientBuilder::new(), context)
+        Facade::scope_of(Client::embedded(), context)
     }
 
-    fn scope_of(builder: ClientBuilder, context: &Context) -> Result<UserScope<'static>, Mismatch> {
+    fn scope_of(
+        builder: ClientBuilder<Embedded>,
+        context: &Context,
+    ) -> Result<UserScope<'static>, Mismatch> {
         let client = builder
             .payload(context.payload.as_str())
             .enabled(context.enabled)
@@ -266,12 +270,12 @@ impl Engine for Facade {
     fn prune_condition(&self, context: &Context, text: &str) -> Result<Value, Mismatch> {
         let client = Client::from_json(&context.payload).map_err(shape)?;
         let known = context.user.attributes();
-        json_of(&growthbook::prune_condition(known, &condition(text), &client.snapshot()))
+        json_of(&growthbook::reduce::prune_condition(known, &condition(text), &client.snapshot()))
     }
 
     fn reduce_payload(&self, reduction: &Reduction) -> Result<Value, Mismatch> {
         let client = Client::from_json(&reduction.payload).map_err(shape)?;
-        json_of_document(&growthbook::reduce_payload(&client.payload(), &reduction.options))
+        json_of_document(&growthbook::reduce::reduce_payload(&client.payload(), &reduction.options))
     }
 
     fn eval_feature(&self, context: &Context, key: &str) -> Result<Value, Mismatch> {
@@ -284,7 +288,7 @@ impl Engine for Facade {
         stored: &[StickyBucketDocument],
         key: &str,
     ) -> Result<(Value, Value), Mismatch> {
-        let builder = ClientBuilder::new().sticky_bucket_store(Stored(stored.to_vec()));
+        let builder = Client::embedded().sticky_bucket_store(Stored(stored.to_vec()));
         let gb = Facade::scope_of(builder, context)?;
         let result = json_of(&gb.eval_feature(key))?;
         Ok((result, by_key(&gb.sticky_buckets().unwrap_or_default())?))

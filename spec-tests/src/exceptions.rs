@@ -1,11 +1,11 @@
-//! Cases whose expectation is not the specification's, with the reason.
+//! Cases whose expectation contradicts the specification, with the reason.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// A list of cases that are expected to fail. One that passes after all is reported, so that the
-/// list cannot go stale.
+/// A list of cases that are expected to fail. A listed case that passes counts as a failure, so that
+/// the list stays current.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions(Vec<Exception>);
 
@@ -18,11 +18,11 @@ pub struct Exception {
 }
 
 impl Exceptions {
-    /// Reads `[{"suite": ..., "case": ..., "reason": ...}]`.
+    /// Parses `[{"suite": ..., "case": ..., "reason": ...}]`.
     ///
     /// # Errors
     ///
-    /// When the text is something else.
+    /// When the text has another shape.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text).map(Exceptions)
     }

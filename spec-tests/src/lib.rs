@@ -1,11 +1,14 @@
 //! Runs conformance corpora in the shape of GrowthBook's `cases.json`.
 //!
-//! A corpus is a JSON object of suites, a suite an array of cases or an object of suites. Every
-//! case runs twice: on `growthbook-core` and through the façade `growthbook`. It passes when both
-//! give exactly what the case expects: the same JSON, no member more or less, numbers equal to the
-//! last bit unless the suite says rounded.
+//! A corpus is a JSON object of suites. A suite is an array of cases, or an object of suites. Every
+//! case runs twice: on `growthbook-core`, and on the facade `growthbook`. It passes when both answers
+//! are the expected JSON, without extra or missing members. Numbers must be equal to the last bit,
+//! except in suites with rounded numbers.
 
-#![expect(clippy::indexing_slicing, reason = "a JSON value without the member gives null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indexing a JSON value that lacks the member gives null"
+)]
 
 mod case;
 mod compare;

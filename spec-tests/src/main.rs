@@ -1,9 +1,9 @@
 //! `spec-tests [--spec-version VERSION] [--except FILE]... [--suite NAME]... FILE...`
 //!
-//! `--except` names a list of cases whose expectation is not the specification's.
+//! `--except` names a file: a list of cases whose expectation contradicts the specification.
 //!
-//! Prints each failure, a line per suite, and last `spec: P passed, F failed, S skipped`. Exits
-//! with 1 when a case failed or was skipped, with 2 when it was called wrongly.
+//! Prints each failure, then a line per suite, then `spec: P passed, F failed, S skipped`. Exits
+//! with 1 when a case failed or was skipped, and with 2 when the arguments or a file are wrong.
 
 use std::process::ExitCode;
 
@@ -79,7 +79,7 @@ fn run(arguments: &Arguments) -> Result<Report, String> {
         let version = corpus.spec_version().unwrap_or("none");
         println!("{file}: specVersion {version}");
         if arguments.spec_version.as_deref().is_some_and(|expected| expected != version) {
-            return Err(format!("{file}: expected another specVersion"));
+            return Err(format!("{file}: specVersion is {version}, not the expected one"));
         }
         let report = corpus.run_except(&arguments.suites, &exceptions);
         for exception in report.excepted() {

@@ -1,6 +1,7 @@
-//! A payload to reduce, and how.
+//! A payload to reduce, with the options.
 
-use growthbook_core::{Attributes, PayloadFilters, Prerequisites, ReduceOptions};
+use growthbook_core::Attributes;
+use growthbook_core::reduce::{PayloadFilters, Prerequisites, ReduceOptions};
 use serde_json::{Map, Value};
 
 use crate::case::{Mismatch, members};
@@ -30,12 +31,12 @@ impl Reduction {
                 "include" => options.include(filters(text)?),
                 "exclude" => options.exclude(filters(text)?),
                 "prerequisites" => options.prerequisites(prerequisites(text)?),
-                other => return Err(Mismatch::Shape(format!("{other:?} is no option"))),
+                other => return Err(Mismatch::Shape(format!("{other:?} is not an option"))),
             };
         }
         match payload {
             Some(payload) => Ok(Reduction { payload, options }),
-            None => Err(Mismatch::Shape("there is no payload".into())),
+            None => Err(Mismatch::Shape("the member payload is missing".into())),
         }
     }
 }
@@ -57,7 +58,7 @@ fn filters(text: &str) -> Result<PayloadFilters, Mismatch> {
                     Ok(filters.custom_field(field, list(&values.to_string())?))
                 })?
             }
-            other => return Err(Mismatch::Shape(format!("{other:?} is no filter"))),
+            other => return Err(Mismatch::Shape(format!("{other:?} is not a filter"))),
         };
     }
     Ok(filters)
@@ -71,6 +72,8 @@ fn prerequisites(text: &str) -> Result<Prerequisites, Mismatch> {
     match text {
         r#""keep""# => Ok(Prerequisites::Keep),
         r#""filter""# => Ok(Prerequisites::Filter),
-        other => Err(Mismatch::Shape(format!("prerequisites cannot be {other}"))),
+        other => Err(Mismatch::Shape(format!(
+            "prerequisites must be \"keep\" or \"filter\", not {other}"
+        ))),
     }
 }

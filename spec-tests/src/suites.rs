@@ -1,9 +1,12 @@
-//! What the cases of each suite look like, and what they ask.
+//! The shape of each suite's cases, and how to run them.
 
-use growthbook_core::{
-    BucketRange, DecryptionKey, Namespace, StickyBucketDocument, bucket_ranges, choose_variation,
-    decrypt, equal_weights, hash, in_namespace, query_string_override,
+use growthbook_core::DecryptionKey;
+use growthbook_core::bucketing::{
+    BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
 };
+use growthbook_core::encryption::decrypt;
+use growthbook_core::sticky::StickyBucketDocument;
+use growthbook_core::url::query_string_override;
 use serde_json::{Value, json};
 
 use crate::case::{Case, Mismatch};
@@ -14,7 +17,7 @@ use crate::reduction::Reduction;
 /// Runs one case.
 pub(crate) type Runner = fn(&Case) -> Result<(), Mismatch>;
 
-/// How to run the cases of a suite; `None` for one nobody knows.
+/// Returns the function that runs a suite's cases; `None` for an unknown suite.
 pub(crate) fn runner(suite: &str) -> Option<Runner> {
     Some(match suite {
         "evalCondition" => eval_condition_case,
@@ -35,7 +38,7 @@ pub(crate) fn runner(suite: &str) -> Option<Runner> {
     })
 }
 
-/// The suites of pure functions, which core and façade share.
+/// The engine's name for pure functions: the core and the facade share them.
 const SHARED: &str = "core and facade";
 
 fn expect(engine: &'static str, expected: Value, got: Value) -> Result<(), Mismatch> {
@@ -140,7 +143,7 @@ fn bucket_range_case(case: &Case) -> Result<(), Mismatch> {
     expect_rounded(case.item(2)?, json!(ranges))
 }
 
-/// name, bucket, ranges, expected index, -1 for none
+/// name, bucket, ranges, expected index or -1
 fn choose_variation_case(case: &Case) -> Result<(), Mismatch> {
     let ranges: Vec<(f64, f64)> = case.item(2)?;
     let ranges: Vec<BucketRange> = ranges.into_iter().map(Into::into).collect();
@@ -163,7 +166,7 @@ fn in_namespace_case(case: &Case) -> Result<(), Mismatch> {
 
 /// number, expected weights (rounded)
 fn equal_weights_case(case: &Case) -> Result<(), Mismatch> {
-    // A number below 0 asks for no weights, as 0 does.
+    // A number below 0 gives no weights, like 0.
     let count = usize::try_from(case.item::<i64>(0)?).unwrap_or(0);
     expect_rounded(case.item(1)?, json!(equal_weights(count)))
 }

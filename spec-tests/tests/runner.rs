@@ -1,11 +1,11 @@
-//! That the runner notices: for each suite a case it passes, and the same with wrong expectations,
-//! which it must fail.
+//! Tests of the runner. Each suite has a case that must pass with the right expectation, and must
+//! fail with wrong ones.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use spec_tests::{Corpus, Exceptions, Report};
 
-/// A suite, a case with `EXPECTED` in it, the right expectation, and wrong ones.
+/// A suite, a case that contains `EXPECTED`, the right expectation, and wrong ones.
 const CASES: &[(&str, &str, &str, &[&str])] = &[
     (
         "evalCondition",
@@ -64,7 +64,7 @@ const CASES: &[(&str, &str, &str, &[&str])] = &[
             "inExperiment": true, "value": 1, "variationId": 1, "key": "1", "bucket": 0.647,
             "stickyBucketUsed": false}"#,
         &[
-            // One member less, one more, and another type.
+            // A member is missing, a member is too much, and a member has another type.
             r#"{"featureId": "f", "hashAttribute": "id", "hashValue": 123, "hashUsed": true,
                 "inExperiment": true, "value": 1, "variationId": 1, "key": "1",
                 "stickyBucketUsed": false}"#,
@@ -107,7 +107,7 @@ fn run(suite: &str, case: &str) -> Report {
 }
 
 #[test]
-fn a_right_expectation_passes() {
+fn right_expectation_passes() {
     for (suite, case, right, _) in CASES {
         let report = run(suite, &case.replace("EXPECTED", right));
         let failures: Vec<String> = report.failures().map(ToString::to_string).collect();
@@ -116,7 +116,7 @@ fn a_right_expectation_passes() {
 }
 
 #[test]
-fn a_wrong_expectation_fails() {
+fn wrong_expectation_fails() {
     for (suite, case, _, wrong) in CASES {
         for expected in *wrong {
             let report = run(suite, &case.replace("EXPECTED", expected));
@@ -127,7 +127,7 @@ fn a_wrong_expectation_fails() {
 }
 
 #[test]
-fn a_malformed_case_fails() {
+fn malformed_case_fails() {
     for (suite, ..) in CASES {
         for case in ["[]", "{}", "null", r#"["n"]"#, r#"["n", 1, 2, 3, 4, 5, 6]"#] {
             assert_eq!(run(suite, case).failed(), 1, "{suite}: {case}");
@@ -136,7 +136,7 @@ fn a_malformed_case_fails() {
 }
 
 #[test]
-fn an_unknown_suite_counts_as_skipped() {
+fn unknown_suite_counts_as_skipped() {
     let corpus =
         Corpus::parse(r#"{"news": [[1], [2]], "empty": [], "nested": {"hash": []}}"#).unwrap();
     let report = corpus.run(&[]);
@@ -165,7 +165,7 @@ fn suites_nest_and_are_selected_by_name() {
 }
 
 #[test]
-fn an_exception_must_fail() {
+fn exception_must_fail() {
     let corpus =
         Corpus::parse(r#"{"inNamespace": [["n", "1", ["namespace1", 0.4, 1], false]], "hash": [["seed", "a", 2, 0.0505]]}"#)
             .unwrap();
@@ -180,7 +180,7 @@ fn an_exception_must_fail() {
 }
 
 #[test]
-fn what_is_no_corpus_is_refused() {
+fn malformed_corpus_is_refused() {
     for text in ["", "[]", "1", r#"{"specVersion": 1}"#, r#"{"hash": 1}"#, r#"{"hash": {"a": 1}}"#]
     {
         assert!(Corpus::parse(text).is_err(), "{text}");

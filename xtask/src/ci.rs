@@ -1,12 +1,12 @@
-//! Everything a change must pass.
+//! Everything that a change must pass.
 
 use std::time::Instant;
 
 use crate::run::{cargo, run};
 use crate::{Result, bench, deny, deps, interop, soak, targets, test};
 
-/// The library crates, linted and documented each by itself: a workspace build hides what
-/// feature unification turned on.
+/// The library crates. Each is linted and documented by itself, because a workspace build turns on
+/// the features that any member needs.
 pub(crate) const LIBRARIES: [&str; 5] = [
     "growthbook-core",
     "growthbook-fetch",
@@ -18,7 +18,7 @@ pub(crate) const LIBRARIES: [&str; 5] = [
 /// The feature selections each library must build with.
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
-/// What else is linted.
+/// The other packages that are linted.
 const TOOLS: [&str; 6] = ["axum-service", "interop", "soak", "spec-tests", "test-server", "xtask"];
 
 type Step = (&'static str, fn() -> Result);
@@ -27,7 +27,7 @@ const STEPS: [Step; 10] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
-    ("directions between crates", deps::check),
+    ("directions of dependencies", deps::check),
     ("licences, bans and sources", deny::check),
     ("no_std targets", targets::check),
     ("tests", test::test),
@@ -48,7 +48,7 @@ pub(crate) fn ci() -> Result {
 
 fn formatting() -> Result {
     run(&mut cargo(["fmt", "--all", "--check"]))?;
-    // Not in the workspace, and not built here: other products take minutes to compile.
+    // It is not in the workspace and not built here: the other products take minutes to compile.
     run(&mut cargo(["fmt", "--check", "--manifest-path", "dev/comparison/Cargo.toml"]))
 }
 

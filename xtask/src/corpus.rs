@@ -1,4 +1,4 @@
-//! The official conformance corpus. It is not part of the repository: it is taken from the
+//! The official conformance corpus. It is not part of the repository. It is copied from the
 //! registry package of the official Rust SDK, and verified.
 
 use std::env;
@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::Result;
 use crate::run::{cargo, output, root};
 
-/// The version of the specification the corpus is made for.
+/// The version of the specification that the corpus is made for.
 pub(crate) const SPEC_VERSION: &str = "0.12.0";
 
-/// The suites this SDK answers.
+/// The suites that this SDK answers.
 pub(crate) const SUITES: [&str; 17] = [
     "evalCondition",
     "pruneCondition",
@@ -48,23 +48,23 @@ const OFFICIAL: Source = Source {
     path: "tests/cases/cases.json",
     sha256: "01811b2c39ab6f80426376342fa8338f5447d6d1a9d14095dbc06fc3cc882bf3",
 };
-/// More cases of the same shape, which the official Rust SDK tests itself with.
+/// More cases of the same shape: the official Rust SDK tests itself with them.
 const RUST: Source = Source {
     path: "tests/cases/rust.json",
     sha256: "22953185c12eef1e3ece47ac2705a23b38e49d9c719fd4f91ea91dc48202f78c",
 };
 
-/// Names a local copy of the official corpus to use instead.
+/// The environment variable with the path of a local copy to use instead.
 const VARIABLE: &str = "GROWTHBOOK_CORPUS";
 
-/// The corpora at hand.
+/// The available corpora.
 pub(crate) struct Corpora {
     pub(crate) official: PathBuf,
-    /// `None` with a local copy of the official corpus and nothing fetched before.
+    /// `None` if the official corpus is a local copy, and nothing was fetched before.
     pub(crate) rust: Option<PathBuf>,
 }
 
-/// Verified local copies, fetched when there are none yet.
+/// Returns verified local copies. Fetches them if they are missing.
 pub(crate) fn obtain() -> Result<Corpora> {
     let (official, rust) = (local(&OFFICIAL), local(&RUST));
     if let Some(path) = env::var_os(VARIABLE) {
@@ -81,7 +81,7 @@ pub(crate) fn obtain() -> Result<Corpora> {
     Ok(Corpora { official, rust: Some(rust) })
 }
 
-/// Where a fetched file is kept.
+/// Returns the path where a fetched file is kept.
 fn local(source: &Source) -> PathBuf {
     let folder = root().join(".corpus");
     Path::new(source.path).file_name().map_or(folder.clone(), |name| folder.join(name))
@@ -99,8 +99,8 @@ fn verify(path: &Path, source: &Source) -> Result {
     Ok(())
 }
 
-/// Lets cargo download the package as a dependency of a crate made for the purpose, and copies
-/// the corpora out of it.
+/// Lets cargo download the package as a dependency of a temporary crate, and copies the corpora
+/// out of it.
 fn fetch() -> Result {
     let folder = root().join("target/xtask/corpus");
     fs::create_dir_all(folder.join("src"))?;

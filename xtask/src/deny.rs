@@ -1,4 +1,4 @@
-//! Licences, bans and sources of everything we depend on, by cargo-deny.
+//! The check of the licences, bans and sources of all dependencies, with cargo-deny.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -6,16 +6,16 @@ use std::process::{Command, Stdio};
 use crate::Result;
 use crate::run::{cargo, root, run};
 
-/// The version installed when there is none.
+/// The version to install if cargo-deny is missing.
 const VERSION: &str = "0.20.2";
 
 pub(crate) fn check() -> Result {
     let program = obtain()?;
-    println!("advisories: skipped, because CI reaches no advisory database");
+    println!("advisories: skipped, because CI cannot reach the advisory database");
     run(Command::new(program).current_dir(root()).args(["check", "licenses", "bans", "sources"]))
 }
 
-/// A cargo-deny on the path, else one of our own.
+/// Returns cargo-deny from the `PATH`. Otherwise installs it in `target/tools`.
 fn obtain() -> Result<PathBuf> {
     let on_path = PathBuf::from("cargo-deny");
     if works(&on_path) {

@@ -1,4 +1,4 @@
-//! Fresh cases, answered by other implementations and by us.
+//! The comparison of our answers with other implementations, on newly generated cases.
 
 use std::fs;
 use std::process::Command;
@@ -7,17 +7,17 @@ use crate::run::{cargo, root, run};
 use crate::{Result, sdks};
 
 const DEFAULT_CASES: u32 = 2_000;
-/// Not the seed of the recorded corpus, so that the default finds something new.
+/// It differs from the seed of the recorded corpus, so that the default finds something new.
 const DEFAULT_SEED: u32 = 2;
 
-/// The corpora the recorder writes that are to agree with us.
+/// The corpora of the recorder that must agree with us.
 const CORPORA: [&str; 4] = ["recorded", "disputed", "regex", "url"];
 
-/// `[--cases N] [--seed S]`
+/// Runs the comparison. The arguments are `[--cases N] [--seed S]`.
 pub(crate) fn differential(arguments: &[String]) -> Result {
     let (cases, seed) = parse(arguments)?;
     let recorder = root().join("spec-tests/recorder");
-    // The Rust one is built by the recorder itself.
+    // The recorder builds the Rust SDK itself.
     sdks::install_python(&recorder)?;
     sdks::install_javascript(&recorder)?;
 

@@ -1,6 +1,9 @@
-//! The project's chores. `cargo xtask` without a command lists them.
+//! The commands for developers. `cargo xtask` without a command lists them.
 
-#![expect(clippy::indexing_slicing, reason = "a JSON value without the member gives null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indexing a JSON value that lacks the member gives null"
+)]
 
 mod bench;
 mod ci;
@@ -25,22 +28,24 @@ type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  ci      everything a change must pass
-  test    all tests, and the conformance corpus on core and facade
-  corpus  fetch and verify the official corpus; prints its path
+  ci      run everything that a change must pass
+  test    run all tests, and the conformance corpus on core and facade
+  corpus  fetch and verify the official corpus, and print its path
   differential [--cases N] [--seed S]
-          make fresh cases, and compare our answers with other implementations'
-  interop share one Redis with the JavaScript and Python SDKs, and compare
+          generate new cases, and compare our answers with those of other implementations
+  interop share one Redis with the JavaScript and Python SDKs, and compare the results
   bench [NAME]
-          measure how long things take: all benchmarks, or those with NAME in theirs
+          measure times: with all benchmarks, or with those whose names contain NAME
   bench comparison
-          compare us with other products, and rewrite BENCHMARKS.md; a part of plain bench
+          compare us with other products, and rewrite BENCHMARKS.md; plain bench includes it
   bench --check | --bless
-          count the instructions of evaluations, and compare with the committed figures; or
-          replace these
+          count the instructions of evaluations; --check compares them with the committed
+          figures, --bless replaces the committed figures
   soak [--seconds N]
-          evaluate while a server changes and restarts, 300 seconds unless told otherwise
-  deps    check which crate may depend on which";
+          evaluate for N seconds (300 by default) while a server changes and restarts
+  deps    check which crate depends on which, and that modules import each other one way
+  deps --modules CRATE
+          print which module of a crate imports which, and the cycles";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -56,7 +61,7 @@ fn main() -> ExitCode {
         (Some("soak"), arguments) => soak::soak(arguments),
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),
-        (Some("deps"), []) => deps::check(),
+        (Some("deps"), arguments) => deps::deps(arguments),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,4 +1,4 @@
-//! Programs of other projects, that chores need on the machine.
+//! Programs of other projects that the commands need on the machine.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,21 +6,21 @@ use std::process::Command;
 use crate::Result;
 use crate::run::{output, run};
 
-/// The path of the first of these programs on the `PATH`. Where there is none, root on Debian gets
-/// the package that has one.
+/// Returns the path of the first of these programs on the `PATH`. Otherwise installs the Debian
+/// package, which needs root.
 ///
 /// # Errors
 ///
-/// When there is none, and none can be installed.
+/// When no program is found, and the package cannot be installed.
 pub(crate) fn obtain(programs: &[&str], package: &str) -> Result<PathBuf> {
     if let Some(found) = on_path(programs) {
         return Ok(found);
     }
     let names = programs.join(" or ");
     println!("{names}: not on the PATH");
-    install(package).map_err(|error| format!("{names} is needed, please install it ({error})"))?;
+    install(package).map_err(|error| format!("{names} is needed: please install it ({error})"))?;
     on_path(programs)
-        .ok_or_else(|| format!("{package} was installed, and {names} is not on the PATH").into())
+        .ok_or_else(|| format!("{package} is installed, but {names} is not on the PATH").into())
 }
 
 fn on_path(programs: &[&str]) -> Option<PathBuf> {
@@ -33,10 +33,10 @@ fn on_path(programs: &[&str]) -> Option<PathBuf> {
 
 fn install(package: &str) -> Result {
     if on_path(&["apt-get"]).is_none() {
-        return Err("without apt-get it is not installed by itself".into());
+        return Err("it is not installed automatically, because there is no apt-get".into());
     }
     if output(Command::new("id").arg("-u"))?.trim() != "0" {
-        return Err("only root can install Debian's package".into());
+        return Err("only root can install the Debian package".into());
     }
     run(Command::new("apt-get").args(["--quiet", "update"]))?;
     let mut install = Command::new("apt-get");

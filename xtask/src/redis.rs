@@ -1,24 +1,24 @@
-//! The Redis server that tests start for themselves.
+//! The Redis server that the tests start.
 
 use std::path::PathBuf;
 
 use crate::{Result, programs};
 
-/// The environment variable that tells tests which server to run; the same as in `test-server`.
+/// The environment variable with the path of the server that tests start. `test-server` reads it.
 pub(crate) const SERVER_VARIABLE: &str = "GROWTHBOOK_REDIS_SERVER";
 
-/// The programs that will do.
+/// The programs that the tests can use.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// The Debian package with the first of them.
+/// The Debian package that contains the first program.
 const PACKAGE: &str = "redis-server";
 
-/// The path of a server's program: the one the environment names, one on the `PATH`, or that of
-/// Debian's package, which is installed when we are root.
+/// Returns the path of a server's program. The environment variable comes first, then the `PATH`.
+/// Otherwise the Debian package is installed, which needs root.
 ///
 /// # Errors
 ///
-/// When there is none. Tests that need it are never skipped.
+/// When no program is found. Tests that need it are never skipped.
 pub(crate) fn obtain() -> Result<PathBuf> {
     match std::env::var_os(SERVER_VARIABLE) {
         Some(path) => Ok(path.into()),

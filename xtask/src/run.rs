@@ -1,24 +1,24 @@
-//! Running other programs.
+//! The ways to run other programs.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::Result;
 
-/// The workspace's folder.
+/// Returns the workspace's folder.
 pub(crate) fn root() -> PathBuf {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().map_or(manifest.clone(), PathBuf::from)
 }
 
-/// Cargo, in the workspace's folder.
+/// Returns a cargo command that runs in the workspace's folder.
 pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
     command
 }
 
-/// Shows the command and runs it; an error when it fails.
+/// Prints the command and runs it. Returns an error if it fails.
 pub(crate) fn run(command: &mut Command) -> Result {
     let line = describe(command);
     println!("$ {line}");
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &mut Command) -> Result {
     if status.success() { Ok(()) } else { Err(format!("{line}: {status}").into()) }
 }
 
-/// Runs a command and returns what it prints.
+/// Runs a command and returns its output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = describe(command);
     let output =

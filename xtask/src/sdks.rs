@@ -1,4 +1,4 @@
-//! Other SDKs, from their registries, in the versions pinned beside the scripts that use them.
+//! The installation of other SDKs. Their versions are pinned next to the scripts that use them.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::Result;
 use crate::run::run;
 
-/// Installs what `requirements.txt` in this folder names into `.venv` there, unless that is done.
+/// Installs the packages of the folder's `requirements.txt` into its `.venv`, once.
 pub(crate) fn install_python(folder: &Path) -> Result {
     let done = folder.join(".venv/installed");
     if done.exists() {
@@ -18,8 +18,7 @@ pub(crate) fn install_python(folder: &Path) -> Result {
     Ok(std::fs::write(done, "")?)
 }
 
-/// Installs what `package.json` in this folder names into `node_modules` there, unless that is
-/// done.
+/// Installs the packages of the folder's `package.json` into its `node_modules`, once.
 pub(crate) fn install_javascript(folder: &Path) -> Result {
     let done = folder.join("node_modules/.installed");
     if done.exists() {

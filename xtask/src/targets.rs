@@ -1,14 +1,14 @@
-//! That `growthbook-core` builds where there is no standard library.
+//! The check that `growthbook-core` builds on targets without a standard library.
 
 use std::process::Command;
 
 use crate::Result;
 use crate::run::{cargo, output, root, run};
 
-/// A microcontroller, and the web.
+/// A microcontroller and WebAssembly.
 const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
 
-/// What it builds with there.
+/// The feature selections that must build on these targets.
 const FEATURES: [&[&str]; 2] =
     [&["--no-default-features"], &["--no-default-features", "--features", "encryption"]];
 

@@ -1,4 +1,4 @@
-//! All tests.
+//! The run of all tests.
 
 use crate::Result;
 use crate::ci::LIBRARIES;
@@ -9,8 +9,7 @@ use crate::run::{cargo, run};
 /// `serde_json` features that other crates of a program may turn on. No answer may depend on them.
 const SERDE_JSON_FEATURES: &str = "arbitrary-precision,preserve-order";
 
-/// Our own corpora: answers recorded from other implementations, and our choice where they
-/// disagree.
+/// Our own corpora: answers of other implementations, and our choice where they disagree.
 const RECORDED: [&str; 5] = ["recorded", "disputed", "regex", "regex_refused", "url"];
 
 pub(crate) fn test() -> Result {
@@ -30,7 +29,7 @@ pub(crate) fn test() -> Result {
     conformance(&corpora, &["--features", SERDE_JSON_FEATURES])
 }
 
-/// Runs every corpus on core and façade.
+/// Runs every corpus on the core and on the facade.
 fn conformance(corpora: &Corpora, features: &[&str]) -> Result {
     let runner = || {
         let mut runner = cargo(["run", "--quiet", "--package", "spec-tests"]);
@@ -46,7 +45,7 @@ fn conformance(corpora: &Corpora, features: &[&str]) -> Result {
 
     match &corpora.rust {
         Some(rust) => run(runner().args(["--except", "spec-tests/exceptions.json"]).arg(rust))?,
-        None => println!("rust.json: not run, because only the official corpus was given"),
+        None => println!("rust.json: skipped, because only the official corpus is given"),
     }
 
     let mut recorded = runner();

@@ -50,6 +50,11 @@ fn report_memory(text: &str) {
     let measured =
         allocation_counter::measure(|| snapshot = payload.as_ref().map(Payload::compile));
     report("snapshot", measured);
+    drop((payload, snapshot));
+    let mut alone = None;
+    let measured = allocation_counter::measure(|| alone = Some(load(text.as_bytes())));
+    report("alone", measured);
+    drop(alone);
 }
 
 fn measure(criterion: &mut Criterion, bytes: &[u8]) {

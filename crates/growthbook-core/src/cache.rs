@@ -32,7 +32,7 @@ use core::time::Duration;
 /// use std::collections::HashMap;
 /// use std::sync::{Mutex, PoisonError};
 ///
-/// use growthbook_core::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
+/// use growthbook_core::cache::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
 ///
 /// #[derive(Default)]
 /// struct MyCache(Mutex<HashMap<PayloadKey, CachedPayload>>);

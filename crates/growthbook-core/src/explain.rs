@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::exclusion::Exclusion;
 use crate::observe::Observer;
 use crate::result::{FeatureResult, FeatureResultSource};
-use crate::trace::{AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, RuleVerdict};
+pub use crate::trace::{
+    AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, PrerequisiteTrace, RuleVerdict,
+};
 
 /// Why a feature has its value: every rule that was evaluated, in order.
 ///

@@ -4,7 +4,8 @@ use alloc::{borrow::Cow, boxed::Box, string::String};
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::snapshot::{FeatureIndex, Snapshot};
+use crate::feature_index::FeatureIndex;
+use crate::snapshot::Snapshot;
 
 /// A name of a feature: a text, a [`FeatureKey`], or a type of yours, such as an `enum` of all your
 /// flags.

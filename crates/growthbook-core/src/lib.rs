@@ -34,7 +34,7 @@
 //! | feature | default | what it adds | cost |
 //! |---|---|---|---|
 //! | `encryption` | yes | [`DecryptionKey`] and payloads with encrypted sections | crates `aes`, `cbc`, `base64` |
-//! | `secure-attributes` | yes | [`secure_attribute`] | crate `sha2` |
+//! | `secure-attributes` | yes | [`secure_attribute`](secure::secure_attribute) | crate `sha2` |
 //! | `std` | yes | faster substring search in regular expressions | needs `std` |
 //!
 //! No feature changes an answer.
@@ -45,80 +45,65 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-mod attributes;
-mod auto;
-mod bandit;
+pub mod attributes;
+pub mod auto;
+pub mod bandit;
 mod bucket;
-mod cache;
+pub mod cache;
 mod compile;
-mod condition;
+mod compiled;
+pub mod condition;
 mod eval;
 mod exclusion;
-mod experiment;
-mod explain;
+pub mod experiment;
+pub mod explain;
+mod feature_index;
 mod feature_key;
-mod feature_table;
 mod hash_value;
 mod json;
-mod limits;
-mod observe;
+pub mod limits;
+pub mod observe;
+mod pattern;
 mod payload;
-mod reduce;
-mod result;
+pub mod reduce;
+pub mod result;
 #[cfg(feature = "secure-attributes")]
-mod secure;
+pub mod secure;
 mod snapshot;
-mod sticky;
+pub mod sticky;
 mod tag;
 mod trace;
-mod url;
+pub mod url;
 mod user;
 mod value;
-mod warning;
+pub mod warning;
+mod wire;
 
-pub use attributes::{AttributeList, AttributeRef, AttributeSource, AttributeValue, Attributes};
-pub use auto::{
-    AutoExperiment, AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, ChangeType,
-};
-pub use bandit::ContextualBandit;
-pub use bucket::{
-    BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
-};
-pub use cache::{
-    CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCache,
-    PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
-};
-pub use condition::{Condition, ConditionError};
+pub use attributes::{AttributeRef, AttributeSource, AttributeValue, Attributes};
+pub use cache::PayloadSource;
 pub use eval::{Evaluator, FeatureResults, RecordingEvaluator};
 pub use exclusion::Exclusion;
-pub use experiment::{
-    Experiment, ExperimentDefinition, ExperimentError, ExperimentStatus, Filter, NoVariations,
-    VariationMeta,
-};
-pub use explain::{Explanation, RuleTrace};
+pub use experiment::{Experiment, ExperimentDefinition};
 pub use feature_key::{FeatureKey, FeatureName};
 pub use hash_value::HashValue;
-pub use json::Number;
-pub use limits::MAX_PREREQUISITE_DEPTH;
-pub use observe::{Exposure, Observer};
 #[cfg(feature = "encryption")]
-pub use payload::{DecryptError, DecryptionKey, decrypt};
+pub use payload::DecryptionKey;
 pub use payload::{Payload, PayloadChange, PayloadError};
-pub use reduce::{
-    PayloadFilters, Prerequisites, Pruned, ReduceOptions, prune_condition, reduce_payload,
-};
-pub use result::{
-    Assignment, ExperimentResult, FeatureExperiment, FeatureResult, FeatureResultSource,
-};
-#[cfg(feature = "secure-attributes")]
-pub use secure::{secure_attribute, secure_attributes};
+pub use result::{Assignment, ExperimentResult, FeatureResult, FeatureResultSource};
 pub use snapshot::Snapshot;
-pub use sticky::{
-    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
-};
-pub use trace::{
-    AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, PrerequisiteTrace, RuleVerdict,
-};
-pub use url::{UrlTarget, UrlTargetType, query_string_override};
 pub use user::{GlobalContext, UserContext};
-pub use warning::{Location, Warning, WarningKind};
+pub use warning::Warning;
+
+/// The arithmetic of bucketing: hashes, ranges, namespaces.
+pub mod bucketing {
+    pub use crate::bucket::{
+        BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
+    };
+}
+
+/// Decrypting by hand what [`Payload::from_encrypted_json`](crate::Payload::from_encrypted_json)
+/// decrypts by itself.
+#[cfg(feature = "encryption")]
+pub mod encryption {
+    pub use crate::payload::{DecryptError, DecryptionKey, decrypt};
+}

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 /// lower-case hexadecimal. GrowthBook calls the salt "secure attribute salt".
 ///
 /// ```
-/// use growthbook_core::{UserContext, secure_attribute};
+/// use growthbook_core::UserContext;
+/// use growthbook_core::secure::secure_attribute;
 ///
 /// let user = UserContext::new("user-1")
 ///     .attribute("email", secure_attribute("salt", "someone@example.com"));

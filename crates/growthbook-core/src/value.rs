@@ -6,17 +6,18 @@ use core::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::{Json, Node, View};
+use crate::attributes::Node;
+use crate::json::{Json, View};
 
-/// A value handed through untouched, with what conditions on prerequisites need of it. Most values
-/// are true or false, and take no memory of their own.
+/// A value as the API has it, and the form that conditions on prerequisites need. Most values are
+/// true or false, and take no memory of their own.
 #[derive(Clone)]
 pub(crate) enum FeatureValue {
     /// Null, true or false.
     Static(&'static Value),
     /// A number or a string.
     Scalar(Box<Value>),
-    /// An array or an object, and the same with its order.
+    /// An array or an object, and the same value with the order of its members.
     Container(Box<(Value, Json<'static>)>),
 }
 
@@ -27,13 +28,9 @@ impl FeatureValue {
         if value { &Value::Bool(true) } else { &Value::Bool(false) }
     }
 
-    /// A value that takes no memory of its own.
-    pub(crate) fn fixed(view: View<'_>) -> Option<&'static Value> {
-        match view {
-            View::Null => Some(&Value::Null),
-            View::Bool(value) => Some(FeatureValue::bool(value)),
-            _ => None,
-        }
+    /// Whether the value takes no memory of its own: null, true or false.
+    pub(crate) fn is_constant(&self) -> bool {
+        matches!(self, FeatureValue::Static(_))
     }
 
     #[inline]
@@ -81,9 +78,12 @@ impl From<View<'_>> for FeatureValue {
         match view {
             View::Null => FeatureValue::NULL.clone(),
             View::Bool(value) => FeatureValue::Static(FeatureValue::bool(value)),
-            View::Number(_) | View::String(_) => FeatureValue::Scalar(Box::new(view.to_value())),
+            View::Number(_) | View::String(_) => {
+                FeatureValue::Scalar(Box::new(view.to_json().to_value()))
+            }
             View::Array(_) | View::Object(_) => {
-                FeatureValue::Container(Box::new((view.to_value(), view.to_json().into_owned())))
+                let ordered = view.to_json().into_owned();
+                FeatureValue::Container(Box::new((ordered.to_value(), ordered)))
             }
         }
     }

@@ -85,7 +85,7 @@ pub enum WarningKind {
     MalformedSavedGroup,
     /// A saved group of a type this SDK does not know. What depends on it does not pass.
     UnknownSavedGroupType,
-    /// Prerequisites chained deeper than [`MAX_PREREQUISITE_DEPTH`](crate::MAX_PREREQUISITE_DEPTH).
+    /// Prerequisites chained deeper than [`MAX_PREREQUISITE_DEPTH`].
     /// The feature has no value, as in a cycle.
     PrerequisitesTooDeep,
     /// Prerequisites that lead to so many others that evaluating them all is given up: the feature

@@ -5,8 +5,9 @@
 mod generate;
 
 use generate::Draw;
+use growthbook_core::condition::Condition;
 use growthbook_core::{
-    AttributeRef, AttributeSource, Condition, GlobalContext, Payload, Snapshot, UserContext,
+    AttributeRef, AttributeSource, GlobalContext, Payload, Snapshot, UserContext,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use growthbook_core::{
-    Condition, Payload, PayloadError, ReduceOptions, Snapshot, UserContext, reduce_payload,
-};
+use growthbook_core::condition::Condition;
+use growthbook_core::reduce::{ReduceOptions, reduce_payload};
+use growthbook_core::{Payload, PayloadError, Snapshot, UserContext};
 use serde_json::{Value, json};
 
 const HALF_A_PAIR: &str = r#""\ud800""#;
@@ -257,7 +257,7 @@ fn no_user_passes_an_unsupported_pattern() {
     ];
     let user = UserContext::new("u");
     for (condition, expected) in cases {
-        let condition = growthbook_core::Condition::from_json(condition).unwrap();
+        let condition = growthbook_core::condition::Condition::from_json(condition).unwrap();
         assert_eq!(condition.warnings().len(), 1);
         let passes = Snapshot::empty().for_user(&user).eval_condition(&condition);
         assert_eq!(passes, expected, "{condition:?}");
@@ -363,7 +363,8 @@ fn a_rule_keeps_its_weights_without_a_valid_bandit() {
 mod encrypted {
     use std::error::Error as _;
 
-    use growthbook_core::{DecryptError, DecryptionKey};
+    use growthbook_core::DecryptionKey;
+    use growthbook_core::encryption::DecryptError;
 
     use super::*;
 

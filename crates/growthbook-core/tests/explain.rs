@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use growthbook_core::{Payload, Snapshot, StickyBuckets, UserContext};
+use growthbook_core::sticky::StickyBuckets;
+use growthbook_core::{Payload, Snapshot, UserContext};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -3,10 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use growthbook_core::{
-    Attributes, Condition, Payload, Pruned, ReduceOptions, Snapshot, UserContext, prune_condition,
-    reduce_payload,
-};
+use growthbook_core::condition::Condition;
+use growthbook_core::reduce::{Pruned, ReduceOptions, prune_condition, reduce_payload};
+use growthbook_core::{Attributes, Payload, Snapshot, UserContext};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

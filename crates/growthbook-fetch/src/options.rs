@@ -90,11 +90,6 @@ impl FetchOptions {
         }
     }
 
-    /// Whether there is anything to fetch.
-    pub fn has_client_key(&self) -> bool {
-        !self.client_key.trim().is_empty()
-    }
-
     /// Where payloads are fetched from: `http://` or `https://`, a host, and a path before
     /// `/api/features` if there is one. Default: [`DEFAULT_API_HOST`].
     #[must_use]

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::feed::{Document, FeedState};
 use crate::http::{Settings, SourceId};
 use crate::schedule::Plan;
-use crate::source::{MemberId, Source};
+use crate::source::{Document, Member, MemberId, Source};
 
 /// The sources of one process. After a fork the child has a registry of its own: the parent's may
 /// be locked for ever by a thread that is not there any more, and its sources have no thread.
@@ -50,22 +49,22 @@ impl Registry {
 pub(crate) fn join(
     settings: &Settings,
     cached: Option<Arc<Document>>,
-    feed: &Arc<FeedState>,
+    member: &Arc<Member>,
     plan: Plan,
     ttl: Duration,
 ) -> io::Result<(Arc<Source>, MemberId)> {
     let registry = Registry::current();
     let mut sources = registry.lock();
     if let Some(source) = sources.get(&settings.id).and_then(Weak::upgrade)
-        && let Some(member) = source.join(feed.clone(), plan, ttl)?
+        && let Some(id) = source.join(member.clone(), plan, ttl)?
     {
-        return Ok((source, member));
+        return Ok((source, id));
     }
     let source = Source::new(settings, cached);
     let stopped = || io::Error::other("stopped");
-    let member = source.join(feed.clone(), plan, ttl)?.ok_or_else(stopped)?;
+    let id = source.join(member.clone(), plan, ttl)?.ok_or_else(stopped)?;
     sources.insert(settings.id.clone(), Arc::downgrade(&source));
-    Ok((source, member))
+    Ok((source, id))
 }
 
 /// Forgets the sources that nobody shares any more.

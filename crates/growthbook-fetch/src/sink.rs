@@ -1,8 +1,10 @@
-//! Who uses the payloads: the boundary between refreshing and evaluation.
+//! The boundary between refreshing and evaluation.
+
+use std::sync::Arc;
 
 use growthbook_core::{PayloadChange, PayloadError, PayloadSource};
 
-/// Takes payloads into use.
+/// Takes payloads into use. [`LivePayload`](crate::LivePayload) is a ready one.
 ///
 /// The contract:
 /// - Calls come from several threads, one at a time. They may take as long as reading a payload
@@ -10,26 +12,39 @@ use growthbook_core::{PayloadChange, PayloadError, PayloadSource};
 /// - A payload that is older than the one in use ([`is_older`](crate::is_older)) is not used.
 /// - After an error the payload in use stays, and the same document may be offered again.
 pub trait PayloadSink: Send + Sync {
-    /// Offers a document: to be read, decrypted and used.
+    /// Reads a document, decrypts it if necessary, and takes it into use.
     ///
     /// # Errors
     ///
-    /// When it is no payload.
-    fn offer(&self, document: &str, source: PayloadSource) -> Result<Verdict, PayloadError>;
+    /// When the document is not a payload.
+    fn offer(&self, document: &str, source: PayloadSource) -> Result<Offered, PayloadError>;
 
-    /// A payload offered before was taken into use: time to tell whoever wants to know. Called
-    /// under no lock; may call back.
+    /// Notifies the application that a payload offered before has changed features. Called under
+    /// no lock, so that it may call back.
     fn changed(&self, change: PayloadChange) {
         let _ = change;
     }
 }
 
-/// What became of a payload.
-#[derive(Debug)]
+/// What a sink did with an offered payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
-    /// It is in use now.
-    Used(PayloadChange),
-    /// It is older than the one in use, which stays.
+pub enum Offered {
+    /// The payload is in use now.
+    Applied {
+        /// What [`PayloadSink::changed`] is called with.
+        change: PayloadChange,
+    },
+    /// The payload is older than the one in use, which stays.
     Older,
+}
+
+impl<S: PayloadSink + ?Sized> PayloadSink for Arc<S> {
+    fn offer(&self, document: &str, source: PayloadSource) -> Result<Offered, PayloadError> {
+        S::offer(self, document, source)
+    }
+
+    fn changed(&self, change: PayloadChange) {
+        S::changed(self, change);
+    }
 }

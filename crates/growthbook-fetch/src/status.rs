@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::PayloadCacheError;
+use growthbook_core::cache::PayloadCacheError;
 
 use crate::error::FetchError;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::UnixMillis;
+use growthbook_core::cache::UnixMillis;
 
 /// Times before 1970 are 1970.
 pub(crate) fn unix_millis(time: SystemTime) -> UnixMillis {

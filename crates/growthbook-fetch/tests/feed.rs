@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use growthbook_core::{PayloadChange, PayloadError, PayloadSource};
-use growthbook_fetch::{Feed, FetchErrorKind, FetchOptions, PayloadSink, Refresh, Verdict};
+use growthbook_fetch::{Feed, FetchErrorKind, FetchOptions, Offered, PayloadSink, Refresh};
 use test_server::{FeaturesServer, Reply};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,9 +22,9 @@ struct Sink {
 }
 
 impl PayloadSink for Sink {
-    fn offer(&self, _: &str, _: PayloadSource) -> Result<Verdict, PayloadError> {
+    fn offer(&self, _: &str, _: PayloadSource) -> Result<Offered, PayloadError> {
         assert!(!self.panics.load(Ordering::Relaxed), "this sink panics");
-        Ok(Verdict::Used(PayloadChange::default()))
+        Ok(Offered::Applied { change: PayloadChange::default() })
     }
 }
 

@@ -19,8 +19,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use growthbook_core::{
-    CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::{
+    CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
 use growthbook_fetch::FileCache;
 use tempfile::TempDir;

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use growthbook_core::{CachedPayload, FetchLease, PayloadCache, PayloadKey};
+use growthbook_core::cache::{CachedPayload, FetchLease, PayloadCache, PayloadKey};
 use growthbook_redis_cache::RedisCache;
 use test_server::redis::RedisServer;
 

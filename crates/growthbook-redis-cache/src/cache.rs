@@ -6,7 +6,9 @@ use std::process;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use growthbook_core::{CachedPayload, FetchLease, PayloadCache, PayloadCacheError, PayloadKey};
+use growthbook_core::cache::{
+    CachedPayload, FetchLease, PayloadCache, PayloadCacheError, PayloadKey,
+};
 #[cfg(feature = "encryption")]
 use growthbook_core::{DecryptionKey, Payload};
 use redis::{FromRedisValue, Script, ScriptInvocation};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use growthbook_core::PayloadCacheError;
+use growthbook_core::cache::PayloadCacheError;
 use redis::RedisError;
 
 /// The error of a [`RedisCache`](crate::RedisCache). Its text has no keys, payloads or addresses.

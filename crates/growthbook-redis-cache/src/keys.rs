@@ -1,6 +1,6 @@
 //! The names of the keys in Redis.
 
-use growthbook_core::PayloadKey;
+use growthbook_core::cache::PayloadKey;
 
 /// The keys of one payload. All are in one slot of a Redis Cluster.
 #[derive(Clone)]

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use growthbook_core::{
+use growthbook_core::cache::{
     CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCacheError,
     PayloadKey,
 };

@@ -1,8 +1,8 @@
 //! A GrowthBook payload cache in Redis: one payload and one fetch for many processes.
 //!
 //! [`RedisCache`] implements two traits of the core. As a
-//! [`PayloadCache`](growthbook_core::PayloadCache) it stores the last good payload, so that a new
-//! process starts with it. As a [`FetchLease`](growthbook_core::FetchLease) it lets one process ask
+//! [`PayloadCache`](growthbook_core::cache::PayloadCache) it stores the last good payload, so that a new
+//! process starts with it. As a [`FetchLease`](growthbook_core::cache::FetchLease) it lets one process ask
 //! the server for all, and notifies the others of the new payload.
 //!
 //! It refuses to be in the way:

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use growthbook_core::PayloadKey;
+use growthbook_core::cache::PayloadKey;
 
 use crate::document::digest;
 use crate::mutex::ForkSafeMutex;

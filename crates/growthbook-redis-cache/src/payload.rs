@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use growthbook_core::{CachedPayload, UnixMillis};
+use growthbook_core::cache::{CachedPayload, UnixMillis};
 use redis::{FromRedisValue, Script};
 
 use crate::lua::{millis, script, seconds};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use growthbook_core::{CacheChanged, CacheWatch};
+use growthbook_core::cache::{CacheChanged, CacheWatch};
 use redis::RedisResult;
 
 use crate::LOG_TARGET;

@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
 use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore};
 use redis::cluster::ClusterClient;
 use test_server::redis::{RedisCluster, RedisServer};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error::Error, fmt, fmt::Write, time::Duration};
 
-use growthbook_core::{StickyBucketDocument, StickyBuckets};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBuckets};
 
 use crate::json;
 
@@ -121,7 +121,7 @@ pub enum SameSite {
 /// `encodeURIComponent` writes it.
 ///
 /// ```
-/// use growthbook_core::{StickyBucketDocument, StickyBucketKey};
+/// use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey};
 /// use growthbook_sticky::{CookieOptions, set_cookie};
 ///
 /// let key = StickyBucketKey { attribute_name: "id".into(), attribute_value: "u1".into() };

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use growthbook_core::{
+use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 use redb::{
@@ -47,7 +47,7 @@ pub const EMBEDDED_CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// disk, writes fail until the store is opened again.
 ///
 /// ```
-/// use growthbook_core::StickyBucketStore;
+/// use growthbook_core::sticky::StickyBucketStore;
 /// use growthbook_sticky::EmbeddedStickyBucketStore;
 ///
 /// # let folder = tempfile::tempdir()?;

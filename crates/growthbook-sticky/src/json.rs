@@ -1,8 +1,8 @@
 //! A document's JSON.
 
-use growthbook_core::StickyBucketDocument;
+use growthbook_core::sticky::StickyBucketDocument;
 #[cfg(any(feature = "embedded", feature = "redis"))]
-use growthbook_core::StickyBucketKey;
+use growthbook_core::sticky::StickyBucketKey;
 
 /// The document as the other SDKs write it.
 pub(crate) fn encode(document: &StickyBucketDocument) -> String {

@@ -1,7 +1,7 @@
 //! Where GrowthBook's sticky buckets are kept: the memory of a process, a file of one machine,
 //! Redis, or the user's own cookies.
 //!
-//! Each store implements [`StickyBucketStore`](growthbook_core::StickyBucketStore), so that a
+//! Each store implements [`StickyBucketStore`](growthbook_core::sticky::StickyBucketStore), so that a
 //! client of the crate `growthbook` takes it; the documents in cookies and those of `RedisLoader`
 //! go to `for_user_with_sticky`. What is kept in Redis and in cookies is what the JavaScript and
 //! Python SDKs keep there, and they share it with this crate.
@@ -12,7 +12,8 @@
 //!
 //! ```
 //! # #[cfg(feature = "memory")] {
-//! use growthbook_core::{Payload, StickyBucketStore, UserContext};
+//! use growthbook_core::{Payload, UserContext};
+//! use growthbook_core::sticky::StickyBucketStore;
 //! use growthbook_sticky::MemoryStickyBucketStore;
 //!
 //! let store = MemoryStickyBucketStore::default();

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use growthbook_core::{
+use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 use lru::LruCache;
@@ -27,12 +27,12 @@ pub const DEFAULT_MEMORY_DOCUMENTS: NonZeroUsize = NonZeroUsize::new(100_000).un
 /// held the store's lock.
 ///
 /// ```
-/// use growthbook_core::StickyBucketStore;
+/// use growthbook_core::sticky::StickyBucketStore;
 /// use growthbook_sticky::MemoryStickyBucketStore;
 ///
 /// let store = MemoryStickyBucketStore::default();
 /// assert_eq!(store.get_all(&[])?.iter().len(), 0);
-/// # Ok::<(), growthbook_core::StickyBucketStoreError>(())
+/// # Ok::<(), growthbook_core::sticky::StickyBucketStoreError>(())
 /// ```
 #[derive(Clone)]
 pub struct MemoryStickyBucketStore {

@@ -1,6 +1,6 @@
 //! What the unit tests share.
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey};
 
 pub(crate) fn key(name: &str, value: &str) -> StickyBucketKey {
     StickyBucketKey { attribute_name: name.into(), attribute_value: value.into() }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
 use growthbook_sticky::EmbeddedStickyBucketStore;
 
 const FILE_VARIABLE: &str = "STICKY_TEST_FILE";

@@ -12,7 +12,7 @@ mod scenarios;
 use std::hint::black_box;
 use std::thread;
 
-use growthbook::{Client, ClientBuilder, Evaluator, Payload, UserScope};
+use growthbook::{Client, Evaluator, Payload, UserScope};
 use serde_json::json;
 
 use scenarios::request::Request;
@@ -104,7 +104,7 @@ fn ask_facade(scenario: &Scenario, rounds: usize) {
 /// With a callback, which has heard of every user before: the first round goes uncounted, since
 /// it is in the run that is subtracted.
 fn ask_tracked(scenario: &Scenario, rounds: usize) {
-    let builder = ClientBuilder::new().on_experiment_viewed(|viewed| {
+    let builder = Client::embedded().on_experiment_viewed(|viewed| {
         black_box(viewed.result.variation_id);
     });
     let client = scenario.client_with(builder);

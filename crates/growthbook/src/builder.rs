@@ -1,35 +1,32 @@
-//! Setting up a client.
+//! Settings that every client has, whether it asks a server or not.
 
+use core::fmt;
 use core::num::NonZeroUsize;
-use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use growthbook_core::sticky::StickyBucketStore;
+use growthbook_core::{Attributes, GlobalContext, PayloadChange};
 #[cfg(feature = "encryption")]
-use growthbook_core::DecryptionKey;
-use growthbook_core::{
-    Attributes, GlobalContext, Payload, PayloadChange, PayloadError, PayloadSource,
-    StickyBucketStore,
-};
+use growthbook_core::{DecryptionKey, Payload};
 use serde_json::Value;
 
-use crate::client::{Client, Decryption, Effects, Inner, State};
 use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
-#[cfg(feature = "fetch")]
-use crate::network::Network;
-use crate::retired::Retired;
+use crate::state::{Effects, Live, State};
 use crate::sticky_store::LoggedStore;
 use crate::tracking::{
-    ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking,
+    ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking, contain,
 };
-use crate::update::OnUpdate;
 
-/// Settings of a [`Client`].
+/// Settings of a [`Client`](crate::Client).
+///
+/// `K` is the kind of client: [`Connected`](crate::Connected) to a server, from
+/// [`Client::builder`](crate::Client::builder), or [`Embedded`](crate::Embedded), from
+/// [`Client::embedded`](crate::Client::embedded). The settings in the first section are for both.
 ///
 /// ```
-/// use growthbook::ClientBuilder;
+/// use growthbook::Client;
 /// use serde_json::json;
 ///
-/// let client = ClientBuilder::new()
+/// let client = Client::embedded()
 ///     .features(json!({"dark-mode": {"defaultValue": true}}))
 ///     .attributes(json!({"region": "eu"}))
 ///     .on_experiment_viewed(|viewed| println!("{} {}", viewed.experiment.key(), viewed.result.key))
@@ -37,60 +34,23 @@ use crate::update::OnUpdate;
 /// assert!(client.for_user("user-1").is_on("dark-mode"));
 /// # Ok::<(), growthbook::PayloadError>(())
 /// ```
-#[derive(Default)]
-pub struct ClientBuilder {
-    payload: Source,
-    saved_groups: Option<Value>,
+pub struct ClientBuilder<K> {
+    pub(crate) kind: K,
     globals: GlobalContext,
     #[cfg(feature = "encryption")]
     decryption_key: Option<DecryptionKey>,
     on_experiment_viewed: Option<OnExperimentViewed>,
     on_feature_usage: Option<OnFeatureUsage>,
-    exposure_cache_size: Option<NonZeroUsize>,
+    exposure_cache_size: NonZeroUsize,
     sticky_bucket_store: Option<Box<dyn StickyBucketStore>>,
     on_update: Option<OnUpdate>,
-    #[cfg(feature = "fetch")]
-    pub(crate) network: Network,
 }
 
-/// Where the definitions come from.
-#[derive(Default)]
-enum Source {
-    #[default]
-    Nothing,
-    Document(Vec<u8>),
-    Features(Value),
-}
+/// A callback for changes.
+type OnUpdate = Box<dyn Fn(&PayloadChange) + Send + Sync>;
 
-impl ClientBuilder {
-    /// Nothing set: no features, everything enabled.
-    pub fn new() -> Self {
-        ClientBuilder::default()
-    }
-
-    /// The payload: a JSON document as the API sends it. Replaces [`features`](Self::features).
-    #[must_use]
-    pub fn payload(mut self, document: impl Into<Vec<u8>>) -> Self {
-        self.payload = Source::Document(document.into());
-        self
-    }
-
-    /// The feature definitions by key, without a document around them. Replaces
-    /// [`payload`](Self::payload).
-    #[must_use]
-    pub fn features(mut self, features: Value) -> Self {
-        self.payload = Source::Features(features);
-        self
-    }
-
-    /// The saved groups by id that [`features`](Self::features) refer to. Ignored with a
-    /// [`payload`](Self::payload), which has its own.
-    #[must_use]
-    pub fn saved_groups(mut self, groups: Value) -> Self {
-        self.saved_groups = Some(groups);
-        self
-    }
-
+/// Settings of every client.
+impl<K> ClientBuilder<K> {
     /// The key that opens encrypted payloads: `"base64 text".parse()?`.
     #[cfg(feature = "encryption")]
     #[must_use]
@@ -129,39 +89,36 @@ impl ClientBuilder {
         self.global(|globals| globals.qa_mode(qa_mode))
     }
 
-    /// Leaves everybody out of experiments without a forced variation. Default: false.
+    /// Leaves every user out of experiments without a forced variation. Default: false.
     #[must_use]
     pub fn skip_all_experiments(self, skip: bool) -> Self {
         self.global(|globals| globals.skip_all_experiments(skip))
     }
 
-    /// Variations forced for everybody, by experiment key and index.
+    /// Variations forced for every user, by experiment key and index.
     #[must_use]
-    pub fn forced_variations<K: Into<Box<str>>>(
+    pub fn forced_variations<N: Into<Box<str>>>(
         self,
-        variations: impl IntoIterator<Item = (K, i64)>,
+        variations: impl IntoIterator<Item = (N, i64)>,
     ) -> Self {
         self.global(|globals| globals.forced_variations(variations))
     }
 
-    /// Feature values forced for everybody, by feature key.
+    /// Feature values forced for every user, by feature key.
     #[must_use]
-    pub fn forced_features<K: Into<Box<str>>>(
+    pub fn forced_features<N: Into<Box<str>>>(
         self,
-        values: impl IntoIterator<Item = (K, Value)>,
+        values: impl IntoIterator<Item = (N, Value)>,
     ) -> Self {
         self.global(|globals| globals.forced_features(values))
     }
 
-    fn global(mut self, set: impl FnOnce(GlobalContext) -> GlobalContext) -> Self {
-        self.globals = set(self.globals);
-        self
-    }
-
-    /// Hears when a user takes part in an experiment because of their hash: the moment to track.
-    /// Each user, experiment and variation once, as far as
-    /// [`exposure_cache_size`](Self::exposure_cache_size) remembers. Called on the evaluating
-    /// thread, under no lock: it may call back into the client, and it should only queue.
+    /// Calls this function when a user takes part in an experiment because of their hash: the
+    /// moment to track. Each user, experiment and variation is reported once, as far as
+    /// [`exposure_cache_size`](Self::exposure_cache_size) remembers.
+    ///
+    /// It is called on the evaluating thread, under no lock: it may call back into the client, and
+    /// it should only queue.
     #[must_use]
     pub fn on_experiment_viewed(
         mut self,
@@ -171,8 +128,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Hears of every evaluated feature, prerequisites first, every time. Not of values forced
-    /// in code. Called like [`on_experiment_viewed`](Self::on_experiment_viewed).
+    /// Calls this function for every evaluated feature, prerequisites first, every time, but not
+    /// for values forced in code. It is called like
+    /// [`on_experiment_viewed`](Self::on_experiment_viewed).
     #[must_use]
     pub fn on_feature_usage(
         mut self,
@@ -187,62 +145,69 @@ impl ClientBuilder {
     /// forgets its own least recently seen.
     #[must_use]
     pub fn exposure_cache_size(mut self, size: NonZeroUsize) -> Self {
-        self.exposure_cache_size = Some(size);
+        self.exposure_cache_size = size;
         self
     }
 
-    /// Where sticky bucket documents are kept. Default: nowhere, and without sticky bucketing.
+    /// The store of sticky bucket documents. Default: none, and no sticky bucketing.
     #[must_use]
     pub fn sticky_bucket_store(mut self, store: impl StickyBucketStore + 'static) -> Self {
         self.sticky_bucket_store = Some(Box::new(LoggedStore::new(store)));
         self
     }
 
-    /// Hears when the features in use are not the ones before, with the keys that changed: after
-    /// the change, on the thread that made it, under no lock. Not of what a client starts with.
+    /// Calls this function after features or saved groups have changed, with the keys that
+    /// changed: on the thread that made the change, under no lock. It is not called for the
+    /// payload that a client starts with.
     #[must_use]
     pub fn on_update(mut self, callback: impl Fn(&PayloadChange) + Send + Sync + 'static) -> Self {
         self.on_update = Some(Box::new(callback));
         self
     }
 
-    /// Builds a client that asks no server: it has what it is given. One that has a client key is
-    /// [started](Self::start) instead.
-    ///
-    /// # Errors
-    ///
-    /// When what was given is no payload, or the key does not open it.
-    pub fn build(self) -> Result<Client, PayloadError> {
-        #[cfg(feature = "fetch")]
-        self.network.warn_unused();
-        Ok(Client::embedded(self.build_inner(PayloadSource::Application)?))
-    }
-
-    pub(crate) fn build_inner(self, source: PayloadSource) -> Result<Inner, PayloadError> {
-        let decryption = Decryption {
-            #[cfg(feature = "encryption")]
-            key: self.decryption_key,
-        };
-        let payload = match self.payload {
-            Source::Nothing => None,
-            Source::Document(document) => Some(decryption.read(&document)?),
-            Source::Features(features) => {
-                Some(Payload::from_parts(&features, self.saved_groups.as_ref())?)
-            }
-        };
-        let source = payload.as_ref().map(|_| source);
-        let payload = payload.unwrap_or_else(Payload::empty);
-        let cache_size = self.exposure_cache_size.unwrap_or(DEFAULT_EXPOSURE_CACHE_SIZE);
-        let tracking = Tracking::new(self.on_experiment_viewed, self.on_feature_usage, cache_size);
-        let effects = Effects { tracking, sticky_store: self.sticky_bucket_store };
-        let state = State::new(payload, source, Arc::new(self.globals), Arc::new(effects));
-        let state = ArcSwap::from_pointee(state);
-        Ok(Inner { state, retired: Retired::default(), decryption, on_update: self.on_update })
+    fn global(mut self, set: impl FnOnce(GlobalContext) -> GlobalContext) -> Self {
+        self.globals = set(self.globals);
+        self
     }
 }
 
-impl core::fmt::Debug for ClientBuilder {
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl<K> ClientBuilder<K> {
+    pub(crate) fn new(kind: K) -> Self {
+        ClientBuilder {
+            kind,
+            globals: GlobalContext::default(),
+            #[cfg(feature = "encryption")]
+            decryption_key: None,
+            on_experiment_viewed: None,
+            on_feature_usage: None,
+            exposure_cache_size: DEFAULT_EXPOSURE_CACHE_SIZE,
+            sticky_bucket_store: None,
+            on_update: None,
+        }
+    }
+
+    /// Applies the settings to a client without a payload, and returns the settings of its kind.
+    pub(crate) fn into_live(self) -> (K, Live) {
+        let tracking = Tracking::new(
+            self.on_experiment_viewed,
+            self.on_feature_usage,
+            self.exposure_cache_size,
+        );
+        let effects = Effects { tracking, sticky_store: self.sticky_bucket_store };
+        let mut live = Live::with_data(State::new(self.globals, effects));
+        #[cfg(feature = "encryption")]
+        if let Some(key) = self.decryption_key {
+            live = live.read_with(move |document| Payload::from_encrypted_json(document, &key));
+        }
+        if let Some(callback) = self.on_update {
+            live = live.on_change(move |change| contain("on_update", || callback(change)));
+        }
+        (self.kind, live)
+    }
+}
+
+impl<K> fmt::Debug for ClientBuilder<K> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ClientBuilder")
             .field("globals", &self.globals)

@@ -5,7 +5,8 @@ use core::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use foldhash::quality::RandomState;
-use growthbook_core::{Exposure, HashValue};
+use growthbook_core::HashValue;
+use growthbook_core::observe::Exposure;
 use lru::LruCache;
 
 /// How many exposures are remembered, unless set otherwise with

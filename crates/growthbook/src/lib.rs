@@ -1,9 +1,9 @@
 //! GrowthBook feature flags and A/B tests for Rust: evaluated locally, in process.
 //!
-//! A [`Client`] holds a payload of feature definitions, compiled once; [`Client::for_user`] pins
-//! it for one user or request; asking a flag then walks it without locks, allocation or IO.
+//! A [`Client`] holds a payload of feature definitions, compiled once. [`Client::for_user`] pins it
+//! for one user or request. Asking a flag then walks it without locks, allocation or IO.
 //! Evaluation never fails and never panics: an unknown flag or a value of another type gives the
-//! fallback; [`UserScope::eval_feature`] tells the value as it is, and its source.
+//! fallback. [`UserScope::eval_feature`] gives the value as it is, and its source.
 //!
 //! ```
 //! use growthbook::{Client, UserContext};
@@ -24,9 +24,42 @@
 //!
 //! A client made with [`Client::builder`] and a client key fetches its payload, follows the
 //! changes of it, and keeps the last good one through every failure. [`Client::from_json`] and
-//! [`ClientBuilder::build`] make clients that fetch nothing and start no threads; hand them
-//! payloads with [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core`
-//! alone.
+//! [`Client::embedded`] make clients that fetch nothing and start no threads. Give them payloads
+//! with [`Client::set_payload`]. Where even `std` is too much, take `growthbook-core` alone.
+//!
+//! # Names
+//!
+//! The crate's root has what most programs use. The rest is in modules:
+//!
+//! | module | for |
+//! |---|---|
+//! | [`attributes`], [`secure`] | attributes in types of your own, and attributes compared as hashes |
+//! | [`tracking`] | exposures and feature usage, as callbacks receive them |
+//! | [`experiment`], [`result`], [`warning`] | the parts of experiments, results and warnings |
+//! | [`explain`] | why a user got a value |
+//! | [`fetch`] | status, errors and defaults of a client that asks a server |
+//! | [`cache`] | caches for payloads |
+//! | [`sticky`] | sticky buckets and their stores |
+//! | [`auto`], [`url`] | auto experiments on pages |
+//! | [`bandit`] | contextual bandits |
+//! | [`reduce`] | a small payload for the browser |
+//! | [`bucketing`], [`condition`], [`encryption`], [`limits`], [`observe`] | the parts of evaluation, one by one |
+//! | [`guide`] | longer texts with examples |
+//!
+//! # Layout
+//!
+//! The source, in reading order:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `state` | what the evaluations of a client share |
+//! | `scope` | evaluates for one user on one payload |
+//! | `tracking`, `exposures` | callbacks, and which exposures were reported before |
+//! | `scope_buckets`, `sticky_store` | sticky buckets of a scope, and the log of a failing store |
+//! | `client`, `globals` | the client: the payload in use, and what holds for every user |
+//! | `connection` | the feed of a client, started anew after a fork |
+//! | `lifecycle` | waiting, status, refreshing and closing |
+//! | `builder`, `embedded`, `connected` | settings of every client, and of the two kinds |
 //!
 //! # Cargo features
 //!
@@ -40,57 +73,126 @@
 //! | `sticky-cookie` | no | `read_cookies`, `set_cookie`: documents in a browser |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | where Redis may be |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
-//! | `secure-attributes` | yes | [`secure_attribute`]: attributes compared as hashes |
+//! | `secure-attributes` | yes | [`secure::secure_attribute`]: attributes compared as hashes |
 //!
 //! # Logging
 //!
-//! Through the [`log`] facade, target `growthbook`: a callback that panicked (error); what was
-//! wrong in a payload, and a refresh, cache or sticky bucket store that begins to fail (warn); one
-//! that works again (info); every evaluated feature and inline experiment, values of another type
-//! than their fallback, and each document that a failing store did not load or save (debug).
+//! Through the [`log`] facade, target `growthbook`:
+//!
+//! | level | what |
+//! |---|---|
+//! | error | a callback that panicked |
+//! | warn | warnings of a payload; a refresh, cache or sticky bucket store that begins to fail |
+//! | info | one that works again |
+//! | debug | each evaluated feature and inline experiment; a value of another type than its fallback; each document that a failing store did not load or save |
+//!
 //! Attribute values, client keys and decryption keys are never logged.
 
 mod builder;
 mod client;
 #[cfg(feature = "fetch")]
+mod connected;
+#[cfg(feature = "fetch")]
 mod connection;
+mod embedded;
 mod exposures;
+mod globals;
 pub mod guide;
 #[cfg(feature = "fetch")]
 mod lifecycle;
-#[cfg(feature = "fetch")]
-mod network;
-mod retired;
 mod scope;
-mod sticky;
+mod scope_buckets;
+mod state;
 mod sticky_store;
-mod tracking;
-mod update;
+pub mod tracking;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
-#[doc(inline)]
-pub use growthbook_core::*;
 #[cfg(feature = "fetch")]
-pub use growthbook_fetch::{
-    CloseTimedOut, ConfigError, Counters, DEFAULT_API_HOST, DEFAULT_CACHE_TTL,
-    DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
-    DEFAULT_MEMORY_CACHE_ENTRIES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
-    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchError, FetchErrorKind, FileCache,
-    LastError, MemoryCache, NotReady, Refresh, StreamOff, StreamState,
+pub use connected::{Connected, StartError};
+pub use embedded::Embedded;
+#[cfg(feature = "encryption")]
+pub use growthbook_core::DecryptionKey;
+#[cfg(feature = "encryption")]
+pub use growthbook_core::encryption;
+#[cfg(feature = "secure-attributes")]
+pub use growthbook_core::secure;
+pub use growthbook_core::{
+    Assignment, AttributeRef, AttributeSource, AttributeValue, Attributes, Evaluator, Exclusion,
+    Experiment, ExperimentDefinition, ExperimentResult, FeatureKey, FeatureName, FeatureResult,
+    FeatureResultSource, FeatureResults, GlobalContext, HashValue, Payload, PayloadChange,
+    PayloadError, PayloadSource, Snapshot, UserContext, Warning,
 };
-#[cfg(feature = "redis-cache")]
-pub use growthbook_redis_cache::{RedisCache, RedisCacheError, RedisServers, redis};
-#[cfg(feature = "sticky")]
-#[doc(inline)]
-pub use growthbook_sticky::*;
+pub use growthbook_core::{
+    attributes, auto, bandit, bucketing, condition, experiment, explain, limits, observe, reduce,
+    result, url, warning,
+};
 #[cfg(feature = "fetch")]
-pub use lifecycle::{Ready, ReadyClient, Status};
+pub use growthbook_fetch::{FetchError, FetchOptions, NotReady, Refresh};
 #[cfg(feature = "fetch")]
-pub use network::StartError;
+pub use lifecycle::{Ready, Status};
+/// The Redis client that caches and stores in Redis take.
+#[cfg(any(feature = "redis-cache", feature = "sticky-redis"))]
+pub use redis;
 pub use scope::UserScope;
 pub use tracking::{ExperimentViewed, ExperimentViewedEvent, FeatureUsage};
+
+/// Caches for payloads: memory, a file, Redis, or one of your own.
+pub mod cache {
+    pub use growthbook_core::cache::{
+        CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCache,
+        PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+    };
+    #[cfg(feature = "fetch")]
+    pub use growthbook_fetch::{DEFAULT_MEMORY_CACHE_ENTRIES, FileCache, MemoryCache};
+    #[cfg(feature = "redis-cache")]
+    pub use growthbook_redis_cache::{
+        DEFAULT_DEADLINE, DEFAULT_LEASE, RedisCache, RedisCacheError, RedisServers,
+    };
+}
+
+/// Status, errors and defaults of a client that asks a server.
+#[cfg(feature = "fetch")]
+pub mod fetch {
+    pub use growthbook_fetch::{
+        CloseTimedOut, ConfigError, Counters, DEFAULT_API_HOST, DEFAULT_CACHE_TTL,
+        DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
+        DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT, DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT,
+        FetchErrorKind, LastError, StreamOff, StreamState,
+    };
+
+    pub use crate::lifecycle::ReadyClient;
+}
+
+/// Sticky bucketing: users keep the variation they were first given. Documents of assignments, and
+/// stores for them.
+pub mod sticky {
+    pub use growthbook_core::sticky::{
+        StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError,
+        StickyBuckets,
+    };
+    #[cfg(feature = "sticky-cookie")]
+    pub use growthbook_sticky::{
+        COOKIE_PREFIX, CookieError, CookieOptions, DEFAULT_COOKIE_MAX_AGE, MAX_COOKIE_BYTES,
+        SameSite, read_cookies, set_cookie,
+    };
+    #[cfg(feature = "sticky-embedded")]
+    pub use growthbook_sticky::{
+        DEFAULT_EMBEDDED_DOCUMENTS, EMBEDDED_CACHE_BYTES, EmbeddedStickyBucketStore, OpenError,
+    };
+    #[cfg(feature = "sticky")]
+    pub use growthbook_sticky::{
+        DEFAULT_MEMORY_DOCUMENTS, DEFAULT_WRITE_BEHIND_CAPACITY,
+        DEFAULT_WRITE_BEHIND_DROP_DEADLINE, DEFAULT_WRITE_BEHIND_RETRY_FOR, FlushTimedOut,
+        MemoryStickyBucketStore, WriteBehind, WriteBehindCounters, WriteBehindOptions,
+        WriteProblem,
+    };
+    #[cfg(feature = "sticky-redis")]
+    pub use growthbook_sticky::{
+        DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, RedisStickyBucketOptions,
+        RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind, RedisTarget,
+    };
+}
 
 /// Compiles the README's examples.
 #[cfg(all(doctest, feature = "fetch"))]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use growthbook_core::{PayloadCacheError, PayloadSource};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::PayloadCacheError;
 use growthbook_fetch::{
     CloseTimedOut, Counters, FetchError, FetchErrorKind, LastError, NotReady, ReadyFuture,
     StreamOff, StreamState,
@@ -86,12 +87,12 @@ impl Client {
     }
 
     fn embedded_ready(&self) -> Result<(), NotReady> {
-        let has_payload = self.state().source.is_some();
+        let has_payload = self.live().load().source().is_some();
         if has_payload { Ok(()) } else { Err(FetchError::from(FetchErrorKind::NoServer).into()) }
     }
 
     fn with_fallback(&self, outcome: Result<(), NotReady>) -> Result<Ready, NotReady> {
-        match (outcome, self.state().source) {
+        match (outcome, self.live().load().source()) {
             (Ok(()), Some(source)) => Ok(Ready { source, cause: None, timed_out: false }),
             (Err(why), Some(source)) => {
                 Ok(Ready { source, cause: why.cause, timed_out: why.timed_out })
@@ -105,9 +106,9 @@ impl Client {
     pub fn status(&self) -> Status {
         // In this order an open stream implies a payload.
         let status = self.connection().map(|connection| connection.feed().status());
-        let state = self.state();
-        let date_updated = state.payload.date_updated().map(str::to_owned);
-        let source = state.source;
+        let in_use = self.live().load();
+        let date_updated = in_use.payload().date_updated().map(str::to_owned);
+        let source = in_use.source();
         match status {
             Some(status) => Status {
                 source,
@@ -149,7 +150,7 @@ impl Client {
     /// clients share them.
     ///
     /// Dropping the last handle does the same, within
-    /// [`close_timeout`](crate::ClientBuilder::close_timeout).
+    /// [`close_timeout`](crate::FetchOptions::close_timeout).
     ///
     /// # Errors
     ///

@@ -1,19 +1,21 @@
 //! One user, one payload: where flags are asked.
 
 use core::fmt;
-use std::sync::Arc;
 
-use arc_swap::Guard;
+use growthbook_core::auto::{AutoExperimentOptions, AutoExperimentResult};
+use growthbook_core::condition::Condition;
+use growthbook_core::explain::Explanation;
+use growthbook_core::sticky::{StickyBucketKey, StickyBuckets};
 use growthbook_core::{
-    AttributeSource, AutoExperimentOptions, AutoExperimentResult, Condition, Evaluator, Experiment,
-    ExperimentDefinition, ExperimentResult, Explanation, FeatureName, FeatureResult,
-    FeatureResults, RecordingEvaluator, Snapshot, StickyBucketKey, StickyBuckets, UserContext,
+    AttributeSource, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureName,
+    FeatureResult, FeatureResults, RecordingEvaluator, Snapshot, UserContext,
 };
+use growthbook_fetch::Pinned;
 use serde::Deserialize;
 
 use crate::LOG_TARGET;
-use crate::client::State;
-use crate::sticky::ScopeBuckets;
+use crate::scope_buckets::ScopeBuckets;
+use crate::state::State;
 use crate::tracking::TrackingObserver;
 
 /// A user together with the payload that was in use when the scope was made: its answers agree
@@ -22,8 +24,7 @@ use crate::tracking::TrackingObserver;
 /// Cheap to make: one for each request. Answers borrow from it. `'s` is how long an
 /// [`AttributeSource`] lives; without one a scope is a `UserScope<'static>`.
 pub struct UserScope<'s> {
-    /// Held on to without counting references, as a rule.
-    state: Guard<Arc<State>>,
+    pinned: Pinned<State>,
     user: UserContext,
     /// Asked before the user's attributes.
     source: Option<&'s dyn AttributeSource>,
@@ -36,15 +37,16 @@ pub struct UserScope<'s> {
 impl<'s> UserScope<'s> {
     /// With these documents, or those of the store, if there are any.
     pub(crate) fn new(
-        state: Guard<Arc<State>>,
+        pinned: Pinned<State>,
         user: UserContext,
         buckets: Option<StickyBuckets>,
     ) -> Self {
-        let from_store = || state.effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        let from_store =
+            || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
         let buckets = buckets.or_else(from_store);
         let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
-        let has_effects = state.has_listeners || sticky.is_some();
-        UserScope { state, user, source: None, sticky, has_effects }
+        let has_effects = pinned.data().has_listeners || sticky.is_some();
+        UserScope { pinned, user, source: None, sticky, has_effects }
     }
 
     /// Looks for attributes in `source` first, then among the user's own and the global ones.
@@ -55,21 +57,27 @@ impl<'s> UserScope<'s> {
     /// the source's user are loaded here, which may block.
     #[must_use]
     pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
-        let UserScope { state, user, sticky, has_effects, .. } = self;
-        let scope = UserScope { state, user, source: Some(source), sticky, has_effects };
+        let UserScope { pinned, user, sticky, has_effects, .. } = self;
+        let scope = UserScope { pinned, user, source: Some(source), sticky, has_effects };
         scope.load_sticky_buckets();
         scope
     }
 
     pub(crate) fn load_sticky_buckets(&self) {
         if let Some(sticky) = &self.sticky {
-            sticky.load(self.state.effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
+            sticky
+                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
         }
     }
 
     #[inline]
+    fn state(&self) -> &State {
+        self.pinned.data()
+    }
+
+    #[inline]
     fn evaluator(&self) -> Evaluator<'_> {
-        let evaluator = self.state.snapshot.for_user_with(&self.state.globals, &self.user);
+        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
         match self.source {
             Some(source) => evaluator.with_source(source),
             None => evaluator,
@@ -87,11 +95,11 @@ impl<'s> UserScope<'s> {
         &'a self,
         evaluate: impl FnOnce(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
     ) -> R {
-        let observer = self.state.effects.tracking.observer(&self.user, self.source);
+        let observer = self.state().effects.tracking.observer(&self.user, self.source);
         let mut evaluator = self.evaluator().observed(observer);
         match &self.sticky {
             Some(sticky) => sticky
-                .evaluate(self.state.effects.sticky_store.as_deref(), |buckets| {
+                .evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
                     evaluate(&mut evaluator.sticky(buckets))
                 }),
             None => evaluate(&mut evaluator),
@@ -201,7 +209,7 @@ impl<'s> UserScope<'s> {
     pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
         if let Some(sticky) = &self.sticky {
             let keys = self.evaluator().sticky_keys_of(experiment);
-            sticky.load(self.state.effects.sticky_store.as_deref(), keys);
+            sticky.load(self.state().effects.sticky_store.as_deref(), keys);
         }
         if self.is_silent() {
             return self.evaluator().run(experiment);
@@ -293,7 +301,7 @@ impl<'s> UserScope<'s> {
 
     /// The compiled payload the scope holds on to.
     pub fn snapshot(&self) -> &Snapshot {
-        &self.state.snapshot
+        self.pinned.snapshot()
     }
 }
 
@@ -302,7 +310,7 @@ impl fmt::Debug for UserScope<'_> {
         formatter
             .debug_struct("UserScope")
             .field("user", &self.user)
-            .field("snapshot", &self.state.snapshot)
+            .field("snapshot", self.pinned.snapshot())
             .finish_non_exhaustive()
     }
 }

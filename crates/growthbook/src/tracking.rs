@@ -5,12 +5,15 @@ use core::num::NonZeroUsize;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use growthbook_core::observe::{Exposure, Observer};
 use growthbook_core::{
-    Assignment, AttributeSource, Attributes, ExperimentDefinition, Exposure, FeatureResult,
-    HashValue, Observer, UserContext,
+    Assignment, AttributeSource, Attributes, ExperimentDefinition, FeatureResult, HashValue,
+    UserContext,
 };
 use serde::Serialize;
 use serde_json::Value;
+
+pub use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 
 use crate::LOG_TARGET;
 use crate::exposures::Exposures;

@@ -11,10 +11,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, Once, OnceLock};
 use std::thread;
 
+use growthbook::auto::AutoExperimentOptions;
+use growthbook::observe::{Exposure, Observer};
+use growthbook::sticky::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
+};
 use growthbook::{
-    Attributes, AutoExperimentOptions, Client, ClientBuilder, Experiment, Exposure, FeatureResult,
-    FeatureResultSource as Source, GlobalContext, Observer, PayloadError, StickyBucketDocument,
-    StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets, UserContext,
+    Attributes, Client, ClientBuilder, Embedded, Experiment, FeatureResult,
+    FeatureResultSource as Source, GlobalContext, PayloadError, UserContext,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -170,7 +174,7 @@ fn settings_reach_the_scopes_made_after() {
 
 #[test]
 fn what_is_set_can_be_asked_for() {
-    let builder = ClientBuilder::new()
+    let builder = Client::embedded()
         .features(json!({"flag": {"defaultValue": 1}}))
         .attributes(json!({"region": "eu"}))
         .url("https://example.com/a")
@@ -207,8 +211,8 @@ fn what_is_set_can_be_asked_for() {
 // Callbacks.
 
 /// A client whose payload has an experiment in the feature `exp`.
-fn experimenting() -> ClientBuilder {
-    ClientBuilder::new().features(json!({
+fn experimenting() -> ClientBuilder<Embedded> {
+    Client::embedded().features(json!({
         "exp": {"defaultValue": 0, "rules": [{"variations": [1, 2], "hashVersion": 2}]},
     }))
 }
@@ -246,7 +250,7 @@ fn exposures_differ_by_experiment_and_not_by_feature() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = heard.clone();
     let rule = |key: &str| json!({"rules": [{"variations": [1, 2], "key": key}]});
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .features(json!({"f": rule("one"), "g": rule("one"), "h": rule("two")}))
         .on_experiment_viewed(move |viewed| {
             let event = viewed.to_owned();
@@ -286,7 +290,7 @@ fn features_are_told_with_their_prerequisites_first() {
     for (asked, forced, expected) in cases {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let listener = heard.clone();
-        let client = ClientBuilder::new()
+        let client = Client::embedded()
             .features(features.clone())
             .forced_features(forced.iter().map(|&key| (key, json!(7))))
             .on_feature_usage(move |usage| listener.lock().unwrap().push(usage.key.to_owned()))
@@ -364,7 +368,7 @@ fn what_is_forced_for_the_user_wins_over_what_is_forced_for_all() {
     // For the user, for all, and what comes of it.
     let features = [(None, None, 0), (None, Some(1), 1), (Some(2), None, 2), (Some(2), Some(1), 2)];
     for (own, global, expected) in features {
-        let client = ClientBuilder::new()
+        let client = Client::embedded()
             .features(json!({"f": {"defaultValue": 0}}))
             .forced_features(global.map(|value: i32| ("f", json!(value))))
             .build()
@@ -377,7 +381,7 @@ fn what_is_forced_for_the_user_wins_over_what_is_forced_for_all() {
         [(None, None, 3), (None, Some(1), 1), (Some(2), None, 2), (Some(2), Some(1), 2)];
     for (own, global, expected) in variations {
         let client =
-            ClientBuilder::new().forced_variations(global.map(|index| ("exp", index))).build();
+            Client::embedded().forced_variations(global.map(|index| ("exp", index))).build();
         let scope = client.unwrap().for_user(user(None, own));
         let value = *scope.run(&experiment).value;
         assert_eq!(value, expected, "{own:?} for the user, {global:?} for all");
@@ -398,7 +402,7 @@ fn typed<T>(value: Value, fallback: T, expected: T)
 where
     T: for<'de> Deserialize<'de> + PartialEq + Clone + fmt::Debug,
 {
-    let client = ClientBuilder::new().features(json!({"f": {"defaultValue": value}})).build();
+    let client = Client::embedded().features(json!({"f": {"defaultValue": value}})).build();
     let scope = client.unwrap().for_user("u");
     assert_eq!(scope.feature_value("f", fallback.clone()), expected, "{value}");
     assert_eq!(scope.feature_value("nothing", fallback.clone()), fallback);
@@ -542,7 +546,7 @@ impl StickyBucketStore for Unreadable {
 #[test]
 fn a_document_that_could_not_be_read_is_not_saved() {
     let (asked, saved) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .features(secretive_features())
         .sticky_bucket_store(Unreadable { asked: asked.clone(), saved: saved.clone() })
         .build()
@@ -564,7 +568,7 @@ fn evaluate_all_keeps_sticky_assignments() {
         "meta": [{"key": "a"}, {"key": "b"}]});
     let viewed = Arc::new(AtomicUsize::new(0));
     let count = viewed.clone();
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .features(json!({"flag": {"rules": [experiment]}}))
         .on_experiment_viewed(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
@@ -587,7 +591,7 @@ fn evaluate_all_keeps_sticky_assignments() {
 #[test]
 fn records_go_to_one_target_and_tell_no_secret() {
     let records = logged(|| {
-        let client = ClientBuilder::new()
+        let client = Client::embedded()
             .features(secretive_features())
             .on_experiment_viewed(|viewed| {
                 let value = viewed.to_owned().hash_value;
@@ -636,7 +640,7 @@ fn a_store_that_fails_is_logged_when_that_begins() {
         }
     }
 
-    let ask = |builder: ClientBuilder| {
+    let ask = |builder: ClientBuilder<Embedded>| {
         let client = builder.features(secretive_features()).build().unwrap();
         let records = logged(|| {
             (0..1000).for_each(|user| {
@@ -646,9 +650,9 @@ fn a_store_that_fails_is_logged_when_that_begins() {
         let warnings = records.into_iter().filter(|(level, ..)| *level <= log::Level::Info);
         Vec::from_iter(warnings.map(|(_, _, text)| text))
     };
-    let unreadable = ask(ClientBuilder::new().sticky_bucket_store(BrokenStore));
+    let unreadable = ask(Client::embedded().sticky_bucket_store(BrokenStore));
     assert_eq!(unreadable, ["sticky bucket documents are not loaded: out of order"]);
-    let unwritable = ask(ClientBuilder::new().sticky_bucket_store(Unwritable));
+    let unwritable = ask(Client::embedded().sticky_bucket_store(Unwritable));
     assert_eq!(unwritable, ["sticky bucket documents are not saved: out of order"]);
 }
 
@@ -659,7 +663,7 @@ fn the_warnings_of_a_payload_are_logged_up_to_a_number() {
         (0..50).map(|feature| (format!("f{feature}"), json!(7))).collect();
     let mut client = None;
     let records = logged(|| {
-        client = Some(ClientBuilder::new().features(json!(features)).build().unwrap());
+        client = Some(Client::embedded().features(json!(features)).build().unwrap());
     });
     assert_eq!(client.unwrap().warnings().len(), 50);
     assert_eq!(records.len(), 21);
@@ -691,7 +695,7 @@ fn debug_output_tells_no_secret() {
         "persistQueryString": true,
     });
     let payload = json!({"features": secretive_features(), "experiments": [auto]});
-    let builder = ClientBuilder::new()
+    let builder = Client::embedded()
         .payload(payload.to_string())
         .attributes(json!({"global": "secret"}))
         .url("https://example.org/")
@@ -752,11 +756,12 @@ fn debug_output_tells_no_secret() {
 #[cfg(feature = "encryption")]
 #[test]
 fn keys_are_told_by_nobody() {
-    use growthbook::{DecryptError, DecryptionKey};
+    use growthbook::DecryptionKey;
+    use growthbook::encryption::DecryptError;
 
     const KEY: &str = "Zvwv/+uhpFDznZ6SX28Yjg==";
     let key = DecryptionKey::from_base64(KEY).unwrap();
-    let builder = ClientBuilder::new().decryption_key(key.clone());
+    let builder = Client::embedded().decryption_key(key.clone());
     let mut texts = vec![format!("{key:?}"), format!("{builder:?}")];
     let refused = DecryptionKey::from_base64("Zvwv").unwrap_err();
     texts.push(format!("{refused} {refused:?}"));

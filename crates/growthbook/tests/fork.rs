@@ -26,7 +26,9 @@ mod unix {
     use std::time::{Duration, Instant};
 
     use fork::{Fork, waitpid_nohang};
-    use growthbook::{Client, MemoryCache, Refresh, StreamState};
+    use growthbook::cache::MemoryCache;
+    use growthbook::fetch::StreamState;
+    use growthbook::{Client, Refresh};
     use test_server::{FeaturesServer, Reply};
 
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -136,7 +138,7 @@ mod unix {
         let client = Client::builder("sdk-fork")
             .api_host(server.url())
             .refresh(Refresh::Manual)
-            .cache(growthbook::FileCache::new(folder.path()))
+            .cache(growthbook::cache::FileCache::new(folder.path()))
             .start()
             .unwrap();
         client.wait_ready(PATIENCE).unwrap();
@@ -177,7 +179,7 @@ mod unix {
 
     #[cfg(feature = "sticky-embedded")]
     fn embedded_store() {
-        use growthbook::{
+        use growthbook::sticky::{
             EmbeddedStickyBucketStore, StickyBucketDocument, StickyBucketKey, StickyBucketStore,
         };
         let key = |user: usize| {
@@ -243,7 +245,7 @@ mod unix {
         let client = Client::builder("sdk-fork")
             .api_host(server.url())
             .refresh(refresh)
-            .cache(MemoryCache::new(growthbook::DEFAULT_MEMORY_CACHE_ENTRIES))
+            .cache(MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES))
             .start()
             .unwrap();
         client.wait_ready(PATIENCE).unwrap();

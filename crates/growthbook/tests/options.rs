@@ -1,15 +1,16 @@
-//! That the README's table of options has all of them, with their defaults.
+//! The README's table of options has all of them, with their defaults.
 
 #![cfg(feature = "fetch")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use growthbook as gb;
 
 const README: &str = include_str!("../../../README.md");
-const NETWORK: &str = include_str!("../src/network.rs");
+const BUILDER: &str = include_str!("../src/connected.rs");
+const FETCH_OPTIONS: &str = include_str!("../../growthbook-fetch/src/options.rs");
 
 /// The rows of the table: the names in the first cell, and the second.
 fn table() -> BTreeMap<&'static str, &'static str> {
@@ -24,37 +25,39 @@ fn table() -> BTreeMap<&'static str, &'static str> {
     .collect()
 }
 
-#[test]
-fn every_option_is_in_the_table() {
-    // A method of the builder that gives the builder back is an option.
-    let options: Vec<&str> = NETWORK
-        .split("pub fn ")
-        .skip(1)
-        .filter(|method| method.split_once('{').unwrap().0.contains("-> Self"))
-        .map(|method| method.split_once('(').unwrap().0)
-        .collect();
-    assert!(options.len() > 15);
-    let mut expected: Vec<&str> = options;
-    expected.sort_unstable();
-    assert_eq!(table().keys().copied().collect::<Vec<_>>(), expected);
+/// The names of the methods that take `self` and return it.
+fn setters(source: &'static str) -> BTreeSet<&'static str> {
+    let methods = source.split("pub fn ").skip(1);
+    let heads = methods.map(|method| method.split_once('{').unwrap().0);
+    let setters = heads.filter(|head| head.contains("self") && head.contains("-> Self"));
+    setters.map(|head| head.split_once('(').unwrap().0).collect()
 }
 
 #[test]
-fn the_defaults_in_the_table_are_those_of_the_code() {
+fn every_option_is_in_the_table() {
+    let mut expected = setters(FETCH_OPTIONS);
+    assert!(expected.len() > 15);
+    expected.extend(setters(BUILDER));
+    expected.remove("fetch_options");
+    assert_eq!(table().keys().copied().collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
+fn defaults_in_the_table_are_right() {
     let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
     let refresh = format!("Refresh::{:?}", gb::Refresh::default());
-    let mebibytes = format!("{} MiB", gb::DEFAULT_MAX_BODY_BYTES >> 20);
+    let mebibytes = format!("{} MiB", gb::fetch::DEFAULT_MAX_BODY_BYTES >> 20);
     let defaults = [
-        ("api_host", gb::DEFAULT_API_HOST.to_owned()),
+        ("api_host", gb::fetch::DEFAULT_API_HOST.to_owned()),
         ("refresh", refresh),
-        ("poll_interval", seconds(gb::DEFAULT_POLL_INTERVAL)),
-        ("cache_ttl", seconds(gb::DEFAULT_CACHE_TTL)),
-        ("connect_timeout", seconds(gb::DEFAULT_CONNECT_TIMEOUT)),
-        ("read_timeout", seconds(gb::DEFAULT_READ_TIMEOUT)),
-        ("stream_timeout", seconds(gb::DEFAULT_STREAM_TIMEOUT)),
-        ("total_timeout", seconds(gb::DEFAULT_TOTAL_TIMEOUT)),
+        ("poll_interval", seconds(gb::fetch::DEFAULT_POLL_INTERVAL)),
+        ("cache_ttl", seconds(gb::fetch::DEFAULT_CACHE_TTL)),
+        ("connect_timeout", seconds(gb::fetch::DEFAULT_CONNECT_TIMEOUT)),
+        ("read_timeout", seconds(gb::fetch::DEFAULT_READ_TIMEOUT)),
+        ("stream_timeout", seconds(gb::fetch::DEFAULT_STREAM_TIMEOUT)),
+        ("total_timeout", seconds(gb::fetch::DEFAULT_TOTAL_TIMEOUT)),
         ("max_body_bytes", mebibytes),
-        ("close_timeout", seconds(gb::DEFAULT_CLOSE_TIMEOUT)),
+        ("close_timeout", seconds(gb::fetch::DEFAULT_CLOSE_TIMEOUT)),
     ];
     let table = table();
     for (option, default) in defaults {

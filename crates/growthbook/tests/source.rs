@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use growthbook::{
-    AttributeRef, AttributeSource, Client, ClientBuilder, FeatureKey, UserContext, UserScope,
-};
+use growthbook::{AttributeRef, AttributeSource, Client, FeatureKey, UserContext, UserScope};
 
 const PAYLOAD: &str = r#"{"features": {
     "targeted": {"defaultValue": false, "rules": [
@@ -66,7 +64,7 @@ fn a_scope_on_a_source_answers_and_allocates_nothing() {
 
 #[test]
 fn exposures_that_were_reported_cost_no_allocation_on_a_source_either() {
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(|_| {})
         .build()
@@ -81,7 +79,7 @@ fn exposures_that_were_reported_cost_no_allocation_on_a_source_either() {
 fn callbacks_hear_of_the_attributes_a_source_shows() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let attributes = heard.clone();
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(move |viewed| {
             attributes.lock().expect("a list").push(viewed.user.attributes().clone());
@@ -113,7 +111,7 @@ fn a_source_that_panics_when_it_is_shown_costs_the_callback_alone() {
         }
     }
 
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(|_| unreachable!())
         .on_feature_usage(|_| unreachable!())
@@ -135,9 +133,9 @@ fn a_source_goes_with_the_settings_of_a_user() {
 #[cfg(feature = "sticky")]
 #[test]
 fn sticky_buckets_are_those_of_the_source() {
-    use growthbook::MemoryStickyBucketStore;
+    use growthbook::sticky::MemoryStickyBucketStore;
 
-    let client = ClientBuilder::new()
+    let client = Client::embedded()
         .payload(PAYLOAD)
         .sticky_bucket_store(MemoryStickyBucketStore::default())
         .build()

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use growthbook::{Client, PayloadSource, RedisCache, Refresh, redis};
+use growthbook::cache::RedisCache;
+use growthbook::{Client, PayloadSource, Refresh, redis};
 use serde_json::{Value, json};
 use test_server::FeaturesServer;
 use test_server::redis::RedisServer;

@@ -3,9 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use growthbook::{
-    Client, RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketStore, redis,
-};
+use growthbook::sticky::{RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketStore};
+use growthbook::{Client, redis};
 use serde_json::{Value, json};
 use test_server::redis::RedisServer;
 
@@ -108,7 +107,7 @@ fn with_store(
     document: &str,
     store: impl StickyBucketStore + 'static,
 ) -> Result<Client, Box<dyn Error>> {
-    Ok(growthbook::ClientBuilder::new().payload(document).sticky_bucket_store(store).build()?)
+    Ok(growthbook::Client::embedded().payload(document).sticky_bucket_store(store).build()?)
 }
 
 fn expect(answers: &Value, expected: &Value, what: &str) -> Result<(), Box<dyn Error>> {

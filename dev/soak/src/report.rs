@@ -57,7 +57,7 @@ impl Requests {
         restarts: u64,
     ) -> Self {
         let streams_allowed = 2 * (restarts + 1);
-        let polls = polls(lived, growthbook::DEFAULT_POLL_INTERVAL);
+        let polls = polls(lived, growthbook::fetch::DEFAULT_POLL_INTERVAL);
         let features_allowed = 1 + streams_allowed + polls;
         Requests {
             features: count(server, "/api/features/", key),

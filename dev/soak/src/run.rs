@@ -4,7 +4,8 @@ use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{Client, Refresh, StreamState};
+use growthbook::fetch::StreamState;
+use growthbook::{Client, Refresh};
 
 use crate::churn::Churn;
 use crate::evaluate;

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use growthbook::{Client, StreamOff, StreamState};
+use growthbook::Client;
+use growthbook::fetch::{StreamOff, StreamState};
 use serde::Serialize;
 
 /// How the client is doing, for people and probes.

@@ -8,7 +8,8 @@ use std::error::Error;
 
 use axum::Router;
 use axum::routing::get;
-use growthbook::{Client, DEFAULT_CLOSE_TIMEOUT};
+use growthbook::Client;
+use growthbook::fetch::DEFAULT_CLOSE_TIMEOUT;
 use tokio::net::TcpListener;
 use tokio::task;
 

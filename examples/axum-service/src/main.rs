@@ -10,7 +10,8 @@ use std::env;
 use std::error::Error;
 
 use axum_service::serve;
-use growthbook::{Client, DEFAULT_API_HOST};
+use growthbook::Client;
+use growthbook::fetch::DEFAULT_API_HOST;
 use tokio::net::TcpListener;
 
 const ADDRESS: &str = "127.0.0.1:3000";

@@ -8,7 +8,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use axum_service::{router, serve};
-use growthbook::{Client, MemoryCache, StreamOff, StreamState};
+use growthbook::Client;
+use growthbook::cache::MemoryCache;
+use growthbook::fetch::{StreamOff, StreamState};
 use serde_json::{Value, json};
 use test_server::FeaturesServer;
 use tokio::net::TcpListener;
@@ -30,7 +32,7 @@ fn payload(max_items: u32) -> String {
 fn client(server: &FeaturesServer) -> Client {
     let builder = Client::builder("sdk-test").api_host(server.url());
     builder
-        .cache(MemoryCache::new(growthbook::DEFAULT_MEMORY_CACHE_ENTRIES))
+        .cache(MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES))
         .poll_interval(Duration::from_millis(50))
         .start()
         .unwrap()

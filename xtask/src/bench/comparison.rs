@@ -1,4 +1,4 @@
-//! Ourselves beside hand-written code and other products, for `BENCHMARKS.md`.
+//! The comparison with hand-written code and other products, for `BENCHMARKS.md`.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -33,10 +33,10 @@ pub(crate) fn compare() -> Result {
     fs::write(&scenarios, output(cargo(RUN).args(ALONE).args(["--bin", "scenarios"]))?)?;
     let mut script = Command::new("node");
     script.arg(package.join("javascript/measure.mjs"));
-    ask(&mut script, &scenarios, &results.join("javascript.json"))?;
+    run_script(&mut script, &scenarios, &results.join("javascript.json"))?;
     let mut script = Command::new(package.join("python/.venv/bin/python"));
     script.arg(package.join("python/measure.py"));
-    ask(&mut script, &scenarios, &results.join("python.json"))?;
+    run_script(&mut script, &scenarios, &results.join("python.json"))?;
     run(cargo(RUN).args(["--bin", "evaluate", "--"]).arg(&results))?;
     run(cargo(RUN).args(ALONE).args(["--bin", "alone", "--"]).arg(&results))?;
     run(cargo(RUN).args(ALONE).args(["--bin", "memory", "--"]).arg(&results))?;
@@ -49,18 +49,21 @@ pub(crate) fn compare() -> Result {
 
 const BUILD: [&str; 6] = ["build", "--quiet", "--release", "--locked", "--manifest-path", MANIFEST];
 const RUN: [&str; 6] = ["run", "--quiet", "--release", "--locked", "--manifest-path", MANIFEST];
-/// As a user of ours builds: without the other products, and what they turn on.
+/// Builds as our users do: without the other products, and without the features they turn on.
 const ALONE: [&str; 1] = ["--no-default-features"];
 
-/// Runs a script on a file of questions and keeps its answers.
-fn ask(script: &mut Command, questions: &Path, answers: &Path) -> Result {
-    run(script.stdin(File::open(questions)?).stdout(File::create(answers)?))
+/// Runs a script with one file as its input, and writes its output to another.
+fn run_script(script: &mut Command, input: &Path, output: &Path) -> Result {
+    run(script.stdin(File::open(input)?).stdout(File::create(output)?))
 }
 
-/// The document with these tables in the place of those it has.
+/// Returns the document with its tables replaced by these.
 fn with_tables(document: &str, tables: &str) -> Result<String> {
-    let (before, rest) = document.split_once(BEGIN).ok_or("BENCHMARKS.md has lost its mark")?;
-    let (_, after) = rest.split_once(END).ok_or("BENCHMARKS.md has lost its second mark")?;
+    let (before, rest) = document
+        .split_once(BEGIN)
+        .ok_or("BENCHMARKS.md lacks the line `<!-- measured: begin -->`")?;
+    let (_, after) =
+        rest.split_once(END).ok_or("BENCHMARKS.md lacks the line `<!-- measured: end -->`")?;
     Ok(format!("{before}{BEGIN}\n{}\n\n{END}{after}", tables.trim()))
 }
 
@@ -69,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_take_the_place_of_those_before() {
+    fn tables_replace_the_earlier_tables() {
         let document = format!("Before.\n\n{BEGIN}\nold\n\n{END}\nAfter.\n");
         let expected = format!("Before.\n\n{BEGIN}\nnew\n\n{END}\nAfter.\n");
         assert_eq!(with_tables(&document, "new\n\n").unwrap(), expected);
@@ -77,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_marks_is_left_alone() {
+    fn document_without_marks_is_refused() {
         assert!(with_tables("nothing", "new").is_err());
     }
 }

@@ -1,25 +1,25 @@
-//! Instructions for each case, as they are committed, and compared.
+//! Instructions per case: the committed file, and its comparison with a new count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
 
-/// What the file begins with.
+/// The first line of the file.
 const HEAD: &str = "# Instructions per call. Written by `cargo xtask bench --bless`.";
 
 /// How much a figure may grow, in percent.
 const LIMIT: f64 = 5.0;
 
-/// The same, where another compiler made the committed figures.
+/// How much a figure may grow, in percent, if another compiler made the committed figures.
 const LIMIT_OTHER_COMPILER: f64 = 25.0;
 
-/// What differs by less, in percent, is chance.
+/// A smaller difference, in percent, is chance.
 const NOISE: f64 = 1.0;
 
-/// The width of a case's name in print.
+/// The width of a printed case name.
 const NAME: usize = 48;
 
-/// Instructions per call by the case's name, and what they hold for.
+/// Instructions per call by the case's name, with the compiler and target they hold for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figures {
     /// The version of rustc.
@@ -30,16 +30,16 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Reads what [`to_text`](Figures::to_text) writes.
+    /// Parses the output of [`to_text`](Figures::to_text).
     ///
     /// # Errors
     ///
-    /// When a line is no figure, or nothing says which compiler it was.
+    /// When a line has no figure, or the compiler or the host is missing.
     pub(crate) fn parse(text: &str) -> Result<Figures> {
         let (mut rustc, mut host, mut cases) = (None, None, BTreeMap::new());
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         for line in lines.filter(|line| !line.starts_with('#')) {
-            let broken = || format!("no figure: {line:?}");
+            let broken = || format!("the line has no figure: {line:?}");
             let (name, value) = line.rsplit_once(' ').ok_or_else(broken)?;
             match name.trim_end() {
                 "rustc" => rustc = Some(value.to_owned()),
@@ -50,8 +50,8 @@ impl Figures {
                 }
             }
         }
-        let rustc = rustc.ok_or("no version of rustc")?;
-        Ok(Figures { rustc, host: host.ok_or("no host")?, cases })
+        let rustc = rustc.ok_or("the line with the version of rustc is missing")?;
+        Ok(Figures { rustc, host: host.ok_or("the line with the host is missing")?, cases })
     }
 
     pub(crate) fn to_text(&self) -> String {
@@ -62,8 +62,7 @@ impl Figures {
         text
     }
 
-    /// These, with the earlier figures of cases that hardly changed, so that blessing leaves them
-    /// alone.
+    /// Replaces figures that hardly changed with the earlier ones, so that blessing keeps them.
     pub(crate) fn or_earlier(mut self, earlier: &Figures) -> Figures {
         if (&self.rustc, &self.host) == (&earlier.rustc, &earlier.host) {
             for (name, figure) in &mut self.cases {
@@ -75,8 +74,8 @@ impl Figures {
         self
     }
 
-    /// How much a figure may have grown since these, in percent: `None` is without bound. Another
-    /// compiler counts otherwise, and another processor has other instructions.
+    /// Returns how much a figure may have grown since these, in percent. `None` means no limit.
+    /// Another compiler generates other code, and another processor has other instructions.
     fn limit(&self, now: &Figures) -> Option<f64> {
         if self.host != now.host {
             None
@@ -88,15 +87,15 @@ impl Figures {
     }
 }
 
-/// The committed figures beside today's.
+/// The committed figures next to the new ones.
 pub(crate) struct Comparison {
-    /// A table.
+    /// The table to print.
     pub(crate) text: String,
-    /// Cases beyond the limit.
+    /// The number of cases that grew by more than the limit.
     pub(crate) grown: usize,
-    /// Cases that got better by more than the limit.
+    /// The number of cases that shrank by more than the limit.
     pub(crate) shrunk: usize,
-    /// Cases without a committed figure, and figures without a case.
+    /// The number of cases without a committed figure, and of figures without a case.
     pub(crate) unmatched: usize,
 }
 
@@ -105,8 +104,10 @@ pub(crate) fn compare(committed: &Figures, now: &Figures) -> Comparison {
     let mut result = Comparison { text: String::new(), grown: 0, shrunk: 0, unmatched: 0 };
     let Figures { rustc, host, .. } = committed;
     result.text = match limit {
-        Some(limit) => format!("counted with rustc {rustc} on {host}: {limit} % more pass\n"),
-        None => format!("counted on {host}, which says nothing about {}\n", now.host),
+        Some(limit) => {
+            format!("committed figures: rustc {rustc} on {host}; the limit is {limit} % more\n")
+        }
+        None => format!("committed figures: {host}; they set no limit on {}\n", now.host),
     };
     let limit = limit.unwrap_or(f64::INFINITY);
     let title = ["case", "committed", "now", "change"];
@@ -132,7 +133,7 @@ pub(crate) fn compare(committed: &Figures, now: &Figures) -> Comparison {
     result
 }
 
-/// In percent.
+/// Returns the change in percent.
 fn change(before: u64, after: u64) -> f64 {
     (after as f64 - before as f64) * 100.0 / before.max(1) as f64
 }
@@ -155,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_as_it_was_written() {
+    fn written_figures_are_read_back() {
         let written = usual(&[("50/50 experiment, 5,000 flags: core", 1196), ("load", 11_290_650)]);
         assert_eq!(Figures::parse(&written.to_text()).unwrap(), written);
     }
 
     #[test]
-    fn what_is_no_figure_is_an_error() {
+    fn malformed_file_is_an_error() {
         for text in [
             "rustc 1.95.0\nhost x86_64\ncase many\n",
             "rustc 1.95.0\nhost x86_64\ncase\n",
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn growth_counts_beyond_the_limit_of_its_compiler_and_host() {
+    fn limit_depends_on_compiler_and_host() {
         let committed = usual(&[("case", 1_000)]);
         let verdicts = [
             (usual(&[("case", 1_050)]), 0, 0),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_is_no_change() {
+    fn small_change_keeps_the_earlier_figure() {
         let earlier = usual(&[("case", 10_000), ("other", 10_000), ("gone", 1)]);
         let now = [("case", 10_099), ("other", 10_101), ("fresh", 8)];
         let expected = usual(&[("case", 10_000), ("other", 10_101), ("fresh", 8)]);
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_that_came_or_went_is_said() {
+    fn new_and_removed_cases_are_reported() {
         let comparison = compare(&usual(&[("old", 7)]), &usual(&[("fresh", 8)]));
         assert_eq!((comparison.unmatched, comparison.grown), (2, 0));
         let lines: Vec<Vec<&str>> =

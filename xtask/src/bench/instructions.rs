@@ -1,4 +1,5 @@
-//! How many instructions an evaluation takes: counted, and so the same on a busy machine.
+//! The number of instructions of an evaluation. Unlike times, it does not depend on the load of
+//! the machine.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -14,20 +15,21 @@ use super::figures::{Figures, compare};
 use crate::Result;
 use crate::run::{cargo, output, root};
 
-/// The committed figures, beside the benchmark.
+/// The committed figures, next to the benchmark.
 const FILE: &str = "crates/growthbook/benches/instructions.txt";
 
-/// Where profiles are left: what `callgrind_annotate` reads.
+/// The folder of the profiles, for `callgrind_annotate`.
 const PROFILES: &str = "target/instructions";
 
-/// A case runs twice, and the difference counts: set-up and first rounds drop out.
+/// The rounds of a case's two runs. The difference of their counts is the result, so that set-up
+/// and first rounds do not count.
 const ROUNDS: [u64; 2] = [1, 3];
 
-/// Counts, and compares with what is committed.
+/// Counts the instructions, and compares them with the committed figures.
 ///
 /// # Errors
 ///
-/// When a case grew beyond the limit, or there is one more or one less than committed.
+/// When a case grew by more than the limit, or the cases are not the committed ones.
 pub(crate) fn check() -> Result {
     let path = root().join(FILE);
     let text = fs::read_to_string(&path).map_err(|error| format!("{FILE}: {error}"))?;
@@ -36,25 +38,27 @@ pub(crate) fn check() -> Result {
     print!("{}", comparison.text);
     if comparison.grown > 0 {
         return Err(format!(
-            "too many instructions in {} of the cases: `callgrind_annotate` shows where they went, \
-             from {PROFILES}; `cargo xtask bench --bless` accepts them",
+            "too many instructions in {} of the cases: `callgrind_annotate` shows their places from \
+             the profiles in {PROFILES}; `cargo xtask bench --bless` accepts the new figures",
             comparison.grown
         )
         .into());
     }
     if comparison.unmatched > 0 {
-        return Err(format!("cases and {FILE} differ: run `cargo xtask bench --bless`").into());
+        return Err(
+            format!("the cases are not those in {FILE}: run `cargo xtask bench --bless`").into()
+        );
     }
     if comparison.shrunk > 0 {
         println!(
-            "fewer in {} of the cases: `cargo xtask bench --bless` keeps it so",
+            "fewer instructions in {} of the cases: `cargo xtask bench --bless` commits them as the limit",
             comparison.shrunk
         );
     }
     Ok(())
 }
 
-/// Counts, and writes what is to be committed.
+/// Counts the instructions, and writes the file to commit.
 pub(crate) fn bless() -> Result {
     let mut now = count()?;
     let path = root().join(FILE);
@@ -64,11 +68,11 @@ pub(crate) fn bless() -> Result {
         now = now.or_earlier(&committed);
     }
     fs::write(&path, now.to_text())?;
-    println!("written: {FILE}");
+    println!("wrote {FILE}");
     Ok(())
 }
 
-/// What is counted.
+/// A case of the benchmark.
 struct Case {
     name: String,
     calls_per_round: u64,
@@ -99,41 +103,43 @@ fn count() -> Result<Figures> {
     Ok(Figures { rustc, host, cases })
 }
 
-/// Builds what is counted, and returns the program. In the profile `release`, which others of CI's
-/// steps build in as well; the code is that of `bench`.
+/// Builds the benchmark, and returns the path of its program. The profile is `release`, as in other
+/// steps of CI. It generates the same code as `bench`.
 fn build() -> Result<PathBuf> {
     let mut build = cargo(["bench", "--quiet", "--no-run", "--profile", "release"]);
     build.args(["--package", "growthbook", "--bench", "instructions"]);
     let messages = output(build.arg("--message-format=json"))?;
-    executable(&messages).ok_or_else(|| "cargo built no program".into())
+    executable(&messages).ok_or_else(|| "cargo did not report the program of the benchmark".into())
 }
 
-/// The benchmark's program among cargo's messages.
+/// Finds the benchmark's program in cargo's messages.
 fn executable(messages: &str) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut built = messages.filter(|message| message["target"]["name"] == "instructions");
     built.find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
-/// The version of rustc, and the target it compiles for.
+/// Returns the version of rustc and the target it compiles for.
 fn compiler() -> Result<(String, String)> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let text = output(Command::new(rustc).arg("-vV").current_dir(root()))?;
     let member = |name: &str| {
         text.lines()
             .find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
-            .ok_or_else(|| format!("rustc says no {name}"))
+            .ok_or_else(|| format!("the output of `rustc -vV` has no line `{name}`"))
     };
     Ok((member("release:")?, member("host:")?))
 }
 
-/// What the benchmark lists.
+/// Parses the benchmark's list of cases.
 fn cases(list: &str) -> Result<VecDeque<Case>> {
     let case = |line: &str| {
         let (calls, name) = line.split_once('\t')?;
         Some(Case { name: name.into(), calls_per_round: calls.parse().ok().filter(|it| *it > 0)? })
     };
-    list.lines().map(|line| case(line).ok_or_else(|| format!("no case: {line:?}").into())).collect()
+    list.lines()
+        .map(|line| case(line).ok_or_else(|| format!("the line is not a case: {line:?}").into()))
+        .collect()
 }
 
 fn count_case(valgrind: &Path, program: &Path, case: &Case, profiles: &Path) -> Result<u64> {
@@ -144,24 +150,26 @@ fn count_case(valgrind: &Path, program: &Path, case: &Case, profiles: &Path) -> 
         callgrind::instructions(valgrind, program, &arguments, &profile)
     };
     let [fewer, more] = ROUNDS;
-    let difference = count(more)?.checked_sub(count(fewer)?).ok_or("more rounds took less")?;
+    let difference =
+        count(more)?.checked_sub(count(fewer)?).ok_or("more rounds took fewer instructions")?;
     let calls = case.calls_per_round * (more - fewer);
     Ok((difference + calls / 2) / calls)
 }
 
-/// A name that a shell takes as one word.
+/// Returns a file name that needs no quotes in a shell.
 fn file_name(case: &str) -> String {
     let words = case.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 
-/// Runs the same on as many threads as there are cores. Errors are words, to leave the thread.
+/// Runs the worker on one thread per core. Errors become strings, because a boxed error cannot
+/// leave its thread.
 fn on_all_cores<T: Send>(worker: impl Fn() -> Result<T> + Sync) -> Vec<Result<T, String>> {
     let worker = || worker().map_err(|error| error.to_string());
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
-        let panicked = |_| Err("counting panicked".into());
+        let panicked = |_| Err("a thread that counts panicked".into());
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
     })
 }
@@ -173,7 +181,7 @@ mod tests {
     use super::{cases, executable, file_name};
 
     #[test]
-    fn the_program_is_found_among_cargos_messages() {
+    fn program_is_found_in_cargo_messages() {
         let messages = r#"{"reason":"compiler-artifact","target":{"name":"log"},"executable":null}
 not JSON
 {"reason":"compiler-artifact","target":{"name":"instructions"},"executable":"/t/instructions-1"}

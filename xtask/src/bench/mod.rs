@@ -10,7 +10,7 @@ use crate::{Result, redis};
 
 pub(crate) use instructions::check;
 
-/// Each with its package, and whether it starts a Redis server.
+/// The benchmarks: the package, the name, and whether it starts a Redis server.
 const BENCHES: [(&str, &str, bool); 7] = [
     ("growthbook", "eval", false),
     ("growthbook", "scope", false),
@@ -21,9 +21,9 @@ const BENCHES: [(&str, &str, bool); 7] = [
     ("growthbook-redis-cache", "cache", true),
 ];
 
-/// `--check` and `--bless` count instructions, and `comparison` compares us with other products.
-/// Otherwise time is measured: of all benchmarks, and beside others, or of those whose names contain
-/// one of the words.
+/// Runs benchmarks. `--check` and `--bless` count instructions, and `comparison` compares us with
+/// other products. Without arguments, all benchmarks measure times, and the comparison follows.
+/// Other arguments select the benchmarks whose names contain one of them.
 pub(crate) fn bench(arguments: &[String]) -> Result {
     match arguments {
         [only] if only == "--check" => check(),

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use super::{AttributeRef, AttributeSource, AttributeValue, Attributes};
+use super::{AttributeRef, AttributeSource, AttributeValue, Attributes, Node};
 use crate::hash_value::HashValue;
-use crate::json::{Json, Node, Number};
+use crate::json::{Json, Number};
 use crate::tag::{Name, Tag};
 
 /// The places attributes are looked for, in this order.

@@ -5,8 +5,8 @@ use core::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{AttributeValue, Attributes};
-use crate::json::{Node, Number};
+use super::{AttributeValue, Attributes, Node};
+use crate::json::Number;
 
 /// Where a user's attributes are found by name: a type of yours, so that nothing is copied and no
 /// [`Attributes`] are built before a flag is asked.

@@ -6,7 +6,8 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::json::{Json, Node, Number, Text};
+use super::Node;
+use crate::json::{Json, Number, Text};
 use crate::limits::MAX_JSON_DEPTH;
 
 /// The value of one user attribute: any JSON value.

@@ -14,8 +14,8 @@ const NAMESPACE_PREFIX: &str = "__";
 /// other version.
 ///
 /// ```
-/// assert_eq!(growthbook_core::hash("seed", "a", 2), Some(0.0505));
-/// assert_eq!(growthbook_core::hash("seed", "a", 3), None);
+/// assert_eq!(growthbook_core::bucketing::hash("seed", "a", 2), Some(0.0505));
+/// assert_eq!(growthbook_core::bucketing::hash("seed", "a", 3), None);
 /// ```
 pub fn hash(seed: &str, value: &str, version: i64) -> Option<f64> {
     Some(BucketHasher::new(seed, version)?.hash_str(|| seed, value))
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_number_hashes_like_its_javascript_text() {
         let hasher = BucketHasher::new("seed", 2).unwrap();
-        let number = HashValue::Number(crate::Number::from_f64(1e21).unwrap());
+        let number = HashValue::Number(crate::json::Number::from_f64(1e21).unwrap());
         let seed = || "seed";
         assert_eq!(hasher.hash(seed, &number), Some(hasher.hash_str(seed, "1e+21")));
     }

@@ -20,11 +20,6 @@ impl BucketRange {
     /// A range that includes no user.
     pub(crate) const EMPTY: Self = BucketRange { start: 0.0, end: 0.0 };
 
-    /// Returns the bits of both bounds, to compare ranges exactly.
-    pub(crate) fn bits(self) -> [u64; 2] {
-        [self.start.to_bits(), self.end.to_bits()]
-    }
-
     /// Whether the bucket is inside.
     #[inline]
     pub fn contains(self, bucket: f64) -> bool {

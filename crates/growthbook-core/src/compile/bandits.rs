@@ -1,52 +1,70 @@
 //! The section `contextualBandits`.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc};
 
-use hashbrown::HashMap;
+use super::{Compiler, at, not_an_object};
+use crate::bandit::{BanditDefinition, Leaf};
+use crate::compiled::Compiled;
+use crate::experiment::DefinitionReader;
+use crate::json::{ListView, Tape, View};
+use crate::payload::{Entries, Entry, Section};
+use crate::warning::Location;
+use crate::wire::{BanditWire, LeafWire, Member, numbers, whole_number};
 
-use super::Compiler;
-use crate::bandit::BanditDefinition;
-use crate::condition::GroupIndex;
-use crate::experiment::{Links, Reader};
-use crate::json::{Tape, View};
-use crate::payload::{Section, members};
-use crate::warning::{Location, WarningKind};
-
-impl Compiler {
-    pub(super) fn bandits(
-        &mut self,
-        section: &Section,
-        groups: &HashMap<Box<str>, GroupIndex>,
-    ) -> HashMap<Box<str>, Arc<BanditDefinition>> {
-        let Section::Present(text) = section else {
-            return HashMap::new();
-        };
-        let Some(entries) = members(text) else {
-            let kind = WarningKind::WrongType { field: "", expected: "an object" };
-            self.warn(Location::Section("contextualBandits"), kind);
-            return HashMap::new();
-        };
-        self.warn_unnamed(&entries.unnamed, Location::ContextualBandit);
-        let mut bandits = HashMap::with_capacity(entries.named.len());
-        for (id, entry) in &entries.named {
-            let entry = Tape::parse(entry).unwrap_or_default();
-            let mut kinds = Vec::new();
-            match entry.root() {
-                View::Object(object) => {
-                    let links = Links { groups: Some(groups), ..Links::default() };
-                    let mut reader = Reader::new(object, links, &self.patterns, &mut kinds);
-                    bandits.insert(id.as_ref().into(), Arc::new(reader.bandit()));
-                }
-                // It is there, but has no leaves: the fallback leaf. What is falsy is not there.
-                other => {
-                    kinds.push(WarningKind::WrongType { field: "", expected: "an object" });
-                    if other.is_truthy() {
-                        bandits.insert(id.as_ref().into(), Arc::default());
-                    }
-                }
+impl Compiler<'_> {
+    pub(super) fn bandits(&mut self, section: &Section<Entries>) {
+        let entries = match section {
+            Section::Present(entries) => entries,
+            Section::Malformed(_) => {
+                return self.warn(Location::Section("contextualBandits"), not_an_object());
             }
-            self.warn_all(|| Location::ContextualBandit(id.as_ref().into()), kinds);
+            Section::Absent | Section::Unreadable => return,
+        };
+        self.warn_unnamed(entries.unnamed_keys(), Location::ContextualBandit);
+        for entry in entries.iter() {
+            let before = self.before.and_then(|before| before.bandits.get(&entry.key));
+            let bandit = match before.filter(|before| before.text == entry.text) {
+                Some(same) => same.clone(),
+                None => Arc::new(self.bandit(entry)),
+            };
+            self.warnings.extend_from_slice(&bandit.warnings);
+            self.parts.bandits.insert(entry.key.clone(), bandit);
         }
-        bandits
     }
+
+    fn bandit(&self, entry: &Entry) -> Compiled<Option<Arc<BanditDefinition>>> {
+        let tape = Tape::parse(&entry.text).unwrap_or_default();
+        let (definition, kinds) = self.parts.read(|reader| match tape.root() {
+            View::Object(object) => Some(Arc::new(read(reader, &BanditWire::of(object)))),
+            // A truthy value is a bandit without leaves: the fallback leaf. A falsy one is missing.
+            other => {
+                reader.warnings.push(not_an_object());
+                other.is_truthy().then(Arc::default)
+            }
+        });
+        let location = Location::ContextualBandit(Box::from(&*entry.key));
+        let warnings = at(&location, kinds).collect();
+        Compiled { definition, text: entry.text.clone(), warnings }
+    }
+}
+
+fn read(reader: &mut DefinitionReader<'_>, wire: &BanditWire<'_>) -> BanditDefinition {
+    let contexts: ListView<'_> = wire.contexts.as_array().unwrap_or_default();
+    BanditDefinition {
+        version: wire.bandit_version.get().and_then(whole_number),
+        leaves: contexts.boxed(|context| leaf(reader, wire.contexts, context)),
+    }
+}
+
+fn leaf(reader: &mut DefinitionReader<'_>, contexts: Member<'_>, context: View<'_>) -> Leaf {
+    let wire = LeafWire::of_value(context);
+    let leaf = Leaf {
+        condition: reader.condition(wire.condition),
+        id: wire.leaf_id.get().and_then(whole_number),
+        weights: wire.weights.as_array().and_then(numbers),
+    };
+    if leaf.id.is_none() || leaf.weights.is_none() {
+        reader.warn(contexts, "a list of objects with leafId and weights");
+    }
+    leaf
 }

@@ -1,65 +1,90 @@
 //! The section `experiments`: auto experiments.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use super::Compiler;
+use super::{Compiler, at, object, rules};
 use crate::auto::{AutoExperiment, ChangeType};
-use crate::experiment::{Echo, Field, Links, Reader};
-use crate::json::{Tape, View};
-use crate::payload::{Section, items};
+use crate::experiment::{DefinitionReader, Echo};
+use crate::json::{Tape, items};
+use crate::payload::Section;
+use crate::snapshot::AutoExperiments;
 use crate::value::FeatureValue;
-use crate::warning::{Location, WarningKind};
+use crate::warning::{Location, Warning, WarningKind};
+use crate::wire::{ExperimentWire, Read};
 
-impl Compiler {
-    pub(super) fn auto_experiments(
-        &mut self,
-        section: &Section,
-        links: Links<'_>,
-    ) -> Vec<AutoExperiment> {
+impl Compiler<'_> {
+    pub(super) fn auto_experiments(&mut self, section: &Section<Arc<str>>) -> Arc<AutoExperiments> {
         let Section::Present(text) = section else {
-            return Vec::new();
+            return Arc::default();
         };
-        let Some(sources) = items(text) else {
-            let kind = WarningKind::WrongType { field: "", expected: "a list" };
-            self.warn(Location::Section("experiments"), kind);
-            return Vec::new();
+        let before = self.before.map(|before| &before.auto_experiments);
+        let experiments = match before.filter(|before| before.text == *text) {
+            Some(same) => same.clone(),
+            None => Arc::new(self.compile_experiments(text)),
         };
-        let sources = sources.into_iter().enumerate();
-        sources.filter_map(|(index, text)| self.auto_experiment(index, text, links)).collect()
+        self.warnings.extend_from_slice(&experiments.warnings);
+        experiments
+    }
+
+    fn compile_experiments(&self, text: &Arc<str>) -> AutoExperiments {
+        let (mut list, mut warnings) = (Vec::new(), Vec::new());
+        match items(text) {
+            Some(items) => {
+                for (index, item) in items.into_iter().enumerate() {
+                    list.extend(self.auto_experiment(index, item, &mut warnings));
+                }
+            }
+            None => warnings.push(Warning {
+                location: Location::Section("experiments"),
+                kind: WarningKind::WrongType { field: "", expected: "a list" },
+            }),
+        }
+        AutoExperiments { list, text: text.clone(), warnings: warnings.into() }
     }
 
     fn auto_experiment(
-        &mut self,
+        &self,
         index: usize,
         text: &str,
-        links: Links<'_>,
+        warnings: &mut Vec<Warning>,
     ) -> Option<AutoExperiment> {
-        let location = |key: &str| Location::Experiment { index, key: key.into() };
         let tape = Tape::parse(text);
-        let object = self.object(tape.as_ref().map(Tape::root), || location(""))?;
-        let key = object.get("key").and_then(View::as_str).unwrap_or_default();
-        let mut kinds = Vec::new();
-        let mut reader = Reader::new(object, links, &self.patterns, &mut kinds);
-        let experiment = auto_experiment(&mut reader, text);
-        let experiment = experiment.map_err(|kind| kinds.push(kind)).ok();
-        self.warn_all(|| location(key), kinds);
+        let wire = match object(tape.as_ref().map(Tape::root)) {
+            Ok(object) => ExperimentWire::of(object),
+            Err(kind) => {
+                let location = Location::Experiment { index, key: Box::default() };
+                warnings.push(Warning { location, kind });
+                return None;
+            }
+        };
+        let (experiment, kinds) = self.parts.read(|reader| {
+            // Auto experiments are not linked to features: features may change without them.
+            reader.link_feature = None;
+            let experiment = read(reader, &wire, text);
+            experiment.map_err(|kind| reader.warnings.push(kind)).ok()
+        });
+        let key = wire.rule.key.as_str().unwrap_or_default().into();
+        warnings.extend(at(&Location::Experiment { index, key }, kinds));
         experiment
     }
 }
 
-fn auto_experiment(reader: &mut Reader<'_>, text: &str) -> Result<AutoExperiment, WarningKind> {
-    let variations = reader.variations()?.unwrap_or_default();
+fn read(
+    reader: &mut DefinitionReader<'_>,
+    wire: &ExperimentWire<'_>,
+    text: &str,
+) -> Read<AutoExperiment> {
+    let variations = rules::variations(&wire.rule)?.unwrap_or_default();
     let variations: Box<[FeatureValue]> = variations.boxed(Into::into);
-    let mut definition = reader.experiment("", variations.len(), Reader::filters)?;
-    reader.inline_settings(&mut definition)?;
+    let mut definition = reader.own_experiment(wire, "", variations.len())?;
     definition.echo = Echo::Experiment(text.into());
     let change_type = ChangeType::of(&variations, definition.own().url_patterns.as_ref());
     Ok(AutoExperiment {
         definition,
         variations,
         change_type,
-        change_id: reader.text(Field::ChangeId)?.map(Box::from),
-        manual: reader.truthy(Field::Manual).is_some(),
-        persist_query_string: reader.truthy(Field::PersistQueryString).is_some(),
+        change_id: wire.change_id.text()?.map(Box::from),
+        manual: wire.manual.is_truthy(),
+        persist_query_string: wire.persist_query_string.is_truthy(),
     })
 }

@@ -1,46 +1,70 @@
 //! The section `savedGroups`.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use super::{Compiler, index};
-use crate::condition::{ConditionParser, GroupIndex, PatternCompiler, SavedGroups};
+use super::{Compiler, at, not_an_object};
+use crate::compiled::Compiled;
+use crate::condition::{ConditionParser, GroupIndex, SavedGroup, SavedGroups};
 use crate::json::Tape;
-use crate::payload::{Section, members};
+use crate::pattern::PatternCompiler;
+use crate::payload::{Entries, Entry, Section};
 use crate::warning::{Location, WarningKind};
 
-/// Compiles the saved groups alone.
-pub(crate) fn saved_groups(section: &Section) -> SavedGroups {
-    Compiler { patterns: PatternCompiler::default(), warnings: Vec::new() }.saved_groups(section)
+/// Compiles the saved groups without the rest of a payload. Their positions are those of their
+/// entries.
+pub(crate) fn saved_groups(section: &Section<Entries>) -> SavedGroups {
+    let mut compiler = Compiler::new(PatternCompiler::default());
+    compiler.saved_groups(section);
+    compiler.parts.groups.into_inner()
 }
 
-impl Compiler {
-    pub(super) fn saved_groups(&mut self, section: &Section) -> SavedGroups {
-        let unavailable = || SavedGroups { unavailable: true, ..SavedGroups::default() };
-        let text = match section {
-            Section::Absent => return SavedGroups::default(),
-            Section::Unreadable => return unavailable(),
-            Section::Present(text) => text,
+pub(super) fn entry_count(section: &Section<Entries>) -> usize {
+    match section {
+        Section::Present(entries) => entries.iter().len(),
+        _ => 0,
+    }
+}
+
+impl Compiler<'_> {
+    /// Compiles the groups. Returns their positions in the payload's order.
+    pub(super) fn saved_groups(&mut self, section: &Section<Entries>) -> Vec<GroupIndex> {
+        let entries = match section {
+            Section::Absent => return Vec::new(),
+            Section::Present(entries) => entries,
+            Section::Malformed(_) | Section::Unreadable => {
+                if let Section::Malformed(_) = section {
+                    self.warn(Location::Section("savedGroups"), not_an_object());
+                }
+                self.parts.groups.get_mut().is_unavailable = true;
+                return Vec::new();
+            }
         };
-        let Some(entries) = members(text) else {
-            let kind = WarningKind::WrongType { field: "", expected: "an object" };
-            self.warn(Location::Section("savedGroups"), kind);
-            return unavailable();
-        };
-        self.warn_unnamed(&entries.unnamed, Location::SavedGroup);
-        let by_id =
-            index(entries.named.iter().map(|(id, _)| Box::<str>::from(id.as_ref())), GroupIndex);
-        let mut groups = Vec::with_capacity(entries.named.len());
-        for (id, entry) in &entries.named {
-            let location = || Location::SavedGroup(id.as_ref().into());
-            let entry = Tape::parse(entry).unwrap_or_else(|| {
-                self.warn(location(), WarningKind::InvalidJson);
-                Tape::default()
-            });
-            let mut kinds = Vec::new();
-            let mut parser = ConditionParser::new(Some(&by_id), &self.patterns, &mut kinds);
-            groups.push(parser.saved_group(id, entry.root()));
-            self.warn_all(location, kinds);
+        self.warn_unnamed(entries.unnamed_keys(), Location::SavedGroup);
+        let indices: Vec<GroupIndex> =
+            entries.iter().map(|entry| self.parts.link_group(&entry.key)).collect();
+        for (entry, index) in entries.iter().zip(&indices) {
+            let before = self.before.and_then(|before| before.saved_groups.get(*index));
+            let group = match before.filter(|before| before.text == entry.text) {
+                Some(same) => same.clone(),
+                None => Arc::new(self.saved_group(entry)),
+            };
+            self.warnings.extend_from_slice(&group.warnings);
+            self.parts.groups.get_mut().set(*index, Some(group));
         }
-        SavedGroups { by_id, groups, unavailable: false }
+        indices
+    }
+
+    fn saved_group(&self, entry: &Entry) -> Compiled<SavedGroup> {
+        let mut kinds = Vec::new();
+        let tape = Tape::parse(&entry.text).unwrap_or_else(|| {
+            kinds.push(WarningKind::InvalidJson);
+            Tape::default()
+        });
+        let link = |id: &str| Some(self.parts.link_group(id));
+        let mut parser = ConditionParser::new(Some(&link), &self.parts.patterns, &mut kinds);
+        let definition = parser.saved_group(&entry.key, tape.root());
+        let location = Location::SavedGroup(Box::from(&*entry.key));
+        let warnings = at(&location, kinds).collect();
+        Compiled { definition, text: entry.text.clone(), warnings }
     }
 }

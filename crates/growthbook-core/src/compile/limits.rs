@@ -1,22 +1,26 @@
-//! Finds features and saved groups that refer to others beyond what evaluation follows.
+//! Finds features and saved groups whose references exceed the limits of evaluation.
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
-use crate::condition::SavedGroups;
+use crate::condition::{GroupIndex, SavedGroup, SavedGroups};
+use crate::feature_index::FeatureIndex;
 use crate::limits::{
     MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
     MAX_SAVED_GROUP_EVALUATIONS,
 };
-use crate::snapshot::Feature;
+use crate::snapshot::FeatureTable;
 use crate::warning::{Location, Warning, WarningKind};
 
-/// Warns of every feature whose prerequisites are too many.
-pub(super) fn check_features(features: &[Feature], warnings: &mut Vec<Warning>) {
-    let reaches = Reach::of_all(features.len(), |feature| {
-        let feature = features.get(feature).into_iter();
-        feature.flat_map(Feature::prerequisites).filter_map(|it| it.0.try_into().ok()).collect()
+/// Warns about every feature whose prerequisites are too many.
+pub(super) fn check_features(features: &FeatureTable, warnings: &mut Vec<Warning>) {
+    let reaches = Reach::of_all(features.positions(), |position| {
+        let feature = u32::try_from(position).ok().and_then(|at| features.get(FeatureIndex(at)));
+        let prerequisites = feature.into_iter().flat_map(|feature| feature.prerequisites());
+        let defined = prerequisites.filter(|index| features.get(*index).is_some());
+        defined.filter_map(|index| index.0.try_into().ok()).collect()
     });
-    for (feature, reach) in features.iter().zip(reaches) {
+    for index in features.order() {
+        let reach = reaches.get(index.0 as usize).copied().unwrap_or_default();
         let kind = if reach.depth > MAX_PREREQUISITE_DEPTH {
             WarningKind::PrerequisitesTooDeep
         } else if reach.evaluations > MAX_FEATURE_EVALUATIONS {
@@ -24,23 +28,26 @@ pub(super) fn check_features(features: &[Feature], warnings: &mut Vec<Warning>) 
         } else {
             continue;
         };
-        warnings.push(Warning { location: Location::Feature((*feature.key).into()), kind });
+        warnings.push(Warning { location: Location::Feature(features.key(*index).into()), kind });
     }
 }
 
-/// Warns of every condition group that refers to too many others.
-pub(super) fn check_groups(groups: &SavedGroups, warnings: &mut Vec<Warning>) {
-    let references: Vec<Vec<usize>> = groups
-        .groups
-        .iter()
-        .map(|group| group.references().iter().filter_map(|it| it.0.try_into().ok()).collect())
-        .collect();
-    let reaches =
-        Reach::of_all(references.len(), |group| references.get(group).cloned().unwrap_or_default());
-    let mut ids: Vec<(&Box<str>, u32)> =
-        groups.by_id.iter().map(|(id, index)| (id, index.0)).collect();
-    ids.sort_unstable_by_key(|(_, index)| *index);
-    for ((id, _), reach) in ids.into_iter().zip(reaches) {
+/// Warns about every condition group that refers to too many others. `order` has the groups in the
+/// payload's order.
+pub(super) fn check_groups(
+    groups: &SavedGroups,
+    order: &[GroupIndex],
+    warnings: &mut Vec<Warning>,
+) {
+    let references = |position: usize| -> Vec<usize> {
+        let group = u32::try_from(position).ok().and_then(|at| groups.get(GroupIndex(at)));
+        let references = group.map(|group| SavedGroup::references(&group.definition));
+        let defined = references.into_iter().flatten().filter(|it| groups.get(*it).is_some());
+        defined.filter_map(|index| index.0.try_into().ok()).collect()
+    };
+    let reaches = Reach::of_all(groups.positions(), references);
+    for index in order {
+        let reach = reaches.get(index.0 as usize).copied().unwrap_or_default();
         let kind = if reach.depth >= MAX_SAVED_GROUP_DEPTH {
             WarningKind::SavedGroupsTooDeep
         } else if reach.evaluations > MAX_SAVED_GROUP_EVALUATIONS {
@@ -48,22 +55,22 @@ pub(super) fn check_groups(groups: &SavedGroups, warnings: &mut Vec<Warning>) {
         } else {
             continue;
         };
-        warnings.push(Warning { location: Location::SavedGroup(id.clone()), kind });
+        warnings.push(Warning { location: Location::SavedGroup(groups.id(*index).into()), kind });
     }
 }
 
-/// How far the references of something lead.
+/// How far the references of a feature or group lead.
 #[derive(Clone, Copy, Default)]
 struct Reach {
-    /// How many follow one another.
+    /// The longest chain of references.
     depth: u32,
-    /// How many evaluations following all of them takes, itself included.
+    /// The number of evaluations that following all of them takes, its own included.
     evaluations: u32,
 }
 
 impl Reach {
-    /// Depth first, with a stack of its own: a chain may be as long as the payload. A cycle ends
-    /// where it closes; evaluation answers cycles by themselves.
+    /// Walks depth first, with its own stack: a chain may be as long as the payload. A cycle ends
+    /// where it closes, since evaluation handles cycles.
     fn of_all(count: usize, references: impl Fn(usize) -> Vec<usize>) -> Vec<Reach> {
         let mut reaches = vec![Reach::default(); count];
         let mut entered = vec![false; count];
@@ -112,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cycle_comes_to_an_end() {
+    fn cycles_end() {
         assert_eq!(reaches(&[&[0]]).len(), 1);
         assert_eq!(reaches(&[&[1], &[0, 2], &[]]).len(), 3);
     }

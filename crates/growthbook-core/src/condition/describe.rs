@@ -6,7 +6,7 @@ use super::eval::{Outcome, Scope};
 use super::groups::GroupId;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::{Clause, Clauses, Fields, SavedGroups, ValueTest};
-use crate::json::{Kind, Node};
+use crate::attributes::{Kind, Node};
 use crate::trace::{ClauseOutcome, ClauseTrace};
 
 /// The first part of a condition that decides against it; `None` when it passes.
@@ -96,11 +96,7 @@ impl GroupId {
     fn describe(&self, groups: &SavedGroups) -> String {
         match self {
             GroupId::Named(id) => String::from(&**id),
-            GroupId::Linked(index) => groups
-                .by_id
-                .iter()
-                .find(|(_, candidate)| *candidate == index)
-                .map_or_else(String::new, |(id, _)| String::from(&**id)),
+            GroupId::Linked(index) => String::from(groups.id(*index)),
         }
     }
 }

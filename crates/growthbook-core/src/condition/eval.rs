@@ -6,8 +6,7 @@ use core::cell::Cell;
 use super::groups::GroupIndex;
 use super::path::Path;
 use super::{Clause, Clauses, SavedGroups, ValueTest};
-use crate::attributes::AttributeLookup;
-use crate::json::Node;
+use crate::attributes::{AttributeLookup, Node};
 use crate::limits::{
     MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS,
 };

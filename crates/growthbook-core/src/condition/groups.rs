@@ -1,31 +1,36 @@
 //! Saved groups: lists of ids, conditions with a name, and groups resolved elsewhere.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use hashbrown::HashMap;
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 
 use super::Clauses;
 use super::eval::{Outcome, Scope};
 use super::members::Members;
 use super::path::Path;
-use crate::json::Node;
+use crate::attributes::Node;
+use crate::compiled::Compiled;
 use crate::tag::Name;
 
-/// The attribute that lists the remote groups a user belongs to.
+/// The attribute that lists the remote groups of a user.
 pub(crate) const REMOTE_GROUP_IDS: &str = "__gb_remoteGroupIds";
 
-/// The position of a saved group in its snapshot.
+/// The position of a saved group's id among the ids of a snapshot. A snapshot that is compiled
+/// after another one keeps the positions, so that links to groups stay valid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct GroupIndex(pub(crate) u32);
 
-/// Every saved group of a snapshot.
-#[derive(Debug, Default)]
+/// Links a group by id. `None` leaves the look-up to evaluation.
+pub(crate) type GroupLinker<'c> = &'c dyn Fn(&str) -> Option<GroupIndex>;
+
+/// The saved groups of a snapshot, and the ids that conditions refer to without a group.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SavedGroups {
-    pub(crate) by_id: HashMap<Box<str>, GroupIndex>,
-    pub(crate) groups: Vec<SavedGroup>,
-    /// Set when the payload has groups we could not read: then an id we do not have is not a
-    /// group without members, and nobody may pass for not being in it.
-    pub(crate) unavailable: bool,
+    by_id: IndexMap<Arc<str>, Option<Arc<Compiled<SavedGroup>>>, DefaultHashBuilder>,
+    /// The payload has groups that could not be read. Then an unknown id is not an empty group,
+    /// and users do not pass for being outside of it.
+    pub(crate) is_unavailable: bool,
 }
 
 /// One entry of `savedGroups`.
@@ -37,16 +42,16 @@ pub(crate) enum SavedGroup {
     List { attribute: Option<Path>, members: Option<Members> },
     /// `type: "condition"`
     Condition(Option<Clauses>),
-    /// `type: "remote"`: somebody else resolved who belongs to it.
+    /// `type: "remote"`: another system resolved its members.
     Remote { id: Box<str>, attribute: Option<Box<str>> },
-    /// A type this SDK does not know.
+    /// An unknown type.
     Unknown,
-    /// No group at all.
+    /// An entry that is not a group.
     Malformed,
 }
 
 impl SavedGroup {
-    /// The condition groups that this one's condition refers to, each as often as it does.
+    /// The groups that this one's condition refers to, with repetitions.
     pub(crate) fn references(&self) -> Vec<GroupIndex> {
         let mut references = Vec::new();
         if let SavedGroup::Condition(Some(condition)) = self {
@@ -56,25 +61,64 @@ impl SavedGroup {
     }
 }
 
-/// How a condition names a group: linked within a payload, by id in a condition of the caller's.
+/// The group that a condition names: linked in a payload, by id in a condition from the caller.
 #[derive(Clone, Debug)]
 pub(super) enum GroupId {
     Linked(GroupIndex),
     Named(Box<str>),
 }
 
-/// `$savedGroup`'s operand.
+/// The operand of `$savedGroup`.
 #[derive(Clone, Debug)]
 pub(super) struct GroupReference {
     pub(super) group: GroupId,
-    /// The attribute to look at instead of the entry's own.
+    /// The attribute that is looked up instead of the group's own.
     pub(super) attribute: Option<(Box<str>, Path)>,
 }
 
 impl SavedGroups {
+    /// A table without groups, in which every id has the position it has in this one.
+    pub(crate) fn without_groups(&self) -> Self {
+        let mut by_id = self.by_id.clone();
+        by_id.values_mut().for_each(|group| *group = None);
+        SavedGroups { by_id, is_unavailable: false }
+    }
+
+    /// The position of an id. It gets one if it has none yet.
+    pub(crate) fn link(&mut self, id: &str) -> GroupIndex {
+        self.index_of(id).unwrap_or_else(|| {
+            let (index, _) = self.by_id.insert_full(id.into(), None);
+            group_index(index)
+        })
+    }
+
+    /// Sets the group of an id; `None` removes it.
+    pub(crate) fn set(&mut self, index: GroupIndex, group: Option<Arc<Compiled<SavedGroup>>>) {
+        if let Some((_, place)) = self.by_id.get_index_mut(position(index)) {
+            *place = group;
+        }
+    }
+
+    pub(crate) fn index_of(&self, id: &str) -> Option<GroupIndex> {
+        self.by_id.get_index_of(id).map(group_index)
+    }
+
+    pub(crate) fn get(&self, index: GroupIndex) -> Option<&Arc<Compiled<SavedGroup>>> {
+        self.by_id.get_index(position(index))?.1.as_ref()
+    }
+
+    pub(crate) fn id(&self, index: GroupIndex) -> &str {
+        self.by_id.get_index(position(index)).map_or("", |(id, _)| id)
+    }
+
+    /// How many positions there are, with and without a group.
+    pub(crate) fn positions(&self) -> usize {
+        self.by_id.len()
+    }
+
     /// The condition of a condition group.
     pub(super) fn condition(&self, index: GroupIndex) -> Option<&Clauses> {
-        match self.groups.get(usize::try_from(index.0).ok()?)? {
+        match &self.get(index)?.definition {
             SavedGroup::Condition(condition) => condition.as_ref(),
             _ => None,
         }
@@ -84,17 +128,24 @@ impl SavedGroups {
     fn find(&self, id: &GroupId) -> Option<(GroupIndex, &SavedGroup)> {
         let index = match id {
             GroupId::Linked(index) => *index,
-            GroupId::Named(id) => *self.by_id.get(id)?,
+            GroupId::Named(id) => self.index_of(id)?,
         };
-        let group = self.groups.get(usize::try_from(index.0).ok()?)?;
-        Some((index, group))
+        Some((index, &self.get(index)?.definition))
     }
+}
+
+fn group_index(position: usize) -> GroupIndex {
+    GroupIndex(position.try_into().unwrap_or(u32::MAX))
+}
+
+fn position(index: GroupIndex) -> usize {
+    index.0.try_into().unwrap_or(usize::MAX)
 }
 
 impl GroupReference {
     pub(super) fn eval(&self, scope: &Scope<'_>) -> Outcome {
         let Some((index, group)) = scope.run.groups.find(&self.group) else {
-            return if scope.run.groups.unavailable { Outcome::Unknown } else { Outcome::Fail };
+            return if scope.run.groups.is_unavailable { Outcome::Unknown } else { Outcome::Fail };
         };
         let override_path = self.attribute.as_ref().map(|(_, path)| path);
         match group {
@@ -152,8 +203,8 @@ impl GroupId {
             }
             Some((_, SavedGroup::Unknown)) => Outcome::Unknown,
             Some(_) => Outcome::Fail,
-            None if scope.run.groups.unavailable => Outcome::Unknown,
-            // An id the payload does not have is an empty list.
+            None if scope.run.groups.is_unavailable => Outcome::Unknown,
+            // An id that the payload does not have is an empty list.
             None => negate.into(),
         }
     }

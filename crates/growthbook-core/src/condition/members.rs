@@ -6,7 +6,8 @@ use hashbrown::HashSet;
 use smol_str::SmolStr;
 
 use super::text::with_lowercase;
-use crate::json::{ListView, Node, View};
+use crate::attributes::Node;
+use crate::json::{ListView, View};
 use crate::tag::Tag;
 
 /// How many texts are not worth a hash set.

@@ -1,6 +1,6 @@
 //! Targeting conditions: GrowthBook's MongoDB-like queries over a user's attributes.
 //!
-//! JSON is parsed once into the tree below ([`parse`]); evaluating it ([`eval`], [`operator`])
+//! JSON is parsed once into the tree below (`parse`); evaluating it (`eval`, `operator`)
 //! allocates nothing on the common path and parses nothing.
 
 mod describe;
@@ -10,7 +10,6 @@ mod members;
 mod operator;
 mod parse;
 mod path;
-mod pattern;
 mod prune;
 mod text;
 mod version;
@@ -22,14 +21,15 @@ use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
 pub(crate) use eval::{Budget, Fields, passes};
-pub(crate) use groups::{GroupIndex, REMOTE_GROUP_IDS, SavedGroups};
+pub(crate) use groups::{GroupIndex, GroupLinker, REMOTE_GROUP_IDS, SavedGroup, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
 use path::Path;
-pub(crate) use pattern::{Pattern, PatternCompiler, PatternPool};
 pub(crate) use prune::{Remainder, prune, prune_group};
 
-use crate::json::{Json, Node, Tape, View, deep_equal};
+use crate::attributes::{Node, deep_equal};
+use crate::json::{Json, Tape, View};
+use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
 use groups::GroupReference;
 use operator::{ElemMatch, Operator};
@@ -37,13 +37,14 @@ use operator::{ElemMatch, Operator};
 /// A targeting condition, compiled for evaluation.
 ///
 /// ```
-/// use growthbook_core::{Condition, Snapshot, UserContext};
+/// use growthbook_core::{Snapshot, UserContext};
+/// use growthbook_core::condition::Condition;
 ///
 /// let condition = Condition::from_json(r#"{"country": {"$in": ["US", "CA"]}}"#)?;
 /// let snapshot = Snapshot::empty();
 /// let user = UserContext::new("user-1").attribute("country", "CA");
 /// assert!(snapshot.for_user(&user).eval_condition(&condition));
-/// # Ok::<(), growthbook_core::ConditionError>(())
+/// # Ok::<(), growthbook_core::condition::ConditionError>(())
 /// ```
 #[derive(Clone)]
 pub struct Condition {

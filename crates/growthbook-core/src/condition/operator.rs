@@ -8,8 +8,10 @@ use super::groups::GroupId;
 use super::members::Members;
 use super::text::{compare_utf16, with_lowercase};
 use super::version::compare_versions;
-use super::{Clauses, Literal, Pattern, ValueTest};
-use crate::json::{Kind, Node, js_number_string};
+use super::{Clauses, Literal, ValueTest};
+use crate::attributes::{Kind, Node};
+use crate::json::js_number_string;
+use crate::pattern::Pattern;
 
 /// An operator with its operand. What is large is boxed: most operators compare with a scalar.
 #[derive(Clone, Debug)]

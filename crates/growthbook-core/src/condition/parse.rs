@@ -1,36 +1,37 @@
-//! From JSON to the compiled tree. Parsing cannot fail: what makes no sense becomes a part that
-//! does not pass, with a warning.
+//! From JSON to the compiled tree. Parsing cannot fail: a malformed part becomes one that does not
+//! pass, with a warning.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 
-use hashbrown::HashMap;
-
-use super::groups::{GroupId, GroupReference, SavedGroup};
+use super::groups::{GroupId, GroupLinker, GroupReference, SavedGroup};
 use super::members::Members;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::path::Path;
-use super::{Clause, Clauses, GroupIndex, Literal, PatternCompiler, ValueTest};
-use crate::json::{Kind, ObjectView, View};
+use super::{Clause, Clauses, Literal, ValueTest};
+use crate::attributes::Kind;
+use crate::json::{ObjectView, View};
+use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
+use crate::wire::{GroupReferenceWire, SavedGroupWire};
 
 /// Compiles conditions, links the saved groups they name, and collects warnings.
 pub(crate) struct ConditionParser<'p> {
-    groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
+    link_group: Option<GroupLinker<'p>>,
     patterns: &'p PatternCompiler,
     warnings: &'p mut Vec<WarningKind>,
 }
 
 impl<'p> ConditionParser<'p> {
-    /// With `groups` to link to; without, groups are looked up by id when evaluated.
+    /// Without `link_group`, groups are looked up by id when they are evaluated.
     pub(crate) fn new(
-        groups: Option<&'p HashMap<Box<str>, GroupIndex>>,
+        link_group: Option<GroupLinker<'p>>,
         patterns: &'p PatternCompiler,
         warnings: &'p mut Vec<WarningKind>,
     ) -> Self {
-        ConditionParser { groups, patterns, warnings }
+        ConditionParser { link_group, patterns, warnings }
     }
 
-    /// A condition. Anything but an object fails the evaluation that reaches it.
+    /// Compiles a condition. A value that is not an object fails the evaluation that reaches it.
     pub(crate) fn condition(&mut self, json: View<'_>) -> Clauses {
         match json {
             View::Object(object) => Clauses(object.boxed(|key, operand| self.clause(key, operand))),
@@ -65,9 +66,9 @@ impl<'p> ConditionParser<'p> {
     }
 
     fn group_reference(&mut self, operand: View<'_>) -> Option<GroupReference> {
-        let reference = operand.as_object()?;
-        let group = self.group_id(reference.get("id")?)?;
-        let attribute = match reference.get("attributeKey") {
+        let reference = GroupReferenceWire::of(operand.as_object()?);
+        let group = self.group_id(reference.id.get()?)?;
+        let attribute = match reference.attribute_key.get() {
             None => None,
             Some(key) => {
                 let key = key.as_str()?;
@@ -79,8 +80,8 @@ impl<'p> ConditionParser<'p> {
 
     fn group_id(&self, operand: View<'_>) -> Option<GroupId> {
         let id = operand.as_str()?;
-        Some(match self.groups.and_then(|groups| groups.get(id)) {
-            Some(index) => GroupId::Linked(*index),
+        Some(match self.link_group.and_then(|link| link(id)) {
+            Some(index) => GroupId::Linked(index),
             None => GroupId::Named(id.into()),
         })
     }
@@ -152,8 +153,8 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    /// A pattern that JavaScript rejects matches nothing. One that only we cannot run leaves the
-    /// answer open, so that nobody passes for not matching it.
+    /// A pattern that JavaScript rejects matches nothing. A pattern that only this SDK cannot run
+    /// leaves the answer open, so that users do not pass for not matching it.
     fn regex(&mut self, operand: View<'_>, ignore_case: bool, negate: bool) -> Operator {
         let Some(source) = operand.as_str() else {
             return Operator::Regex { pattern: None, negate };
@@ -195,15 +196,16 @@ impl<'p> ConditionParser<'p> {
                 return SavedGroup::Malformed;
             }
         };
-        let attribute = object.get("attributeKey").and_then(View::as_str);
-        let group = match object.get("type").and_then(View::as_str) {
+        let wire = SavedGroupWire::of(object);
+        let attribute = wire.attribute_key.as_str();
+        let group = match wire.kind.as_str() {
             Some("list") => SavedGroup::List {
                 attribute: attribute.map(Path::new),
-                members: object.get("values").and_then(View::as_array).map(Members::new),
+                members: wire.values.as_array().map(Members::new),
             },
             Some("condition") => SavedGroup::Condition(
-                object
-                    .get("condition")
+                wire.condition
+                    .get()
                     .filter(|condition| condition.as_object().is_some())
                     .map(|condition| self.condition(condition)),
             ),
@@ -223,7 +225,7 @@ impl<'p> ConditionParser<'p> {
     }
 }
 
-/// Every key starts with `$`; `{}` has no key that does not.
+/// Whether every key starts with `$`. That holds for `{}` too.
 fn is_operator_object(object: ObjectView<'_>) -> bool {
     object.iter().all(|(key, _)| key.starts_with('$'))
 }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::eval::{Fields, PARENT_VALUE};
-use crate::json::Node;
+use crate::attributes::Node;
 use crate::tag::{Name, Tag};
 
 /// A dotted attribute path.

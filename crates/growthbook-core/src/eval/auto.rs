@@ -37,7 +37,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let page = self.evaluator.page_url();
         let url = page.map_or("", PageUrl::as_str);
         let mut results = Vec::new();
-        for experiment in &self.evaluator.snapshot.auto_experiments {
+        for experiment in self.evaluator.snapshot.auto_experiments() {
             if !options.allow(experiment, url) {
                 continue;
             }

@@ -6,11 +6,11 @@ use super::answer::{Answer, Last};
 use super::evaluator::Evaluator;
 use crate::condition::{self, Budget, Clauses, Fields};
 use crate::experiment::{Experiment, ExperimentDefinition};
+use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
 use crate::limits::MAX_PREREQUISITE_DEPTH;
 use crate::observe::{Exposure, Observer};
 use crate::result::{Assignment, ExperimentResult, FeatureResult};
-use crate::snapshot::FeatureIndex;
 use crate::sticky::StickyBuckets;
 
 /// One evaluation in progress.

@@ -4,12 +4,13 @@ use super::answer::Answer;
 use super::evaluation::{Evaluation, Frame};
 use crate::condition::{Clauses, Fields};
 use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
+use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
 use crate::hash_value::HashValue;
 use crate::limits::{MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
 use crate::observe::{Exposure, Observer};
 use crate::result::FeatureResultSource as Source;
-use crate::snapshot::{ExperimentRule, Feature, FeatureIndex, ForceRule, Rollout, Rule, RuleKind};
+use crate::snapshot::{ExperimentRule, Feature, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
 /// Whether the prerequisites of a rule or an experiment are met.
@@ -68,7 +69,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> Answer<'a> {
         let Some(feature) = self.evaluator.snapshot.feature(index) else {
-            return Answer::without_value(Source::UnknownFeature);
+            // A key that prerequisites refer to, without a feature.
+            return self.unknown_feature(self.evaluator.snapshot.features.key(index));
         };
         if O::TRACES {
             self.observer.feature_entered(&feature.key);

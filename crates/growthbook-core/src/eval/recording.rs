@@ -134,7 +134,9 @@ mod tests {
     use alloc::string::{String, ToString};
 
     use super::*;
-    use crate::{Exposure, Payload, Snapshot, StickyBucketDocument, UserContext};
+    use crate::observe::Exposure;
+    use crate::sticky::StickyBucketDocument;
+    use crate::{Payload, Snapshot, UserContext};
 
     /// Notes the experiments that were viewed.
     #[derive(Default)]

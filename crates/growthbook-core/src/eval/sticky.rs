@@ -58,7 +58,8 @@ impl Evaluator<'_> {
         if min_version > 0.0 && documents().any(has_old) {
             return Kept::Blocked;
         }
-        let assigned = documents().find_map(|it| it.assignments.get(experiment.sticky_key()));
+        let sticky_key = experiment.sticky_key();
+        let assigned = documents().find_map(|it| it.assignments.get(&*sticky_key));
         let variation = assigned.and_then(|assigned| {
             experiment.meta.iter().position(|meta| meta.key.as_ref() == Some(assigned))
         });
@@ -100,7 +101,7 @@ impl<O: Observer> Evaluation<'_, '_, O> {
     ) {
         let key = StickyBucketKey::new(hash_attribute.name, hash_attribute.value);
         if let (Some(buckets), Some(key)) = (&mut self.sticky, key) {
-            buckets.assign(key, experiment.sticky_key(), variation_key);
+            buckets.assign(key, &experiment.sticky_key(), variation_key);
         }
     }
 }

@@ -4,51 +4,64 @@ use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde::Serialize;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::allocation::Allocation;
 use super::division::Division;
-use super::echo::Echo;
+use super::echo::{Echo, echo_json};
 use super::hash_attribute::HashAttribute;
-use super::legacy::LegacyUrl;
-use super::lists::shares;
-use super::pool::Pools;
+use super::interner::{Interner, shared};
+use super::legacy_url::LegacyUrl;
 use super::prerequisite::ParentCondition;
 use super::sticky::StickySettings;
-use super::texts::{TextParts, Texts};
-use crate::bucket::{BucketHasher, BucketRange};
-use crate::condition::Clauses;
+use crate::bucket::{BucketHasher, BucketRange, effective_weights, share_ranges};
+use crate::condition::{Clauses, Condition};
 use crate::hash_value::HashValue;
-use crate::url::UrlTargets;
+use crate::json::js_number_string;
+use crate::url::{UrlTarget, UrlTargets};
 
 /// The keys of the first variations that have none of their own.
 const INDEX_KEYS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/// Between an experiment's key and its bucket version, in sticky bucket documents.
+const STICKY_KEY_SEPARATOR: &str = "__";
 
 /// The definition of an experiment: who takes part, and how variations are assigned.
 ///
 /// Serializes as GrowthBook echoes it in a FeatureResult.
 #[derive(Clone)]
 pub struct ExperimentDefinition {
-    texts: Texts,
-    pub(crate) hash_version: i64,
+    pub(super) key: SmolStr,
+    pub(super) name: Option<SmolStr>,
+    pub(super) phase: Option<SmolStr>,
+    pub(super) seed: Option<SmolStr>,
+    pub(super) hash_version: i64,
     pub(crate) hash_attribute: HashAttribute,
     sticky: Option<Box<StickySettings>>,
     pub(crate) allocation: Allocation,
-    /// The buckets of each variation, as they are allotted.
+    /// The buckets of each variation. Derived, unless the allocation says that they were given.
     ranges: Arc<[BucketRange]>,
     pub(crate) meta: Arc<[VariationMeta]>,
     pub(crate) division: Division,
     pub(crate) condition: Option<Clauses>,
     own: Option<Box<OwnSettings>>,
     pub(crate) echo: Echo,
-    /// Everything below is derived from the above by [`ExperimentDefinition::derive`].
     pub(crate) variations: usize,
-    /// The indices of variations beyond [`INDEX_KEYS`] as text.
-    index_keys: Box<[Box<str>]>,
-    /// `None` for a hash version this SDK does not know.
+    /// Derived from the members above, see [`ExperimentDefinition::update`].
+    derived: Derived,
+}
+
+/// The parts of a definition that follow from the others.
+#[derive(Clone, Default)]
+struct Derived {
+    /// The indices of variations beyond [`INDEX_KEYS`], as text. Few experiments have so many.
+    #[expect(clippy::box_collection, reason = "it takes one word in nearly every experiment")]
+    index_keys: Option<Box<Vec<Box<str>>>>,
+    /// `None` for an unknown hash version.
     hasher: Option<BucketHasher>,
 }
 
-/// What only an experiment of its own has, not one in a feature's rule.
+/// The settings of an experiment of its own. One in a feature's rule has none of them.
 #[derive(Clone)]
 pub(crate) struct OwnSettings {
     pub(crate) parents: Vec<ParentCondition>,
@@ -73,17 +86,23 @@ impl OwnSettings {
 }
 
 impl ExperimentDefinition {
+    /// An experiment that everybody takes part in, with equal shares.
     pub(crate) fn new(key: &str, variations: usize) -> Self {
-        let texts = TextParts { key, bucket_version: "0", name: None, phase: None, seed: None };
-        let mut definition = ExperimentDefinition::underived(texts, variations);
-        definition.derive(None);
-        definition
+        ExperimentDefinition::build(key, variations, None, |_| {})
     }
 
-    /// To be finished by [`derive`](ExperimentDefinition::derive).
-    pub(super) fn underived(texts: TextParts<'_>, variations: usize) -> Self {
-        ExperimentDefinition {
-            texts: Texts::new(texts),
+    /// An experiment with these settings, which shares lists with others.
+    pub(super) fn build(
+        key: &str,
+        variations: usize,
+        interner: Option<&Interner>,
+        set: impl FnOnce(&mut Self),
+    ) -> Self {
+        let mut definition = ExperimentDefinition {
+            key: key.into(),
+            name: None,
+            phase: None,
+            seed: None,
             hash_version: 1,
             hash_attribute: HashAttribute::default(),
             sticky: None,
@@ -93,46 +112,59 @@ impl ExperimentDefinition {
             division: Division::NONE,
             condition: None,
             own: None,
-            echo: Echo::Members(Vec::new()),
+            echo: Echo::Members(None),
             variations,
-            index_keys: Box::default(),
-            hasher: None,
-        }
+            derived: Derived::default(),
+        };
+        definition.update(interner, set);
+        definition
     }
 
-    /// Works out what evaluation needs from what was set.
-    pub(crate) fn derive(&mut self, pools: Option<&Pools>) {
-        self.hasher = BucketHasher::new(self.seed(), self.hash_version);
+    /// Changes settings, and derives the rest anew. There is no other way to change what something
+    /// is derived from.
+    pub(super) fn update(&mut self, interner: Option<&Interner>, set: impl FnOnce(&mut Self)) {
+        set(self);
         if let Allocation::Shares { weights, coverage } = &self.allocation {
-            self.ranges = shares(weights, *coverage, self.variations, pools);
+            let weights = effective_weights(self.variations, Some(weights));
+            let ranges = share_ranges(&weights, *coverage).collect();
+            self.ranges = shared(interner.map(|interner| &interner.ranges), ranges);
         }
-        self.index_keys = (INDEX_KEYS.len()..self.variations)
-            .map(|index| index.to_string().into_boxed_str())
-            .collect();
+        let further = INDEX_KEYS.len()..self.variations;
+        self.derived = Derived {
+            index_keys: (!further.is_empty())
+                .then(|| Box::new(further.map(|it| it.to_string().into()).collect())),
+            hasher: BucketHasher::new(self.seed(), self.hash_version),
+        };
     }
 
-    /// The bucket of a hash attribute's value; `None` without one, or with an unknown version.
+    /// The bucket of a hash attribute's value. `None` without a value, and for an unknown hash
+    /// version.
     #[inline]
     pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
-        self.hasher?.hash(|| self.seed(), value)
+        self.derived.hasher?.hash(|| self.seed(), value)
     }
 
-    pub(super) fn is_known_version(&self) -> bool {
-        self.hasher.is_some()
+    pub(super) fn has_known_hash_version(&self) -> bool {
+        self.derived.hasher.is_some()
     }
 
-    /// Replaces some of its texts.
-    pub(super) fn set_texts(&mut self, set: impl FnOnce(TextParts<'_>) -> Texts) {
-        self.texts = set(self.texts.parts());
-    }
-
-    /// In place of those that weights and coverage make.
-    pub(crate) fn set_ranges(&mut self, ranges: Arc<[BucketRange]>) {
+    /// Sets the ranges, in place of those that follow from weights and coverage.
+    pub(super) fn set_ranges(&mut self, ranges: Arc<[BucketRange]>) {
         self.ranges = ranges;
         self.allocation = Allocation::Ranges;
     }
 
-    /// What it says about sticky bucketing.
+    pub(super) fn set_condition(&mut self, condition: &Condition) {
+        self.condition = Some(condition.clauses().clone());
+        self.echo.set("condition", condition.json().clone());
+    }
+
+    pub(super) fn set_url_patterns(&mut self, targets: &[UrlTarget], compiled: UrlTargets) {
+        self.own_mut().url_patterns = Some(compiled);
+        self.echo.set("urlPatterns", echo_json(&targets));
+    }
+
+    /// The settings of sticky bucketing.
     #[inline]
     pub(crate) fn sticky(&self) -> &StickySettings {
         const DEFAULT: &StickySettings = &StickySettings::DEFAULT;
@@ -143,7 +175,7 @@ impl ExperimentDefinition {
         self.sticky = (!settings.is_default()).then(|| Box::new(settings));
     }
 
-    /// What it has as an experiment of its own.
+    /// The settings that only an experiment of its own has.
     #[inline]
     pub(crate) fn own(&self) -> &OwnSettings {
         const DEFAULT: &OwnSettings = &OwnSettings::DEFAULT;
@@ -162,7 +194,10 @@ impl ExperimentDefinition {
         }
         match index.checked_sub(INDEX_KEYS.len()) {
             None => INDEX_KEYS.get(index).copied().unwrap_or_default(),
-            Some(beyond) => self.index_keys.get(beyond).map_or("", |key| key),
+            Some(further) => {
+                let keys = self.derived.index_keys.as_ref();
+                keys.and_then(|keys| keys.get(further)).map_or("", |key| key)
+            }
         }
     }
 
@@ -175,7 +210,7 @@ impl ExperimentDefinition {
     /// The version of an assignment of this experiment, when the key of one in a sticky bucket
     /// document is that.
     pub(crate) fn assigned_version(&self, sticky_key: &str) -> Option<f64> {
-        let version = self.texts.assigned_version(sticky_key)?;
+        let version = sticky_key.strip_prefix(self.key())?.strip_prefix(STICKY_KEY_SEPARATOR)?;
         // Versions are counted up from 0; only such can be blocked.
         let canonical = version.bytes().all(|byte| byte.is_ascii_digit())
             && (version == "0" || !version.starts_with('0'));
@@ -183,28 +218,32 @@ impl ExperimentDefinition {
     }
 
     /// The key of an assignment in a sticky bucket document.
-    pub(crate) fn sticky_key(&self) -> &str {
-        self.texts.sticky_key()
+    pub(crate) fn sticky_key(&self) -> SmolStr {
+        js_number_string(self.sticky().bucket_version, |version| {
+            let mut key = SmolStrBuilder::new();
+            [self.key(), STICKY_KEY_SEPARATOR, version].into_iter().for_each(|it| key.push_str(it));
+            key.finish()
+        })
     }
 
     /// The key it is tracked under.
     pub fn key(&self) -> &str {
-        self.texts.key()
+        &self.key
     }
 
     /// Its name for people.
     pub fn name(&self) -> Option<&str> {
-        self.texts.name()
+        self.name.as_deref()
     }
 
     /// The phase it is in.
     pub fn phase(&self) -> Option<&str> {
-        self.texts.phase()
+        self.phase.as_deref()
     }
 
     /// The seed of its hash; the key when none is set.
     pub fn seed(&self) -> &str {
-        self.texts.seed().unwrap_or_else(|| self.key())
+        self.seed.as_deref().unwrap_or(&self.key)
     }
 
     /// The version of the hash: 1 or 2.
@@ -250,7 +289,7 @@ impl fmt::Debug for ExperimentDefinition {
 }
 
 /// What is known about a variation besides its value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct VariationMeta {
     /// The key it is tracked under; its index when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,11 +5,13 @@ use alloc::boxed::Box;
 use super::filter::Filter;
 use crate::bucket::Namespace;
 
-/// What divides users among experiments. Filters, where there are any, replace the namespace.
+/// The division of users among experiments. Filters replace the namespace.
 #[derive(Clone)]
 pub(crate) enum Division {
     Namespace(Option<Box<Namespace>>),
     Filters(Box<[Filter]>),
+    /// The rule of the experiment has filters. They are checked before the experiment runs.
+    RuleFilters,
 }
 
 impl Division {

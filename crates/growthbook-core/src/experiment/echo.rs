@@ -1,54 +1,43 @@
-//! How a definition is shown in results: as GrowthBook echoes an experiment.
+//! How results show a definition: as GrowthBook echoes an experiment.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::ops::Range;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::definition::ExperimentDefinition;
-use crate::condition::Condition;
-use crate::json::{Json, Object};
-use crate::url::{UrlTarget, UrlTargets};
+use crate::json::{Json, Object, items, members};
 
-/// What a definition serializes to.
+/// The JSON of a definition.
 #[derive(Clone)]
 pub(crate) enum Echo {
-    /// The members to show of the rule it was read from.
-    Rule(SharedText),
-    /// The experiment it was read from, all of which is shown.
-    Experiment(Box<str>),
-    /// Members as they were set.
-    Members(Vec<(&'static str, Json<'static>)>),
+    /// The experiment comes from a rule. Some of its members are shown.
+    Rule {
+        /// The text of the feature.
+        feature: Arc<str>,
+        /// The rule's position in it.
+        index: u32,
+    },
+    /// The experiment was read from this text. All members are shown.
+    Experiment(Arc<str>),
+    /// The experiment was declared in code. The members that were set are shown.
+    Members(Option<Box<SetMembers>>),
 }
 
-/// A part of a payload's text, which it shares.
-#[derive(Clone)]
-pub(crate) struct SharedText {
-    whole: Arc<str>,
-    start: u32,
-    end: u32,
-}
+type SetMembers = Vec<(&'static str, Json<'static>)>;
 
-impl SharedText {
-    pub(crate) fn new(whole: &Arc<str>, range: Range<usize>) -> Self {
-        match (u32::try_from(range.start), u32::try_from(range.end)) {
-            (Ok(start), Ok(end)) => SharedText { whole: whole.clone(), start, end },
-            // Of more than 4 GiB of text the part is copied.
-            _ => {
-                let part: Arc<str> = whole.get(range).unwrap_or_default().into();
-                let end = u32::try_from(part.len()).unwrap_or(u32::MAX);
-                SharedText { whole: part, start: 0, end }
-            }
+impl Echo {
+    /// Sets a member of an experiment that was declared in code.
+    pub(super) fn set(&mut self, name: &'static str, value: Json<'static>) {
+        if let Echo::Members(members) = self {
+            let members = members.get_or_insert_default();
+            members.retain(|(member, _)| *member != name);
+            members.push((name, value));
         }
     }
-
-    pub(crate) fn as_str(&self) -> &str {
-        self.whole.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
 }
 
-/// The members of a rule that its experiment copies, when they are truthy.
+/// The members of a rule that its experiment copies when they are truthy.
 const COPIED_IF_TRUTHY: [&str; 13] = [
     "weights",
     "hashAttribute",
@@ -64,7 +53,7 @@ const COPIED_IF_TRUTHY: [&str; 13] = [
     "filters",
     "condition",
 ];
-/// The members it copies whenever they are there.
+/// The members of a rule that its experiment copies whenever they are present.
 const COPIED_IF_PRESENT: [&str; 3] = ["coverage", "bucketVersion", "minBucketVersion"];
 
 impl Serialize for ExperimentDefinition {
@@ -76,7 +65,7 @@ impl Serialize for ExperimentDefinition {
 }
 
 impl ExperimentDefinition {
-    /// Writes the members, with other weights than its own where a bandit chose some.
+    /// Writes the members. Weights that a bandit chose replace those of the definition.
     pub(crate) fn serialize_entries<M: SerializeMap>(
         &self,
         map: &mut M,
@@ -88,7 +77,7 @@ impl ExperimentDefinition {
         }
         match &self.echo {
             Echo::Members(members) => {
-                for (name, value) in members {
+                for (name, value) in members.iter().flat_map(|members| members.iter()) {
                     map.serialize_entry(name, value)?;
                 }
             }
@@ -99,27 +88,10 @@ impl ExperimentDefinition {
                     map.serialize_entry(name, value)?;
                 }
             }
-            Echo::Rule(text) => {
-                let rule = Json::parse(text.as_str()).unwrap_or(Json::Null);
-                let Some(rule) = rule.as_object() else {
-                    return Ok(());
-                };
-                let variations = rule
-                    .get("contextualVariations")
-                    .filter(|variations| !matches!(variations, Json::Null))
-                    .or_else(|| rule.get("variations"));
-                if let Some(variations) = variations {
-                    map.serialize_entry("variations", variations)?;
-                }
-                for (name, value) in rule.iter() {
-                    if name == "weights" && weights.is_some() {
-                        continue;
-                    }
-                    if COPIED_IF_PRESENT.contains(&name)
-                        || COPIED_IF_TRUTHY.contains(&name) && value.is_truthy()
-                    {
-                        map.serialize_entry(name, value)?;
-                    }
+            Echo::Rule { feature, index } => {
+                let rule = rule_text(feature, *index).and_then(Json::parse);
+                if let Some(rule) = rule.as_ref().and_then(Json::as_object) {
+                    serialize_rule(map, rule, weights.is_some())?;
                 }
             }
         }
@@ -127,26 +99,38 @@ impl ExperimentDefinition {
     }
 }
 
-/// Collects what an inline experiment was given, for its echo.
-pub(crate) fn echo_json(value: &impl Serialize) -> Json<'static> {
-    serde_json::to_value(value).map_or(Json::Null, |value| Json::from(&value))
+/// The text of a rule in the text of its feature.
+fn rule_text(feature: &str, index: u32) -> Option<&str> {
+    let rules = members(feature).ok()?.get("rules")?;
+    items(rules)?.into_iter().nth(index.try_into().ok()?)
 }
 
-impl ExperimentDefinition {
-    pub(crate) fn echo(&mut self, name: &'static str, value: Json<'static>) {
-        if let Echo::Members(members) = &mut self.echo {
-            members.retain(|(member, _)| *member != name);
-            members.push((name, value));
+fn serialize_rule<M: SerializeMap>(
+    map: &mut M,
+    rule: &Object<'_>,
+    has_weights: bool,
+) -> Result<(), M::Error> {
+    let variations = rule
+        .get("contextualVariations")
+        .filter(|variations| !matches!(variations, Json::Null))
+        .or_else(|| rule.get("variations"));
+    if let Some(variations) = variations {
+        map.serialize_entry("variations", variations)?;
+    }
+    for (name, value) in rule.iter() {
+        if name == "weights" && has_weights {
+            continue;
+        }
+        if COPIED_IF_PRESENT.contains(&name)
+            || COPIED_IF_TRUTHY.contains(&name) && value.is_truthy()
+        {
+            map.serialize_entry(name, value)?;
         }
     }
+    Ok(())
+}
 
-    pub(crate) fn set_condition(&mut self, condition: &Condition) {
-        self.condition = Some(condition.clauses().clone());
-        self.echo("condition", condition.json().clone());
-    }
-
-    pub(crate) fn set_url_patterns(&mut self, targets: &[UrlTarget], compiled: UrlTargets) {
-        self.own_mut().url_patterns = Some(compiled);
-        self.echo("urlPatterns", echo_json(&targets));
-    }
+/// The JSON of a setting.
+pub(super) fn echo_json(value: &impl Serialize) -> Json<'static> {
+    serde_json::to_value(value).map_or(Json::Null, |value| Json::from(&value))
 }

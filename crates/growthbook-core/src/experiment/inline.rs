@@ -10,14 +10,15 @@ use super::division::Division;
 use super::echo::echo_json;
 use super::filter::Filter;
 use super::prerequisite::{ParentCondition, ParentFeature};
-use super::read::{Links, Reader, text_of};
+use super::read::DefinitionReader;
 use super::sticky::StickySettings;
-use super::texts::{TextParts, Texts};
 use crate::bucket::{BucketRange, Namespace};
-use crate::condition::{Condition, PatternCompiler};
-use crate::json::{Json, ObjectView, Tape, View, js_number_string};
+use crate::condition::Condition;
+use crate::json::{Json, Tape};
+use crate::pattern::PatternCompiler;
 use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
+use crate::wire::{self, ExperimentWire};
 
 /// An experiment declared in code: a key, two or more variations, and who takes part.
 ///
@@ -122,8 +123,7 @@ impl<T> Experiment<T> {
     }
 
     fn set(mut self, set: impl FnOnce(&mut ExperimentDefinition)) -> Self {
-        set(&mut self.definition);
-        self.definition.derive(None);
+        self.definition.update(None, set);
         self
     }
 
@@ -133,7 +133,7 @@ impl<T> Experiment<T> {
     pub fn weights(self, weights: impl Into<Box<[f64]>>) -> Self {
         self.set(|definition| {
             let weights: Box<[f64]> = weights.into();
-            definition.echo("weights", echo_json(&weights));
+            definition.echo.set("weights", echo_json(&weights));
             definition.allocation.set_weights(weights.into());
         })
     }
@@ -143,7 +143,7 @@ impl<T> Experiment<T> {
     pub fn coverage(self, coverage: f64) -> Self {
         self.set(|definition| {
             definition.allocation.set_coverage(coverage);
-            definition.echo("coverage", echo_json(&coverage));
+            definition.echo.set("coverage", echo_json(&coverage));
         })
     }
 
@@ -152,7 +152,7 @@ impl<T> Experiment<T> {
     pub fn ranges<R: Into<BucketRange>>(self, ranges: impl IntoIterator<Item = R>) -> Self {
         self.set(|definition| {
             let ranges: Arc<[BucketRange]> = ranges.into_iter().map(Into::into).collect();
-            definition.echo("ranges", echo_json(&&*ranges));
+            definition.echo.set("ranges", echo_json(&&*ranges));
             definition.set_ranges(ranges);
         })
     }
@@ -190,7 +190,7 @@ impl<T> Experiment<T> {
     pub fn force(self, variation: i64) -> Self {
         self.set(|definition| {
             definition.own_mut().force = Some(variation);
-            definition.echo("force", echo_json(&variation));
+            definition.echo.set("force", echo_json(&variation));
         })
     }
 
@@ -199,7 +199,7 @@ impl<T> Experiment<T> {
     pub fn active(self, active: bool) -> Self {
         self.set(|definition| {
             definition.own_mut().active = active;
-            definition.echo("active", Json::Bool(active));
+            definition.echo.set("active", Json::Bool(active));
         })
     }
 
@@ -208,7 +208,7 @@ impl<T> Experiment<T> {
     pub fn status(self, status: ExperimentStatus) -> Self {
         self.set(|definition| {
             definition.own_mut().status = status;
-            definition.echo("status", echo_json(&status));
+            definition.echo.set("status", echo_json(&status));
         })
     }
 
@@ -217,7 +217,7 @@ impl<T> Experiment<T> {
     pub fn hash_attribute(self, attribute: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
             let attribute = attribute.into();
-            definition.echo("hashAttribute", echo_json(&attribute));
+            definition.echo.set("hashAttribute", echo_json(&attribute));
             if !attribute.is_empty() {
                 definition.hash_attribute = attribute.into();
             }
@@ -229,7 +229,7 @@ impl<T> Experiment<T> {
     pub fn fallback_attribute(self, attribute: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
             let attribute = attribute.into();
-            definition.echo("fallbackAttribute", echo_json(&attribute));
+            definition.echo.set("fallbackAttribute", echo_json(&attribute));
             definition.set_sticky(StickySettings {
                 fallback_attribute: Some(attribute),
                 ..definition.sticky().clone()
@@ -243,7 +243,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             definition
                 .set_sticky(StickySettings { disabled: disable, ..definition.sticky().clone() });
-            definition.echo("disableStickyBucketing", Json::Bool(disable));
+            definition.echo.set("disableStickyBucketing", Json::Bool(disable));
         })
     }
 
@@ -251,11 +251,11 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn bucket_version(self, version: u32) -> Self {
         self.set(|definition| {
-            js_number_string(version.into(), |version| {
-                definition
-                    .set_texts(|texts| Texts::new(TextParts { bucket_version: version, ..texts }));
+            definition.set_sticky(StickySettings {
+                bucket_version: version.into(),
+                ..definition.sticky().clone()
             });
-            definition.echo("bucketVersion", echo_json(&version));
+            definition.echo.set("bucketVersion", echo_json(&version));
         })
     }
 
@@ -267,7 +267,7 @@ impl<T> Experiment<T> {
                 min_bucket_version: version.into(),
                 ..definition.sticky().clone()
             });
-            definition.echo("minBucketVersion", echo_json(&version));
+            definition.echo.set("minBucketVersion", echo_json(&version));
         })
     }
 
@@ -277,7 +277,7 @@ impl<T> Experiment<T> {
     pub fn hash_version(self, version: i64) -> Self {
         self.set(|definition| {
             definition.hash_version = version;
-            definition.echo("hashVersion", echo_json(&version));
+            definition.echo.set("hashVersion", echo_json(&version));
         })
     }
 
@@ -286,9 +286,8 @@ impl<T> Experiment<T> {
     pub fn seed(self, seed: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
             let seed = seed.into();
-            definition.echo("seed", echo_json(&seed));
-            let seed = Some(&*seed).filter(|seed| !seed.is_empty());
-            definition.set_texts(|texts| Texts::new(TextParts { seed, ..texts }));
+            definition.echo.set("seed", echo_json(&seed));
+            definition.seed = Some(seed).filter(|seed| !seed.is_empty()).map(Into::into);
         })
     }
 
@@ -299,7 +298,7 @@ impl<T> Experiment<T> {
     pub fn namespace(self, id: impl Into<Box<str>>, start: f64, end: f64) -> Self {
         self.set(|definition| {
             let namespace = Namespace::new(id, start, end);
-            definition.echo("namespace", echo_json(&namespace));
+            definition.echo.set("namespace", echo_json(&namespace));
             definition.division.set_namespace(namespace);
         })
     }
@@ -309,7 +308,7 @@ impl<T> Experiment<T> {
     pub fn filters(self, filters: impl IntoIterator<Item = Filter>) -> Self {
         self.set(|definition| {
             let filters: Box<[Filter]> = filters.into_iter().collect();
-            definition.echo("filters", echo_json(&filters));
+            definition.echo.set("filters", echo_json(&filters));
             definition.division = Division::Filters(filters);
         })
     }
@@ -320,7 +319,7 @@ impl<T> Experiment<T> {
         self.set(|definition| {
             definition.meta = meta.into_iter().collect();
             let echo = echo_json(&&*definition.meta);
-            definition.echo("meta", echo);
+            definition.echo.set("meta", echo);
         })
     }
 
@@ -329,8 +328,8 @@ impl<T> Experiment<T> {
     pub fn name(self, name: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
             let name = name.into();
-            definition.echo("name", echo_json(&name));
-            definition.set_texts(|texts| Texts::new(TextParts { name: Some(&name), ..texts }));
+            definition.echo.set("name", echo_json(&name));
+            definition.name = Some(name.into());
         })
     }
 
@@ -339,8 +338,8 @@ impl<T> Experiment<T> {
     pub fn phase(self, phase: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
             let phase = phase.into();
-            definition.echo("phase", echo_json(&phase));
-            definition.set_texts(|texts| Texts::new(TextParts { phase: Some(&phase), ..texts }));
+            definition.echo.set("phase", echo_json(&phase));
+            definition.phase = Some(phase.into());
         })
     }
 
@@ -393,39 +392,26 @@ impl Experiment<Value> {
         })?;
         let tape = Tape::of(&json);
         let object = tape.root().as_object().ok_or(ExperimentError::NotAnObject)?;
-        let key = object.get("key").and_then(text_of).ok_or(ExperimentError::MissingKey)?;
-        let variations = object.get("variations").and_then(View::as_array);
+        let members = ExperimentWire::of(object);
+        let key = members.rule.key.get().and_then(wire::text).ok_or(ExperimentError::MissingKey)?;
+        let variations = members.rule.variations.as_array();
         let variations = variations.ok_or(ExperimentError::MissingVariations)?;
         let mut warnings = Vec::new();
-        let mut values: Vec<Value> = variations.iter().map(View::to_value).collect();
-        let definition = read(object, &key, values.len(), &mut warnings);
+        let mut values: Vec<Value> =
+            variations.iter().map(|value| value.to_json().to_value()).collect();
+        let patterns = PatternCompiler::default();
+        let definition = DefinitionReader::new(&patterns, &mut warnings)
+            .own_experiment(&members, &key, values.len())
+            .unwrap_or_else(|kind| {
+                warnings.push(kind);
+                let mut definition = ExperimentDefinition::new(&key, values.len());
+                definition.own_mut().active = false;
+                definition
+            });
         if values.is_empty() {
             values.push(Value::Null);
         }
         Ok(Experiment { definition, variations: values.into(), warnings })
-    }
-}
-
-fn read(
-    object: ObjectView<'_>,
-    key: &str,
-    variations: usize,
-    warnings: &mut Vec<WarningKind>,
-) -> ExperimentDefinition {
-    let patterns = PatternCompiler::default();
-    let mut reader = Reader::new(object, Links::default(), &patterns, warnings);
-    let result = reader.experiment(key, variations, Reader::filters).and_then(|mut definition| {
-        reader.inline_settings(&mut definition)?;
-        Ok(definition)
-    });
-    match result {
-        Ok(definition) => definition,
-        Err(kind) => {
-            warnings.push(kind);
-            let mut definition = ExperimentDefinition::new(key, variations);
-            definition.own_mut().active = false;
-            definition
-        }
     }
 }
 

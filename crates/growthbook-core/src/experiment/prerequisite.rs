@@ -1,12 +1,11 @@
 //! Prerequisites: features whose values decide about others.
 
 use alloc::boxed::Box;
-use core::ops::{Deref, DerefMut};
+use core::ops::Deref;
 use core::slice;
 
 use crate::condition::Clauses;
-use crate::feature_table::FeatureTable;
-use crate::snapshot::FeatureIndex;
+use crate::feature_index::FeatureIndex;
 
 /// A prerequisite: a feature whose value must meet a condition.
 #[derive(Clone, Debug)]
@@ -17,7 +16,7 @@ pub(crate) struct ParentCondition {
     pub(crate) gate: bool,
 }
 
-/// The prerequisites of a rule. Of those that have any most have one, which stands in place.
+/// The prerequisites of a rule. Most rules with prerequisites have one, which is stored in place.
 #[derive(Clone, Debug)]
 pub(crate) enum Parents {
     One(ParentCondition),
@@ -48,20 +47,11 @@ impl Deref for Parents {
     }
 }
 
-impl DerefMut for Parents {
-    fn deref_mut(&mut self) -> &mut [ParentCondition] {
-        match self {
-            Parents::One(parent) => slice::from_mut(parent),
-            Parents::Any(parents) => parents,
-        }
-    }
-}
-
-/// What a prerequisite's value must be.
+/// The test of a prerequisite's value.
 #[derive(Clone, Debug)]
 pub(crate) enum ParentValue {
     Any,
-    /// True or false, as nearly always.
+    /// True or false: the usual test.
     Is(bool),
     Meets(Clauses),
 }
@@ -79,31 +69,21 @@ impl From<Option<Clauses>> for ParentValue {
 }
 
 impl ParentCondition {
-    /// A prerequisite that is never met, for one that could not be read.
+    /// A prerequisite that could not be read. It is never met.
     pub(crate) fn unreadable(gate: bool) -> Self {
         ParentCondition { feature: ParentFeature::Never, value: ParentValue::Any, gate }
     }
 }
 
-impl ParentFeature {
-    /// Links a feature by key to the one of the payload, if there is one.
-    pub(crate) fn link(&mut self, features: &FeatureTable) {
-        if let ParentFeature::Named(key) = self
-            && let Some(index) = features.find(key)
-        {
-            *self = ParentFeature::Linked(index);
-        }
-    }
-}
-
+/// The feature of a prerequisite.
 #[derive(Clone, Debug)]
 pub(crate) enum ParentFeature {
-    /// A feature of the same payload.
+    /// A feature of the same snapshot, or a key that it has no feature for.
     Linked(FeatureIndex),
-    /// No feature there could be: its value is null, as that of any unknown feature.
-    Unknown,
-    /// A prerequisite that could not be read: it is never met.
-    Never,
-    /// A feature by key: of an inline experiment, or one the payload lacks.
+    /// A feature by key, for an experiment of its own.
     Named(Box<str>),
+    /// The key is missing. The value is null, as for any unknown feature.
+    Unknown,
+    /// The prerequisite could not be read. It is never met.
+    Never,
 }

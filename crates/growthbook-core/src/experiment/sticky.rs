@@ -1,22 +1,33 @@
-//! What experiments say about sticky bucketing.
+//! The settings of sticky bucketing.
 
 use alloc::boxed::Box;
 
-/// What an experiment says about sticky bucketing. Most say nothing.
+/// An experiment's settings of sticky bucketing. Most have the default ones.
 #[derive(Clone)]
 pub(crate) struct StickySettings {
-    /// Hashed instead when the user lacks the first attribute.
+    /// The attribute that is hashed when the user lacks the first one.
     pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) disabled: bool,
+    /// The version of assignments.
+    pub(crate) bucket_version: f64,
+    /// Users with an assignment of an older version are left out.
     pub(crate) min_bucket_version: f64,
 }
 
 impl StickySettings {
-    pub(super) const DEFAULT: Self =
-        StickySettings { fallback_attribute: None, disabled: false, min_bucket_version: 0.0 };
+    pub(super) const DEFAULT: Self = StickySettings {
+        fallback_attribute: None,
+        disabled: false,
+        bucket_version: 0.0,
+        min_bucket_version: 0.0,
+    };
 
     pub(super) fn is_default(&self) -> bool {
-        let StickySettings { fallback_attribute, disabled, min_bucket_version } = self;
-        fallback_attribute.is_none() && !disabled && *min_bucket_version == 0.0
+        let StickySettings { fallback_attribute, disabled, bucket_version, min_bucket_version } =
+            self;
+        fallback_attribute.is_none()
+            && !disabled
+            && *bucket_version == 0.0
+            && *min_bucket_version == 0.0
     }
 }

@@ -1,63 +1,76 @@
-//! JSON values in one list of tokens. It serves for one value after another, so that reading them
-//! allocates nothing once it is long enough; a [`View`] is how its values are looked at.
+//! JSON values as one list of tokens. A tape is reused for one value after another, so that
+//! reading allocates nothing once it is long enough. A [`View`] shows a value on it.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec, vec::Vec};
-use core::iter;
+use core::{fmt, iter};
 
-use hashbrown::HashSet;
-use serde_json::Value;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::convert::ARBITRARY_PRECISION_NUMBER;
-use super::scanner::Scanner;
-use super::text::{Bracket, Sink};
-use super::{Json, Number, Object, array_index, property_order};
-use crate::limits::MAX_JSON_DEPTH;
+use super::order::{needs_order, property_order};
+use super::{Json, Key, Number, Object, Scalar, Text};
 
-/// Values one behind the other, each found again by its [`Place`].
+/// The name that `serde_json` gives to a number's only member when some crate of the program turns
+/// `arbitrary_precision` on. It is handled here, so that answers do not depend on that feature.
+const ARBITRARY_PRECISION_NUMBER: &str = "$serde_json::private::Number";
+
+/// A JSON value as tokens in the order of its text.
 #[derive(Default)]
 pub(crate) struct Tape<'a> {
     tokens: Vec<Token<'a>>,
-    /// The lists and objects that are not complete.
-    open: Vec<Open>,
 }
 
-/// Where a value stands on its tape.
-#[derive(Clone, Copy)]
-pub(crate) struct Place(usize);
-
-/// A list or an object that is not complete.
-struct Open {
-    place: Place,
-    bracket: Bracket,
-    names: Names,
-}
-
-pub(super) enum Token<'a> {
+enum Token<'a> {
     Null,
     Bool(bool),
     Number(Number),
     String(&'a str),
-    /// A string that does not stand in the text as it is.
+    /// A string with escapes.
     Unescaped(Box<str>),
-    /// So many tokens follow: its items.
+    /// An array; the tokens of its items follow, this many.
     Array(usize),
-    /// So many tokens follow: its members in JavaScript's property order, a name and a value each.
-    Object(usize, Order),
-}
-
-/// Whether the order of an object's members is its author's; see [`Object`].
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    Known,
-    Unknown,
+    /// An object; the tokens of its members follow, this many: a name and a value each, in
+    /// JavaScript's property order.
+    Object {
+        tokens: usize,
+        /// See [`Object::is_ordered`].
+        is_ordered: bool,
+    },
 }
 
 impl<'a> Tape<'a> {
-    /// A tape with this value alone.
+    /// A tape of the value that is the whole text. `None` as for [`Json::parse`].
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let mut tape = Tape::default();
+        tape.fill(text).then_some(tape)
+    }
+
+    /// Replaces the value on the tape by the one in the text. False when that cannot be read, as
+    /// for [`Json::parse`]; then the tape is empty.
+    pub(crate) fn fill(&mut self, text: &'a str) -> bool {
+        self.tokens.clear();
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let read = ValueReader(self).deserialize(&mut deserializer);
+        let is_read = read.and_then(|()| deserializer.end()).is_ok();
+        if !is_read {
+            self.tokens.clear();
+        }
+        is_read
+    }
+
+    /// A tape of this value.
     pub(crate) fn of(json: &'a Json<'_>) -> Self {
         let mut tape = Tape::default();
         tape.push_json(json);
         tape
+    }
+
+    /// The value on the tape; null when it is empty.
+    pub(crate) fn root(&self) -> View<'_> {
+        split_first(&self.tokens).map_or(View::Null, |(view, _)| view)
+    }
+
+    fn into_json(self) -> Json<'a> {
+        take_json(&mut self.tokens.into_iter()).unwrap_or(Json::Null)
     }
 
     fn push_json(&mut self, json: &'a Json<'_>) {
@@ -67,213 +80,192 @@ impl<'a> Tape<'a> {
             Json::Number(number) => self.push(Token::Number(*number)),
             Json::String(text) => self.push(Token::String(text)),
             Json::Array(items) => {
-                let place = self.end();
-                self.push(Token::Null);
+                let start = self.open();
                 items.iter().for_each(|item| self.push_json(item));
-                self.complete(place, Token::Array);
+                self.close(start, Token::Array);
             }
             Json::Object(object) => {
-                let place = self.end();
-                self.push(Token::Null);
+                let start = self.open();
                 for (name, value) in object.iter() {
                     self.push(Token::String(name));
                     self.push_json(value);
                 }
-                let order = if object.ordered { Order::Known } else { Order::Unknown };
-                self.complete(place, |length| Token::Object(length, order));
+                let is_ordered = object.is_ordered;
+                self.close(start, |tokens| Token::Object { tokens, is_ordered });
             }
         }
     }
 
-    /// The first value; null when there is none.
-    pub(crate) fn root(&self) -> View<'_> {
-        self.view(Place(0))
-    }
-
-    pub(crate) fn view(&self, place: Place) -> View<'_> {
-        let tokens = self.tokens.get(place.0..).unwrap_or_default();
-        split_first(tokens).map_or(View::Null, |(view, _)| view)
-    }
-
-    /// The first value; null when there is none.
-    pub(crate) fn into_json(self) -> Json<'a> {
-        take_json(&mut self.tokens.into_iter()).unwrap_or(Json::Null)
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.tokens.clear();
-    }
-
-    /// Where the next value will stand.
-    pub(super) fn end(&self) -> Place {
-        Place(self.tokens.len())
-    }
-
-    /// Takes off what begins here.
-    pub(super) fn truncate(&mut self, place: Place) {
-        self.tokens.truncate(place.0);
-        self.open.clear();
-    }
-
-    #[inline(always)]
+    #[inline]
     fn push(&mut self, token: Token<'a>) {
         self.tokens.push(token);
     }
 
-    /// Puts a list or an object in its place, in front of what is behind that.
-    #[inline(always)]
-    fn complete(&mut self, place: Place, token: impl FnOnce(usize) -> Token<'a>) {
-        if let Some([first, inside @ ..]) = self.tokens.get_mut(place.0..) {
-            *first = token(inside.len());
+    /// Makes room for the token of an array or object. Returns its index.
+    fn open(&mut self) -> usize {
+        self.push(Token::Null);
+        self.tokens.len() - 1
+    }
+
+    /// Puts the token of an array or object before its parts.
+    fn close(&mut self, start: usize, token: impl FnOnce(usize) -> Token<'a>) {
+        if let Some([first, parts @ ..]) = self.tokens.get_mut(start..) {
+            *first = token(parts.len());
         }
     }
 
-    /// Closes an object with its members in the order of the text. `None` when it is what
-    /// `serde_json` hands over for a number, and that is out of range.
-    #[inline(always)]
-    fn complete_object(&mut self, place: Place, names: Names) -> Option<()> {
-        self.complete(place, |length| Token::Object(length, Order::Known));
-        if names.may_need_order {
-            self.order(place);
-        } else if self.tokens.len() == place.0 + 3 {
-            self.complete_number(place)?;
+    fn close_object(&mut self, start: usize) {
+        let is_ordered = true;
+        self.close(start, |tokens| Token::Object { tokens, is_ordered });
+        let tokens = self.tokens.get(start + 1..).unwrap_or_default();
+        if needs_order(ObjectView { tokens, is_ordered }.iter().map(|(name, _)| name)) {
+            self.order(start);
         }
-        Some(())
     }
 
-    /// Puts a number in the place of the object that `serde_json` hands over for it.
-    #[inline(never)]
-    fn complete_number(&mut self, place: Place) -> Option<()> {
-        if let Some([_, name, value]) = self.tokens.get(place.0..)
-            && name.text() == Some(ARBITRARY_PRECISION_NUMBER)
-            && let Some(text) = value.text()
-        {
-            let number = Number::from_json_text(text)?;
-            self.tokens.truncate(place.0);
-            self.push(Token::Number(number));
-        }
-        Some(())
-    }
-
-    /// Brings the members of an object into JavaScript's property order.
+    /// Brings the members of the last object into JavaScript's property order.
     #[cold]
-    fn order(&mut self, object: Place) {
-        let members = self.tokens.get(object.0 + 1..).unwrap_or_default();
-        if !needs_order(ObjectView { tokens: members, order: Order::Known }) {
-            return;
-        }
+    fn order(&mut self, start: usize) {
         let mut members = Vec::new();
-        let mut tokens = self.tokens.drain(object.0 + 1..);
+        let mut tokens = self.tokens.drain(start + 1..);
         while let (Some(name), Some(value)) =
             (tokens.next().and_then(Token::into_text), tokens.next())
         {
-            let inside = value.length();
-            let value: Vec<_> = iter::once(value).chain(tokens.by_ref().take(inside)).collect();
+            let parts = value.parts();
+            let value: Vec<_> = iter::once(value).chain(tokens.by_ref().take(parts)).collect();
             members.push((name, value));
         }
         drop(tokens);
         for (name, value) in property_order(members) {
-            self.push(Token::of(name));
+            self.push(Token::text(name));
             self.tokens.extend(value);
         }
-        self.complete(object, |length| Token::Object(length, Order::Known));
+        self.close(start, |tokens| Token::Object { tokens, is_ordered: true });
     }
 }
 
-/// Values are written as a text is gone over.
-impl<'a> Sink<'a> for Tape<'a> {
-    #[inline(always)]
-    fn name(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
-        let (name, behind) = match text.plain_string(at) {
-            Some((name, behind)) => {
-                self.push(Token::String(name));
-                (name, behind)
-            }
-            None => ("", self.unescaped(text, at)?),
-        };
-        if let Some(open) = self.open.last_mut() {
-            open.names.add(name);
-        }
-        Some(behind)
-    }
+/// Reads one value onto a tape.
+struct ValueReader<'t, 'a>(&'t mut Tape<'a>);
 
-    #[inline(always)]
-    fn string(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
-        match text.plain_string(at) {
-            Some((string, behind)) => {
-                self.push(Token::String(string));
-                Some(behind)
-            }
-            None => self.unescaped(text, at),
-        }
-    }
+impl<'de: 'a, 'a> DeserializeSeed<'de> for ValueReader<'_, 'a> {
+    type Value = ();
 
-    #[inline(always)]
-    fn number(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
-        let (number, behind) = text.number(at)?;
-        self.push(Token::Number(number));
-        Some(behind)
-    }
-
-    #[inline(always)]
-    fn word(&mut self, word: Token<'a>) {
-        self.push(word);
-    }
-
-    #[inline(always)]
-    fn open(&mut self, bracket: Bracket) -> Option<()> {
-        let place = self.end();
-        self.push(Token::Null);
-        self.open.push(Open { place, bracket, names: Names::default() });
-        (self.open.len() < MAX_JSON_DEPTH).then_some(())
-    }
-
-    #[inline(always)]
-    fn close(&mut self) -> Option<()> {
-        let Open { place, bracket, names } = self.open.pop()?;
-        match bracket {
-            Bracket::Object => self.complete_object(place, names),
-            Bracket::List => {
-                self.complete(place, Token::Array);
-                Some(())
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn innermost(&self) -> Option<Bracket> {
-        self.open.last().map(|open| open.bracket)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'a> Tape<'a> {
-    #[cold]
-    fn unescaped(&mut self, text: Scanner<'a>, at: usize) -> Option<usize> {
-        let (string, behind) = text.unescaped(at)?;
-        self.push(Token::Unescaped(string.into()));
-        Some(behind)
+impl<'de: 'a, 'a> Visitor<'de> for ValueReader<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.push(Token::Null);
+        Ok(())
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.0.push(Token::Bool(value));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.0.push(Token::Number(value.into()));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.0.push(Token::Number(value.into()));
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        self.0.push(Token::Number(Number::from_f64(value).ok_or_else(out_of_range)?));
+        Ok(())
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
+        self.0.push(Token::String(text));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.push(Token::Unescaped(text.into()));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let start = self.0.open();
+        while seq.next_element_seed(ValueReader(self.0))?.is_some() {}
+        self.0.close(start, Token::Array);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let start = self.0.open();
+        let mut is_number = false;
+        while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
+            is_number |= name == ARBITRARY_PRECISION_NUMBER;
+            self.0.push(Token::text(name));
+            map.next_value_seed(ValueReader(self.0))?;
+        }
+        if is_number
+            && let Some([_, _, value]) = self.0.tokens.get(start..)
+            && let Some(text) = value.as_text()
+        {
+            let number = Number::from_json_text(text).ok_or_else(out_of_range)?;
+            self.0.tokens.truncate(start);
+            self.0.push(Token::Number(number));
+        } else {
+            self.0.close_object(start);
+        }
+        Ok(())
+    }
+}
+
+fn out_of_range<E: de::Error>() -> E {
+    E::custom("number out of range")
+}
+
+impl<'de: 'a, 'a> de::Deserialize<'de> for Json<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut tape = Tape::default();
+        ValueReader(&mut tape).deserialize(deserializer)?;
+        Ok(tape.into_json())
     }
 }
 
 impl<'a> Token<'a> {
-    /// How many tokens behind it belong to it.
-    #[inline]
-    fn length(&self) -> usize {
-        match self {
-            Token::Array(length) | Token::Object(length, _) => *length,
-            _ => 0,
-        }
-    }
-
-    fn of(text: Cow<'a, str>) -> Self {
+    fn text(text: Cow<'a, str>) -> Self {
         match text {
             Cow::Borrowed(text) => Token::String(text),
             Cow::Owned(text) => Token::Unescaped(text.into()),
         }
     }
 
+    /// How many of the tokens that follow belong to it.
     #[inline]
-    fn text(&self) -> Option<&str> {
+    fn parts(&self) -> usize {
+        match self {
+            Token::Array(tokens) | Token::Object { tokens, .. } => *tokens,
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    fn as_text(&self) -> Option<&str> {
         match self {
             Token::String(text) => Some(text),
             Token::Unescaped(text) => Some(text),
@@ -290,47 +282,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// What the names of an object's members have in common, as far as their order depends on it.
-#[derive(Default)]
-struct Names {
-    /// Names of a kind share a bit.
-    kinds: u64,
-    /// Two names are of a kind, or one may be an array index.
-    may_need_order: bool,
-}
-
-impl Names {
-    #[inline(always)]
-    fn add(&mut self, name: &str) {
-        let &[first, .., last] = name.as_bytes() else {
-            // So short a name is rare, and may be a digit.
-            self.may_need_order = true;
-            return;
-        };
-        // Weighed so that the names of rules, which are many, differ from one another.
-        let kind = usize::from(first) * 7 + usize::from(last) * 2 + name.len();
-        let kind = 1 << (kind % 64);
-        self.may_need_order |= self.kinds & kind != 0 || first.is_ascii_digit();
-        self.kinds |= kind;
-    }
-}
-
-/// Whether members in the order of the text are not in JavaScript's property order.
-fn needs_order(members: ObjectView<'_>) -> bool {
-    /// Up to this many members comparing the names beats building a table.
-    const SMALL: usize = 24;
-    let names: Vec<&str> = members.iter().map(|(name, _)| name).collect();
-    if names.iter().any(|name| array_index(name).is_some()) {
-        return true;
-    }
-    if names.len() > SMALL {
-        let mut table = HashSet::with_capacity(names.len());
-        return !names.iter().all(|name| table.insert(name));
-    }
-    (1..).zip(&names).any(|(behind, name)| names.iter().skip(behind).any(|other| other == name))
-}
-
-/// Takes a value off the front.
+/// Takes the first value off.
 fn take_json<'a>(tokens: &mut vec::IntoIter<Token<'a>>) -> Option<Json<'a>> {
     Some(match tokens.next()? {
         Token::Null => Json::Null,
@@ -338,23 +290,23 @@ fn take_json<'a>(tokens: &mut vec::IntoIter<Token<'a>>) -> Option<Json<'a>> {
         Token::Number(number) => Json::Number(number),
         Token::String(text) => Json::String(text.into()),
         Token::Unescaped(text) => Json::String(String::from(text).into()),
-        Token::Array(length) => {
-            let behind = tokens.len().saturating_sub(length);
+        Token::Array(parts) => {
+            let end = tokens.len().saturating_sub(parts);
             let mut items = Vec::new();
-            while tokens.len() > behind {
+            while tokens.len() > end {
                 items.push(take_json(tokens)?);
             }
             Json::Array(items)
         }
-        Token::Object(length, order) => {
-            let behind = tokens.len().saturating_sub(length);
-            let mut members = Vec::new();
-            while tokens.len() > behind
+        Token::Object { tokens: parts, is_ordered } => {
+            let end = tokens.len().saturating_sub(parts);
+            let mut members: Vec<(Text<'a>, Json<'a>)> = Vec::new();
+            while tokens.len() > end
                 && let Some(name) = tokens.next().and_then(Token::into_text)
             {
                 members.push((name.into(), take_json(tokens)?));
             }
-            Json::Object(Object { members, ordered: order == Order::Known })
+            Json::Object(Object { members, is_ordered })
         }
     })
 }
@@ -370,32 +322,34 @@ pub(crate) enum View<'t> {
     Object(ObjectView<'t>),
 }
 
-/// The items of a list, one after another.
+/// The items of an array.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ListView<'t> {
     tokens: &'t [Token<'t>],
 }
 
-/// The members of an object, one after another.
+/// The members of an object.
 #[derive(Clone, Copy)]
 pub(crate) struct ObjectView<'t> {
     tokens: &'t [Token<'t>],
-    order: Order,
+    is_ordered: bool,
 }
 
-/// The first value, and what stands behind it.
+/// The first value, and the tokens after it.
 #[inline]
 fn split_first<'t>(tokens: &'t [Token<'t>]) -> Option<(View<'t>, &'t [Token<'t>])> {
     let (first, rest) = tokens.split_first()?;
-    let (inside, rest) = rest.split_at_checked(first.length())?;
+    let (parts, rest) = rest.split_at_checked(first.parts())?;
     let view = match first {
         Token::Null => View::Null,
         Token::Bool(value) => View::Bool(*value),
         Token::Number(number) => View::Number(*number),
         Token::String(text) => View::String(text),
         Token::Unescaped(text) => View::String(text),
-        Token::Array(_) => View::Array(ListView { tokens: inside }),
-        Token::Object(_, order) => View::Object(ObjectView { tokens: inside, order: *order }),
+        Token::Array(_) => View::Array(ListView { tokens: parts }),
+        Token::Object { is_ordered, .. } => {
+            View::Object(ObjectView { tokens: parts, is_ordered: *is_ordered })
+        }
     };
     Some((view, rest))
 }
@@ -404,12 +358,11 @@ impl<'t> ListView<'t> {
     #[inline]
     pub(crate) fn iter(self) -> impl Iterator<Item = View<'t>> + Clone {
         let mut tokens = self.tokens;
-        iter::repeat_with(move || {
+        iter::from_fn(move || {
             let (item, rest) = split_first(tokens)?;
             tokens = rest;
             Some(item)
         })
-        .map_while(|item| item)
     }
 
     pub(crate) fn is_empty(self) -> bool {
@@ -420,7 +373,7 @@ impl<'t> ListView<'t> {
         self.iter().count()
     }
 
-    /// Something of every item, allocated once.
+    /// A list of something made of every item. It is allocated once.
     pub(crate) fn boxed<T>(self, item: impl FnMut(View<'t>) -> T) -> Box<[T]> {
         let mut items = Vec::with_capacity(self.len());
         items.extend(self.iter().map(item));
@@ -432,24 +385,19 @@ impl<'t> ObjectView<'t> {
     #[inline]
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'t str, View<'t>)> + Clone {
         let mut tokens = self.tokens;
-        iter::repeat_with(move || {
+        iter::from_fn(move || {
             let (name, rest) = tokens.split_first()?;
             let (value, rest) = split_first(rest)?;
             tokens = rest;
-            Some((name.text()?, value))
+            Some((name.as_text()?, value))
         })
-        .map_while(|member| member)
     }
 
-    /// Something of every member, allocated once.
+    /// A list of something made of every member. It is allocated once.
     pub(crate) fn boxed<T>(self, mut member: impl FnMut(&'t str, View<'t>) -> T) -> Box<[T]> {
         let mut members = Vec::with_capacity(self.iter().count());
         members.extend(self.iter().map(|(name, value)| member(name, value)));
         members.into()
-    }
-
-    pub(crate) fn get(self, key: &str) -> Option<View<'t>> {
-        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 }
 
@@ -482,15 +430,18 @@ impl<'t> View<'t> {
         }
     }
 
-    /// JavaScript truthiness: everything but null, false, 0 and "".
     pub(crate) fn is_truthy(self) -> bool {
-        match self {
-            View::Null => false,
-            View::Bool(value) => value,
-            View::Number(number) => number.as_f64() != 0.0,
-            View::String(text) => !text.is_empty(),
-            View::Array(_) | View::Object(_) => true,
-        }
+        self.scalar().is_none_or(Scalar::is_truthy)
+    }
+
+    fn scalar(self) -> Option<Scalar<'t>> {
+        Some(match self {
+            View::Null => Scalar::Null,
+            View::Bool(value) => Scalar::Bool(value),
+            View::Number(number) => Scalar::Number(number.as_f64()),
+            View::String(text) => Scalar::String(text),
+            View::Array(_) | View::Object(_) => return None,
+        })
     }
 
     pub(crate) fn to_json(self) -> Json<'t> {
@@ -500,25 +451,58 @@ impl<'t> View<'t> {
             View::Number(number) => Json::Number(number),
             View::String(text) => Json::String(text.into()),
             View::Array(items) => Json::Array(items.iter().map(View::to_json).collect()),
-            View::Object(members) => {
-                let order = members.order;
-                let members = members.iter();
-                let members = members.map(|(name, value)| (name.into(), value.to_json()));
-                Json::Object(Object { members: members.collect(), ordered: order == Order::Known })
+            View::Object(object) => {
+                let members = object.iter().map(|(name, value)| (name.into(), value.to_json()));
+                Json::Object(Object { members: members.collect(), is_ordered: object.is_ordered })
             }
         }
     }
+}
 
-    pub(crate) fn to_value(self) -> Value {
-        match self {
-            View::Null => Value::Null,
-            View::Bool(value) => Value::Bool(value),
-            View::Number(number) => number.to_json(),
-            View::String(text) => text.into(),
-            View::Array(items) => Value::Array(items.iter().map(View::to_value).collect()),
-            View::Object(members) => Value::Object(
-                members.iter().map(|(name, value)| (name.into(), value.to_value())).collect(),
-            ),
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn values_come_back_as_written() {
+        let texts = [
+            "null",
+            "[true,[],{}]",
+            r#"{"a":{"b":[1,2.5,-3]},"c":"x\ny"}"#,
+            r#"{"10":0,"b\u0061":1}"#,
+            "9007199254740993",
+        ];
+        for text in texts {
+            let json: Json<'_> = serde_json::from_str(text).unwrap();
+            let tape = Tape::parse(text).unwrap();
+            assert_eq!(tape.root().to_json().to_text(), json.to_text());
+            assert_eq!(Tape::of(&json).root().to_json().to_text(), json.to_text());
         }
+    }
+
+    #[test]
+    fn members_are_in_property_order() {
+        let tape = Tape::parse(r#"{"b":[1,{"2":0,"1":0}],"10":0,"2":{},"b":[2]}"#).unwrap();
+        assert_eq!(tape.root().to_json().to_text(), r#"{"2":{},"10":0,"b":[2]}"#);
+    }
+
+    #[test]
+    fn unreadable_text_leaves_an_empty_tape() {
+        let deep = "[".repeat(128) + &"]".repeat(128);
+        let mut tape = Tape::default();
+        for text in ["", "[1", "1 2", "1e400", r#""\ud800""#, r#"{"\ud800":1}"#, &deep] {
+            assert!(!tape.fill(text) && matches!(tape.root(), View::Null), "{text}");
+        }
+        assert!(Tape::parse(&deep[1..255]).is_some());
+    }
+
+    #[test]
+    fn arbitrary_precision_number_is_a_number() {
+        let text = format!(r#"[{{"{ARBITRARY_PRECISION_NUMBER}":"12.5"}}]"#);
+        assert_eq!(Tape::parse(&text).unwrap().root().to_json().to_text(), "[12.5]");
+        let text = format!(r#"{{"{ARBITRARY_PRECISION_NUMBER}":"x"}}"#);
+        assert!(Tape::parse(&text).is_none());
     }
 }

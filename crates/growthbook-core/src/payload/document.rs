@@ -1,89 +1,45 @@
-//! A payload as a document: which members it has, in which order.
+//! A payload as a document: its members and their order.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 
-use super::raw::RawMembers;
-use super::{Payload, Section};
-use crate::json::Json;
+use super::Payload;
+use super::read::{Document, Part};
+use super::section::{Entries, Section, quoted};
+use crate::wire::SectionName;
 
 /// A top-level member.
 #[derive(Clone)]
 pub(super) enum Member {
-    /// The text is in the payload's field for it.
     Section(SectionName),
-    Other {
-        name: Box<str>,
-        text: Box<str>,
-    },
+    Other { name: Box<str>, text: Box<str> },
 }
 
-/// The sections a payload reads, each a member that may be encrypted under another name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum SectionName {
-    Features,
-    Experiments,
-    SavedGroups,
-    ContextualBandits,
-}
-
-impl SectionName {
-    const ALL: [Self; 4] = [
-        SectionName::Features,
-        SectionName::Experiments,
-        SectionName::SavedGroups,
-        SectionName::ContextualBandits,
-    ];
-
-    pub(super) fn plain(self) -> &'static str {
-        match self {
-            SectionName::Features => "features",
-            SectionName::Experiments => "experiments",
-            SectionName::SavedGroups => "savedGroups",
-            SectionName::ContextualBandits => "contextualBandits",
-        }
-    }
-
-    pub(super) fn encrypted(self) -> &'static str {
-        match self {
-            SectionName::Features => "encryptedFeatures",
-            SectionName::Experiments => "encryptedExperiments",
-            SectionName::SavedGroups => "encryptedSavedGroups",
-            SectionName::ContextualBandits => "encryptedContextualBandits",
-        }
-    }
-
-    fn of_member(name: &str) -> Option<Self> {
-        SectionName::ALL
-            .into_iter()
-            .find(|section| name == section.plain() || name == section.encrypted())
-    }
-}
-
-/// The layout of a document that has the features alone.
+/// The layout of a document with features only.
 pub(super) fn features_only() -> Vec<Member> {
     [Member::Section(SectionName::Features)].into()
 }
 
-/// The layout of a document. A section that cannot be read stays under its encrypted name: some
-/// other reader may have the key.
+/// The layout of a document. A section that cannot be read stays under its encrypted name: another
+/// reader may have the key.
 pub(super) fn layout(
-    document: &RawMembers<'_>,
+    document: &Document<'_>,
     is_unreadable: impl Fn(SectionName) -> bool,
 ) -> Vec<Member> {
-    let mut layout = Vec::with_capacity(document.named.len());
-    for (name, text) in &document.named {
-        match SectionName::of_member(name) {
-            Some(section) if !is_unreadable(section) => place(&mut layout, section),
-            Some(section) if name == section.plain() => {}
-            _ => {
+    let mut layout = Vec::with_capacity(document.0.len());
+    for (name, part) in &document.0 {
+        match (SectionName::of_member(name), part) {
+            (Some(section), _) if !is_unreadable(section) => place(&mut layout, section),
+            (Some(section), _) if name == section.plain() => {}
+            (_, Part::Text(text)) => {
                 layout.push(Member::Other { name: name.as_ref().into(), text: (*text).into() });
             }
+            (_, Part::Entries(_)) => {}
         }
     }
     layout
 }
 
-/// Puts a section last, unless it has a place.
+/// Adds a section at the end, unless it has a place.
 fn place(layout: &mut Vec<Member>, section: SectionName) {
     let is_there = |member: &Member| matches!(member, Member::Section(name) if *name == section);
     if !layout.iter().any(is_there) {
@@ -91,7 +47,7 @@ fn place(layout: &mut Vec<Member>, section: SectionName) {
     }
 }
 
-/// Puts a section in the place of its encrypted text, which nobody could read.
+/// Puts a section in the place of its encrypted text.
 pub(super) fn replace_encrypted(layout: &mut [Member], section: SectionName) {
     for member in layout {
         if matches!(member, Member::Other { name, .. } if **name == *section.encrypted()) {
@@ -100,12 +56,12 @@ pub(super) fn replace_encrypted(layout: &mut [Member], section: SectionName) {
     }
 }
 
-/// The sections of a payload that reducing it replaces.
+/// The sections of a payload that another one gets.
 pub(crate) struct Sections {
-    pub(crate) features: String,
-    pub(crate) experiments: Section,
-    pub(crate) saved_groups: Section,
-    pub(crate) contextual_bandits: Section,
+    pub(crate) features: Entries,
+    pub(crate) experiments: Section<Arc<str>>,
+    pub(crate) saved_groups: Section<Entries>,
+    pub(crate) contextual_bandits: Section<Entries>,
 }
 
 impl Payload {
@@ -113,28 +69,38 @@ impl Payload {
     /// every other member as it came. A section that could not be opened stays encrypted.
     pub fn to_json_string(&self) -> String {
         object_text(self.layout.iter().filter_map(|member| match member {
-            Member::Section(section) => Some((section.plain(), self.section_text(*section)?)),
-            Member::Other { name, text } => Some((name.as_ref(), text.as_ref())),
+            Member::Section(section) => {
+                Some((Cow::Owned(quoted(section.plain())), self.section_text(*section)?))
+            }
+            Member::Other { name, text } => {
+                Some((Cow::Owned(quoted(name)), Cow::Borrowed(text.as_ref())))
+            }
         }))
     }
 
-    fn section_text(&self, section: SectionName) -> Option<&str> {
-        let section = match section {
-            SectionName::Features => return Some(&self.features),
-            SectionName::Experiments => &self.experiments,
+    fn section_text(&self, section: SectionName) -> Option<Cow<'_, str>> {
+        let entries = match section {
+            SectionName::Features => return Some(self.features.to_text().into()),
+            SectionName::Experiments => {
+                return match &self.experiments {
+                    Section::Present(text) => Some(Cow::Borrowed(text)),
+                    _ => None,
+                };
+            }
             SectionName::SavedGroups => &self.saved_groups,
             SectionName::ContextualBandits => &self.contextual_bandits,
         };
-        match section {
-            Section::Present(text) => Some(text),
+        match entries {
+            Section::Present(entries) => Some(entries.to_text().into()),
+            Section::Malformed(text) => Some(Cow::Borrowed(text)),
             Section::Absent | Section::Unreadable => None,
         }
     }
 
-    /// The same document with other sections; those it did not have come last.
+    /// The same document with other sections. Sections that it did not have come last.
     pub(crate) fn with_sections(&self, sections: Sections) -> Self {
         let mut payload = Payload {
-            features: sections.features.into(),
+            features: sections.features,
             experiments: sections.experiments,
             saved_groups: sections.saved_groups,
             contextual_bandits: sections.contextual_bandits,
@@ -149,16 +115,18 @@ impl Payload {
     }
 }
 
-/// An object of members that are JSON text already.
-pub(crate) fn object_text<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+/// An object of members that are JSON text, with their names in quotes.
+pub(super) fn object_text<'a, T: AsRef<str>>(
+    members: impl Iterator<Item = (Cow<'a, str>, T)>,
+) -> String {
     let mut text = String::from("{");
     for (name, value) in members {
         if text.len() > 1 {
             text.push(',');
         }
-        text.push_str(&Json::String(name.into()).to_text());
+        text.push_str(&name);
         text.push(':');
-        text.push_str(value);
+        text.push_str(value.as_ref());
     }
     text.push('}');
     text
@@ -169,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_written_as_it_came() {
+    fn document_is_written_as_it_came() {
         let document = concat!(
             r#"{"status":200,"features":{"a":{"defaultValue":1e400}},"dateUpdated":null,"#,
             r#""extra":{"b":12345678901234567890123,"a":"\ud800"},"experiments":[ ]}"#
@@ -179,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_that_cannot_be_opened_stays_encrypted() {
+    fn unreadable_section_stays_encrypted() {
         let document = r#"{"savedGroups":{},"features":{},"encryptedSavedGroups":"YQ==.YQ=="}"#;
         let payload = Payload::from_json(document).unwrap();
         assert_eq!(
@@ -189,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn composed_payloads_are_documents_too() {
+    fn composed_payload_is_a_document() {
         let features = serde_json::json!({"a": {"defaultValue": 1}});
         let groups = serde_json::json!({"g": [1]});
         let payload = Payload::from_parts(&features, Some(&groups)).unwrap();
@@ -199,7 +167,7 @@ mod tests {
 
     #[cfg(feature = "encryption")]
     #[test]
-    fn an_opened_section_is_written_in_clear() {
+    fn opened_section_is_written_in_clear() {
         let key = crate::DecryptionKey::from_base64("Zvwv/+uhpFDznZ6SX28Yjg==").unwrap();
         let text = concat!(
             r#"{"features":{},"encryptedFeatures":"m5ylFM6ndyOJA2OPadubkw==."#,

@@ -1,13 +1,13 @@
 //! The features that are kept: those the filters let through, and their prerequisites.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
 use super::options::{Prerequisites, ReduceOptions};
 use super::prune::Pruner;
-use crate::json::{Json, Object};
-use crate::payload::{items, members};
+use crate::json::{Json, Object, items, members};
+use crate::payload::Entries;
 
 /// The prefix of holdouts: features of GrowthBook's own, that experiments have as prerequisites.
 const HOLDOUT: &str = "$holdout:";
@@ -15,27 +15,27 @@ const HOLDOUT: &str = "$holdout:";
 /// Every feature of a payload.
 pub(super) struct Features<'p, 'o> {
     definitions: Vec<Definition<'p>>,
-    by_key: HashMap<Cow<'p, str>, usize>,
+    by_key: HashMap<&'p str, usize>,
     options: &'o ReduceOptions,
 }
 
 struct Definition<'p> {
-    key: Cow<'p, str>,
+    key: &'p str,
     members: Object<'p>,
     /// Kept, and its rules reduced.
     kept: bool,
 }
 
 impl<'p, 'o> Features<'p, 'o> {
-    pub(super) fn read(text: &'p str, options: &'o ReduceOptions) -> Self {
-        let texts = members(text).map(|members| members.named).unwrap_or_default();
-        let definitions: Vec<Definition<'p>> = texts
-            .into_iter()
-            .filter_map(|(key, text)| {
-                Some(Definition { key, members: definition(text)?, kept: false })
+    pub(super) fn read(entries: &'p Entries, options: &'o ReduceOptions) -> Self {
+        let definitions: Vec<Definition<'p>> = entries
+            .iter()
+            .filter_map(|entry| {
+                let members = definition(&entry.text)?;
+                Some(Definition { key: &entry.key, members, kept: false })
             })
             .collect();
-        let by_key = (0..).zip(&definitions).map(|(index, feature)| (feature.key.clone(), index));
+        let by_key = (0..).zip(&definitions).map(|(index, feature)| (feature.key, index));
         Features { by_key: by_key.collect(), definitions, options }
     }
 
@@ -87,7 +87,8 @@ impl<'p, 'o> Features<'p, 'o> {
     /// The features kept, in the payload's order.
     pub(super) fn into_kept(self) -> Json<'p> {
         let kept = self.definitions.into_iter().filter(|definition| definition.kept);
-        let members = kept.map(|definition| (definition.key, Json::Object(definition.members)));
+        let members =
+            kept.map(|definition| (definition.key.into(), Json::Object(definition.members)));
         Json::Object(Object::ordered(members.collect()))
     }
 }
@@ -127,7 +128,7 @@ fn definition(text: &str) -> Option<Object<'_>> {
         Some(_) => return None,
         None => {}
     }
-    let members = members(text)?.named.into_iter();
+    let members = members(text).ok()?.named.into_iter();
     let readable = members.filter_map(|(name, text)| {
         let value = match Json::parse(text) {
             Some(value) => value,
@@ -150,7 +151,7 @@ fn readable_rules(text: &str) -> Vec<Json<'_>> {
 
 fn unreadable_rule(text: &str) -> Option<Json<'_>> {
     const PARENTS: &str = "parentConditions";
-    let parents = members(text)?.get(PARENTS)?;
+    let parents = members(text).ok()?.get(PARENTS)?;
     // One that is no object is as closed a gate as one that cannot be read.
     let closed = || Json::Array([Json::Null].into());
     let parents = Json::parse(parents).unwrap_or_else(closed);

@@ -1,11 +1,11 @@
 //! The saved groups that are kept: those that what is kept refers to, with their own conditions
 //! reduced.
 
-use alloc::{borrow::Cow, string::String, vec, vec::Vec};
+use alloc::{sync::Arc, vec, vec::Vec};
 
 use crate::condition::{Fields, GroupIndex, Remainder, SavedGroups, prune_group};
 use crate::json::{Json, Object};
-use crate::payload::{Section, members, object_text};
+use crate::payload::{Entries, Entry, Section};
 
 /// The members that lead from a definition to what is evaluated against the user. Everything
 /// else, as `$elemMatch` or `parentConditions`, is evaluated against something else, or we do not
@@ -15,14 +15,13 @@ const AGAINST_THE_USER: [&str; 9] =
 
 /// Every saved group of a payload.
 pub(super) struct Groups<'a, 'p> {
-    entries: Vec<Entry<'p>>,
+    groups: Vec<Group<'p>>,
     compiled: &'a SavedGroups,
     known: &'a Fields<'a>,
 }
 
-struct Entry<'p> {
-    id: Cow<'p, str>,
-    text: &'p str,
+struct Group<'p> {
+    entry: &'p Entry,
     fate: Fate<'p>,
 }
 
@@ -46,39 +45,37 @@ impl<'a, 'p> Groups<'a, 'p> {
     /// The entries of the section that `compiled` was made of. `None` when it cannot be read:
     /// then it has to stay, since it is more than a section without groups.
     pub(super) fn read(
-        section: &'p Section,
+        section: &'p Section<Entries>,
         compiled: &'a SavedGroups,
         known: &'a Fields<'a>,
     ) -> Option<Self> {
         let entries = match section {
-            Section::Absent => Vec::new(),
-            Section::Present(text) => members(text)?.named,
-            Section::Unreadable => return None,
+            Section::Absent => None,
+            Section::Present(entries) => Some(entries),
+            Section::Malformed(_) | Section::Unreadable => return None,
         };
-        let entries = entries.into_iter();
-        let entries = entries.map(|(id, text)| Entry { id, text, fate: Fate::Unseen });
-        Some(Groups { entries: entries.collect(), compiled, known })
+        let entries = entries.into_iter().flat_map(Entries::iter);
+        let groups = entries.map(|entry| Group { entry, fate: Fate::Unseen });
+        Some(Groups { groups: groups.collect(), compiled, known })
     }
 
     /// The groups whose id appears as a string somewhere in what is kept, as the text of an
     /// object in the payload's order. We need not know which operators refer to groups.
-    pub(super) fn kept(mut self, roots: &[&Json<'p>], undecidable: &[Json<'p>]) -> String {
+    pub(super) fn kept(mut self, roots: &[&Json<'p>], undecidable: &[Json<'p>]) -> Entries {
         self.settle(roots, undecidable);
-        let mut kept = vec![false; self.entries.len()];
+        let mut kept = vec![false; self.groups.len()];
         let mut pending = self.references(roots, true);
         while let Some(Reference { group, .. }) = pending.pop() {
             let (Some(kept @ false), Some(entry)) =
-                (kept.get_mut(position(group)), self.entries.get(position(group)))
+                (kept.get_mut(position(group)), self.groups.get(position(group)))
             else {
                 continue;
             };
             *kept = true;
             self.collect(&entry.reduced(), true, &mut pending);
         }
-        let kept = self.entries.iter().zip(kept).filter(|(_, kept)| *kept);
-        let texts: Vec<(&str, Cow<'_, str>)> =
-            kept.map(|(entry, _)| (entry.id.as_ref(), entry.reduced_text())).collect();
-        object_text(texts.iter().map(|(id, text)| (*id, text.as_ref())))
+        let kept = self.groups.iter().zip(kept).filter(|(_, kept)| *kept);
+        kept.map(|(group, _)| group.reduced_entry()).collect()
     }
 
     /// Decides for every group within reach whether it can be reduced. One that is evaluated
@@ -91,7 +88,7 @@ impl<'a, 'p> Groups<'a, 'p> {
             self.collect(condition, false, &mut pending);
         }
         while let Some(Reference { group, against_user }) = pending.pop() {
-            let Some(entry) = self.entries.get(position(group)) else { continue };
+            let Some(entry) = self.groups.get(position(group)) else { continue };
             match entry.fate {
                 Fate::AsWritten => continue,
                 Fate::Reduced(_) if against_user => continue,
@@ -100,7 +97,7 @@ impl<'a, 'p> Groups<'a, 'p> {
             let json = entry.json();
             let fate = if against_user { self.reduce(group, &json) } else { Fate::AsWritten };
             self.collect(&json, matches!(fate, Fate::Reduced(_)), &mut pending);
-            if let Some(entry) = self.entries.get_mut(position(group)) {
+            if let Some(entry) = self.groups.get_mut(position(group)) {
                 entry.fate = fate;
             }
         }
@@ -131,7 +128,7 @@ impl<'a, 'p> Groups<'a, 'p> {
     fn collect(&self, value: &Json<'_>, against_user: bool, found: &mut Vec<Reference>) {
         match value {
             Json::String(id) => {
-                if let Some(&group) = self.compiled.by_id.get(&**id) {
+                if let Some(group) = self.compiled.index_of(id) {
                     found.push(Reference { group, against_user });
                 }
             }
@@ -151,11 +148,11 @@ impl<'a, 'p> Groups<'a, 'p> {
     }
 }
 
-impl<'p> Entry<'p> {
+impl<'p> Group<'p> {
     /// The entry as written, as far as it can refer to groups. What a list holds are values of
     /// attributes.
     fn json(&self) -> Json<'p> {
-        match Json::parse(self.text) {
+        match Json::parse(&self.entry.text) {
             Some(Json::Object(entry))
                 if entry.get("type").and_then(Json::as_str) != Some("list") =>
             {
@@ -173,12 +170,13 @@ impl<'p> Entry<'p> {
         json
     }
 
-    /// A group that is not reduced stays to the letter.
-    fn reduced_text(&self) -> Cow<'p, str> {
-        match self.fate {
-            Fate::Reduced(Some(_)) => Cow::Owned(self.reduced().to_text()),
-            _ => Cow::Borrowed(self.text),
-        }
+    /// The entry with the reduced condition. An entry that is not reduced stays as written.
+    fn reduced_entry(&self) -> Entry {
+        let text: Arc<str> = match self.fate {
+            Fate::Reduced(Some(_)) => self.reduced().to_text().into(),
+            _ => self.entry.text.clone(),
+        };
+        Entry { key: self.entry.key.clone(), text }
     }
 }
 

@@ -6,7 +6,7 @@ mod groups;
 mod options;
 mod prune;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
 use hashbrown::HashSet;
 use serde::{Serialize, Serializer};
@@ -15,7 +15,7 @@ use crate::attributes::{AttributeLookup, Attributes};
 use crate::compile;
 use crate::condition::{self, Condition, Fields, Remainder};
 use crate::json::{Json, Object};
-use crate::payload::{Payload, Section, Sections, members};
+use crate::payload::{Entries, Payload, Section, Sections};
 use crate::snapshot::Snapshot;
 use features::{Features, readable_items, rules};
 use groups::Groups;
@@ -36,7 +36,8 @@ use prune::Pruner;
 /// [compiling](Payload::compile) does.
 ///
 /// ```
-/// use growthbook_core::{Attributes, Payload, ReduceOptions, reduce_payload};
+/// use growthbook_core::{Attributes, Payload};
+/// use growthbook_core::reduce::{ReduceOptions, reduce_payload};
 ///
 /// let payload = Payload::from_json(r#"{"features": {"checkout": {
 ///     "defaultValue": "old",
@@ -65,7 +66,7 @@ pub fn reduce_payload(payload: &Payload, options: &ReduceOptions) -> Payload {
     let known = Fields::Known(&attributes);
     let mut pruner = Pruner::new(&known, &saved_groups);
 
-    let mut features = Features::read(payload.features_text(), options);
+    let mut features = Features::read(payload.feature_entries(), options);
     features.keep_matching(&mut pruner);
     let experiments = experiments(payload.experiments_section(), options, &mut pruner);
     features.keep_parents(&experiments, &mut pruner);
@@ -76,29 +77,26 @@ pub fn reduce_payload(payload: &Payload, options: &ReduceOptions) -> Payload {
     let experiments = Json::Array(experiments);
     let groups = match Groups::read(payload.saved_groups_section(), &saved_groups, &known) {
         Some(groups) => {
-            let groups = groups.kept(&[&features, &experiments, &bandits], pruner.undecidable());
-            Section::Present(groups.into())
+            let roots = [&features, &experiments, &bandits];
+            Section::Present(groups.kept(&roots, pruner.undecidable()))
         }
         None => payload.saved_groups_section().clone(),
     };
     payload.with_sections(Sections {
-        features: features.to_text(),
-        experiments: replaced(payload.experiments_section(), || experiments.to_text()),
+        features: features.as_object().map(Entries::of_object).unwrap_or_default(),
+        experiments: match payload.experiments_section() {
+            Section::Unreadable => Section::Unreadable,
+            _ => Section::Present(experiments.to_text().into()),
+        },
         saved_groups: groups,
         contextual_bandits: match payload.contextual_bandits_section() {
-            Section::Present(text) if is_truthy(text) => Section::Present(bandits.to_text().into()),
-            Section::Present(_) => Section::Absent,
+            Section::Malformed(text) if !is_truthy(text) => Section::Absent,
+            Section::Present(_) | Section::Malformed(_) => {
+                Section::Present(bandits.as_object().map(Entries::of_object).unwrap_or_default())
+            }
             section => section.clone(),
         },
     })
-}
-
-/// The section with another text; one that cannot be read stays.
-fn replaced(section: &Section, text: impl FnOnce() -> String) -> Section {
-    match section {
-        Section::Unreadable => Section::Unreadable,
-        _ => Section::Present(text().into()),
-    }
 }
 
 fn is_truthy(text: &str) -> bool {
@@ -107,7 +105,7 @@ fn is_truthy(text: &str) -> bool {
 
 /// The auto experiments that match the filters. Those that are no objects are none.
 fn experiments<'p>(
-    section: &'p Section,
+    section: &'p Section<Arc<str>>,
     options: &ReduceOptions,
     pruner: &mut Pruner<'_, 'p>,
 ) -> Vec<Json<'p>> {
@@ -136,18 +134,21 @@ fn bandit_references<'r>(features: &'r Json<'_>, experiments: &'r [Json<'_>]) ->
 }
 
 /// The contextual bandits in use, with their leaves reduced. One that is no object stays.
-fn bandits<'p>(section: &'p Section, used: HashSet<&str>, pruner: &mut Pruner<'_, 'p>) -> Json<'p> {
-    let texts = match section {
-        Section::Present(text) => members(text).map(|members| members.named).unwrap_or_default(),
-        _ => Vec::new(),
+fn bandits<'p>(
+    section: &'p Section<Entries>,
+    used: HashSet<&str>,
+    pruner: &mut Pruner<'_, 'p>,
+) -> Json<'p> {
+    let Section::Present(entries) = section else {
+        return Json::Object(Object::ordered(Vec::new()));
     };
-    let used = texts.into_iter().filter(|(id, _)| used.contains(id.as_ref()));
-    let bandits = used.filter_map(|(id, text)| {
-        let mut bandit = Json::parse(text)?;
+    let used = entries.iter().filter(|entry| used.contains(&*entry.key));
+    let bandits = used.filter_map(|entry| {
+        let mut bandit = Json::parse(&entry.text)?;
         if let Json::Object(bandit) = &mut bandit {
             pruner.bandit(bandit);
         }
-        Some((id, bandit))
+        Some(((&*entry.key).into(), bandit))
     });
     Json::Object(Object::ordered(bandits.collect()))
 }
@@ -176,7 +177,9 @@ pub enum Pruned {
 /// The saved groups are those of a snapshot; [`Snapshot::empty`] has none.
 ///
 /// ```
-/// use growthbook_core::{Attributes, Condition, Pruned, Snapshot, prune_condition};
+/// use growthbook_core::{Attributes, Snapshot};
+/// use growthbook_core::condition::Condition;
+/// use growthbook_core::reduce::{Pruned, prune_condition};
 ///
 /// let condition = Condition::from_json(r#"{"plan": "pro", "country": {"$in": ["US", "CA"]}}"#)?;
 /// let prune = |known| prune_condition(&known, &condition, &Snapshot::empty());
@@ -184,7 +187,7 @@ pub enum Pruned {
 /// assert!(matches!(prune(Attributes::from_iter([("plan", "free")])), Pruned::False));
 /// let Pruned::Condition(rest) = prune(Attributes::from_iter([("plan", "pro")])) else { panic!() };
 /// assert_eq!(rest.to_json(), serde_json::json!({"country": {"$in": ["US", "CA"]}}));
-/// # Ok::<(), growthbook_core::ConditionError>(())
+/// # Ok::<(), growthbook_core::condition::ConditionError>(())
 /// ```
 pub fn prune_condition(
     attributes: &Attributes,
@@ -214,7 +217,7 @@ impl Serialize for Pruned {
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
+    use alloc::{format, string::String};
 
     use super::*;
 
@@ -339,7 +342,9 @@ mod tests {
         // The groups are chained deeper than evaluation follows, so that all of them stay.
         let reduced = Payload::from_json(reduce(&payload, "{}")).unwrap().compile();
         assert_eq!(reduced.feature_keys().len(), LENGTH + 1);
-        assert_eq!(reduced.saved_groups.groups.len(), LENGTH);
+        let groups = &reduced.saved_groups;
+        let is_kept = |id: String| groups.index_of(&id).is_some_and(|it| groups.get(it).is_some());
+        assert!((0..LENGTH).all(|index| is_kept(format!("g{index}"))));
     }
 
     #[test]

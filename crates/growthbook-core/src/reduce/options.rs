@@ -2,15 +2,17 @@
 
 use alloc::{boxed::Box, collections::BTreeMap};
 
+use crate::attributes::Node;
 use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::Members;
-use crate::json::{Json, Node, Object, Tape};
+use crate::json::{Json, Object, Tape};
 
-/// What [`reduce_payload`](crate::reduce_payload) knows and keeps. By default nothing is known
+/// What [`reduce_payload`](crate::reduce::reduce_payload) knows and keeps. By default nothing is known
 /// and everything is kept.
 ///
 /// ```
-/// use growthbook_core::{Attributes, PayloadFilters, ReduceOptions};
+/// use growthbook_core::Attributes;
+/// use growthbook_core::reduce::{PayloadFilters, ReduceOptions};
 ///
 /// let options = ReduceOptions::new()
 ///     .attributes(Attributes::from_iter([("country", "US")]))

@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::condition::{ConditionParser, Fields, PatternCompiler, Remainder, SavedGroups, prune};
+use crate::condition::{ConditionParser, Fields, Remainder, SavedGroups, prune};
 use crate::json::{Json, Object, Tape};
+use crate::pattern::PatternCompiler;
 
 /// Prunes the conditions of definitions where they stand.
 pub(super) struct Pruner<'a, 'p> {
@@ -82,7 +83,8 @@ impl<'a, 'p> Pruner<'a, 'p> {
     fn condition(&mut self, condition: &Json<'p>) -> Remainder<'p> {
         // What is wrong in the payload is told where it is compiled for evaluation.
         let mut warnings = Vec::new();
-        let clauses = ConditionParser::new(Some(&self.groups.by_id), &self.patterns, &mut warnings)
+        let link = |id: &str| self.groups.index_of(id);
+        let clauses = ConditionParser::new(Some(&link), &self.patterns, &mut warnings)
             .condition(Tape::of(condition).root());
         let pruned = prune(&clauses, condition, self.known, self.groups);
         if matches!(pruned, Remainder::Abort) {

@@ -118,7 +118,7 @@ impl Parsed {
 /// The first value of the key is used. It must be an integer of ASCII digits below `variations`.
 ///
 /// ```
-/// use growthbook_core::query_string_override;
+/// use growthbook_core::url::query_string_override;
 ///
 /// assert_eq!(query_string_override("exp", "https://example.com/?exp=1#top", 2), Some(1));
 /// assert_eq!(query_string_override("exp", "https://example.com/?exp=2", 2), None);

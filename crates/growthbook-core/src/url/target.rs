@@ -7,7 +7,7 @@ use url::Url;
 
 use super::PageUrl;
 use super::page::{BASE, Parsed, fragment, host, parse};
-use crate::condition::{Pattern, PatternCompiler};
+use crate::pattern::{Pattern, PatternCompiler};
 
 /// The syntax of a URL pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

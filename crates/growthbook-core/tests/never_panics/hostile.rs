@@ -5,9 +5,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use growthbook_core::condition::{Condition, ConditionError};
+use growthbook_core::experiment::ExperimentError;
+use growthbook_core::reduce::{ReduceOptions, reduce_payload};
 use growthbook_core::{
-    AttributeValue, Attributes, Condition, ConditionError, Experiment, ExperimentError,
-    FeatureResultSource as Source, Payload, ReduceOptions, Snapshot, UserContext, reduce_payload,
+    AttributeValue, Attributes, Experiment, FeatureResultSource as Source, Payload, Snapshot,
+    UserContext,
 };
 use serde_json::{Value, json};
 

@@ -11,15 +11,20 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use generate::{Draw, quoted};
-use growthbook_core::{
-    Attributes, AutoExperimentOptions, BucketRange, Condition, Evaluator, Experiment,
-    ExperimentDefinition, ExperimentResult, FeatureResult, FeatureResultSource as Source, Filter,
-    GlobalContext, Payload, Pruned, ReduceOptions, Snapshot, StickyBucketDocument, StickyBuckets,
-    UrlTarget, UserContext, VariationMeta, bucket_ranges, choose_variation, hash, prune_condition,
-    query_string_override, reduce_payload,
-};
 #[cfg(feature = "encryption")]
-use growthbook_core::{DecryptionKey, decrypt};
+use growthbook_core::DecryptionKey;
+use growthbook_core::auto::AutoExperimentOptions;
+use growthbook_core::bucketing::{BucketRange, bucket_ranges, choose_variation, hash};
+use growthbook_core::condition::Condition;
+use growthbook_core::encryption::decrypt;
+use growthbook_core::experiment::{Filter, VariationMeta};
+use growthbook_core::reduce::{Pruned, ReduceOptions, prune_condition, reduce_payload};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBuckets};
+use growthbook_core::url::{UrlTarget, query_string_override};
+use growthbook_core::{
+    Attributes, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureResult,
+    FeatureResultSource as Source, GlobalContext, Payload, Snapshot, UserContext,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

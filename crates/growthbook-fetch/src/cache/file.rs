@@ -12,8 +12,9 @@ use std::{
     time::Duration,
 };
 
-use growthbook_core::{
-    CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, UnixMillis,
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::{
+    CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
 
 use super::format::{self, Corrupt, KeyHash};

@@ -18,7 +18,7 @@
 
 use std::fmt;
 
-use growthbook_core::{CachedPayload, PayloadKey, UnixMillis};
+use growthbook_core::cache::{CachedPayload, PayloadKey, UnixMillis};
 use sha2::{Digest, Sha256};
 
 /// A payload of such a size would be a mistake; to read it would be another.

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use growthbook_core::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
+use growthbook_core::cache::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
 use lru::LruCache;
 
 use super::lock::lock_patiently;
@@ -210,7 +210,7 @@ mod tests {
         PayloadKey::new("https://cdn.growthbook.io", client_key)
     }
 
-    fn payload(document: &str, fetched_at: growthbook_core::UnixMillis) -> CachedPayload {
+    fn payload(document: &str, fetched_at: growthbook_core::cache::UnixMillis) -> CachedPayload {
         CachedPayload {
             document: document.into(),
             etag: Some("\"tag\"".into()),

@@ -1,19 +1,15 @@
 //! One client's supply of payloads.
 
-mod document;
 mod ready;
-mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, io, process};
 
-use growthbook_core::{CacheWatch, PayloadCache, PayloadKey};
+use growthbook_core::cache::{CacheWatch, PayloadCache, PayloadKey};
 
-pub(crate) use document::Document;
-pub use ready::{NotReady, ReadyFuture};
-pub(crate) use state::{FeedState, Taken};
+pub use ready::ReadyFuture;
 
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::Settings;
@@ -21,7 +17,7 @@ use crate::options::{ConfigError, FetchOptions, Refresh};
 use crate::registry;
 use crate::schedule::Plan;
 use crate::sink::PayloadSink;
-use crate::source::{MemberId, Source};
+use crate::source::{Member, MemberId, NotReady, Source};
 use crate::status::{FetchStatus, StreamOff, StreamState};
 
 /// One client's supply of payloads: started with what a cache has, kept fresh by a source that
@@ -29,9 +25,9 @@ use crate::status::{FetchStatus, StreamOff, StreamState};
 ///
 /// Dropping it is closing it.
 pub struct Feed {
-    state: Arc<FeedState>,
     source: Arc<Source>,
-    member: MemberId,
+    member: Arc<Member>,
+    member_id: MemberId,
     close_timeout: Duration,
     is_manual: bool,
     /// The process it was started in.
@@ -64,24 +60,25 @@ impl Feed {
             refresh => Plan::new(refresh, options.poll_interval),
         };
         let key = PayloadKey::new(options.api_host.as_str(), options.client_key.trim());
-        let state = Arc::new(FeedState::new(key, cache, Box::new(sink)));
-        let cached = state.read_cache();
-        let (source, member) = registry::join(&settings, cached, &state, plan, options.cache_ttl)
-            .map_err(StartError::Thread)?;
+        let member = Arc::new(Member::new(key, cache, Box::new(sink)));
+        let cached = member.offer_cached();
+        let (source, member_id) =
+            registry::join(&settings, cached, &member, plan, options.cache_ttl)
+                .map_err(StartError::Thread)?;
         // Others on the same host and key may know that it fails, or have a newer one.
         if let Some(last) = source.status().last_error {
-            state.failed(&last.error);
+            member.failed(&last.error);
         }
         if let Some(latest) = source.latest() {
             // One that this client cannot use is no reason not to start, and reported.
-            let _ = state.take_in(&latest);
+            let _ = member.offer(&latest);
         }
-        let watch = plan.is_active().then(|| state.watch(&source)).flatten();
-        state.started();
+        let watch = plan.is_active().then(|| member.watch_cache(&source)).flatten();
+        member.start();
         Ok(Feed {
-            state,
             source,
             member,
+            member_id,
             close_timeout: options.close_timeout,
             is_manual: !plan.is_active(),
             process: process::id(),
@@ -113,7 +110,7 @@ impl Feed {
             return Err(FetchErrorKind::Closed.into());
         }
         self.source.fetch(limit)?;
-        self.state.last_error().map_or(Ok(()), Err)
+        self.member.last_error().map_or(Ok(()), Err)
     }
 
     /// Waits until there is a payload from the network or a cache; through failures, as long as
@@ -128,22 +125,22 @@ impl Feed {
         if self.is_left_behind() {
             return Err(FetchError::from(FetchErrorKind::Closed).into());
         }
-        if self.is_manual && !self.state.is_ready() {
+        if self.is_manual && !self.member.is_ready() {
             // What comes of it is in the state.
             let _ = self.refresh_within(timeout);
-            return self.state.wait_ready(Duration::ZERO);
+            return self.member.wait_ready(Duration::ZERO);
         }
-        self.state.wait_ready(timeout)
+        self.member.wait_ready(timeout)
     }
 
     /// A future for the outcome of the first attempt.
     pub fn ready(&self) -> ReadyFuture {
-        ReadyFuture { state: self.state.clone(), is_manual: self.is_manual }
+        ReadyFuture { member: self.member.clone(), is_manual: self.is_manual }
     }
 
     /// How refreshing is going.
     pub fn status(&self) -> FetchStatus {
-        let mut status = self.state.complete(self.source.status());
+        let mut status = self.member.complete(self.source.status());
         if self.is_closed.load(Ordering::Relaxed) {
             // Others may share the source, and its stream.
             status.stream = StreamState::Off(StreamOff::Closed);
@@ -165,11 +162,11 @@ impl Feed {
         self.is_closed.store(true, Ordering::Relaxed);
         drop(self.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
         // Before the source stops, so that whoever waits for a fetch that is interrupted finds out why.
-        self.state.closed(FetchErrorKind::Closed.into());
-        let closed = self.source.leave(self.member, deadline);
+        self.member.closed(FetchErrorKind::Closed.into());
+        let closed = self.source.leave(self.member_id, deadline);
         registry::forget_stopped();
         // Last: the source may be writing to it.
-        let disconnected = self.state.disconnect_cache(deadline.saturating_sub(start.elapsed()));
+        let disconnected = self.member.disconnect_cache(deadline.saturating_sub(start.elapsed()));
         if closed && disconnected { Ok(()) } else { Err(CloseTimedOut) }
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadChange, PayloadError, PayloadSource, UnixMillis};
+use growthbook_core::cache::{CachedPayload, UnixMillis};
+use growthbook_core::{PayloadError, PayloadSource};
 
-use super::{MemberId, Source, State};
+use super::{Document, Member, MemberId, Source, State};
 use crate::error::FetchError;
-use crate::feed::{Document, FeedState, Taken};
+use crate::sink::Offered;
 use crate::status::age;
 use crate::time::from_unix_millis;
 
@@ -56,54 +57,55 @@ impl Latest {
     }
 }
 
-/// Changes that are told when the fetch is over: who hears of them may ask for the next one.
+/// What became of a document at each member.
 #[must_use]
 #[derive(Default)]
-pub(super) struct Changes(Vec<(Arc<FeedState>, PayloadChange)>);
+pub(super) struct Delivery(Vec<(Arc<Member>, Result<Offered, PayloadError>)>);
 
-impl Changes {
-    pub(super) fn tell(self) {
-        self.0.into_iter().for_each(|(feed, change)| feed.tell(change));
+impl Delivery {
+    /// An error when no member can read the document. If only some cannot, for example because
+    /// their key is wrong, that is theirs alone.
+    pub(super) fn outcome(&self) -> Result<(), FetchError> {
+        let mut error = None;
+        for (_, offered) in &self.0 {
+            match offered {
+                Ok(_) => return Ok(()),
+                Err(unreadable) => error = Some(*unreadable),
+            }
+        }
+        error.map_or(Ok(()), |error| Err(error.into()))
     }
-}
 
-/// What became of a document, over all members.
-#[derive(Default)]
-struct Tally {
-    used: u64,
-    older: u64,
-    error: Option<PayloadError>,
-}
-
-impl Tally {
-    fn count(&mut self, taken: &Result<Taken, PayloadError>) {
-        match taken {
-            Ok(Taken::Used(_)) => self.used += 1,
-            Ok(Taken::Older) => self.older += 1,
-            Err(error) => self.error = Some(*error),
+    /// Notifies the members of changes. Call it when the fetch is over: a callback may ask for
+    /// the next one.
+    pub(super) fn notify(self) {
+        for (member, offered) in self.0 {
+            if let Ok(Offered::Applied { change }) = offered {
+                member.notify(change);
+            }
         }
     }
 
-    /// One client's wrong key is that client's own trouble.
-    fn outcome(self) -> Result<(), FetchError> {
-        match self.error {
-            Some(error) if self.used + self.older == 0 => Err(error.into()),
-            _ => Ok(()),
-        }
+    fn is_applied(&self) -> bool {
+        self.0.iter().any(|(_, offered)| matches!(offered, Ok(Offered::Applied { .. })))
+    }
+
+    fn is_older(&self) -> bool {
+        !self.is_applied()
+            && self.0.iter().any(|(_, offered)| matches!(offered, Ok(Offered::Older)))
     }
 }
 
 impl Source {
-    /// Hands a document to all members, in the name of this source. It is the latest one from now on, unless
-    /// nobody could use it.
-    /// An error means that it is no payload. The sequence was drawn when the document was asked
-    /// for, so that an answer that comes late replaces nothing newer.
+    /// Offers a document to all members. It is the latest one from now on, unless no member uses
+    /// it. The sequence was drawn when the document was asked for, so that a late answer does not
+    /// replace a newer one.
     pub(super) fn deliver(
         &self,
         payload: CachedPayload,
         source: PayloadSource,
         sequence: u64,
-    ) -> (Result<(), FetchError>, Changes) {
+    ) -> Delivery {
         let mut state = self.lock();
         if let Some(latest) = &state.latest
             && latest.has_text(&payload.document)
@@ -111,42 +113,38 @@ impl Source {
             let latest = latest.document.clone();
             drop(state);
             self.confirm(&latest, Some(&payload), payload.fetched_at, source);
-            return (Ok(()), Changes::default());
+            return Delivery::default();
         }
         let document = Arc::new(Document { payload, source, sequence: Some(sequence) });
         let mut served: Vec<MemberId> = Vec::new();
-        let mut tally = Tally::default();
-        let mut changes = Changes::default();
+        let mut delivery = Delivery::default();
         loop {
-            // Whoever joins meanwhile gets it as well.
-            let waiting: Vec<(MemberId, Arc<FeedState>)> = state
+            // A client that joins meanwhile gets the document as well.
+            let waiting: Vec<(MemberId, Arc<Member>)> = state
                 .members
                 .iter()
-                .filter(|member| !served.contains(&member.id))
-                .map(|member| (member.id, member.feed.clone()))
+                .filter(|membership| !served.contains(&membership.id))
+                .map(|membership| (membership.id, membership.member.clone()))
                 .collect();
             if waiting.is_empty() {
                 break;
             }
             drop(state);
-            for (member, feed) in waiting {
-                served.push(member);
-                let taken = feed.take_in(&document);
-                tally.count(&taken);
-                if let Ok(Taken::Used(change)) = taken {
-                    changes.0.push((feed, change));
-                }
+            for (id, member) in waiting {
+                served.push(id);
+                let offered = member.offer(&document);
+                delivery.0.push((member, offered));
             }
             state = self.lock();
         }
         let is_newer =
             state.latest.as_ref().is_none_or(|latest| latest.document.sequence < Some(sequence));
-        if is_newer && tally.used > 0 {
+        if is_newer && delivery.is_applied() {
             state.latest = Some(Latest { document });
         }
-        state.health.counters.updates += u64::from(tally.used > 0);
-        state.health.counters.older_ignored += u64::from(tally.used == 0 && tally.older > 0);
-        (tally.outcome(), changes)
+        state.health.counters.updates += u64::from(delivery.is_applied());
+        state.health.counters.older_ignored += u64::from(delivery.is_older());
+        delivery
     }
 
     /// The number of the next document that is asked for.
@@ -180,9 +178,9 @@ impl Source {
         }
         let document = Arc::new(document);
         latest.document = document.clone();
-        let feeds = state.feeds();
+        let members = state.members();
         drop(state);
-        feeds.iter().for_each(|feed| feed.confirm(&document));
+        members.iter().for_each(|member| member.confirm(&document));
     }
 
     /// The latest document, for a client that has just joined.
@@ -192,7 +190,7 @@ impl Source {
 }
 
 impl State {
-    pub(super) fn feeds(&self) -> Vec<Arc<FeedState>> {
-        self.members.iter().map(|member| member.feed.clone()).collect()
+    pub(super) fn members(&self) -> Vec<Arc<Member>> {
+        self.members.iter().map(|membership| membership.member.clone()).collect()
     }
 }

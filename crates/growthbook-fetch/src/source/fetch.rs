@@ -3,13 +3,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadSource};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::CachedPayload;
 
-use super::delivery::Changes;
+use super::delivery::Delivery;
 use super::health::Note;
-use super::{Source, State};
+use super::{Document, Source, State};
 use crate::error::{FetchError, FetchErrorKind};
-use crate::feed::Document;
 use crate::http::Reply;
 use crate::schedule::FetchOutcome;
 use crate::time::unix_millis;
@@ -66,27 +66,26 @@ impl Source {
 
         let mut landing = Landing { source: self, flight, landed: None };
         let left = limit.saturating_sub(start.elapsed());
-        let (landed, changes) = self.fetch_alone(asked_about.as_deref(), left);
+        let (landed, delivery) = self.fetch_alone(asked_about.as_deref(), left);
         landing.landed = Some(landed.clone());
         drop(landing);
-        changes.tell();
+        delivery.notify();
         landed.outcome
     }
 
     /// Asks whether there is another document than this one.
-    fn fetch_alone(&self, asked_about: Option<&Document>, limit: Duration) -> (Landed, Changes) {
+    fn fetch_alone(&self, asked_about: Option<&Document>, limit: Duration) -> (Landed, Delivery) {
         let start = Instant::now();
         let sequence = self.draw_sequence();
         let etag = asked_about.and_then(|document| document.payload.etag.as_deref());
         let reply = self.features.fetch(etag, limit);
         let fetched_at = unix_millis(SystemTime::now());
-        let mut changes = Changes::default();
+        let mut delivery = Delivery::default();
         let (outcome, streaming) = match (reply, asked_about) {
             (Ok(Reply::Payload { document, etag, streaming }), _) => {
                 let payload = CachedPayload { document, etag, streaming, fetched_at };
-                let delivered = self.deliver(payload, PayloadSource::Network, sequence);
-                changes = delivered.1;
-                (delivered.0, Some(streaming))
+                delivery = self.deliver(payload, PayloadSource::Network, sequence);
+                (delivery.outcome(), Some(streaming))
             }
             (Ok(Reply::NotModified), Some(document)) => {
                 self.lock().health.counters.not_modified += 1;
@@ -117,13 +116,13 @@ impl Source {
                 state.health.failed(error)
             }
         };
-        let feeds = state.feeds();
+        let members = state.members();
         drop(state);
         note.log();
         if let Err(error) = &outcome {
-            feeds.iter().for_each(|feed| feed.failed(error));
+            members.iter().for_each(|member| member.failed(error));
         }
-        (Landed { outcome, was_cut_short }, changes)
+        (Landed { outcome, was_cut_short }, delivery)
     }
 }
 

@@ -1,12 +1,11 @@
 //! One fetch for many processes that share a cache: under its lease.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, LeaseOutcome, PayloadSource, UnixMillis};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::{CachedPayload, LeaseOutcome, UnixMillis};
 
-use super::Source;
-use crate::feed::{Document, FeedState};
+use super::{Document, Member, Source};
 use crate::time::unix_millis;
 
 impl Source {
@@ -15,15 +14,15 @@ impl Source {
     /// It asks the cache of each client. If one reports another process, this process releases the
     /// leases it acquired from the others.
     pub(super) fn fetch_with_lease(&self) {
-        let (feeds, known, max_age) = {
+        let (members, known, max_age) = {
             let state = self.lock();
             let known = state.latest.as_ref().map(|latest| latest.document().clone());
-            (state.feeds(), known, state.schedule.max_age(self.now()))
+            (state.members(), known, state.schedule.max_age(self.now()))
         };
-        let release_leases = || feeds.iter().for_each(|feed| feed.release_lease());
-        for feed in &feeds {
+        let release_leases = || members.iter().for_each(|member| member.release_lease());
+        for member in &members {
             let sequence = self.draw_sequence();
-            match feed.acquire_lease(known.as_ref().map(|known| &known.payload), max_age) {
+            match member.acquire_lease(known.as_ref().map(|known| &known.payload), max_age) {
                 Some(LeaseOutcome::AlreadyFresh { payload, age }) => {
                     let is_payload = match (payload, &known) {
                         (Some(payload), _) => self.take_shared(payload, sequence),
@@ -54,18 +53,19 @@ impl Source {
     /// Reads a client's cache, because another process may have put a payload there.
     ///
     /// The fetch that is due stays due: the payload may be an older one.
-    pub(crate) fn look_into_cache(&self, feed: &Arc<FeedState>) {
+    pub(crate) fn look_into_cache(&self, member: &Member) {
         let sequence = self.draw_sequence();
-        if let Some(payload) = feed.cached() {
+        if let Some(payload) = member.cached() {
             self.take_shared(payload, sequence);
         }
     }
 
     /// Takes a payload that another process fetched; false if it is unreadable.
     fn take_shared(&self, payload: CachedPayload, sequence: u64) -> bool {
-        let (outcome, changes) = self.deliver(payload, PayloadSource::Shared, sequence);
+        let delivery = self.deliver(payload, PayloadSource::Shared, sequence);
         self.lock().health.counters.shared += 1;
-        changes.tell();
+        let outcome = delivery.outcome();
+        delivery.notify();
         outcome.is_ok()
     }
 

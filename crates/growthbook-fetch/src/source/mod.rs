@@ -1,19 +1,26 @@
 //! What clients on one host and key share: one fetch in flight, one stream, one thread.
 
 mod delivery;
+mod document;
 mod fetch;
 mod health;
 mod lease;
+mod member;
+mod member_cache;
+mod readiness;
 mod stream;
 mod worker;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::feed::{Document, FeedState};
 use crate::http::{FeaturesClient, Settings, StreamClient};
 use crate::schedule::{Plan, Schedule, Time};
 use crate::status::{FetchStatus, StreamOff, StreamState};
+pub(crate) use document::Document;
+pub(crate) use member::Member;
+pub use readiness::NotReady;
+
 use delivery::Latest;
 use fetch::Flight;
 use health::Health;
@@ -36,7 +43,7 @@ pub(crate) struct Source {
 
 struct State {
     schedule: Schedule,
-    members: Vec<Member>,
+    members: Vec<Membership>,
     next_member: MemberId,
     latest: Option<Latest>,
     next_sequence: u64,
@@ -48,10 +55,10 @@ struct State {
     health: Health,
 }
 
-/// A client that shares the source.
-struct Member {
+/// A client's membership in the source.
+struct Membership {
     id: MemberId,
-    feed: Arc<FeedState>,
+    member: Arc<Member>,
     plan: Plan,
 }
 
@@ -88,7 +95,7 @@ impl Source {
     /// When no thread can be started.
     pub(crate) fn join(
         self: &Arc<Self>,
-        feed: Arc<FeedState>,
+        member: Arc<Member>,
         plan: Plan,
         ttl: Duration,
     ) -> std::io::Result<Option<MemberId>> {
@@ -96,25 +103,25 @@ impl Source {
         if state.stopped {
             return Ok(None);
         }
-        let member = state.next_member;
+        let id = state.next_member;
         state.next_member += 1;
-        state.members.push(Member { id: member, feed, plan });
+        state.members.push(Membership { id, member, plan });
         let fresh_for =
             state.latest.as_ref().map_or(Duration::ZERO, |latest| latest.fresh_for(ttl));
         self.follow_plan(&mut state, fresh_for);
         if let Err(error) = self.start_worker(&mut state) {
-            state.members.retain(|other| other.id != member);
+            state.members.retain(|other| other.id != id);
             self.follow_plan(&mut state, fresh_for);
             return Err(error);
         }
-        Ok(Some(member))
+        Ok(Some(id))
     }
 
     /// Lets a client leave. With the last one everything stops: false when that took longer than
     /// allowed.
-    pub(crate) fn leave(&self, member: MemberId, deadline: Duration) -> bool {
+    pub(crate) fn leave(&self, id: MemberId, deadline: Duration) -> bool {
         let mut state = self.lock();
-        state.members.retain(|other| other.id != member);
+        state.members.retain(|other| other.id != id);
         self.follow_plan(&mut state, Duration::ZERO);
         if state.members.is_empty() {
             state.stopped = true;

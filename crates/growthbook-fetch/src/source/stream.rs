@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use growthbook_core::{CachedPayload, PayloadSource};
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::CachedPayload;
 
 use super::Source;
 use crate::error::{FetchError, FetchErrorKind};
@@ -133,8 +134,8 @@ impl Source {
         let (document, etag) = (document.into(), None);
         let payload = CachedPayload { document, etag, streaming: true, fetched_at };
         let sequence = self.draw_sequence();
-        let (outcome, changes) = self.deliver(payload, PayloadSource::Network, sequence);
-        match outcome {
+        let delivery = self.deliver(payload, PayloadSource::Network, sequence);
+        match delivery.outcome() {
             Ok(()) => {
                 let mut state = self.lock();
                 state.schedule.stream_proved();
@@ -144,7 +145,7 @@ impl Source {
             }
             Err(error) => self.stream_failed(&error),
         }
-        changes.tell();
+        delivery.notify();
     }
 
     /// A streamed payload was none. A fetch tells what it should have been, in a while: the stream
@@ -154,9 +155,9 @@ impl Source {
         let now = self.now();
         state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
         let note = state.health.failed(error);
-        let feeds = state.feeds();
+        let members = state.members();
         drop(state);
         note.log();
-        feeds.iter().for_each(|feed| feed.failed(error));
+        members.iter().for_each(|member| member.failed(error));
     }
 }

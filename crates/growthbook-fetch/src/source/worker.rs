@@ -85,10 +85,10 @@ impl Source {
         state.schedule.stream_ended(now, StreamEnd::Failed, None);
         state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
         let notes = [state.health.failed(&error), state.health.stream_broke(&error)];
-        let feeds = state.feeds();
+        let members = state.members();
         drop(state);
         notes.into_iter().for_each(Note::log);
-        feeds.iter().for_each(|feed| feed.failed(&error));
+        members.iter().for_each(|member| member.failed(&error));
     }
 
     /// Waits until there is something to do; `None` when there is nothing more.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use growthbook_core::PayloadCache;
+use growthbook_core::cache::PayloadCache;
 use test_server::redis::RedisServer;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use growthbook_core::{FetchLease, PayloadCache};
+use growthbook_core::cache::{FetchLease, PayloadCache};
 use growthbook_redis_cache::{DEFAULT_DEADLINE, RedisCache};
 use test_server::redis::RedisServer;
 

@@ -11,7 +11,7 @@ mod sharing;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook_core::{CachedPayload, PayloadKey};
+use growthbook_core::cache::{CachedPayload, PayloadKey};
 use growthbook_redis_cache::RedisCache;
 use test_server::redis::RedisServer;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use growthbook_core::{CachedPayload, FetchLease, LeaseOutcome, PayloadCache, PayloadKey};
+use growthbook_core::cache::{CachedPayload, FetchLease, LeaseOutcome, PayloadCache, PayloadKey};
 use test_server::redis::RedisServer;
 
 use crate::{ENCRYPTED, PLAIN, PYTHON_KEY, cache, dated, key, own_key, payload};

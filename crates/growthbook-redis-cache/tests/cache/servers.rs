@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use growthbook_core::PayloadCache;
+use growthbook_core::cache::PayloadCache;
 #[cfg(feature = "cluster")]
-use growthbook_core::{FetchLease, LeaseOutcome, PayloadKey};
+use growthbook_core::cache::{FetchLease, LeaseOutcome, PayloadKey};
 use growthbook_redis_cache::RedisCache;
 #[cfg(feature = "sentinel")]
 use test_server::redis::RedisServer;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use growthbook_core::{CacheWatch, FetchLease, LeaseOutcome, PayloadCache};
+use growthbook_core::cache::{CacheWatch, FetchLease, LeaseOutcome, PayloadCache};
 use growthbook_redis_cache::RedisCache;
 use test_server::redis::RedisServer;
 

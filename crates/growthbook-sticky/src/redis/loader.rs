@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{
     AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind,
     aio::MultiplexedConnection,

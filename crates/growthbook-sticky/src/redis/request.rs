@@ -2,7 +2,7 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 
 use super::{connection::Connection, options::RedisStickyBucketOptions};

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use growthbook_core::{
+use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use growthbook_core::{
+use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 
@@ -45,7 +45,7 @@ use saver::Saver;
 ///
 /// ```
 /// use std::time::Duration;
-/// use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
+/// use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
 /// use growthbook_sticky::WriteBehind;
 ///
 /// let store = WriteBehind::new(()); // any store

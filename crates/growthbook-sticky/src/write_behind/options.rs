@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use growthbook_core::{StickyBucketDocument, StickyBucketStoreError};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketStoreError};
 
 /// How many documents wait at most, by default: a few megabytes.
 pub const DEFAULT_WRITE_BEHIND_CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey};
 
 /// How long nothing is written after a failure: doubled with each further one.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);

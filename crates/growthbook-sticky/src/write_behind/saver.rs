@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use growthbook_core::{
+use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 

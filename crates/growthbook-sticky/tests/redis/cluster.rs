@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::{DEFAULT_REDIS_DEADLINE, RedisStickyBucketOptions, RedisStickyBucketStore};
 use redis::cluster::ClusterClient;
 use test_server::redis::RedisCluster;
@@ -23,7 +23,7 @@ fn users_whose_documents_are_on_different_nodes() {
             for document in &saved {
                 store.save(document).unwrap();
             }
-            let keys = saved.each_ref().map(growthbook_core::StickyBucketDocument::key);
+            let keys = saved.each_ref().map(growthbook_core::sticky::StickyBucketDocument::key);
             let buckets = store.get_all(&keys).unwrap();
             assert_eq!(buckets.iter().len(), 3);
             gets += 3;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use test_server::redis::{RedisReply, RedisServer};
 
 use crate::support::{calls, document, key, load, ok, patient, store, store_with, stored};

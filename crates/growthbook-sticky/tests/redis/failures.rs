@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::{
     DEFAULT_REDIS_DEADLINE, RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreErrorKind,
     WriteBehind,

@@ -4,7 +4,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore};
 use test_server::redis::RedisServer;
 

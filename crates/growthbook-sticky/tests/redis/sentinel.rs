@@ -1,6 +1,6 @@
 //! A server that Redis Sentinel names.
 
-use growthbook_core::StickyBucketStore;
+use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::RedisStickyBucketStore;
 use redis::sentinel::{SentinelClient, SentinelServerType};
 use test_server::redis::{RedisSentinel, RedisServer};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use growthbook_core::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
 use growthbook_sticky::{
     RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind,
 };

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use criterion::Criterion;
-use growthbook::{Client, ClientBuilder, UserContext, UserScope};
+use growthbook::{Client, ClientBuilder, Embedded, UserContext, UserScope};
 use serde_json::Value;
 
 use cases::Case;
@@ -43,7 +43,7 @@ impl Scenario {
     }
 
     /// A client on the same payload, set up otherwise.
-    pub(crate) fn client_with(&self, builder: ClientBuilder) -> Client {
+    pub(crate) fn client_with(&self, builder: ClientBuilder<Embedded>) -> Client {
         builder.payload(self.case.payload().to_string()).build().expect("a payload")
     }
 

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{Client, Status, StreamState};
+use growthbook::fetch::StreamState;
+use growthbook::{Client, Status};
 use test_server::FeaturesServer;
 
 /// Nothing here takes this long, unless something is broken.

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{Client, RedisCache, Refresh, redis};
+use growthbook::cache::RedisCache;
+use growthbook::{Client, Refresh, redis};
 
 use crate::process::Latency;
 use crate::{INTERVAL, LEASE, PATIENCE};
@@ -33,7 +34,7 @@ pub(crate) fn run() {
     let redis = redis::Client::open(env::var(REDIS).unwrap()).unwrap();
     let client = Client::builder("sdk-fleet")
         .api_host(env::var(FEATURES).unwrap())
-        .api_header("x-process", process::id().to_string())
+        .fetch_options(|options| options.api_header("x-process", process::id().to_string()))
         .refresh(Refresh::Poll(INTERVAL))
         .cache(RedisCache::new(redis).lease(LEASE))
         .start()

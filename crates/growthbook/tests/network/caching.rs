@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use growthbook::{
-    CachedPayload, Client, ClientBuilder, FetchErrorKind as Kind, FileCache, MemoryCache,
-    PayloadCache, PayloadCacheError, PayloadKey, PayloadSource, Refresh, UnixMillis,
+use growthbook::cache::{
+    CachedPayload, FileCache, MemoryCache, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
+use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh};
 use test_server::{FeaturesServer, Reply};
 
 use crate::failures::quiet_server;
@@ -56,7 +57,7 @@ fn source(client: &Client) -> Option<PayloadSource> {
 fn the_next_client_starts_with_the_payload_of_the_one_before() {
     let directory = tempfile::tempdir().unwrap();
     let memory = memory();
-    type WithCache<'a> = &'a (dyn Fn(ClientBuilder) -> ClientBuilder + Sync);
+    type WithCache<'a> = &'a (dyn Fn(ClientBuilder<Connected>) -> ClientBuilder<Connected> + Sync);
     let in_memory: WithCache<'_> = &|builder| builder.cache(memory.clone());
     let in_a_file: WithCache<'_> = &|builder| builder.cache(FileCache::new(directory.path()));
     let cases =
@@ -217,7 +218,10 @@ fn a_fresh_payload_keeps_a_polling_client_from_asking() {
     assert_eq!((flag(&client), server.counts().requests), (1, 0));
     drop(client);
     // For as long as the application says.
-    let impatient = builder(&server).cache(cache).refresh(RARELY).cache_ttl(Duration::ZERO);
+    let impatient = builder(&server)
+        .cache(cache)
+        .refresh(RARELY)
+        .fetch_options(|options| options.cache_ttl(Duration::ZERO));
     let client = impatient.start().unwrap();
     eventually("the server's payload", || flag(&client) == 2);
 }

@@ -1,8 +1,8 @@
 //! Payloads that are encrypted, and keys that do not open them.
 
-use growthbook::{
-    ClientBuilder, DecryptError, FetchErrorKind as Kind, PayloadError, Refresh, StreamState,
-};
+use growthbook::encryption::DecryptError;
+use growthbook::fetch::{FetchErrorKind as Kind, StreamState};
+use growthbook::{ClientBuilder, Connected, PayloadError, Refresh};
 use serde_json::json;
 use test_server::FeaturesServer;
 
@@ -27,7 +27,7 @@ pub(crate) fn encrypted(features: &str) -> String {
     json!({"features": {}, "encryptedFeatures": features}).to_string()
 }
 
-fn knowing(server: &FeaturesServer, key: &str) -> ClientBuilder {
+fn knowing(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
     builder(server).decryption_key(key.parse().unwrap())
 }
 

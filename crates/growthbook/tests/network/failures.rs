@@ -6,9 +6,8 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    Client, ClientBuilder, FetchErrorKind as Kind, PayloadError, PayloadSource, Refresh,
-};
+use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::{Client, ClientBuilder, Connected, PayloadError, PayloadSource, Refresh};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
 
@@ -111,10 +110,12 @@ impl Elsewhere {
 
 impl Failure {
     /// Limits to which the failures of the matrix are fitted.
-    pub(crate) fn limits(&self, builder: ClientBuilder) -> ClientBuilder {
-        let builder = builder.max_body_bytes(LIMIT);
+    pub(crate) fn limits(&self, builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
+        let builder = builder.fetch_options(|options| options.max_body_bytes(LIMIT));
         match self.kind {
-            Kind::Timeout => builder.connect_timeout(SHORT).read_timeout(SHORT),
+            Kind::Timeout => {
+                builder.fetch_options(|options| options.connect_timeout(SHORT).read_timeout(SHORT))
+            }
             _ => builder,
         }
     }
@@ -263,7 +264,8 @@ fn a_host_that_cannot_be_reached_is_named() {
         |(url, _)| url,
         |(url, kind)| {
             let builder = at(url).refresh(Refresh::Manual).fallback(payload(7));
-            let client = builder.connect_timeout(SHORT).start().unwrap();
+            let client =
+                builder.fetch_options(|options| options.connect_timeout(SHORT)).start().unwrap();
             assert_eq!(client.refresh().unwrap_err().kind(), *kind);
             assert_eq!((flag(&client), failure(&client)), (7, Some(*kind)));
         },
@@ -312,7 +314,8 @@ fn not_modified_confirms_what_is_in_use() {
 #[test]
 fn a_certificate_is_trusted_when_the_application_says_so() {
     let server = FeaturesServer::start_tls(&payload(1));
-    let trusting = builder(&server).root_certificates(server.root_certificate_pem());
+    let trusting = builder(&server)
+        .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
     let client = ready(trusting.refresh(Refresh::Manual));
     assert_eq!(flag(&client), 1);
 }
@@ -342,7 +345,8 @@ fn redirects_are_followed() {
 #[test]
 fn what_was_asked_over_tls_is_not_asked_without() {
     let (server, other) = (FeaturesServer::start_tls(&payload(1)), quiet_server());
-    let trusting = builder(&server).root_certificates(server.root_certificate_pem());
+    let trusting = builder(&server)
+        .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
     let client = ready(trusting.refresh(Refresh::Manual));
     server.script_features([Reply::redirect(302, &format!("{}/api/features/x", other.url()))]);
     assert_eq!(client.refresh().unwrap_err().kind(), Kind::Redirect);
@@ -353,7 +357,9 @@ fn what_was_asked_over_tls_is_not_asked_without() {
 #[test]
 fn only_the_host_itself_is_sent_its_headers() {
     let (server, other) = (quiet_server(), quiet_server());
-    let builder = builder(&server).api_header("X-Token", "t1").api_header("Authorization", "t2");
+    let builder = builder(&server).fetch_options(|options| {
+        options.api_header("X-Token", "t1").api_header("Authorization", "t2")
+    });
     let client = ready(builder.refresh(Refresh::Manual));
     server.script_features([
         Reply::redirect(302, "/api/features/same-host"),
@@ -417,7 +423,9 @@ fn the_limit_of_a_body_is_sharp() {
     for gzip in [false, true] {
         server.set_gzip(gzip);
         let fetch = |limit| {
-            let builder = builder(&server).refresh(Refresh::Manual).max_body_bytes(limit);
+            let builder = builder(&server)
+                .refresh(Refresh::Manual)
+                .fetch_options(|options| options.max_body_bytes(limit));
             builder.start().unwrap().refresh().map_err(|error| error.kind())
         };
         assert_eq!(fetch(length), Ok(()), "gzip: {gzip}");
@@ -476,7 +484,8 @@ fn a_fetch_takes_no_longer_than_in_all_it_may() {
     let server = quiet_server();
     server.always_features(Reply::redirect(302, "?again"));
     server.script_features(vec![Reply::delayed(MOMENT, Reply::redirect(302, "?again")); 5]);
-    let limits = builder(&server).read_timeout(PATIENCE).total_timeout(SHORT);
+    let limits = builder(&server)
+        .fetch_options(|options| options.read_timeout(PATIENCE).total_timeout(SHORT));
     let client = limits.refresh(Refresh::Manual).start().unwrap();
     assert_eq!(client.refresh().unwrap_err().kind(), Kind::Timeout);
 }
@@ -487,9 +496,11 @@ fn a_proxy_is_used() {
     let tls = FeaturesServer::start_tls(&payload(1));
     for server in [&plain, &tls] {
         let proxy = ProxyServer::start();
-        let mut builder = builder(server).proxy(proxy.url().replace("//", "//user:password@"));
+        let mut builder = builder(server)
+            .fetch_options(|options| options.proxy(proxy.url().replace("//", "//user:password@")));
         if server.url().starts_with("https") {
-            builder = builder.root_certificates(server.root_certificate_pem());
+            builder = builder
+                .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
         }
         let client = ready(builder.refresh(Refresh::Manual));
         assert_eq!(flag(&client), 1);
@@ -517,7 +528,9 @@ fn a_proxy_that_is_of_no_use_is_named() {
         &cases,
         |(url, _)| url,
         |(url, kind)| {
-            let builder = builder(&server).proxy(url).fallback(payload(7)).connect_timeout(SHORT);
+            let builder = builder(&server)
+                .fetch_options(|options| options.proxy(url).connect_timeout(SHORT))
+                .fallback(payload(7));
             let client = builder.refresh(Refresh::Manual).start().unwrap();
             assert_eq!(client.refresh().unwrap_err().kind(), *kind);
             assert_eq!((flag(&client), failure(&client)), (7, Some(*kind)));

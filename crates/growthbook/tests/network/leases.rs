@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use growthbook::{
+use growthbook::Refresh;
+use growthbook::cache::{
     CachedPayload, FetchLease, LeaseOutcome, MemoryCache, PayloadCache, PayloadCacheError,
-    PayloadKey, Refresh,
+    PayloadKey,
 };
 use test_server::FeaturesServer;
 

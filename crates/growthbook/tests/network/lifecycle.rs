@@ -8,10 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    Client, ClientBuilder, ConfigError, FetchErrorKind as Kind, PayloadSource, Refresh, StartError,
-    StreamState,
-};
+use growthbook::fetch::{ConfigError, FetchErrorKind as Kind, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh, StartError};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
 
@@ -27,8 +25,10 @@ const PROMPTLY: Duration = Duration::from_secs(1);
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
 /// A client that gives up on nothing by itself.
-fn patient(builder: ClientBuilder) -> ClientBuilder {
-    builder.connect_timeout(FOR_EVER).read_timeout(FOR_EVER).total_timeout(FOR_EVER)
+fn patient(builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
+    builder.fetch_options(|options| {
+        options.connect_timeout(FOR_EVER).read_timeout(FOR_EVER).total_timeout(FOR_EVER)
+    })
 }
 
 #[test]
@@ -70,11 +70,14 @@ fn what_cannot_work_is_said_at_the_start() {
     let ok = || at("http://localhost");
     let cases = [
         (at("localhost:80"), ConfigError::ApiHost),
-        (ok().streaming_host("ws://localhost"), ConfigError::StreamingHost),
+        (
+            ok().fetch_options(|options| options.streaming_host("ws://localhost")),
+            ConfigError::StreamingHost,
+        ),
         (ok().refresh(Refresh::Poll(Duration::ZERO)), ConfigError::ZeroInterval),
         (ok().poll_interval(Duration::ZERO), ConfigError::ZeroInterval),
-        (ok().api_header("a\n", "b"), ConfigError::Header),
-        (ok().proxy("localhost"), ConfigError::Proxy),
+        (ok().fetch_options(|options| options.api_header("a\n", "b")), ConfigError::Header),
+        (ok().fetch_options(|options| options.proxy("localhost")), ConfigError::Proxy),
         (Client::builder("\n"), ConfigError::EmptyClientKey),
     ];
     for (builder, expected) in cases {
@@ -111,7 +114,7 @@ fn waiting_ends_with_the_timeout() {
     let server = FeaturesServer::start(&payload(1));
     server.always_features(Reply::raw_then_hang(""));
     for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
-        let wait = |builder: ClientBuilder| {
+        let wait = |builder: ClientBuilder<Connected>| {
             let client = patient(builder.refresh(how)).start().unwrap();
             let start = Instant::now();
             let outcome = client.wait_ready(MOMENT);
@@ -329,14 +332,18 @@ fn closing_and_dropping_wait_for_nobody() {
             (client, vec![server])
         }
     };
-    let never_connects = move |how: fn(ClientBuilder, &str) -> ClientBuilder| {
-        let hole = hole.clone();
-        move || (patient(how(at("http://127.0.0.1:1"), &hole)).start().unwrap(), vec![])
-    };
+    let never_connects =
+        move |how: fn(ClientBuilder<Connected>, &str) -> ClientBuilder<Connected>| {
+            let hole = hole.clone();
+            move || (patient(how(at("http://127.0.0.1:1"), &hole)).start().unwrap(), vec![])
+        };
     let row = |name, start| Row { name, start };
     let rows = [
         row("connect hangs", Box::new(never_connects(|it, hole| it.api_host(hole)))),
-        row("connect to a proxy hangs", Box::new(never_connects(|it, hole| it.proxy(hole)))),
+        row(
+            "connect to a proxy hangs",
+            Box::new(never_connects(|it, hole| it.fetch_options(|options| options.proxy(hole)))),
+        ),
         row("TLS hangs", {
             Box::new(|| {
                 let server = FeaturesServer::start("");
@@ -411,7 +418,11 @@ fn closing_takes_no_longer_than_it_may_even_when_a_callback_hangs() {
             }
         }
     };
-    let client = builder(&server).on_update(hang).close_timeout(SHORT).start().unwrap();
+    let client = builder(&server)
+        .on_update(hang)
+        .fetch_options(|options| options.close_timeout(SHORT))
+        .start()
+        .unwrap();
     eventually("the callback", || hangs.load(Ordering::Relaxed));
     // The payload is in use, and everybody can go on with it.
     assert_eq!(flag(&client), 1);
@@ -463,7 +474,7 @@ fn updates_are_told_by_the_keys_that_changed() {
 
 /// A client whose callback does something with it, once, with the payload 2 or a later one.
 fn calling_back(
-    builder: ClientBuilder,
+    builder: ClientBuilder<Connected>,
     action: impl Fn(&Client) + Send + Sync + 'static,
 ) -> (Client, Arc<AtomicUsize>) {
     let shared: Arc<Mutex<Option<Client>>> = Arc::default();
@@ -617,11 +628,21 @@ fn nothing_is_left_behind() {
             streaming(builder(&server)),
             polling(&server),
             manual(&server),
-            streaming(builder(&tls).root_certificates(tls.root_certificate_pem())),
-            ready(builder(&server).proxy(proxy.url()).refresh(OFTEN)),
-            ready(builder(&server).cache(growthbook::FileCache::new(directory.path()))),
+            streaming(
+                builder(&tls)
+                    .fetch_options(|options| options.root_certificates(tls.root_certificate_pem())),
+            ),
+            ready(
+                builder(&server).fetch_options(|options| options.proxy(proxy.url())).refresh(OFTEN),
+            ),
+            ready(builder(&server).cache(growthbook::cache::FileCache::new(directory.path()))),
             patient(at(&black_hole.url())).start().unwrap(),
-            patient(at("http://127.0.0.1:1").streaming_host(black_hole.url())).start().unwrap(),
+            patient(
+                at("http://127.0.0.1:1")
+                    .fetch_options(|options| options.streaming_host(black_hole.url())),
+            )
+            .start()
+            .unwrap(),
             #[cfg(feature = "redis-cache")]
             ready(builder(&server).cache(crate::redis::cache(&redis)).refresh(OFTEN)),
             #[cfg(feature = "redis-cache")]

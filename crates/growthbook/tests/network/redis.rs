@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{ClientBuilder, RedisCache, redis};
+use growthbook::cache::RedisCache;
+use growthbook::{ClientBuilder, Connected, redis};
 use test_server::FeaturesServer;
 use test_server::redis::RedisServer;
 
@@ -14,7 +15,7 @@ pub(crate) fn cache(server: &RedisServer) -> RedisCache {
 }
 
 /// A client that polls often, with a cache of its own.
-fn polling(server: &FeaturesServer, redis: &RedisServer) -> ClientBuilder {
+fn polling(server: &FeaturesServer, redis: &RedisServer) -> ClientBuilder<Connected> {
     builder(server).cache(cache(redis)).refresh(OFTEN)
 }
 

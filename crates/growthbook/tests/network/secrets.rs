@@ -4,9 +4,8 @@
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
 
-use growthbook::{
-    Client, ClientBuilder, FileCache, PayloadCache, PayloadKey, Refresh, UserContext,
-};
+use growthbook::cache::{FileCache, PayloadCache, PayloadKey};
+use growthbook::{Client, ClientBuilder, Connected, Refresh, UserContext};
 use serde_json::json;
 use test_server::{FeaturesServer, ProxyServer, Reply};
 
@@ -96,12 +95,15 @@ impl Heard {
 }
 
 /// A client with a secret of each kind.
-fn builder(server: &FeaturesServer, heard: &Heard) -> ClientBuilder {
+fn builder(server: &FeaturesServer, heard: &Heard) -> ClientBuilder<Connected> {
     let builder = Client::builder(CLIENT_KEY)
         .api_host(server.url())
         .cache(memory())
-        .api_header("x-api", API_HEADER)
-        .streaming_header("x-streaming", STREAMING_HEADER)
+        .fetch_options(|options| {
+            options
+                .api_header("x-api", API_HEADER)
+                .streaming_header("x-streaming", STREAMING_HEADER)
+        })
         .attributes(json!({"tenant": ATTRIBUTE}))
         .fallback(document());
     #[cfg(feature = "encryption")]
@@ -176,7 +178,8 @@ fn streams(heard: &Heard) {
         heard.client(&client);
     }
     let server = FeaturesServer::start_tls(&document());
-    let trusting = builder(&server, heard).root_certificates(server.root_certificate_pem());
+    let trusting = builder(&server, heard)
+        .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
     let client = trusting.start().unwrap();
     eventually("a stream", || is_streaming(&client));
     server.push(b"event: features\ndata: <html>\n\n");
@@ -197,7 +200,11 @@ fn proxies(heard: &Heard) {
     for url in [working.url(), refusing.url(), gone, unknown] {
         let url = url.replace("//", &format!("//{PROXY_USER}:{PROXY_PASSWORD}@"));
         for how in [Refresh::Manual, OFTEN] {
-            let client = builder(&server, heard).proxy(&url).refresh(how).start().unwrap();
+            let client = builder(&server, heard)
+                .fetch_options(|options| options.proxy(&url))
+                .refresh(how)
+                .start()
+                .unwrap();
             if let Err(error) = client.refresh() {
                 heard.error(&error);
             }
@@ -215,12 +222,16 @@ fn beginnings(heard: &Heard) {
     let ok = || builder(&server, heard);
     let wrong = [
         ok().api_host(format!("ws://{CLIENT_KEY}")),
-        ok().streaming_host(format!("http://{CLIENT_KEY}?a=b")),
-        ok().api_header("x-token\n", API_HEADER),
-        ok().api_header("x-token", format!("{API_HEADER}\n")),
-        ok().proxy(format!("socks5://{PROXY_USER}:{PROXY_PASSWORD}@localhost")),
-        ok().proxy(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@")),
-        ok().root_certificates(PROXY_PASSWORD),
+        ok().fetch_options(|options| options.streaming_host(format!("http://{CLIENT_KEY}?a=b"))),
+        ok().fetch_options(|options| options.api_header("x-token\n", API_HEADER)),
+        ok().fetch_options(|options| options.api_header("x-token", format!("{API_HEADER}\n"))),
+        ok().fetch_options(|options| {
+            options.proxy(format!("socks5://{PROXY_USER}:{PROXY_PASSWORD}@localhost"))
+        }),
+        ok().fetch_options(|options| {
+            options.proxy(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@"))
+        }),
+        ok().fetch_options(|options| options.root_certificates(PROXY_PASSWORD)),
         ok().fallback(format!("{{\"{ATTRIBUTE}")),
         ok().fallback(json!({"features": {}, "encryptedFeatures": DECRYPTION_KEY}).to_string()),
     ];
@@ -245,9 +256,10 @@ fn beginnings(heard: &Heard) {
 /// whose address a password.
 #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
 fn in_redis(heard: &Heard) {
-    use growthbook::{
+    use growthbook::redis;
+    use growthbook::sticky::{
         RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketKey, StickyBucketStore,
-        WriteBehind, redis,
+        WriteBehind,
     };
     use test_server::redis::RedisServer;
 
@@ -274,7 +286,7 @@ fn in_redis(heard: &Heard) {
             let (api, mut redis) = (FeaturesServer::start(&document()), RedisServer::start());
             let url = redis.url().replace("//", &format!("//{credentials}"));
             let open = || redis::Client::open(url.as_str()).unwrap();
-            let cache = growthbook::RedisCache::new(open());
+            let cache = growthbook::cache::RedisCache::new(open());
             let options = RedisStickyBucketOptions::new().merge(true);
             let store = RedisStickyBucketStore::with_options(open(), options);
             heard.debugged(&cache);

@@ -4,9 +4,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use growthbook::{
-    Client, ClientBuilder, FetchErrorKind as Kind, PayloadSource, Refresh, StreamOff, StreamState,
-};
+use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh};
 use test_server::{FeaturesServer, Reply};
 
 use crate::support::{
@@ -14,7 +13,7 @@ use crate::support::{
     memory, payload, ready, streaming,
 };
 
-fn other_key(server: &FeaturesServer, key: &str) -> ClientBuilder {
+fn other_key(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
     Client::builder(key).api_host(server.url()).cache(memory())
 }
 
@@ -87,7 +86,10 @@ fn other_keys_and_hosts_and_headers_are_other_matters() {
     let (server, other) = (FeaturesServer::start(&payload(1)), FeaturesServer::start(&payload(2)));
     let first = streaming(other_key(&server, "sdk-first"));
     let second = streaming(other_key(&server, "sdk-second"));
-    let third = streaming(other_key(&server, "sdk-first").api_header("x-tenant", "third"));
+    let third = streaming(
+        other_key(&server, "sdk-first")
+            .fetch_options(|options| options.api_header("x-tenant", "third")),
+    );
     let fourth = streaming(other_key(&other, "sdk-first"));
     assert_eq!([&first, &second, &third, &fourth].map(flag), [1, 1, 1, 2]);
     assert_eq!((server.counts().streams, other.counts().streams), (3, 1));

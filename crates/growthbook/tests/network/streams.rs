@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    Client, ClientBuilder, FetchErrorKind as Kind, PayloadError, Refresh, StreamOff, StreamState,
-};
+use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, PayloadError, Refresh};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, Reply, Request};
 
@@ -121,10 +120,13 @@ fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
             server.always_stream(row.reply.clone());
             let spy = Spy::new();
             let builder = builder(&server).cache(spy.clone()).poll_interval(OFTEN);
-            let client = match row.kind {
-                Kind::Timeout => ready(builder.connect_timeout(SHORT).read_timeout(SHORT)),
-                _ => ready(builder),
-            };
+            let client =
+                match row.kind {
+                    Kind::Timeout => ready(builder.fetch_options(|options| {
+                        options.connect_timeout(SHORT).read_timeout(SHORT)
+                    })),
+                    _ => ready(builder),
+                };
             eventually("the failure", || lost(&client) == Some(row.kind));
             let attempts = server.counts().streams;
             // Nothing is wrong with the payload.
@@ -266,7 +268,11 @@ fn an_event_that_is_no_payload_changes_nothing_but_the_counters() {
         |row| {
             let server = FeaturesServer::start(&payload(1));
             let spy = Spy::new();
-            let client = streaming(builder(&server).cache(spy.clone()).max_body_bytes(1000));
+            let client = streaming(
+                builder(&server)
+                    .cache(spy.clone())
+                    .fetch_options(|options| options.max_body_bytes(1000)),
+            );
             server.push(&row.bytes);
             if let Some(kind) = row.kind {
                 let expected = format!("WARN refreshing fails: {kind}");
@@ -381,7 +387,7 @@ fn an_event_that_is_cut_off_is_dropped() {
 #[test]
 fn an_event_in_pieces_is_read_whatever_comes_between() {
     let server = FeaturesServer::start(&dated(1, 1));
-    let client = streaming(builder(&server).read_timeout(SHORT));
+    let client = streaming(builder(&server).fetch_options(|options| options.read_timeout(SHORT)));
     let event = format!("event: features\r\ndata: {}\r\n\r\n", dated(2, 2));
     for piece in event.as_bytes().chunks(7) {
         server.push(piece);
@@ -490,7 +496,9 @@ fn while_the_stream_is_down_the_server_is_polled() {
 #[test]
 fn a_silent_stream_is_no_failure_as_long_as_it_may_be_silent() {
     let server = FeaturesServer::start(&payload(1));
-    let client = streaming(builder(&server).read_timeout(Duration::from_millis(50)));
+    let client = streaming(
+        builder(&server).fetch_options(|options| options.read_timeout(Duration::from_millis(50))),
+    );
     server.set_silent(true);
     thread::sleep(2 * MOMENT);
     assert!(is_streaming(&client));
@@ -506,7 +514,7 @@ fn a_stream_that_is_silent_for_too_long_is_dead() {
     const PING: Duration = Duration::from_millis(20);
     let server = FeaturesServer::start(&payload(1));
     server.set_ping_interval(PING);
-    let client = streaming(builder(&server).stream_timeout(LIMIT));
+    let client = streaming(builder(&server).fetch_options(|options| options.stream_timeout(LIMIT)));
     thread::sleep(LIMIT + LIMIT / 2);
     assert_eq!(client.status().counters.streams_opened, 1);
 
@@ -539,10 +547,12 @@ fn a_fetch_that_fails_does_not_disturb_the_stream() {
 fn streams_come_from_a_host_of_their_own_where_there_is_one() {
     let api = FeaturesServer::start(&payload(1));
     let stream = FeaturesServer::start(&payload(-2));
-    let builder = builder(&api)
-        .streaming_host(stream.url() + "/")
-        .api_header("x-api", "a")
-        .streaming_header("x-stream", "s");
+    let builder = builder(&api).fetch_options(|options| {
+        options
+            .streaming_host(stream.url() + "/")
+            .api_header("x-api", "a")
+            .streaming_header("x-stream", "s")
+    });
     let client = streaming(builder);
     stream.set_payload(&payload(2));
     eventually("the change", || flag(&client) == 2);
@@ -558,7 +568,9 @@ fn a_stream_is_followed_to_another_host_but_not_with_its_headers() {
     let server = FeaturesServer::start(&payload(1));
     let other = FeaturesServer::start(&payload(1));
     server.script_stream([Reply::redirect(307, &format!("{}/sub/there", other.url()))]);
-    let client = streaming(builder(&server).streaming_header("x-token", "t"));
+    let client = streaming(
+        builder(&server).fetch_options(|options| options.streaming_header("x-token", "t")),
+    );
     other.set_payload(&payload(2));
     eventually("the change", || flag(&client) == 2);
     let [asked] = stream_requests(&server).try_into().unwrap();
@@ -570,7 +582,10 @@ fn a_stream_is_followed_to_another_host_but_not_with_its_headers() {
 #[test]
 fn streams_work_over_tls() {
     let server = FeaturesServer::start_tls(&payload(1));
-    let client = streaming(builder(&server).root_certificates(server.root_certificate_pem()));
+    let client = streaming(
+        builder(&server)
+            .fetch_options(|options| options.root_certificates(server.root_certificate_pem())),
+    );
     server.set_payload(&payload(2));
     eventually("the change", || flag(&client) == 2);
 }
@@ -618,8 +633,10 @@ fn answers_of_one_scope_agree_while_payloads_change() {
 #[test]
 fn a_client_that_polls_opens_no_stream() {
     let server = FeaturesServer::start(&payload(1));
-    let polling: fn(ClientBuilder) -> ClientBuilder = |it| it.refresh(Refresh::Poll(OFTEN));
-    let manual: fn(ClientBuilder) -> ClientBuilder = |it| it.refresh(Refresh::Manual);
+    let polling: fn(ClientBuilder<Connected>) -> ClientBuilder<Connected> =
+        |it| it.refresh(Refresh::Poll(OFTEN));
+    let manual: fn(ClientBuilder<Connected>) -> ClientBuilder<Connected> =
+        |it| it.refresh(Refresh::Manual);
     for how in [polling, manual] {
         let client = ready(how(at(&server.url())));
         client.refresh().unwrap();

@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use growthbook::{
-    CachedPayload, Client, ClientBuilder, FetchError, FetchErrorKind, MemoryCache, PayloadCache,
-    PayloadCacheError, PayloadKey, PayloadSource, Refresh, StreamState,
-};
+use growthbook::cache::{CachedPayload, MemoryCache, PayloadCache, PayloadCacheError, PayloadKey};
+use growthbook::fetch::{FetchErrorKind, StreamState};
+use growthbook::{Client, ClientBuilder, Connected, FetchError, PayloadSource, Refresh};
 use serde_json::json;
 use test_server::FeaturesServer;
 
@@ -40,17 +39,17 @@ pub(crate) fn dated(value: i64, second: u32) -> String {
 }
 
 /// A client for this server with a cache of its own.
-pub(crate) fn builder(server: &FeaturesServer) -> ClientBuilder {
+pub(crate) fn builder(server: &FeaturesServer) -> ClientBuilder<Connected> {
     at(&server.url())
 }
 
-pub(crate) fn at(url: &str) -> ClientBuilder {
+pub(crate) fn at(url: &str) -> ClientBuilder<Connected> {
     logs::capture();
     Client::builder(KEY).api_host(url).cache(memory())
 }
 
 pub(crate) fn memory() -> MemoryCache {
-    MemoryCache::new(growthbook::DEFAULT_MEMORY_CACHE_ENTRIES)
+    MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES)
 }
 
 /// A client that polls this server often, and has its first payload.
@@ -63,14 +62,14 @@ pub(crate) fn manual(server: &FeaturesServer) -> Client {
     ready(builder(server).refresh(Refresh::Manual))
 }
 
-pub(crate) fn ready(builder: ClientBuilder) -> Client {
+pub(crate) fn ready(builder: ClientBuilder<Connected>) -> Client {
     let client = builder.start().unwrap();
     client.wait_ready(PATIENCE).unwrap();
     client
 }
 
 /// A client whose stream is open, and what it missed before fetched.
-pub(crate) fn streaming(builder: ClientBuilder) -> Client {
+pub(crate) fn streaming(builder: ClientBuilder<Connected>) -> Client {
     let client = ready(builder);
     eventually("a stream", || is_streaming(&client));
     eventually("the fetch after it", || client.status().counters.not_modified >= 1);

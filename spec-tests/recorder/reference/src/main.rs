@@ -1,8 +1,9 @@
-//! Reads suites of cases from standard input and writes the answers of `growthbook-rust`:
-//! `{"answer": ...}` per case, `{"error": ...}`, or `null` for a case its public API cannot ask.
+//! Reads suites of cases from standard input and writes the answers of `growthbook-rust`. An answer
+//! is `{"answer": ...}` or `{"error": ...}`, or `null` for a case that its public API does not
+//! support.
 //!
-//! It has no public way to evaluate a condition or to run an inline experiment. A condition is
-//! asked as the condition of a force rule, an experiment as the only rule of a feature.
+//! The public API cannot evaluate a condition or run an inline experiment. So a condition becomes
+//! the condition of a force rule, and an experiment becomes the only rule of a feature.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -15,13 +16,13 @@ use growthbook_rust::model_public::{FeatureResult, GrowthBookAttribute, SavedGro
 use growthbook_rust::sticky_bucket::{InMemoryStickyBucketService, StickyBucketService};
 use serde_json::{Map, Value, json};
 
-/// What a context may hold that this SDK knows nothing of.
+/// The members of a context that this SDK does not support.
 const UNKNOWN_TO_CONTEXTS: [&str; 5] =
     ["enabled", "qaMode", "url", "contextualBandits", "remoteGroupIds"];
-/// What an experiment may hold that a feature's rule ignores or reads as something else.
+/// The members of an experiment that a feature's rule ignores, or reads in another way.
 const UNKNOWN_TO_RULES: [&str; 5] = ["active", "status", "force", "urlPatterns", "url"];
 
-/// An answer; `Ok(None)` when the question cannot be asked.
+/// An answer; `Ok(None)` when the SDK does not support the question.
 type Answer = Result<Option<Value>, String>;
 
 fn main() -> io::Result<()> {
@@ -74,7 +75,7 @@ fn feature(case: &Value) -> Answer {
     if has_any(context, &UNKNOWN_TO_CONTEXTS) {
         return Ok(None);
     }
-    let key = case[2].as_str().ok_or("the feature key is no string")?;
+    let key = case[2].as_str().ok_or("the feature key is not a string")?;
     Ok(Some(result_json(&evaluate(context, key, None)?)?))
 }
 
@@ -96,7 +97,7 @@ fn run(case: &Value) -> Answer {
         return Ok(None);
     }
     let taken = result.experiment_result.as_ref();
-    // It says `hashUsed` of forced variations too.
+    // The SDK also sets `hashUsed` for forced variations.
     let forced = context["forcedVariations"].get(key).is_some();
     Ok(Some(json!([
         result.value,
@@ -117,12 +118,12 @@ fn sticky_bucket(case: &Value) -> Answer {
         let assignments: HashMap<String, String> =
             serde_json::from_value(document["assignments"].clone()).map_err(text_of)?;
         if assignments.len() > 1 {
-            // It takes the first that fits in the order of a hash map.
+            // The SDK takes the first match in the order of a hash map, which is random.
             return Ok(None);
         }
         service.save_assignments(text("attributeName")?, text("attributeValue")?, assignments);
     }
-    let key = case[3].as_str().ok_or("the feature key is no string")?;
+    let key = case[3].as_str().ok_or("the feature key is not a string")?;
     let result = evaluate(context, key, Some(Arc::new(service)))?;
     Ok(Some(result_json(&result)?["experimentResult"].take()))
 }
@@ -157,7 +158,8 @@ fn evaluate(
     Ok(growthbook.check(key, &Some(attributes)))
 }
 
-/// A rule keeps its condition in a hash map, in no order. Inside an `$and` the order survives.
+/// Wraps conditions in `$and`, which keeps the order of their keys. The SDK keeps a rule's condition
+/// in a hash map without an order.
 fn wrap_conditions(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -178,7 +180,7 @@ fn has_any(object: &Value, members: &[&str]) -> bool {
     members.iter().any(|member| object.get(member).is_some())
 }
 
-/// Whether a member of this name is anywhere inside.
+/// Whether the value contains a member of this name, at any depth.
 fn has_member(value: &Value, name: &str) -> bool {
     match value {
         Value::Object(members) => {

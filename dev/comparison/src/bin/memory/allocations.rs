@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use comparison::report::{Quantity, Report, Target};
-use growthbook::{Client, ClientBuilder, Evaluator, UserContext, UserScope};
+use growthbook::{Client, Evaluator, UserContext, UserScope};
 use serde_json::{Value, json};
 
 use crate::cases::Case;
@@ -31,7 +31,7 @@ fn scopes(client: &Client, users: &[UserContext]) -> Vec<UserScope<'static>> {
 
 fn tracked(report: &mut Report, users: &[UserContext]) {
     let of_case = |case: Case| {
-        let builder = ClientBuilder::new().payload(case.payload().to_string());
+        let builder = Client::embedded().payload(case.payload().to_string());
         let client = builder.on_experiment_viewed(|viewed| {
             black_box(viewed.result);
         });

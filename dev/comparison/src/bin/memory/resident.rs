@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use comparison::machine::resident_memory;
 use comparison::report::{Quantity, Report, Target};
-use growthbook::{Client, ClientBuilder, UserContext};
+use growthbook::{Client, UserContext};
 
 use crate::cases::Case;
 use crate::people::id;
@@ -17,7 +17,7 @@ const GROWTH: f64 = 1024.0 * 1024.0;
 
 pub(crate) fn measure(report: &mut Report) {
     let payload = Case::Experiment.payload().to_string();
-    let builder = || ClientBuilder::new().payload(payload.as_str());
+    let builder = || Client::embedded().payload(payload.as_str());
     let tracked = builder().on_experiment_viewed(|viewed| {
         black_box(viewed.result);
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use comparison::measure::Contestant;
-use growthbook::{Client, ClientBuilder, FeatureKey, Snapshot, UserContext};
+use growthbook::{Client, FeatureKey, Snapshot, UserContext};
 
 use crate::people::Person;
 
@@ -23,7 +23,7 @@ pub(crate) struct GrowthBook {
 impl GrowthBook {
     pub(crate) fn new(payload: &str, people: &[Person]) -> Self {
         let client = Client::from_json(payload).expect("a payload");
-        let tracked = ClientBuilder::new()
+        let tracked = Client::embedded()
             .payload(payload)
             .on_experiment_viewed(|viewed| {
                 std::hint::black_box(viewed.result);

@@ -1,0 +1,191 @@
+//! The rules of one feature.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use smol_str::SmolStr;
+
+use super::{Parts, at, object};
+use crate::bandit::BanditRule;
+use crate::bucket::{BucketHasher, BucketRange};
+use crate::experiment::{DefinitionReader, Echo, ParentCondition, hash_version};
+use crate::json::{ListView, Tape, View, members};
+use crate::payload::Entry;
+use crate::snapshot::{
+    ExperimentRule, Feature, FeatureNotes, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
+};
+use crate::value::FeatureValue;
+use crate::warning::{Location, Warning, WarningKind};
+use crate::wire::{Read, RuleWire, bucket_range, text};
+
+/// Compiles the rules of a feature, one after another.
+pub(super) struct RuleCompiler<'c> {
+    parts: &'c Parts,
+    entry: &'c Entry,
+    /// The position of the next rule.
+    index: usize,
+    rules: Vec<Rule>,
+    notes: FeatureNotes,
+}
+
+impl<'c> RuleCompiler<'c> {
+    pub(super) fn new(parts: &'c Parts, entry: &'c Entry) -> Self {
+        let notes = FeatureNotes::default();
+        RuleCompiler { parts, entry, index: 0, rules: Vec::new(), notes }
+    }
+
+    /// Reports a warning about the feature.
+    pub(super) fn warn(&mut self, kind: WarningKind) {
+        let location = Location::Feature(Box::from(&*self.entry.key));
+        self.notes.warnings.push(Warning { location, kind });
+    }
+
+    pub(super) fn into_feature(self, default_value: FeatureValue) -> Feature {
+        let Entry { key, text } = self.entry.clone();
+        Feature::new(key, text, default_value, self.rules, self.notes)
+    }
+
+    /// Compiles the next rule.
+    pub(super) fn rule(&mut self, json: View<'_>) {
+        let wire = match object(Some(json)) {
+            Ok(object) => RuleWire::of(object),
+            Err(kind) => return self.left_out(kind),
+        };
+        let id = wire.id.get().and_then(text).unwrap_or_default();
+        let ((gates, kind), kinds) = self.parts.read(|reader| {
+            let parents = reader.parents(wire.parent_conditions).into();
+            let (filters, kind) = match reader.filters(wire.filters) {
+                Ok(filters) => {
+                    let kind = self.kind(reader, &wire, filters.is_some());
+                    (kind.is_ok().then_some(filters).flatten(), kind)
+                }
+                Err(error) => (None, Err(error)),
+            };
+            let kind = kind.unwrap_or_else(|error| {
+                reader.warnings.push(error);
+                RuleKind::Nothing
+            });
+            (Gates { parents, filters }, kind)
+        });
+        if let RuleKind::Experiment(_) = &kind
+            && let Some(bandit) = bandit_id(&wire)
+        {
+            self.notes.bandits.push(bandit.into());
+        }
+        self.notes.warnings.extend(at(&self.location(&id), kinds));
+        self.add(Rule::new(SmolStr::from(id), gates, kind));
+    }
+
+    /// Compiles the next rule, which could not be read as a whole. Its prerequisites are left of
+    /// it, since gates hold whatever the rule says.
+    pub(super) fn unreadable_rule(&mut self, text: &str) {
+        let members = members(text).ok();
+        let parents = members.and_then(|members| members.get("parentConditions"));
+        let parents = match parents.map(Tape::parse) {
+            None => Box::default(),
+            Some(None) => [ParentCondition::unreadable(true)].into(),
+            Some(Some(tape)) => {
+                let parents = RuleWire::empty().parent_conditions.with(tape.root());
+                // The rule as a whole gets a warning below.
+                self.parts.read(|reader| reader.parents(parents)).0
+            }
+        };
+        self.left_out(WarningKind::InvalidJson);
+        if !parents.is_empty() {
+            let gates = Gates { parents: parents.into(), filters: None };
+            self.rules.push(Rule::new(SmolStr::default(), gates, RuleKind::Nothing));
+        }
+    }
+
+    fn left_out(&mut self, kind: WarningKind) {
+        self.notes.warnings.push(Warning { location: self.location(""), kind });
+        self.index += 1;
+    }
+
+    fn add(&mut self, rule: Rule) {
+        self.rules.push(rule);
+        self.index += 1;
+    }
+
+    fn location(&self, id: &str) -> Location {
+        Location::Rule { feature: Box::from(&*self.entry.key), index: self.index, id: id.into() }
+    }
+
+    fn kind(
+        &self,
+        reader: &mut DefinitionReader<'_>,
+        wire: &RuleWire<'_>,
+        has_filters: bool,
+    ) -> Read<RuleKind> {
+        if let Some(value) = wire.force.get() {
+            let force =
+                ForceRule { condition: reader.condition(wire.condition), value: value.into() };
+            return Ok(match rollout(reader, wire, &self.entry.key)? {
+                Some(rollout) => RuleKind::Rollout(Box::new(RolloutRule { force, rollout })),
+                None => RuleKind::Force(Box::new(force)),
+            });
+        }
+        let Some(variations) = variations(wire)? else {
+            return Ok(RuleKind::Nothing);
+        };
+        let count = variations.len();
+        let mut definition = reader.rule_experiment(wire, &self.entry.key, count, has_filters)?;
+        definition.echo = Echo::Rule {
+            feature: self.entry.text.clone(),
+            index: self.index.try_into().unwrap_or(u32::MAX),
+        };
+        let bandit = bandit_id(wire).and_then(|id| self.parts.bandits.get(id));
+        let bandit = bandit.and_then(|bandit| bandit.definition.clone());
+        let bandit =
+            bandit.map(|bandit| Box::new(BanditRule::new(bandit, count, &definition.allocation)));
+        let variations = reader.values(variations);
+        Ok(RuleKind::Experiment(Box::new(ExperimentRule { definition, variations, bandit })))
+    }
+}
+
+/// The variations of a rule; `None` when it is not an experiment.
+pub(super) fn variations<'t>(wire: &RuleWire<'t>) -> Read<Option<ListView<'t>>> {
+    match wire.contextual_variations.get() {
+        None | Some(View::Null) => wire.variations.list(),
+        Some(View::Array(variations)) => Ok(Some(variations)),
+        Some(_) => Err(wire.contextual_variations.wrong_type("a list")),
+    }
+}
+
+fn bandit_id<'t>(wire: &RuleWire<'t>) -> Option<&'t str> {
+    wire.contextual_bandit_ref.as_str().filter(|id| !id.is_empty())
+}
+
+/// The share of users that a force rule applies to; `None` for all users.
+fn rollout(
+    reader: &mut DefinitionReader<'_>,
+    wire: &RuleWire<'_>,
+    feature: &Arc<str>,
+) -> Read<Option<Rollout>> {
+    let range = match wire.range.truthy() {
+        Some(range) => bucket_range(range).unwrap_or_else(|| {
+            // GrowthBook may write an empty list for "no users".
+            if range.as_array().is_none_or(|bounds| !bounds.is_empty()) {
+                reader.warn(wire.range, "a pair of numbers");
+            }
+            BucketRange::EMPTY
+        }),
+        None => match wire.coverage.number()? {
+            // Buckets start at 0, so this is `bucket < coverage`.
+            Some(coverage) => BucketRange { start: 0.0, end: coverage },
+            None => return Ok(None),
+        },
+    };
+    let seed = wire.seed.text()?;
+    let seed = seed.as_deref().unwrap_or(feature);
+    let hasher = BucketHasher::new(seed, hash_version(wire.hash_version, 1));
+    if hasher.is_none() {
+        reader.warnings.push(WarningKind::UnknownHashVersion);
+    }
+    let fallback_attribute = if wire.disable_sticky_bucketing.is_truthy() {
+        None
+    } else {
+        wire.fallback_attribute.text()?.map(Box::from)
+    };
+    let hash_attribute = reader.hash_attribute(wire.hash_attribute)?;
+    Ok(Some(Rollout { hash_attribute, fallback_attribute, seed: seed.into(), hasher, range }))
+}

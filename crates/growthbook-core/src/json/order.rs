@@ -1,0 +1,124 @@
+//! JavaScript's property order: the order in which objects are compared and walked.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use hashbrown::{HashMap, HashSet};
+
+/// Brings members into JavaScript's property order and merges repeated names.
+pub(crate) fn property_order<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow<'a, str>, T)> {
+    let names = || members.iter().map(|(name, _)| name.as_ref());
+    let has_indices = names().any(|name| array_index(name).is_some());
+    let mut members = if has_repeated(names()) { merge_repeated(members) } else { members };
+    if has_indices {
+        // The sort is stable: other names keep their order, after the indices.
+        members.sort_by_key(|(name, _)| array_index(name).map_or(u64::MAX, u64::from));
+    }
+    members
+}
+
+/// Whether members in the order of their text are not in JavaScript's property order.
+pub(super) fn needs_order<'n>(names: impl Iterator<Item = &'n str> + Clone) -> bool {
+    names.clone().any(|name| array_index(name).is_some()) || has_repeated(names)
+}
+
+fn has_repeated<'n>(names: impl Iterator<Item = &'n str> + Clone) -> bool {
+    /// For up to this many members, comparing names is faster than building a table.
+    const SMALL: usize = 24;
+    let mut rest = names.clone();
+    if rest.by_ref().nth(SMALL).is_some() {
+        let mut seen = HashSet::new();
+        return !names.into_iter().all(|name| seen.insert(name));
+    }
+    let mut rest = names;
+    while let Some(name) = rest.next() {
+        if rest.clone().any(|other| other == name) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Keeps the first place and the last value of each name.
+fn merge_repeated<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow<'a, str>, T)> {
+    let mut places: HashMap<Cow<'a, str>, usize> = HashMap::with_capacity(members.len());
+    let mut merged: Vec<(Cow<'a, str>, T)> = Vec::with_capacity(members.len());
+    for (name, value) in members {
+        match places.get(&name).and_then(|&place| merged.get_mut(place)) {
+            Some(member) => member.1 = value,
+            None => {
+                places.insert(name.clone(), merged.len());
+                merged.push((name, value));
+            }
+        }
+    }
+    merged
+}
+
+/// The array index that JavaScript sees in a key: the canonical decimal form of 0 to 2^32 - 2, so
+/// "0" and "10" but not "01", "-0" or "4294967295".
+pub(crate) fn array_index(key: &str) -> Option<u32> {
+    let is_canonical = match key.as_bytes() {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 10 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if !is_canonical {
+        return None;
+    }
+    key.parse::<u32>().ok().filter(|&index| index != u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    fn ordered(names: &[&'static str]) -> Vec<(Cow<'static, str>, usize)> {
+        property_order(names.iter().zip(0..).map(|(name, at)| (Cow::Borrowed(*name), at)).collect())
+    }
+
+    #[test]
+    fn array_indices_come_first_and_ascend() {
+        let names = |written: &[&'static str]| -> Vec<_> {
+            ordered(written).into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(&["b", "a"]), ["b", "a"]);
+        assert_eq!(names(&["b", "10", "2", "01"]), ["2", "10", "b", "01"]);
+        assert_eq!(names(&["4294967295", "4294967294"]), ["4294967294", "4294967295"]);
+    }
+
+    #[test]
+    fn repeated_name_keeps_its_place_and_last_value() {
+        assert_eq!(ordered(&["a", "b", "a"]), [("a".into(), 2), ("b".into(), 1)]);
+    }
+
+    #[test]
+    fn repetition_is_found_in_small_and_large_objects() {
+        for count in [1, 2, 24, 25, 100] {
+            let mut names: Vec<_> = (0..count).map(|number| format!("n{number}")).collect();
+            assert!(!needs_order(names.iter().map(|name| name.as_str())), "{count}");
+            names.push("n0".into());
+            assert!(needs_order(names.iter().map(|name| name.as_str())), "{count}");
+        }
+    }
+
+    #[test]
+    fn array_indices_are_canonical() {
+        let cases = [
+            ("0", Some(0)),
+            ("10", Some(10)),
+            ("4294967294", Some(4_294_967_294)),
+            ("4294967295", None),
+            ("99999999999", None),
+            ("01", None),
+            ("-0", None),
+            ("+1", None),
+            ("", None),
+            ("1.0", None),
+        ];
+        for (key, expected) in cases {
+            assert_eq!(array_index(key), expected, "{key:?}");
+        }
+    }
+}

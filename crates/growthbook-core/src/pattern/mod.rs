@@ -1,0 +1,346 @@
+//! JavaScript regular expressions on the linear-time `regex` crate.
+//!
+//! A pattern in JavaScript's dialect (without the `u` flag, Annex B included) is translated to an
+//! equivalent one of the `regex` crate: same language, so a match is found in the same texts.
+//! Look-around and back-references cannot be expressed there and are refused.
+//!
+//! JavaScript matches UTF-16 code units. Text inside the Basic Multilingual Plane is one unit a
+//! character and is matched as it is. A character beyond it is two units, each of which gets a
+//! stand-in character of a private-use plane, in pattern and text alike.
+
+mod fold;
+mod lazy;
+mod literal;
+mod pool;
+mod translate;
+mod units;
+
+use alloc::{boxed::Box, sync::Arc};
+use core::cell::{Cell, RefCell};
+use core::fmt;
+
+use fold::CaseFolding;
+pub(crate) use lazy::LazyRegex;
+pub(crate) use literal::Literal;
+pub(crate) use pool::PatternPool;
+use translate::translate;
+
+use crate::limits::{MAX_PATTERN_LENGTH, MAX_PATTERN_MEMORY, MAX_PATTERNS_LENGTH};
+
+/// A pattern that was read: a text, or a regular expression.
+#[derive(Clone, Debug)]
+pub(crate) enum Pattern {
+    Literal(Box<Literal>),
+    /// Shared by all that ask for the same, and with the snapshots before and behind.
+    Regex(Arc<LazyRegex>),
+}
+
+/// Why a pattern cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PatternError {
+    /// JavaScript rejects it as well.
+    Syntax(&'static str),
+    /// Valid in JavaScript, but not expressible without backtracking.
+    Unsupported(&'static str),
+    /// Over [`MAX_PATTERN_LENGTH`], it would compile to over [`MAX_PATTERN_MEMORY`], or it is over
+    /// [`MAX_PATTERNS_LENGTH`] with those compiled before.
+    TooLarge,
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PatternError::Syntax(what) => write!(formatter, "invalid: {what}"),
+            PatternError::Unsupported(what) => write!(formatter, "not supported: {what}"),
+            PatternError::TooLarge => write!(
+                formatter,
+                "too large: over {MAX_PATTERN_LENGTH} bytes, over {MAX_PATTERN_MEMORY} compiled, or \
+                 over {MAX_PATTERNS_LENGTH} expanded, with the patterns before it"
+            ),
+        }
+    }
+}
+
+impl PatternError {
+    /// Whether JavaScript rejects the pattern as well.
+    pub(crate) fn is_syntax(self) -> bool {
+        matches!(self, PatternError::Syntax(_))
+    }
+}
+
+/// Compiles patterns: one for all those of a payload, which share a budget.
+#[derive(Default)]
+pub(crate) struct PatternCompiler {
+    folding: CaseFolding,
+    /// The expanded length of all patterns compiled so far, each counted once.
+    expanded: Cell<usize>,
+    compiled: RefCell<PatternPool>,
+    /// What there was compiled before, for another payload.
+    earlier: PatternPool,
+}
+
+impl PatternCompiler {
+    /// A compiler that takes over regular expressions of an older snapshot.
+    pub(crate) fn after(earlier: &PatternPool) -> Self {
+        PatternCompiler { earlier: earlier.clone(), ..PatternCompiler::default() }
+    }
+
+    /// A compiler for a snapshot that shares definitions with another one, and so has its regular
+    /// expressions.
+    pub(crate) fn continuing(pool: &PatternPool) -> Self {
+        let pool = pool.in_use();
+        PatternCompiler {
+            expanded: Cell::new(pool.expanded_length()),
+            compiled: RefCell::new(pool),
+            ..PatternCompiler::default()
+        }
+    }
+
+    /// The regular expressions that were compiled.
+    pub(crate) fn into_pool(self) -> PatternPool {
+        self.compiled.into_inner()
+    }
+
+    pub(crate) fn compile(&self, source: &str, ignore_case: bool) -> Result<Pattern, PatternError> {
+        if source.len() > MAX_PATTERN_LENGTH {
+            return Err(PatternError::TooLarge);
+        }
+        if !ignore_case && let Some(literal) = Literal::read(source) {
+            return Ok(Pattern::Literal(Box::new(literal)));
+        }
+        if let Some(same) = self.compiled.borrow().get(source, ignore_case) {
+            return Ok(Pattern::Regex(same));
+        }
+        let regex = match self.earlier.get(source, ignore_case) {
+            Some(earlier) => {
+                self.spend(earlier.expanded_length())?;
+                earlier
+            }
+            None => Arc::new(self.translate(source, ignore_case)?),
+        };
+        self.compiled.borrow_mut().insert(regex.clone());
+        Ok(Pattern::Regex(regex))
+    }
+
+    fn translate(&self, source: &str, ignore_case: bool) -> Result<LazyRegex, PatternError> {
+        let folding = ignore_case.then_some(&self.folding);
+        let translated = translate(source, folding)?;
+        self.spend(translated.expanded_length)?;
+        LazyRegex::new(source, ignore_case, &translated)
+    }
+
+    fn spend(&self, length: usize) -> Result<(), PatternError> {
+        let expanded = self.expanded.get().saturating_add(length);
+        if expanded > MAX_PATTERNS_LENGTH {
+            self.compiled.borrow_mut().set_exhausted();
+            return Err(PatternError::TooLarge);
+        }
+        self.expanded.set(expanded);
+        Ok(())
+    }
+}
+
+impl Pattern {
+    /// The pattern as it was written.
+    pub(crate) fn source(&self) -> &str {
+        match self {
+            Pattern::Literal(literal) => literal.source(),
+            Pattern::Regex(regex) => regex.source(),
+        }
+    }
+
+    /// Whether the pattern matches anywhere in the text.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        match self {
+            Pattern::Literal(literal) => literal.is_in(text),
+            Pattern::Regex(regex) => regex.is_match(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_match(pattern: &str, text: &str) -> bool {
+        PatternCompiler::default().compile(pattern, false).unwrap().is_match(text)
+    }
+
+    fn is_match_ignoring_case(pattern: &str, text: &str) -> bool {
+        PatternCompiler::default().compile(pattern, true).unwrap().is_match(text)
+    }
+
+    /// Answers as Node gives them for `new RegExp(pattern).test(text)`.
+    #[test]
+    fn patterns_mean_what_they_mean_in_javascript() {
+        let cases = [
+            ("", "", true),
+            ("a|", "b", true),
+            ("^abc$", "abc", true),
+            ("^abc$", "abc\n", false),
+            ("a.c", "a\nc", false),
+            ("a.c", "a\u{2028}c", false),
+            ("a.c", "a\u{85}c", true),
+            (r"^\w$", "é", false),
+            (r"^\d$", "٣", false),
+            (r"^\s$", "\u{feff}", true),
+            (r"^\s$", "\u{85}", false),
+            (r"\bé", "é", false),
+            (r"\B", "é", true),
+            (r"\B", "aéb", false),
+            (r"\B", "ab", true),
+            ("^[^]$", "\n", true),
+            ("[]", "a", false),
+            ("[]", "", false),
+            ("a{,3}", "a{,3}", true),
+            ("^a{2,3}$", "aa", true),
+            ("^a{2,3}$", "aaaa", false),
+            ("x{", "x{", true),
+            ("]}", "]}", true),
+            (r"^[\d-x]+$", "1-x", true),
+            (r"^\cJ$", "\n", true),
+            (r"^\c$", r"\c", true),
+            (r"^\z$", "z", true),
+            (r"^\A\Z$", "AZ", true),
+            (r"^\p{L}$", "p{L}", true),
+            (r"^\u0041\x42$", "AB", true),
+            (r"^\u{3}$", "uuu", true),
+            (r"^\x4$", "x4", true),
+            (r"^\101\8\0$", "A8\0", true),
+            (r"^\/a/$", "/a/", true),
+            (r"^(?<year>\d{4})$", "2026", true),
+            (r"^\k<a>$", "k<a>", true),
+            ("^.$", "\u{1f600}", false),
+            ("^..$", "\u{1f600}", true),
+            ("^\u{1f600}$", "\u{1f600}", true),
+            ("^\u{1f600}+$", "\u{1f600}\u{1f600}", false),
+            ("[\u{1f600}]", "\u{1f601}", true),
+            (r"^\ud83d", "\u{1f600}", true),
+            (r"^[^\ud800-\udfff]$", "\u{ffff}", true),
+            (r"^[\b]$", "\u{8}", true),
+            ("^(a*)*$", "aaa", true),
+            ("a+?b??", "a", true),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(is_match(pattern, text), expected, "/{pattern}/ in {text:?}");
+        }
+    }
+
+    #[test]
+    fn case_is_ignored_as_javascript_ignores_it() {
+        let cases = [
+            ("^HeLLo$", "hEllO", true),
+            ("^[a-c]+$", "ABC", true),
+            ("^[^a]$", "A", false),
+            ("^ß$", "ẞ", false),
+            ("ss", "ß", false),
+            ("^é$", "É", true),
+            ("^[à-ü]$", "É", true),
+            ("^s$", "ſ", false),
+            ("^k$", "\u{212a}", false),
+            ("^\u{212a}$", "k", false),
+            ("^µ$", "μ", true),
+            ("^σ$", "ς", true),
+            (r"^\w$", "ſ", false),
+            (r"^[\W]$", "s", false),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(is_match_ignoring_case(pattern, text), expected, "/{pattern}/i in {text:?}");
+        }
+    }
+
+    #[test]
+    fn what_javascript_rejects_is_rejected() {
+        let patterns = [
+            "(",
+            ")",
+            "[",
+            "a**",
+            "a++",
+            "?a",
+            "{1}",
+            "a{2}{3}",
+            "[z-a]",
+            "(?i)a",
+            "(?>a)",
+            "(?P<n>a)",
+            "a{3,2}",
+            "\\",
+            "^*",
+            r"\b+",
+            "(?<n>a)(?<n>b)",
+            "(?<1>a)",
+            r"(?<n>a)\k",
+            "(?:a",
+            "(?<n",
+        ];
+        for pattern in patterns {
+            let error = PatternCompiler::default().compile(pattern, false).unwrap_err();
+            assert!(matches!(error, PatternError::Syntax(_)), "/{pattern}/: {error}");
+        }
+    }
+
+    #[test]
+    fn what_needs_backtracking_is_refused_by_name() {
+        let patterns = [
+            ("(?=a)", "look-ahead"),
+            ("(?!a)b", "look-ahead"),
+            ("(?<=a)b", "look-behind"),
+            ("(?<!a)b", "look-behind"),
+            (r"(a)\1", "back-reference"),
+            (r"\1(a)", "back-reference"),
+            (r"(?<n>a)\k<n>", "back-reference"),
+        ];
+        for (pattern, feature) in patterns {
+            let error = PatternCompiler::default().compile(pattern, false).unwrap_err();
+            assert_eq!(error, PatternError::Unsupported(feature), "/{pattern}/");
+        }
+    }
+
+    #[test]
+    fn a_payload_of_patterns_is_limited() {
+        let compiled = |pattern: &str, count: usize| {
+            let compiler = PatternCompiler::default();
+            let patterns = (0..count).map(|number| alloc::format!("{pattern}{number}"));
+            patterns.filter(|pattern| compiler.compile(pattern, false).is_ok()).count()
+        };
+        // Ordinary patterns by the thousand, and few that stand for something large.
+        assert_eq!(compiled(r"^user-\d+@example\.com/", 2_000), 2_000);
+        let large = compiled("(?:a{100}){1,100}", 2_000);
+        assert!((1..2_000).contains(&large), "{large}");
+        assert_eq!(compiled("(?:(?:a{999}){999}){999}", 1), 0);
+    }
+
+    #[test]
+    fn what_was_compiled_before_is_taken_over() {
+        let same = |a: &Pattern, b: &Pattern| match (a, b) {
+            (Pattern::Regex(a), Pattern::Regex(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        let first = PatternCompiler::default();
+        let large = "(?:a{100}){1,100}";
+        let patterns = [("a+", false), ("a+", true), ("b+", false), (large, false)];
+        let compiled = patterns.map(|(source, fold)| first.compile(source, fold).unwrap());
+        let again = patterns.map(|(source, fold)| first.compile(source, fold).unwrap());
+        assert!(compiled.iter().zip(&again).all(|(a, b)| same(a, b)));
+
+        let expanded = first.expanded.get();
+        let second = PatternCompiler::after(&first.into_pool());
+        let later = patterns.map(|(source, fold)| second.compile(source, fold).unwrap());
+        assert!(compiled.iter().zip(&later).all(|(a, b)| same(a, b)));
+        assert!(!same(&later[0], &later[1]) && !same(&later[0], &later[2]));
+        // What is taken over counts, and is limited, as what is new.
+        assert_eq!(second.expanded.get(), expanded);
+    }
+
+    #[test]
+    fn size_is_limited() {
+        let long = "a".repeat(MAX_PATTERN_LENGTH + 1);
+        let deep = "(".repeat(5_000) + &")".repeat(5_000);
+        for pattern in [long.as_str(), "a{60000}{1}b", "(?:a{1000}){1000}", &deep, "a{9999999999}"]
+        {
+            assert!(PatternCompiler::default().compile(pattern, false).is_err());
+        }
+        assert!(is_match("^a{0,9999999999}$", "aaa"));
+    }
+}

@@ -1,0 +1,51 @@
+//! The regular expressions of a payload, each once.
+
+use alloc::sync::Arc;
+use core::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::LazyRegex;
+
+/// Regular expressions by their source. The next snapshot takes over those that it has as well, and
+/// so does not build them again.
+#[derive(Clone, Default)]
+pub(crate) struct PatternPool {
+    regexes: HashTable<Arc<LazyRegex>>,
+    hasher: DefaultHashBuilder,
+    is_exhausted: bool,
+}
+
+impl PatternPool {
+    /// The expressions that are in use outside of this pool.
+    pub(super) fn in_use(&self) -> Self {
+        let mut used = PatternPool::default();
+        let regexes = self.regexes.iter().filter(|regex| Arc::strong_count(regex) > 1);
+        regexes.for_each(|regex| used.insert(regex.clone()));
+        used
+    }
+
+    /// The length of all expressions, with their repetitions written out.
+    pub(super) fn expanded_length(&self) -> usize {
+        self.regexes.iter().map(|regex| regex.expanded_length()).sum()
+    }
+
+    /// Whether a pattern was refused because the expressions were too long together.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.is_exhausted
+    }
+
+    pub(super) fn set_exhausted(&mut self) {
+        self.is_exhausted = true;
+    }
+
+    pub(super) fn get(&self, source: &str, ignore_case: bool) -> Option<Arc<LazyRegex>> {
+        let hash = self.hasher.hash_one((source, ignore_case));
+        self.regexes.find(hash, |regex| regex.identity() == (source, ignore_case)).cloned()
+    }
+
+    pub(super) fn insert(&mut self, regex: Arc<LazyRegex>) {
+        let hash = |regex: &Arc<LazyRegex>| self.hasher.hash_one(regex.identity());
+        self.regexes.insert_unique(hash(&regex), regex, hash);
+    }
+}

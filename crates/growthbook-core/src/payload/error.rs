@@ -1,0 +1,119 @@
+//! Why bytes are not a payload.
+
+use core::fmt;
+
+#[cfg(feature = "encryption")]
+use super::DecryptError;
+use crate::warning::WarningKind;
+
+/// Why an encrypted section cannot be read.
+pub(super) enum SectionError {
+    /// There is no key.
+    MissingKey,
+    /// The encrypted section is not a string.
+    NotText,
+    /// The decrypted text is not JSON.
+    NotJson,
+    #[cfg(feature = "encryption")]
+    Decrypt(DecryptError),
+}
+
+impl From<SectionError> for WarningKind {
+    fn from(error: SectionError) -> Self {
+        match error {
+            SectionError::MissingKey => WarningKind::MissingDecryptionKey,
+            SectionError::NotText => WarningKind::WrongType { field: "", expected: "a string" },
+            SectionError::NotJson => WarningKind::InvalidJson,
+            #[cfg(feature = "encryption")]
+            SectionError::Decrypt(_) => WarningKind::Undecipherable,
+        }
+    }
+}
+
+impl From<SectionError> for PayloadError {
+    fn from(error: SectionError) -> Self {
+        match error {
+            SectionError::MissingKey => PayloadError::MissingDecryptionKey,
+            SectionError::NotText | SectionError::NotJson => PayloadError::EncryptedFeaturesInvalid,
+            #[cfg(feature = "encryption")]
+            SectionError::Decrypt(error) => PayloadError::Decrypt(error),
+        }
+    }
+}
+
+/// Why bytes are not a payload. A caller with an older payload keeps using it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The bytes are not UTF-8.
+    NotUtf8,
+    /// The text is not JSON.
+    Syntax {
+        /// The line where reading stopped, from 1.
+        line: usize,
+        /// The column where reading stopped.
+        column: usize,
+    },
+    /// The text is JSON, but not an object.
+    NotAnObject,
+    /// There is neither `features` nor `encryptedFeatures`.
+    MissingFeatures,
+    /// `features` is not an object.
+    FeaturesNotAnObject,
+    /// The features are encrypted, and there is no key.
+    MissingDecryptionKey,
+    /// The decrypted features are not JSON, or `encryptedFeatures` is not a string.
+    EncryptedFeaturesInvalid,
+    /// The key does not open the features.
+    #[cfg(feature = "encryption")]
+    Decrypt(DecryptError),
+}
+
+impl PayloadError {
+    /// The error for text that is not an object.
+    pub(super) fn of_syntax(error: &serde_json::Error) -> Self {
+        if error.is_data() {
+            PayloadError::NotAnObject
+        } else {
+            PayloadError::Syntax { line: error.line(), column: error.column() }
+        }
+    }
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            PayloadError::NotUtf8 => "the payload is not UTF-8",
+            PayloadError::Syntax { line, column } => {
+                return write!(
+                    formatter,
+                    "the payload is not valid JSON (line {line}, column {column})"
+                );
+            }
+            PayloadError::NotAnObject => "the payload is not a JSON object",
+            PayloadError::MissingFeatures => {
+                "the payload has no features: neither `features` nor `encryptedFeatures`"
+            }
+            PayloadError::FeaturesNotAnObject => "the payload's features are not an object",
+            PayloadError::MissingDecryptionKey => {
+                "the payload's features are encrypted, and no decryption key is set"
+            }
+            PayloadError::EncryptedFeaturesInvalid => {
+                "the payload's encrypted features are not valid JSON"
+            }
+            #[cfg(feature = "encryption")]
+            PayloadError::Decrypt(_) => "the payload's features cannot be decrypted",
+        };
+        formatter.write_str(text)
+    }
+}
+
+impl core::error::Error for PayloadError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            #[cfg(feature = "encryption")]
+            PayloadError::Decrypt(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The sections of a payload as text. An entry of a section is found, not read.
+
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
+
+use hashbrown::HashMap;
+
+use super::document::object_text;
+use crate::json::{Json, Object, RawMembers, members};
+
+/// A section that may be missing.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Section<T> {
+    Absent,
+    Present(T),
+    /// JSON text of another type than the section must have.
+    Malformed(Box<str>),
+    /// The section is encrypted and could not be opened.
+    Unreadable,
+}
+
+/// The entries of a section by key, in JavaScript's property order.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Entries {
+    entries: Vec<Entry>,
+    /// Entries whose key is not valid text. They are passed on as written.
+    unnamed: Vec<(Box<str>, Box<str>)>,
+}
+
+/// One entry of a section. Payloads that follow one another share the entries that are the same.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: Arc<str>,
+    /// JSON text of any type.
+    pub(crate) text: Arc<str>,
+}
+
+impl Entries {
+    /// Finds the entries of the object in `text`.
+    pub(super) fn read(text: &str) -> Result<Self, serde_json::Error> {
+        let RawMembers { named, unnamed } = members(text)?;
+        let unnamed = unnamed.into_iter().map(|(key, text)| (key.into(), text.into()));
+        Ok(Entries { unnamed: unnamed.collect(), ..Entries::named(named) })
+    }
+
+    /// Entries in JavaScript's property order.
+    pub(super) fn named(named: Vec<(Cow<'_, str>, &str)>) -> Self {
+        let entries =
+            named.into_iter().map(|(key, text)| Entry { key: key.into(), text: text.into() });
+        Entries { entries: entries.collect(), unnamed: Vec::new() }
+    }
+
+    /// Entries with the members of an object as their text.
+    pub(crate) fn of_object(object: &Object<'_>) -> Self {
+        let entry = |(key, value): (&str, &Json<'_>)| Entry {
+            key: key.into(),
+            text: value.to_text().into(),
+        };
+        Entries { entries: object.iter().map(entry).collect(), unnamed: Vec::new() }
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// The keys that are not valid text, as written.
+    pub(crate) fn unnamed_keys(&self) -> impl Iterator<Item = &str> {
+        self.unnamed.iter().map(|(key, _)| &**key)
+    }
+
+    /// The section as an object.
+    pub(super) fn to_text(&self) -> String {
+        let named = self.entries.iter();
+        let named = named.map(|entry| (Cow::Owned(quoted(&entry.key)), &*entry.text));
+        let unnamed = self.unnamed.iter();
+        let unnamed = unnamed.map(|(key, text)| (Cow::Owned(["\"", key, "\""].concat()), &**text));
+        object_text(named.chain(unnamed))
+    }
+
+    /// Takes over the entries of an older section that are the same, so that both share memory.
+    pub(super) fn share_with(&mut self, older: &Entries) {
+        let mut older = ByKey::new(older);
+        for entry in &mut self.entries {
+            if let Some(same) = older.get(&entry.key).filter(|older| older.text == entry.text) {
+                entry.clone_from(same);
+            }
+        }
+    }
+
+    /// The keys of entries that are new, different or gone: first this section's in its order,
+    /// then the older one's.
+    pub(super) fn changed_keys(&self, older: &Entries) -> Vec<String> {
+        let (mut in_older, mut in_newer) = (ByKey::new(older), ByKey::new(self));
+        let changed = self
+            .iter()
+            .filter(|entry| in_older.get(&entry.key).is_none_or(|older| older.text != entry.text));
+        let mut keys: Vec<String> = changed.map(|entry| String::from(&*entry.key)).collect();
+        let gone = older.iter().filter(|entry| in_newer.get(&entry.key).is_none());
+        keys.extend(gone.map(|entry| String::from(&*entry.key)));
+        keys
+    }
+}
+
+impl FromIterator<Entry> for Entries {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        Entries { entries: entries.into_iter().collect(), unnamed: Vec::new() }
+    }
+}
+
+/// The key as JSON text.
+pub(super) fn quoted(key: &str) -> String {
+    Json::String(key.into()).to_text()
+}
+
+/// Finds entries by key, fastest in their own order: then it compares keys and hashes none.
+struct ByKey<'e> {
+    entries: &'e [Entry],
+    next: usize,
+    table: Option<HashMap<&'e str, &'e Entry>>,
+}
+
+impl<'e> ByKey<'e> {
+    fn new(entries: &'e Entries) -> Self {
+        ByKey { entries: &entries.entries, next: 0, table: None }
+    }
+
+    fn get(&mut self, key: &str) -> Option<&'e Entry> {
+        if let Some(expected) = self.entries.get(self.next)
+            && *expected.key == *key
+        {
+            self.next += 1;
+            return Some(expected);
+        }
+        let found = self
+            .table
+            .get_or_insert_with(|| self.entries.iter().map(|it| (&*it.key, it)).collect())
+            .get(key)
+            .copied();
+        if let Some(found) = found {
+            // The entries after this one are probably the next ones.
+            let place = self.entries.iter().skip(self.next).position(|it| core::ptr::eq(it, found));
+            self.next += place.map_or(0, |place| place + 1);
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(text: &str) -> Entries {
+        Entries::read(text).unwrap()
+    }
+
+    #[test]
+    fn entries_are_found_in_any_order() {
+        let older = entries(r#"{"a":1,"b":2,"c":3,"d":4}"#);
+        for keys in ["abcd", "dcba", "bxda", "aabb", "cdab"] {
+            let mut by_key = ByKey::new(&older);
+            for key in keys.chars().map(String::from) {
+                let expected = older.iter().find(|entry| *entry.key == key);
+                assert!(by_key.get(&key) == expected, "{key} of {keys}");
+            }
+        }
+    }
+
+    #[test]
+    fn same_entries_share_their_memory() {
+        let older = entries(r#"{"a":1,"b":2,"c":3}"#);
+        let mut newer = entries(r#"{"c":3,"b":5,"a":1,"d":3}"#);
+        newer.share_with(&older);
+        let shared = |key: &str| {
+            let find = |all: &'_ Entries| all.iter().find(|it| *it.key == *key).cloned();
+            matches!((find(&older), find(&newer)), (Some(a), Some(b)) if Arc::ptr_eq(&a.text, &b.text))
+        };
+        assert!(shared("a") && !shared("b") && shared("c") && !shared("d"));
+        assert_eq!(newer.changed_keys(&older), ["b", "d"]);
+        assert_eq!(older.changed_keys(&newer), ["b", "d"]);
+    }
+
+    #[test]
+    fn invalid_keys_are_passed_on() {
+        let text = r#"{"a":1,"\ud800":2}"#;
+        assert_eq!(entries(text).to_text(), text);
+    }
+}

@@ -1,0 +1,99 @@
+//! A payload compiled for evaluation: immutable, shared, walked by reference.
+
+mod features;
+mod rule;
+
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use core::fmt;
+
+use hashbrown::HashMap;
+
+use crate::auto::AutoExperiment;
+use crate::bandit::BanditDefinition;
+use crate::compiled::Compiled;
+use crate::condition::SavedGroups;
+use crate::feature_index::FeatureIndex;
+use crate::pattern::PatternPool;
+use crate::warning::Warning;
+
+pub(crate) use features::FeatureTable;
+pub(crate) use rule::{
+    ExperimentRule, Feature, FeatureNotes, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
+};
+
+/// A payload compiled for evaluation. It never changes; a new payload is a new snapshot.
+///
+/// Everything that evaluation needs is resolved: conditions are trees, long lists are hash sets,
+/// prerequisites and saved groups are linked. Regular expressions are checked. An ordinary one is
+/// built by the first evaluation that needs it, without making other threads wait.
+///
+/// A snapshot that is [compiled after](crate::Payload::compile_after) another one shares the
+/// definitions that did not change with it.
+#[derive(Default)]
+pub struct Snapshot {
+    pub(crate) features: FeatureTable,
+    pub(crate) auto_experiments: Arc<AutoExperiments>,
+    pub(crate) saved_groups: SavedGroups,
+    pub(crate) bandits: Bandits,
+    /// The regular expressions of all conditions, for the next snapshot.
+    pub(crate) patterns: PatternPool,
+    /// The attributes whose sticky bucket documents evaluation may look at.
+    pub(crate) sticky_attributes: BTreeSet<Box<str>>,
+    pub(crate) date_updated: Option<Box<str>>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// The bandits of a snapshot by id. An entry without a definition counts as missing.
+pub(crate) type Bandits = HashMap<Arc<str>, Arc<Compiled<Option<Arc<BanditDefinition>>>>>;
+
+/// The section `experiments`, compiled.
+#[derive(Default)]
+pub(crate) struct AutoExperiments {
+    pub(crate) list: Vec<AutoExperiment>,
+    /// The next snapshot shares the experiments when the section's text is the same.
+    pub(crate) text: Arc<str>,
+    pub(crate) warnings: Box<[Warning]>,
+}
+
+impl Snapshot {
+    /// The keys of all features, in the payload's order.
+    pub fn feature_keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.features.order().iter().map(|index| self.features.key(*index))
+    }
+
+    /// Whether there is a feature of this key.
+    pub fn contains_feature(&self, key: &str) -> bool {
+        self.features.find(key).is_some_and(|index| self.feature(index).is_some())
+    }
+
+    /// The payload's auto experiments, in its order.
+    pub fn auto_experiments(&self) -> &[AutoExperiment] {
+        &self.auto_experiments.list
+    }
+
+    /// When the definitions last changed, as the API wrote it (ISO 8601).
+    pub fn date_updated(&self) -> Option<&str> {
+        self.date_updated.as_deref()
+    }
+
+    /// What was wrong in the payload. Everything else is in use.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    #[inline]
+    pub(crate) fn feature(&self, index: FeatureIndex) -> Option<&Feature> {
+        self.features.get(index).map(|feature| &**feature)
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Snapshot")
+            .field("features", &self.features.len())
+            .field("date_updated", &self.date_updated)
+            .field("warnings", &self.warnings.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+//! Features and their rules, compiled.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use smol_str::SmolStr;
+
+use crate::bandit::BanditRule;
+use crate::bucket::{BucketHasher, BucketRange};
+use crate::condition::Clauses;
+use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
+use crate::hash_value::HashValue;
+use crate::value::FeatureValue;
+use crate::warning::Warning;
+
+/// A feature, with the text that it was compiled from.
+pub(crate) struct Feature {
+    pub(crate) key: Arc<str>,
+    pub(crate) default_value: FeatureValue,
+    pub(crate) rules: Box<[Rule]>,
+    /// The next snapshot shares the feature when its text is the same.
+    pub(crate) text: Arc<str>,
+    notes: Option<Box<FeatureNotes>>,
+}
+
+/// What few features have.
+#[derive(Default)]
+pub(crate) struct FeatureNotes {
+    pub(crate) warnings: Vec<Warning>,
+    /// The ids of the bandits that its rules refer to. The next snapshot shares the feature when
+    /// they are the same, too.
+    pub(crate) bandits: Vec<Box<str>>,
+}
+
+impl Feature {
+    pub(crate) fn new(
+        key: Arc<str>,
+        text: Arc<str>,
+        default_value: FeatureValue,
+        rules: Vec<Rule>,
+        notes: FeatureNotes,
+    ) -> Self {
+        let has_notes = !notes.warnings.is_empty() || !notes.bandits.is_empty();
+        let notes = has_notes.then(|| Box::new(notes));
+        Feature { key, default_value, rules: rules.into(), text, notes }
+    }
+
+    pub(crate) fn warnings(&self) -> &[Warning] {
+        self.notes.as_ref().map_or(&[], |notes| &notes.warnings)
+    }
+
+    /// The ids of the bandits that its rules refer to.
+    pub(crate) fn bandits(&self) -> &[Box<str>] {
+        self.notes.as_ref().map_or(&[], |notes| &notes.bandits)
+    }
+}
+
+pub(crate) struct Rule {
+    /// Empty when it has none.
+    pub(crate) id: SmolStr,
+    gates: Option<Box<Gates>>,
+    pub(crate) kind: RuleKind,
+}
+
+/// The tests before a rule is evaluated. Few rules have any.
+pub(crate) struct Gates {
+    pub(crate) parents: Parents,
+    pub(crate) filters: Option<Box<[Filter]>>,
+}
+
+impl Rule {
+    pub(crate) fn new(id: SmolStr, gates: Gates, kind: RuleKind) -> Self {
+        let has_gates = !gates.parents.is_empty() || gates.filters.is_some();
+        Rule { id, gates: has_gates.then(|| Box::new(gates)), kind }
+    }
+
+    #[inline]
+    pub(crate) fn parents(&self) -> &[ParentCondition] {
+        self.gates.as_ref().map_or(&[], |gates| &gates.parents)
+    }
+
+    #[inline]
+    pub(crate) fn filters(&self) -> Option<&[Filter]> {
+        self.gates.as_ref()?.filters.as_deref()
+    }
+}
+
+pub(crate) enum RuleKind {
+    Force(Box<ForceRule>),
+    Rollout(Box<RolloutRule>),
+    Experiment(Box<ExperimentRule>),
+    /// A rule with prerequisites only, or one that could not be read. Its gates hold.
+    Nothing,
+}
+
+pub(crate) struct ForceRule {
+    pub(crate) condition: Option<Clauses>,
+    pub(crate) value: FeatureValue,
+}
+
+/// A force rule for a share of the users.
+pub(crate) struct RolloutRule {
+    pub(crate) force: ForceRule,
+    pub(crate) rollout: Rollout,
+}
+
+/// The share of users a force rule applies to.
+#[derive(Clone, Debug)]
+pub(crate) struct Rollout {
+    pub(crate) hash_attribute: HashAttribute,
+    /// Hashed instead when the user lacks the first, with sticky bucketing.
+    pub(crate) fallback_attribute: Option<Box<str>>,
+    pub(crate) seed: SmolStr,
+    pub(crate) hasher: Option<BucketHasher>,
+    pub(crate) range: BucketRange,
+}
+
+impl Rollout {
+    /// The bucket of the hash attribute's value; `None` without one, or with an unknown version.
+    #[inline]
+    pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
+        self.hasher?.hash(|| &self.seed, value)
+    }
+}
+
+pub(crate) struct ExperimentRule {
+    pub(crate) definition: ExperimentDefinition,
+    pub(crate) variations: Arc<[FeatureValue]>,
+    pub(crate) bandit: Option<Box<BanditRule>>,
+}

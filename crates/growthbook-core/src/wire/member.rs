@@ -1,0 +1,138 @@
+//! One member of an object, read as the type that it must have.
+
+use alloc::{borrow::Cow, boxed::Box, string::ToString, vec::Vec};
+
+use crate::bucket::BucketRange;
+use crate::json::{ListView, View, js_number_string};
+use crate::warning::WarningKind;
+
+/// The type of a namespace, for warnings.
+pub(crate) const NAMESPACE: &str = "a list of an id and two numbers";
+
+/// A value that was read, or the warning for a member of the wrong type.
+pub(crate) type Read<T> = Result<T, WarningKind>;
+
+/// A member of an object, which may be missing.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'t> {
+    name: &'static str,
+    value: Option<View<'t>>,
+}
+
+impl<'t> Member<'t> {
+    pub(super) const fn missing(name: &'static str) -> Self {
+        Member { name, value: None }
+    }
+
+    /// The member with this value.
+    pub(crate) fn with(self, value: View<'t>) -> Self {
+        Member { value: Some(value), ..self }
+    }
+
+    /// The value, of any type.
+    pub(crate) fn get(self) -> Option<View<'t>> {
+        self.value
+    }
+
+    /// The warning for a member of the wrong type.
+    pub(crate) fn wrong_type(self, expected: &'static str) -> WarningKind {
+        WarningKind::WrongType { field: self.name, expected }
+    }
+
+    /// The value, unless it is missing or falsy. GrowthBook treats a falsy member as not set.
+    pub(crate) fn truthy(self) -> Option<View<'t>> {
+        self.value.filter(|value| value.is_truthy())
+    }
+
+    pub(crate) fn is_truthy(self) -> bool {
+        self.truthy().is_some()
+    }
+
+    /// The value, if it is a string.
+    pub(crate) fn as_str(self) -> Option<&'t str> {
+        self.value.and_then(View::as_str)
+    }
+
+    /// The value, if it is an array.
+    pub(crate) fn as_array(self) -> Option<ListView<'t>> {
+        self.value.and_then(View::as_array)
+    }
+
+    /// Text that is not empty. A number counts as its text, as in JavaScript.
+    pub(crate) fn text(self) -> Read<Option<Cow<'t, str>>> {
+        match self.truthy() {
+            None => Ok(None),
+            Some(value) => match text(value) {
+                Some(text) => Ok(Some(text)),
+                None => Err(self.wrong_type("a string")),
+            },
+        }
+    }
+
+    /// A number. Null counts as missing.
+    pub(crate) fn number(self) -> Read<Option<f64>> {
+        match self.value {
+            None | Some(View::Null) => Ok(None),
+            Some(View::Number(number)) => Ok(Some(number.as_f64())),
+            Some(_) => Err(self.wrong_type("a number")),
+        }
+    }
+
+    /// A bucket version; 0 when it is missing. Text of digits counts as its number.
+    pub(crate) fn version(self) -> Read<f64> {
+        match self.value {
+            Some(View::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(digits.parse().unwrap_or(0.0))
+            }
+            _ => Ok(self.number()?.unwrap_or(0.0)),
+        }
+    }
+
+    /// A list. A falsy value counts as missing.
+    pub(crate) fn list(self) -> Read<Option<ListView<'t>>> {
+        match self.truthy() {
+            None => Ok(None),
+            Some(View::Array(items)) => Ok(Some(items)),
+            Some(_) => Err(self.wrong_type("a list")),
+        }
+    }
+}
+
+/// Text that is not empty. A number counts as its text.
+pub(crate) fn text(value: View<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        View::String(text) if !text.is_empty() => Some(text.into()),
+        View::Number(number) => {
+            Some(js_number_string(number.as_f64(), |text| text.to_string().into()))
+        }
+        _ => None,
+    }
+}
+
+/// A whole number.
+pub(crate) fn whole_number(value: View<'_>) -> Option<i64> {
+    let number = value.as_f64()?;
+    // The cast saturates. A number that it changes is not whole, or out of range.
+    let whole = number as i64;
+    (whole as f64 == number).then_some(whole)
+}
+
+/// `[start, end]`
+pub(crate) fn bucket_range(value: View<'_>) -> Option<BucketRange> {
+    let mut bounds = value.as_array()?.iter();
+    match (bounds.next()?, bounds.next()?) {
+        (View::Number(start), View::Number(end)) => {
+            Some(BucketRange { start: start.as_f64(), end: end.as_f64() })
+        }
+        _ => None,
+    }
+}
+
+/// A list of numbers; `None` when an item is not a number.
+pub(crate) fn numbers(list: ListView<'_>) -> Option<Box<[f64]>> {
+    let mut numbers = Vec::with_capacity(list.len());
+    for item in list.iter() {
+        numbers.push(item.as_f64()?);
+    }
+    Some(numbers.into())
+}

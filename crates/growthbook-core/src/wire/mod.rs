@@ -1,0 +1,340 @@
+//! The JSON that GrowthBook sends: every part of a payload, member by member.
+//!
+//! This module names the members and finds them. It gives them no meaning: `compile` and
+//! `experiment` read them, and say what happens to a member of the wrong type.
+//!
+//! ```json
+//! {
+//!   "status": 200,
+//!   "features": {"<key>": FeatureWire},
+//!   "experiments": [ExperimentWire],
+//!   "savedGroups": {"<id>": SavedGroupWire},
+//!   "contextualBandits": {"<id>": BanditWire},
+//!   "dateUpdated": "2026-11-22T09:00:00.000Z"
+//! }
+//! ```
+//!
+//! A section may be encrypted; then it is text, under another name: see [`SectionName`].
+
+mod member;
+
+pub(crate) use member::{Member, NAMESPACE, Read, bucket_range, numbers, text, whole_number};
+
+use crate::json::{ObjectView, View};
+
+/// The member of a payload that says when the definitions last changed (ISO 8601).
+pub(crate) const DATE_UPDATED: &str = "dateUpdated";
+
+/// The sections of a payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SectionName {
+    /// An object of [`FeatureWire`] by key. Every payload has it, in one of both forms.
+    Features,
+    /// A list of [`ExperimentWire`]: auto experiments.
+    Experiments,
+    /// An object of [`SavedGroupWire`] by id.
+    SavedGroups,
+    /// An object of [`BanditWire`] by id.
+    ContextualBandits,
+}
+
+impl SectionName {
+    pub(crate) const ALL: [Self; 4] = [
+        SectionName::Features,
+        SectionName::Experiments,
+        SectionName::SavedGroups,
+        SectionName::ContextualBandits,
+    ];
+
+    pub(crate) fn plain(self) -> &'static str {
+        match self {
+            SectionName::Features => "features",
+            SectionName::Experiments => "experiments",
+            SectionName::SavedGroups => "savedGroups",
+            SectionName::ContextualBandits => "contextualBandits",
+        }
+    }
+
+    pub(crate) fn encrypted(self) -> &'static str {
+        match self {
+            SectionName::Features => "encryptedFeatures",
+            SectionName::Experiments => "encryptedExperiments",
+            SectionName::SavedGroups => "encryptedSavedGroups",
+            SectionName::ContextualBandits => "encryptedContextualBandits",
+        }
+    }
+
+    /// The section of a payload's member, in either form.
+    pub(crate) fn of_member(name: &str) -> Option<Self> {
+        SectionName::ALL
+            .into_iter()
+            .find(|section| name == section.plain() || name == section.encrypted())
+    }
+}
+
+/// Defines the shape of an object: a struct with a [`Member`] for each name, found in one pass.
+/// A shape may include another one, whose members are in the same object.
+macro_rules! shape {
+    (
+        $(#[$doc:meta])*
+        $shape:ident $(includes $included:ident: $inner:ident)? {
+            $($(#[$member_doc:meta])* $member:ident: $name:literal,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub(crate) struct $shape<'t> {
+            $(pub(crate) $included: $inner<'t>,)?
+            $($(#[$member_doc])* pub(crate) $member: Member<'t>,)*
+        }
+
+        impl<'t> $shape<'t> {
+            /// A shape without members.
+            pub(crate) fn empty() -> Self {
+                $shape {
+                    $($included: $inner::empty(),)?
+                    $($member: Member::missing($name),)*
+                }
+            }
+
+            /// Sets the member of this name, if the shape has it.
+            #[inline]
+            fn set(&mut self, name: &str, value: View<'t>) {
+                match name {
+                    $($name => self.$member = self.$member.with(value),)*
+                    _ => {
+                        $(self.$included.set(name, value);)?
+                    }
+                }
+            }
+
+            /// Finds the members of an object.
+            pub(crate) fn of(object: ObjectView<'t>) -> Self {
+                let mut shape = $shape::empty();
+                for (name, value) in object.iter() {
+                    shape.set(name, value);
+                }
+                shape
+            }
+
+            /// Finds the members of a value. A value that is not an object has none.
+            #[allow(dead_code, reason = "not every shape is read from a value of any type")]
+            pub(crate) fn of_value(value: View<'t>) -> Self {
+                value.as_object().map_or_else($shape::empty, $shape::of)
+            }
+        }
+    };
+}
+
+shape! {
+    /// A feature: `features.<key>`.
+    FeatureWire {
+        /// Any value. The feature has it when no rule applies.
+        default_value: "defaultValue",
+        /// A list of [`RuleWire`]. The first one that applies decides.
+        rules: "rules",
+    }
+}
+
+shape! {
+    /// A rule of a feature. It forces a value (`force`), for everybody or for a share of the users
+    /// (`coverage`, `range`), or it runs an experiment (`variations`). A rule with neither only
+    /// has prerequisites.
+    RuleWire {
+        /// Text. It is reported as `ruleId`.
+        id: "id",
+        /// A list of [`ParentConditionWire`]. All of them are checked before the rest of the rule.
+        parent_conditions: "parentConditions",
+        /// A list of [`FilterWire`]. The user must pass all of them. They replace `namespace`.
+        filters: "filters",
+        /// A condition on the user's attributes.
+        condition: "condition",
+        /// Any value: the value of the feature. In an experiment of its own: the index of the
+        /// variation that everybody gets.
+        force: "force",
+
+        /// Number from 0 to 1: the share of users who are included. Default: 1.
+        coverage: "coverage",
+        /// `[start, end]`: the buckets that are included, in place of `coverage`.
+        range: "range",
+        /// Text that is hashed with the hash attribute. Default: the experiment's key; for a
+        /// forced value the feature's key.
+        seed: "seed",
+        /// 1 or 2. Default: 1.
+        hash_version: "hashVersion",
+        /// The name of the attribute that is hashed. Default: `id`.
+        hash_attribute: "hashAttribute",
+        /// The name of the attribute that is hashed when the user lacks the first one. It counts
+        /// with sticky bucketing only.
+        fallback_attribute: "fallbackAttribute",
+        /// Boolean.
+        disable_sticky_bucketing: "disableStickyBucketing",
+
+        /// A list of any values: the variations.
+        variations: "variations",
+        /// The same for a bandit. SDKs that do not know bandits skip the rule.
+        contextual_variations: "contextualVariations",
+        /// Text: the experiment's key. Default: the feature's key.
+        key: "key",
+        /// Text: the experiment's name.
+        name: "name",
+        /// Text: the experiment's phase.
+        phase: "phase",
+        /// A list of numbers: the share of each variation. Default: equal shares.
+        weights: "weights",
+        /// A list of `[start, end]`: the buckets of each variation, in place of `weights` and
+        /// `coverage`.
+        ranges: "ranges",
+        /// A list of [`VariationMetaWire`].
+        meta: "meta",
+        /// `[id, start, end]`: the part of a namespace that the experiment takes.
+        namespace: "namespace",
+        /// Number: the version of sticky assignments. Default: 0.
+        bucket_version: "bucketVersion",
+        /// Number: users with an older assignment are left out. Default: 0.
+        min_bucket_version: "minBucketVersion",
+        /// Text: the id of a [`BanditWire`].
+        contextual_bandit_ref: "contextualBanditRef",
+    }
+}
+
+shape! {
+    /// An experiment of its own: an auto experiment, or one given as JSON. It has the members of a
+    /// rule's experiment and these.
+    ExperimentWire includes rule: RuleWire {
+        /// Boolean. Default: true.
+        active: "active",
+        /// `draft`, `running` or `stopped`. Default: `running`.
+        status: "status",
+        /// A list of text: groups of users. Legacy.
+        groups: "groups",
+        /// Text: a regular expression for the address. Legacy.
+        url: "url",
+        /// A list of [`UrlPatternWire`]: the addresses on which it runs.
+        url_patterns: "urlPatterns",
+        /// Text: the id of the visual or redirect change.
+        change_id: "changeId",
+        /// Boolean: it runs only when it is triggered.
+        manual: "manual",
+        /// Boolean: a redirect keeps the query string.
+        persist_query_string: "persistQueryString",
+    }
+}
+
+shape! {
+    /// A prerequisite: an item of `parentConditions`.
+    ParentConditionWire {
+        /// Text: a feature's key.
+        id: "id",
+        /// A condition on that feature's value, as the attribute `value`.
+        condition: "condition",
+        /// Boolean: a failure leaves the feature without a value, instead of skipping the rule.
+        gate: "gate",
+    }
+}
+
+shape! {
+    /// A filter: an item of `filters`.
+    FilterWire {
+        /// Text that is hashed with the attribute.
+        seed: "seed",
+        /// A list of `[start, end]`: the buckets that pass.
+        ranges: "ranges",
+        /// The name of the attribute that is hashed. Default: `id`.
+        attribute: "attribute",
+        /// 1 or 2. Default: 2.
+        hash_version: "hashVersion",
+    }
+}
+
+shape! {
+    /// What is known of a variation: an item of `meta`.
+    VariationMetaWire {
+        /// Text: the key it is tracked under. Default: its index.
+        key: "key",
+        /// Text: its name.
+        name: "name",
+        /// Boolean: the feature's next rules decide.
+        passthrough: "passthrough",
+    }
+}
+
+shape! {
+    /// A URL pattern: an item of `urlPatterns`.
+    UrlPatternWire {
+        /// `simple` or `regex`.
+        kind: "type",
+        /// Text: the pattern.
+        pattern: "pattern",
+        /// Boolean: false excludes the addresses that match. Default: true.
+        include: "include",
+    }
+}
+
+shape! {
+    /// A saved group: `savedGroups.<id>`. In older payloads it is a bare list of values.
+    SavedGroupWire {
+        /// `list`, `condition` or `remote`.
+        kind: "type",
+        /// The name of the attribute that is looked up.
+        attribute_key: "attributeKey",
+        /// With `list`: a list of values.
+        values: "values",
+        /// With `condition`: a condition on the user's attributes.
+        condition: "condition",
+    }
+}
+
+shape! {
+    /// A condition's reference to a saved group: the operand of `$savedGroup`.
+    GroupReferenceWire {
+        /// Text: the group's id.
+        id: "id",
+        /// The name of the attribute that is looked up instead of the group's own.
+        attribute_key: "attributeKey",
+    }
+}
+
+shape! {
+    /// A contextual bandit: `contextualBandits.<id>`.
+    BanditWire {
+        /// Number: the version of its model.
+        bandit_version: "banditVersion",
+        /// A list of [`LeafWire`]. The first one that matches decides.
+        contexts: "contexts",
+    }
+}
+
+shape! {
+    /// A leaf of a contextual bandit: an item of `contexts`.
+    LeafWire {
+        /// Number: the leaf's id.
+        leaf_id: "leafId",
+        /// A list of numbers: the share of each variation.
+        weights: "weights",
+        /// A condition on the user's attributes.
+        condition: "condition",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+
+    #[test]
+    fn members_are_found_by_name() {
+        let tape = Tape::parse(r#"{"id":"r","other":1,"coverage":0.5,"active":false}"#).unwrap();
+        let experiment = ExperimentWire::of_value(tape.root());
+        assert_eq!(experiment.rule.id.text().unwrap().as_deref(), Some("r"));
+        assert_eq!(experiment.rule.coverage.number(), Ok(Some(0.5)));
+        assert!(matches!(experiment.active.get(), Some(View::Bool(false))));
+        assert!(experiment.rule.weights.get().is_none());
+    }
+
+    #[test]
+    fn value_of_another_type_has_no_members() {
+        let tape = Tape::parse("[1]").unwrap();
+        assert!(FeatureWire::of_value(tape.root()).rules.get().is_none());
+    }
+}

@@ -1,0 +1,216 @@
+//! One client's use of its cache: reading, keeping, and going on when the cache fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use growthbook_core::PayloadSource;
+use growthbook_core::cache::{
+    CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadCacheError, PayloadKey,
+};
+
+use super::document::Document;
+use crate::LOG_TARGET;
+
+/// A client's cache. It may fail; the client goes on without it.
+pub(super) struct MemberCache {
+    key: PayloadKey,
+    cache: Arc<dyn PayloadCache>,
+    /// Held while the cache is written, so that the newest document is also written last.
+    writing: Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    errors: u64,
+    /// The last failure, unless the cache worked since, and the operation that failed.
+    error: Option<(Operation, Arc<PayloadCacheError>)>,
+    /// This process holds the lease of the cache, as far as it knows.
+    has_lease: bool,
+    /// What the cache has, as far as this process knows.
+    kept: Option<Kept>,
+}
+
+/// What a cache is used for. A later one that works proves more: a full cache can still be read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Operation {
+    Read,
+    Lease,
+    Write,
+}
+
+/// The contents of a cache.
+#[derive(PartialEq, Eq)]
+struct Kept {
+    document: Arc<str>,
+    etag: Option<Box<str>>,
+    streaming: bool,
+}
+
+impl Kept {
+    fn of(document: &Document) -> Self {
+        let payload = &document.payload;
+        Kept {
+            document: payload.document.clone(),
+            etag: payload.etag.clone(),
+            streaming: payload.streaming,
+        }
+    }
+}
+
+impl MemberCache {
+    pub(super) fn new(key: PayloadKey, cache: Arc<dyn PayloadCache>) -> Self {
+        MemberCache { key, cache, writing: Mutex::new(()), state: Mutex::default() }
+    }
+
+    /// Where payloads from this cache come from.
+    pub(super) fn source(&self) -> PayloadSource {
+        self.cache.source()
+    }
+
+    /// The cached payload.
+    pub(super) fn get(&self) -> Option<CachedPayload> {
+        self.use_for(Operation::Read, |cache| cache.get(&self.key))?
+    }
+
+    /// Asks the cache for the lease; `None` if the cache failed. A cache without a lease always
+    /// lets this process fetch.
+    pub(super) fn acquire_lease(
+        &self,
+        known: Option<&CachedPayload>,
+        max_age: Duration,
+    ) -> Option<LeaseOutcome> {
+        let outcome = self.use_for(Operation::Lease, |cache| match cache.fetch_lease() {
+            Some(lease) => lease.acquire(&self.key, known, max_age),
+            None => Ok(LeaseOutcome::Acquired),
+        });
+        self.lock().has_lease = outcome == Some(LeaseOutcome::Acquired);
+        outcome
+    }
+
+    /// Releases the lease, unless a payload that was put or confirmed has ended it.
+    pub(super) fn release_lease(&self) {
+        if core::mem::take(&mut self.lock().has_lease) {
+            self.use_for(Operation::Lease, |cache| {
+                cache.fetch_lease().map_or(Ok(()), |lease| lease.release(&self.key))
+            });
+        }
+    }
+
+    /// Watches the cache for payloads that other processes put.
+    pub(super) fn watch(&self, changed: Box<dyn Fn() + Send + Sync>) -> Option<CacheWatch> {
+        let watch = || self.cache.fetch_lease()?.watch(&self.key, changed);
+        catch_unwind(AssertUnwindSafe(watch)).ok().flatten()
+    }
+
+    /// Disconnects the cache, which this client no longer uses; false if that takes longer.
+    pub(super) fn disconnect(&self, limit: Duration) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.cache.disconnect(limit))).unwrap_or(true)
+    }
+
+    /// Puts a document into the cache, unless it is no longer the current one.
+    ///
+    /// Only a document that this process has from the server is written. Other processes keep
+    /// theirs themselves. If they use another cache, this one gets the document when the server
+    /// next confirms it.
+    pub(super) fn keep_new(&self, document: &Document, is_current: impl FnOnce() -> bool) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_current() {
+            return;
+        }
+        if document.source == PayloadSource::Network {
+            // The write below ends the lease.
+            self.lock().has_lease = false;
+            self.put(document);
+        } else {
+            self.note_others(document);
+        }
+    }
+
+    /// Notes in the cache that the server confirmed a document, unless it is no longer the
+    /// current one. Puts it there if the cache has another one.
+    pub(super) fn keep_confirmed(&self, document: &Document, is_current: impl FnOnce() -> bool) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_current() {
+            return;
+        }
+        if document.source != PayloadSource::Network {
+            self.note_others(document);
+            return;
+        }
+        let is_kept = {
+            let mut state = self.lock();
+            // The write below ends the lease.
+            state.has_lease = false;
+            state.kept.as_ref() == Some(&Kept::of(document))
+        };
+        if is_kept {
+            self.use_for(Operation::Write, |cache| cache.confirm(&self.key, &document.payload));
+        } else {
+            self.put(document);
+        }
+    }
+
+    fn put(&self, document: &Document) {
+        let put = self.use_for(Operation::Write, |cache| cache.put(&self.key, &document.payload));
+        self.lock().kept = put.map(|()| Kept::of(document));
+    }
+
+    /// Notes a document that did not come from the server: from this cache, or another process.
+    fn note_others(&self, document: &Document) {
+        let mut state = self.lock();
+        if document.sequence.is_none() {
+            // From this very cache.
+            state.kept = Some(Kept::of(document));
+        }
+        let text = &document.payload.document;
+        state.kept = state.kept.take().filter(|kept| kept.document == *text);
+    }
+
+    /// The number of failures so far, and the last one, unless the cache worked since.
+    pub(super) fn errors(&self) -> (u64, Option<Arc<PayloadCacheError>>) {
+        let state = self.lock();
+        (state.errors, state.error.as_ref().map(|(_, error)| error.clone()))
+    }
+
+    /// Calls the cache. Logs when it begins to fail, and when it works again.
+    fn use_for<T>(
+        &self,
+        operation: Operation,
+        call: impl FnOnce(&dyn PayloadCache) -> Result<T, PayloadCacheError>,
+    ) -> Option<T> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| call(&*self.cache)))
+            .unwrap_or_else(|_| Err(PayloadCacheError::new("it panicked")));
+        let mut state = self.lock();
+        match outcome {
+            Ok(value) => {
+                let proves =
+                    |failed: Operation| operation == Operation::Write || failed == operation;
+                let works_again = state.error.take_if(|(failed, _)| proves(*failed)).is_some();
+                drop(state);
+                if works_again {
+                    log::info!(target: LOG_TARGET, "the payload cache works again");
+                }
+                Some(value)
+            }
+            Err(error) => {
+                state.errors += 1;
+                let error = Arc::new(error);
+                let before = state.error.as_ref().map(|(failed, _)| *failed);
+                let failed = before.map_or(operation, |before| before.max(operation));
+                state.error = Some((failed, error.clone()));
+                drop(state);
+                if before.is_none() {
+                    let cause = core::error::Error::source(&error).map(ToString::to_string);
+                    log::warn!(target: LOG_TARGET, "{error}: {}", cause.unwrap_or_default());
+                }
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

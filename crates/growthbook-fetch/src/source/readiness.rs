@@ -1,0 +1,152 @@
+//! Waiting for a client's first payload.
+
+use std::fmt;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::error::FetchError;
+
+/// There is no payload from the network or a cache yet.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NotReady {
+    /// Why the last attempt failed. `None` when no attempt has ended yet.
+    pub cause: Option<FetchError>,
+    /// Whether the time ran out. If not, further waiting is pointless.
+    pub timed_out: bool,
+}
+
+/// Waiting on is pointless.
+impl From<FetchError> for NotReady {
+    fn from(cause: FetchError) -> Self {
+        NotReady { cause: Some(cause), timed_out: false }
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("there is no payload yet")?;
+        match &self.cause {
+            Some(cause) => write!(formatter, ": {cause}"),
+            None if self.timed_out => formatter.write_str(": the server has not answered in time"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for NotReady {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as _)
+    }
+}
+
+/// Whether a client has a payload, and the threads and tasks that wait for it.
+pub(super) struct Readiness {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    phase: Phase,
+    wakers: Vec<Waker>,
+}
+
+/// The progress of a client towards its first payload.
+enum Phase {
+    /// The first attempt has not ended.
+    Pending,
+    /// The last attempt has failed. There will be others.
+    Failed(FetchError),
+    /// There is a payload.
+    Ready,
+    /// The client is closed.
+    Closed(FetchError),
+}
+
+impl Readiness {
+    pub(super) fn new() -> Self {
+        Readiness {
+            state: Mutex::new(State { phase: Phase::Pending, wakers: Vec::new() }),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.lock().phase, Phase::Ready)
+    }
+
+    /// Waits through failures, but not through a refusal.
+    pub(super) fn wait(&self, timeout: Duration) -> Result<(), NotReady> {
+        let start = Instant::now();
+        let mut state = self.lock();
+        loop {
+            let cause = match &state.phase {
+                Phase::Ready => return Ok(()),
+                Phase::Closed(error) => return Err(error.clone().into()),
+                Phase::Failed(error) if error.kind().is_refusal() => {
+                    return Err(error.clone().into());
+                }
+                Phase::Failed(error) => Some(error.clone()),
+                Phase::Pending => None,
+            };
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(NotReady { cause, timed_out: true });
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Resolves when the first attempt has ended, whatever its outcome.
+    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Result<(), NotReady>> {
+        let mut state = self.lock();
+        match &state.phase {
+            Phase::Ready => Poll::Ready(Ok(())),
+            Phase::Failed(error) | Phase::Closed(error) => Poll::Ready(Err(error.clone().into())),
+            Phase::Pending => {
+                if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                    state.wakers.push(context.waker().clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The client has a payload.
+    pub(super) fn ready(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Ready;
+        self.wake(state);
+    }
+
+    /// An attempt has failed.
+    pub(super) fn failed(&self, error: &FetchError) {
+        let mut state = self.lock();
+        if let Phase::Pending | Phase::Failed(_) = state.phase {
+            state.phase = Phase::Failed(error.clone());
+        }
+        self.wake(state);
+    }
+
+    /// There will be no further attempt.
+    pub(super) fn closed(&self, error: FetchError) {
+        let mut state = self.lock();
+        if let Phase::Pending | Phase::Failed(_) = state.phase {
+            state.phase = Phase::Closed(error);
+        }
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let wakers = core::mem::take(&mut state.wakers);
+        drop(state);
+        self.changed.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,162 @@
+//! Setting up a client that asks a server.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use growthbook_core::cache::PayloadCache;
+use growthbook_core::{PayloadError, PayloadSource};
+use growthbook_fetch::{FetchOptions, MemoryCache, Refresh};
+
+use crate::builder::ClientBuilder;
+use crate::client::Client;
+use crate::connection::Connection;
+
+/// The kind of client that asks a server for its payload, and keeps it fresh.
+pub struct Connected {
+    options: FetchOptions,
+    fallback: Option<Vec<u8>>,
+    cache: Option<Arc<dyn PayloadCache>>,
+}
+
+impl Client {
+    /// Sets up a client that fetches the payload of this client key (`sdk-...`) and keeps it
+    /// fresh.
+    ///
+    /// ```
+    /// use growthbook::Client;
+    ///
+    /// let client = Client::builder("sdk-abc123")
+    ///     .api_host("https://growthbook.example.com")
+    ///     .fallback(r#"{"features": {"new-checkout": {"defaultValue": false}}}"#)
+    ///     .on_update(|change| println!("changed: {:?}", change.features))
+    ///     .start()?;
+    /// // There is an answer at once, and there will be a better one.
+    /// assert!(client.for_user("user-123").is_off("new-checkout"));
+    /// # Ok::<(), growthbook::StartError>(())
+    /// ```
+    pub fn builder(client_key: impl Into<String>) -> ClientBuilder<Connected> {
+        let options = FetchOptions::new(client_key);
+        ClientBuilder::new(Connected { options, fallback: None, cache: None })
+    }
+}
+
+/// Settings of a client that asks a server.
+impl ClientBuilder<Connected> {
+    /// Sets options of the requests: hosts, headers, intervals, time limits, a proxy,
+    /// certificates. [`FetchOptions`] documents all of them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use growthbook::Client;
+    ///
+    /// let client = Client::builder("sdk-abc123")
+    ///     .fetch_options(|options| {
+    ///         options.read_timeout(Duration::from_secs(3)).proxy("http://proxy.example.com:3128")
+    ///     })
+    ///     .start()?;
+    /// # Ok::<(), growthbook::StartError>(())
+    /// ```
+    #[must_use]
+    pub fn fetch_options(mut self, set: impl FnOnce(FetchOptions) -> FetchOptions) -> Self {
+        self.kind.options = set(self.kind.options);
+        self
+    }
+
+    /// Short for [`FetchOptions::api_host`].
+    #[must_use]
+    pub fn api_host(self, host: impl Into<String>) -> Self {
+        self.fetch_options(|options| options.api_host(host))
+    }
+
+    /// Short for [`FetchOptions::refresh`].
+    #[must_use]
+    pub fn refresh(self, refresh: Refresh) -> Self {
+        self.fetch_options(|options| options.refresh(refresh))
+    }
+
+    /// Short for [`FetchOptions::poll_interval`].
+    #[must_use]
+    pub fn poll_interval(self, interval: Duration) -> Self {
+        self.fetch_options(|options| options.poll_interval(interval))
+    }
+
+    /// The payload used until there is one from a cache or the network: a JSON document. A payload
+    /// that is older does not replace it. Default: none, and every feature is unknown until then.
+    #[must_use]
+    pub fn fallback(mut self, document: impl Into<Vec<u8>>) -> Self {
+        self.kind.fallback = Some(document.into());
+        self
+    }
+
+    /// Where payloads are kept for the next start, by host and client key. Default:
+    /// [`MemoryCache::shared`], for the next client of this process. Clients whose payloads differ
+    /// by the headers they send need caches of their own.
+    #[must_use]
+    pub fn cache(mut self, cache: impl PayloadCache + 'static) -> Self {
+        self.kind.cache = Some(Arc::new(cache));
+        self
+    }
+
+    /// Starts the client. Waits for the cache, never for the server, and does not fail because the
+    /// server is down: see [`Client::wait_ready`] and [`Client::status`].
+    ///
+    /// Clients of one process on one host and key share one fetch and one stream, if they also
+    /// send the same headers through the same proxy. The time limits are those of the first.
+    ///
+    /// # Errors
+    ///
+    /// When the options cannot work, the fallback is not a payload, or the system gives no thread.
+    pub fn start(self) -> Result<Client, StartError> {
+        let (kind, mut live) = self.into_live();
+        if let Some(document) = kind.fallback {
+            let fallback = live.read(&document).map_err(StartError::Fallback)?;
+            live = live.starting_with(fallback, PayloadSource::Fallback);
+        }
+        let live = Arc::new(live);
+        let cache = kind.cache.unwrap_or_else(|| Arc::new(MemoryCache::shared()));
+        let connection = Connection::start(kind.options, cache, live.clone())?;
+        Ok(Client::with_server(live, connection))
+    }
+}
+
+/// Why a client could not be started. Nothing here depends on the network.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The options cannot work.
+    Config(growthbook_fetch::ConfigError),
+    /// The fallback is not a payload.
+    Fallback(PayloadError),
+    /// The system gives no thread.
+    Thread(std::io::Error),
+}
+
+impl From<growthbook_fetch::StartError> for StartError {
+    fn from(error: growthbook_fetch::StartError) -> Self {
+        match error {
+            growthbook_fetch::StartError::Config(error) => StartError::Config(error),
+            growthbook_fetch::StartError::Thread(error) => StartError::Thread(error),
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            StartError::Config(_) => "the client's options cannot work",
+            StartError::Fallback(_) => "the fallback cannot be used",
+            StartError::Thread(_) => "no thread could be started",
+        })
+    }
+}
+
+impl core::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(match self {
+            StartError::Config(error) => error,
+            StartError::Fallback(error) => error,
+            StartError::Thread(error) => error,
+        })
+    }
+}

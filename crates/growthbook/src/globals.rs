@@ -1,0 +1,112 @@
+//! What holds for every user of a client: reading and replacing it while the client runs.
+
+use std::sync::Arc;
+
+use growthbook_core::{Attributes, GlobalContext};
+use serde_json::Value;
+
+use crate::client::Client;
+
+/// What holds for every user. Scopes that were made before a change keep the old settings.
+impl Client {
+    /// What holds for every user.
+    pub fn globals(&self) -> Arc<GlobalContext> {
+        self.live().load().data().globals.clone()
+    }
+
+    /// Replaces everything that holds for every user.
+    pub fn set_globals(&self, globals: GlobalContext) {
+        let globals = Arc::new(globals);
+        self.live().set_data(|state| state.with_globals(globals.clone()));
+    }
+
+    /// The attributes of every user who lacks them.
+    pub fn attributes(&self) -> Attributes {
+        self.globals().global_attributes().clone()
+    }
+
+    /// Sets the attributes of every user who lacks them.
+    pub fn set_attributes(&self, attributes: impl Into<Attributes>) {
+        let attributes = attributes.into();
+        self.change_globals(|globals| globals.attributes(attributes.clone()));
+    }
+
+    /// The address of every user who has none; empty when there is none.
+    pub fn url(&self) -> String {
+        self.globals().page_url().to_owned()
+    }
+
+    /// Sets the address of every user who has none.
+    pub fn set_url(&self, url: &str) {
+        self.change_globals(|globals| globals.url(url));
+    }
+
+    /// Whether experiments run.
+    pub fn is_enabled(&self) -> bool {
+        self.globals().is_enabled()
+    }
+
+    /// Sets whether experiments run.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.change_globals(|globals| globals.enabled(enabled));
+    }
+
+    /// Whether QA mode is on.
+    pub fn is_qa_mode(&self) -> bool {
+        self.globals().is_qa_mode()
+    }
+
+    /// Sets QA mode.
+    pub fn set_qa_mode(&self, qa_mode: bool) {
+        self.change_globals(|globals| globals.qa_mode(qa_mode));
+    }
+
+    /// Whether everybody is left out of experiments without a forced variation.
+    pub fn skips_all_experiments(&self) -> bool {
+        self.globals().skips_all_experiments()
+    }
+
+    /// Sets whether everybody is left out of experiments without a forced variation.
+    pub fn set_skip_all_experiments(&self, skip: bool) {
+        self.change_globals(|globals| globals.skip_all_experiments(skip));
+    }
+
+    /// The variations forced for everybody, by experiment key.
+    pub fn forced_variations(&self) -> Vec<(String, i64)> {
+        self.globals().iter_forced_variations().map(|(key, index)| (key.into(), index)).collect()
+    }
+
+    /// Replaces the variations forced for everybody.
+    pub fn set_forced_variations<K: Into<Box<str>>>(
+        &self,
+        variations: impl IntoIterator<Item = (K, i64)>,
+    ) {
+        let variations: Vec<(Box<str>, i64)> =
+            variations.into_iter().map(|(key, index)| (key.into(), index)).collect();
+        self.change_globals(|globals| globals.forced_variations(variations.iter().cloned()));
+    }
+
+    /// The feature values forced for everybody, by feature key.
+    pub fn forced_features(&self) -> Vec<(String, Value)> {
+        self.globals()
+            .iter_forced_features()
+            .map(|(key, value)| (key.into(), value.clone()))
+            .collect()
+    }
+
+    /// Replaces the feature values forced for everybody.
+    pub fn set_forced_features<K: Into<Box<str>>>(
+        &self,
+        values: impl IntoIterator<Item = (K, Value)>,
+    ) {
+        let values: Vec<(Box<str>, Value)> =
+            values.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        self.change_globals(|globals| globals.forced_features(values.iter().cloned()));
+    }
+
+    fn change_globals(&self, change: impl Fn(GlobalContext) -> GlobalContext) {
+        self.live().set_data(|state| {
+            state.with_globals(Arc::new(change(GlobalContext::clone(&state.globals))))
+        });
+    }
+}
