@@ -11,9 +11,10 @@ use super::imports::{self, NamedPath};
 use super::sources::Sources;
 use crate::Result;
 
-/// The crates whose modules must not import each other in a cycle. The other library crates still
-/// have cycles: `cargo xtask deps --modules CRATE` prints them.
-const ACYCLIC: [&str; 2] = ["growthbook-redis-cache", "growthbook-sticky"];
+/// The crates whose modules must not import each other in a cycle. `growthbook-core` still has
+/// cycles: `cargo xtask deps --modules growthbook-core` prints them.
+const ACYCLIC: [&str; 4] =
+    ["growthbook", "growthbook-fetch", "growthbook-redis-cache", "growthbook-sticky"];
 
 /// Returns one problem for each cycle in the checked crates.
 pub(super) fn problems() -> Result<Vec<String>> {

@@ -27,7 +27,9 @@ use crate::user::{GlobalContext, NOBODY, Overrides, UserContext};
 /// bucketing, in any order:
 ///
 /// ```
-/// use growthbook_core::{Exposure, Observer, Payload, StickyBuckets, UserContext};
+/// use growthbook_core::{Payload, UserContext};
+/// use growthbook_core::observe::{Exposure, Observer};
+/// use growthbook_core::sticky::StickyBuckets;
 ///
 /// struct Printer;
 /// impl Observer for Printer {

@@ -69,24 +69,24 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> Answer<'a> {
-        let Some(feature) = self.evaluator.snapshot.feature(index) else {
+        let Some((key, feature)) = self.evaluator.snapshot.feature(index) else {
             // A key that prerequisites refer to, without a feature.
             return self.unknown_feature(self.evaluator.snapshot.features.key(index));
         };
         if O::TRACES {
-            self.observer.feature_entered(&feature.key);
+            self.observer.feature_entered(key);
         }
         self.feature_evaluations += 1;
         let answer = match Frame::enter(index, outer) {
             Some(frame) if self.feature_evaluations <= MAX_FEATURE_EVALUATIONS => {
-                match self.forced_feature(&feature.key) {
+                match self.forced_feature(key) {
                     Some(value) => Answer::new(value, Source::Override),
                     None => self.rules(feature, &frame),
                 }
             }
             _ => Answer::without_value(Source::CyclicPrerequisite),
         };
-        self.left(&feature.key, answer);
+        self.left(key, answer);
         answer
     }
 
@@ -122,7 +122,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             if O::TRACES {
                 self.observer.rule_entered(index, &rule.id);
             }
-            let outcome = self.rule(feature, rule, frame);
+            let outcome = self.rule(rule, frame);
             if O::TRACES {
                 let verdict = self.verdict(rule, &outcome);
                 self.observer.rule_left(verdict);
@@ -134,7 +134,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         Answer::new(&feature.default_value, Source::DefaultValue)
     }
 
-    fn rule(&mut self, feature: &'a Feature, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
+    fn rule(&mut self, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
         let parents = rule.parents();
         let prerequisites = if parents.is_empty() {
             Prerequisites::Met
@@ -159,7 +159,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let (force, rollout) = match &rule.kind {
             RuleKind::Force(force) => (&**force, None),
             RuleKind::Rollout(rule) => (&rule.force, Some(&rule.rollout)),
-            RuleKind::Experiment(experiment) => return self.experiment(feature, rule, experiment),
+            RuleKind::Experiment(experiment) => return self.experiment(rule, experiment, frame),
             RuleKind::Nothing => return RuleOutcome::Skips(Skip::Nothing),
         };
         self.force(rule, force, rollout)
@@ -207,16 +207,17 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn experiment(
         &mut self,
-        feature: &'a Feature,
         rule: &'a Rule,
         experiment: &'a ExperimentRule,
+        frame: &Frame<'_>,
     ) -> RuleOutcome<'a> {
         let definition = &experiment.definition;
         // A legacy override replaces the weights, the bandit's included.
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
         let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
-        let assigned = self.assign(definition, choice, Some(&feature.key));
+        let feature = self.evaluator.snapshot.features.key(frame.feature);
+        let assigned = self.assign(definition, choice, Some(feature));
         let value = experiment.variations.get(assigned.variation);
         let decides = assigned.is_in_experiment() && !assigned.is_passthrough();
         let is_exposure = assigned.is_exposure();

@@ -33,11 +33,9 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 feature: match &parent.feature {
                     ParentFeature::Named(key) => key.as_ref().into(),
                     ParentFeature::Unknown | ParentFeature::Never => String::new(),
-                    ParentFeature::Linked(index) => self
-                        .evaluator
-                        .snapshot
-                        .feature(*index)
-                        .map_or_else(String::new, |feature| (*feature.key).into()),
+                    ParentFeature::Linked(index) => {
+                        self.evaluator.snapshot.features.key(*index).into()
+                    }
                 },
             }),
             Skip::Filters => RuleVerdict::FilteredOut(self.failed_filter(rule)),

@@ -1,4 +1,4 @@
-//! One GET request, redirects and closed connections seen to.
+//! A GET request, with redirects and a retry on a closed connection.
 
 use std::io::Read;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::{Settings, retry_after};
 use crate::error::{FetchError, FetchErrorKind};
 use crate::net::{PLACEHOLDER, Wire};
 
-/// What this SDK calls itself.
+/// The name that this SDK sends to the server.
 const USER_AGENT: &str = concat!("growthbook-rust-sdk/", env!("CARGO_PKG_VERSION"));
 
 /// Sends GET requests to one address.
@@ -21,13 +21,13 @@ pub(super) struct Client {
     agent: Agent,
     wire: Wire,
     address: Url,
-    /// For the address's own host only.
+    /// Sent to the address's own host only.
     headers: Vec<(String, String)>,
 }
 
-/// How a client's replies are read.
+/// The kind of reply that a client expects.
 pub(super) enum Purpose {
-    /// A document: compressed, and complete after some time.
+    /// A document: compressed, and limited in time.
     Document,
     /// A stream of events that never ends.
     Stream,
@@ -69,10 +69,10 @@ impl Client {
         }
     }
 
-    /// Ends what is going on, forbids everything to come, and closes every connection.
+    /// Ends the current request, refuses later ones, and closes all connections.
     pub(super) fn shut_down(&self) {
         self.wire.interrupt.stop();
-        // A clone, because it is consumed; the connections are shared.
+        // The method consumes the agent. Clones share their connections.
         self.agent.clone().shutdown();
     }
 
@@ -80,11 +80,11 @@ impl Client {
         &self.wire
     }
 
-    /// Sends a GET request with these headers beside its own, and follows redirects.
+    /// Sends a GET request with these headers besides its own, and follows redirects.
     ///
     /// # Errors
     ///
-    /// When there is no reply. One with an error status is a reply.
+    /// When there is no reply. A reply with an error status is not an error here.
     pub(super) fn get(&self, headers: &[(&str, &str)]) -> Result<Response<Body>, FetchError> {
         let mut address = self.address.clone();
         for _ in 0..=MAX_REDIRECTS {
@@ -107,7 +107,7 @@ impl Client {
         let outcome = self.send(address, headers);
         match outcome {
             Err(ureq::Error::Io(_)) if self.wire.connections.get() == before => {
-                // A connection kept from an earlier request, which the server closed meanwhile.
+                // The server has closed a connection that was kept from an earlier request.
                 Ok(self.send(address, headers)?)
             }
             outcome => Ok(outcome?),
@@ -134,13 +134,13 @@ impl Client {
         request.call()
     }
 
-    /// Lets nothing wait beyond this time from now.
+    /// Sets how long from now anything may wait.
     pub(super) fn limit(&self, total: Option<Duration>) {
         self.wire.deadline.set(total);
     }
 }
 
-/// The error that a reply of this status is, if it is one.
+/// Returns an error if the reply has an error status.
 pub(super) fn check_status(response: &Response<Body>) -> Result<(), FetchError> {
     let status = response.status();
     if status.is_success() {
@@ -155,9 +155,13 @@ pub(super) fn check_status(response: &Response<Body>) -> Result<(), FetchError> 
     Err(error)
 }
 
-/// The whole body, no larger than the limit.
+/// Reads the whole body.
+///
+/// # Errors
+///
+/// When it is larger than the limit, or the connection breaks.
 pub(super) fn read_body(response: Response<Body>, limit: u64) -> Result<Vec<u8>, FetchError> {
-    /// What is taken at the server's word: its body may be smaller than it says.
+    /// The most memory that is reserved on the server's word: the body may be smaller.
     const TRUSTED: usize = 1024 * 1024;
     let hint = response.body().content_length().and_then(|length| usize::try_from(length).ok());
     let mut bytes = Vec::with_capacity(hint.unwrap_or_default().min(TRUSTED));

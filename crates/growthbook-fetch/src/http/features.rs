@@ -1,4 +1,4 @@
-//! The features endpoint: a whole payload, or that it has not changed.
+//! The features endpoint: it sends a payload, or that the payload has not changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use super::Settings;
 use super::client::{Client, Purpose, check_status, read_body};
 use crate::error::FetchError;
 
-/// Asks for the payload.
+/// The client of the features endpoint.
 pub(crate) struct FeaturesClient {
     client: Client,
     total_timeout: Duration,
     max_body_bytes: u64,
 }
 
-/// What the server says of the payload.
+/// The server's reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
-    /// It is this one.
+    /// A payload.
     Payload {
         document: Arc<str>,
         etag: Option<Box<str>>,
         /// Whether the server offers to stream changes.
         streaming: bool,
     },
-    /// It is the one whose tag was sent.
+    /// The payload is still the one whose tag was sent.
     NotModified,
 }
 
@@ -41,7 +41,7 @@ impl FeaturesClient {
     }
 
     /// Asks for the payload, unless it is still the one with this tag. Takes no longer than the
-    /// limit. Not to be called by two threads at once.
+    /// limit. Two threads must not call it at the same time.
     pub(crate) fn fetch(&self, etag: Option<&str>, limit: Duration) -> Result<Reply, FetchError> {
         self.client.limit(Some(limit.min(self.total_timeout)));
         let accept = ("accept", "application/json");
@@ -61,7 +61,7 @@ impl FeaturesClient {
         Ok(Reply::Payload { document: text.into(), etag, streaming })
     }
 
-    /// Ends what is going on, and closes every connection.
+    /// Ends the current request, and closes all connections.
     pub(crate) fn shut_down(&self) {
         self.client.shut_down();
     }

@@ -1,4 +1,4 @@
-//! Requests: where they go, what they say, and what the server answered.
+//! Requests to the server: addresses, headers and replies.
 
 mod client;
 mod features;

@@ -1,18 +1,18 @@
-//! Where a redirect leads.
+//! Redirects.
 
 use url::Url;
 
 use crate::error::{FetchError, FetchErrorKind};
 
-/// How many redirects are followed.
+/// The number of redirects that are followed.
 pub(super) const MAX_REDIRECTS: usize = 5;
 
-/// Whether a reply of this status names another address to ask.
+/// Whether a reply of this status is a redirect.
 pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// The address a redirect names. What was asked over TLS is not asked without.
+/// Returns the address of a redirect. A redirect from `https` to `http` is an error.
 pub(super) fn follow(from: &Url, location: Option<&str>) -> Result<Url, FetchError> {
     let nowhere = || FetchError::new(FetchErrorKind::Redirect);
     let to = from.join(location.ok_or_else(nowhere)?).map_err(|_| nowhere())?;
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn redirects_lead_to_equally_secure_places() {
+    fn redirect_keeps_tls() {
         let cases = [
             ("https://a.example/x", Some("/y"), Some("https://a.example/y")),
             ("https://a.example/x", Some("https://b.example/x"), Some("https://b.example/x")),

@@ -1,15 +1,15 @@
-//! How long a server wants to be left alone.
+//! The `Retry-After` header: how long the server must not be asked.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-/// Reads a `Retry-After` header: seconds, or a date.
+/// Parses the header: seconds, or a date.
 pub(super) fn parse(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
-        // Too many digits are a long time.
+        // A number that is too large means a long time.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let at = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_and_dates() {
+    fn seconds_and_dates_are_read() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         let cases = [
             ("0", Some(0)),

@@ -1,4 +1,4 @@
-//! Options that were checked.
+//! Checked options.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::options::{ConfigError, FetchOptions, Proxy};
 
-/// Options that were checked, with addresses put together.
+/// Checked options, with complete addresses.
 pub(crate) struct Settings {
     pub(crate) id: SourceId,
     pub(super) proxy: Option<ureq::Proxy>,
@@ -20,8 +20,7 @@ pub(crate) struct Settings {
     pub(crate) max_body_bytes: u64,
 }
 
-/// What makes two clients ask the same server the same thing: they share one fetch and one
-/// stream.
+/// The identity of a source. Two clients with equal ones share one fetch and one stream.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SourceId {
     /// The address of the features.
@@ -59,7 +58,7 @@ impl Settings {
             proxy: options.proxy.clone(),
             root_certificates: options.root_certificates.clone(),
         };
-        /// What is longer is as good as for ever, and clocks can express it.
+        /// As good as forever, but clocks can express it.
         const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
         Ok(Settings {
             proxy: proxy(&options.proxy)?,
@@ -74,7 +73,7 @@ impl Settings {
     }
 }
 
-/// The address of a path on a host. Every slash at the host's end is ignored.
+/// Returns the address of a path on a host. Slashes at the host's end are ignored.
 fn address(host: &str, path: &[&str]) -> Option<Url> {
     let mut url = Url::parse(host.trim().trim_end_matches('/')).ok()?;
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
@@ -82,13 +81,13 @@ fn address(host: &str, path: &[&str]) -> Option<Url> {
     }
     url.path_segments_mut().ok()?.pop_if_empty().extend(path);
     url.set_fragment(None);
-    // What ureq does not take as an address is found here, not on the first request.
+    // An address that ureq refuses is found here, not on the first request.
     url.as_str().parse::<Uri>().ok()?;
     Some(url)
 }
 
 fn headers(headers: &[(String, String)]) -> Result<Vec<(String, String)>, ConfigError> {
-    /// How a request is framed is not for the application to say.
+    /// Headers that this crate sets itself.
     const RESERVED: [&str; 5] =
         ["host", "connection", "content-length", "transfer-encoding", "accept-encoding"];
     for (name, value) in headers {
@@ -115,7 +114,7 @@ fn proxy(proxy: &Proxy) -> Result<Option<ureq::Proxy>, ConfigError> {
     }
 }
 
-/// Mozilla's, and the application's beside them.
+/// Returns Mozilla's certificates and those of the application.
 fn root_certificates(added: &[Vec<u8>]) -> Result<RootCerts, ConfigError> {
     if added.is_empty() {
         return Ok(RootCerts::WebPki);
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_become_addresses() {
+    fn host_becomes_an_address() {
         let cases = [
             ("https://cdn.growthbook.io", Some("https://cdn.growthbook.io/api/features/sdk-1")),
             ("https://cdn.growthbook.io///", Some("https://cdn.growthbook.io/api/features/sdk-1")),
@@ -169,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stays_one_part_of_the_path() {
+    fn key_is_one_segment_of_the_path() {
         let url = address("https://example.com", &["sub", "a/b?c#d e"]).unwrap();
         assert_eq!(url.as_str(), "https://example.com/sub/a%2Fb%3Fc%23d%20e");
     }
 
     #[test]
-    fn what_cannot_work_is_refused_before_the_first_request() {
+    fn invalid_options_are_refused_at_the_start() {
         let ok = || FetchOptions::new("sdk-1");
         let cases = [
             (FetchOptions::new(" "), ConfigError::EmptyClientKey),

@@ -11,23 +11,23 @@ use crate::error::{FetchError, FetchErrorKind};
 use crate::net::Wire;
 use crate::sse::{EventParser, Parsed};
 
-/// Opens streams.
+/// The client of the streaming endpoint.
 pub(crate) struct StreamClient {
     client: Client,
 }
 
-/// What a stream says, in GrowthBook's terms.
+/// An event of a stream, in GrowthBook's terms.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Update {
-    /// The payload is this one now.
+    /// A new payload.
     Payload(String),
     /// The payload has changed: fetch it.
     Refetch,
     /// The connection is alive.
     Ping,
-    /// How long to wait before connecting again after a failure.
+    /// The delay before connecting again after a failure.
     Retry(Duration),
-    /// An event too large to be read.
+    /// An event that is too large.
     Oversized,
 }
 
@@ -38,12 +38,12 @@ pub(crate) struct EventStream {
     buffer: Box<[u8]>,
 }
 
-/// How reading from a stream went.
+/// The outcome of a read from a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum StreamRead {
-    /// Something came.
+    /// Bytes arrived.
     Data,
-    /// Nothing came until then.
+    /// Nothing arrived in time.
     Nothing,
     /// The server ended the stream.
     End,
@@ -57,7 +57,7 @@ impl StreamClient {
         }
     }
 
-    /// Connects. The last event's id lets the server send what was missed.
+    /// Opens a stream. The last event's id lets the server send missed events.
     ///
     /// # Errors
     ///
@@ -89,19 +89,19 @@ impl StreamClient {
         })
     }
 
-    /// Ends the stream there is.
+    /// Ends the open stream.
     pub(crate) fn interrupt(&self) {
         self.client.wire().interrupt.interrupt();
     }
 
-    /// Ends what is going on, and closes every connection.
+    /// Ends the open stream, and closes all connections.
     pub(crate) fn shut_down(&self) {
         self.client.shut_down();
     }
 }
 
 impl EventStream {
-    /// Waits for bytes, no longer than this, and hands on what they say.
+    /// Waits for bytes, no longer than `wait`, and calls `on` for each event in them.
     pub(crate) fn read(
         &mut self,
         parser: &mut EventParser,

@@ -1,4 +1,4 @@
-//! Opening TCP connections, interruptibly.
+//! Opening TCP connections that another thread can interrupt.
 
 use std::fmt;
 use std::io;
@@ -16,7 +16,7 @@ use super::deadline::Deadline;
 use super::interrupt::{Interrupt, interrupted};
 use super::transport::TcpTransport;
 
-/// How many connections were to be opened, to tell a reused one from a new one.
+/// The number of connections that were opened. It shows whether a request reused one.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionCount(AtomicU64);
 
@@ -42,7 +42,7 @@ impl TcpConnector {
         }
     }
 
-    /// Tries the addresses in turn; each gets its share of the time that is left.
+    /// Tries one address after another. Each gets its share of the time that is left.
     fn connect_any(&self, details: &ConnectionDetails<'_>) -> Result<TcpStream, ureq::Error> {
         let (total, reason) = self.deadline.cap(details.timeout);
         let start = Instant::now();
@@ -92,7 +92,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
         let shared = Arc::downgrade(&stream);
         let registration = self.interrupt.register(move || {
             if let Some(stream) = shared.upgrade() {
-                // An error means that it is closed already.
+                // An error means that it is already closed.
                 let _ = stream.shutdown(Shutdown::Both);
             }
         })?;
@@ -110,8 +110,8 @@ impl fmt::Debug for TcpConnector {
     }
 }
 
-/// Connects without blocking, and waits for that, a deadline or an interruption, whichever comes
-/// first. `ConnectionAborted` tells an interruption.
+/// Connects without blocking. Waits for the connection, the deadline or an interruption, whichever
+/// is first. An interruption is reported as `ConnectionAborted`.
 fn connect(
     address: SocketAddr,
     limit: Option<Duration>,
@@ -122,7 +122,7 @@ fn connect(
     let mut poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKER)?;
     let _registration = interrupt.register(move || {
-        // Without it the wait ends at its deadline.
+        // If this fails, the wait ends at its deadline.
         let _ = waker.wake();
     })?;
     let mut stream = mio::net::TcpStream::connect(address)?;

@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 use ureq::Timeout;
 use ureq::unversioned::transport::NextTimeout;
 
-/// Until when looking up names, connecting and reading may wait, beside ureq's own limits for
-/// each. A read that ends here can be gone on with: nothing is lost.
+/// A time limit for looking up names, connecting and reading together, besides ureq's own limits
+/// for each. A read that ends at the deadline loses no bytes, and can be continued.
 #[derive(Debug, Default)]
 pub(crate) struct Deadline(Mutex<Option<Instant>>);
 
 impl Deadline {
-    /// The limit from now on: this long from now, or none.
+    /// Sets the deadline: this long from now, or none.
     pub(crate) fn set(&self, wait: Option<Duration>) {
-        // What the clock cannot express is no limit.
+        // A time that the clock cannot express is not a limit.
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
-    /// How long to wait: until this or ureq's own limit, whichever comes first, and what to call
-    /// it when it does. `None` is for ever.
+    /// Returns how long to wait, until this deadline or ureq's own limit, whichever is first; and
+    /// the reason to report when the time is over. `None` is forever.
     pub(super) fn cap(&self, timeout: NextTimeout) -> (Option<Duration>, Timeout) {
         let own = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = own.map(|until| until.saturating_duration_since(Instant::now()));

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Ends waits on the network from another thread.
 ///
-/// Whoever is about to wait registers how it can be woken; [`interrupt`](Interrupt::interrupt)
-/// wakes all of them. What was woken reports an error, and its connection is of no more use.
+/// A thread that is about to wait registers a function that wakes it. [`interrupt`](Interrupt::interrupt)
+/// calls all of these functions. A wait that was interrupted reports an error, and its connection
+/// is not used again.
 #[derive(Default)]
 pub(crate) struct Interrupt {
     state: Mutex<State>,
@@ -16,14 +17,14 @@ pub(crate) struct Interrupt {
 
 #[derive(Default)]
 struct State {
-    /// Nothing may wait any more.
+    /// No thread may wait any more.
     stopped: bool,
     next: u64,
     wakers: BTreeMap<u64, Box<dyn Fn() + Send>>,
 }
 
 impl Interrupt {
-    /// Registers a way to wake somebody, for as long as the answer is kept.
+    /// Registers a function that wakes a thread, for as long as the result is kept.
     ///
     /// # Errors
     ///
@@ -42,13 +43,13 @@ impl Interrupt {
         Ok(Registration { interrupt: self.clone(), id })
     }
 
-    /// Wakes everybody who waits now. Later waits are not affected.
+    /// Wakes all threads that wait now. Later waits are not affected.
     pub(crate) fn interrupt(&self) {
-        // A waker takes no lock and waits for nothing.
+        // The functions take no lock and do not wait.
         self.lock().wakers.values().for_each(|wake| wake());
     }
 
-    /// Wakes everybody, and lets nobody wait any more.
+    /// Wakes all threads, and refuses later waits.
     pub(crate) fn stop(&self) {
         self.lock().stopped = true;
         self.interrupt();
@@ -78,7 +79,7 @@ impl Drop for Registration {
     }
 }
 
-/// What an interrupted wait reports.
+/// Returns the error of an interrupted wait.
 pub(crate) fn interrupted() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "interrupted")
 }

@@ -1,8 +1,8 @@
 //! Connections that another thread can interrupt, whatever they are waiting for.
 //!
-//! ureq speaks HTTP and TLS; what it runs on is made here, for three reasons: closing a client
-//! must not wait for a silent server, a stream must be readable up to a point in time, and the
-//! client key must not reach ureq's own log records.
+//! ureq speaks HTTP and TLS on the connections that are made here. There are three reasons:
+//! closing a client must not wait for a silent server, a read from a stream must end at a given
+//! time, and the client key must not reach ureq's own log records.
 
 mod connector;
 mod deadline;
@@ -21,7 +21,7 @@ pub(crate) use resolver::InterruptibleResolver;
 
 use std::sync::Arc;
 
-/// What connections of an agent share.
+/// The state that connections of one agent share.
 #[derive(Clone, Default)]
 pub(crate) struct Wire {
     pub(crate) interrupt: Arc<Interrupt>,
@@ -31,7 +31,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// An agent whose connections are made here.
+    /// Returns an agent whose connections are made here.
     pub(crate) fn agent(&self, config: ureq::config::Config) -> ureq::Agent {
         let connector =
             ().chain(ConnectProxyConnector::default())

@@ -1,15 +1,15 @@
-//! What a request says that nobody else should read.
+//! The secret parts of a request: its path and headers.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-/// The path ureq is told. At the level `trace` it writes all it sees to the log: addresses, and
-/// with them the client key, and headers byte for byte.
+/// The path that ureq gets instead of the real one. At the level `trace` ureq logs all it sees:
+/// addresses, which have the client key, and headers byte for byte.
 pub(crate) const PLACEHOLDER: &str = "/growthbook-path-not-shown";
 
-/// The path and headers of the next request, put in their place below ureq, above TLS.
+/// The path and headers of the next request. They are inserted below ureq and above TLS.
 #[derive(Default)]
 pub(crate) struct RequestHead(Mutex<Secret>);
 
@@ -21,14 +21,14 @@ struct Secret {
 }
 
 impl RequestHead {
-    /// Sets what the next request says. Header names and values are valid ones.
+    /// Sets the path and headers of the next request. Header names and values must be valid.
     pub(crate) fn set<'a>(&self, path: &str, headers: impl Iterator<Item = (&'a str, &'a str)>) {
         let headers = headers.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
             Secret { path: path.to_owned(), headers };
     }
 
-    /// The bytes with the secrets in their place, when they begin a request for the placeholder.
+    /// Returns the bytes with the secrets inserted, if they begin a request for the placeholder.
     fn complete(&self, head: &[u8]) -> Option<Vec<u8>> {
         let rest = head.strip_prefix(b"GET ")?.strip_prefix(PLACEHOLDER.as_bytes())?;
         let line = rest.windows(2).position(|pair| pair == b"\r\n")? + 2;
@@ -44,7 +44,7 @@ impl fmt::Debug for RequestHead {
     }
 }
 
-/// Comes last in a chain of connectors.
+/// The last one in a chain of connectors.
 #[derive(Debug)]
 pub(crate) struct RequestHeadConnector(pub(crate) Arc<RequestHead>);
 
@@ -60,7 +60,7 @@ impl<In: Transport> Connector<In> for RequestHeadConnector {
     }
 }
 
-/// Completes the heads of requests.
+/// A transport that completes the heads of requests.
 #[derive(Debug)]
 pub(crate) struct RequestHeadTransport<T> {
     inner: T,
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_put_into_a_request_and_nothing_else() {
+    fn only_requests_get_the_secrets() {
         let head = RequestHead::default();
         head.set("/api/features/sdk-1", [("x-token", "t")].into_iter());
         let complete = |text: &str| {

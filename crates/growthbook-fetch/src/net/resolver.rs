@@ -1,4 +1,4 @@
-//! Looking up names without being held up by it.
+//! Looking up names with a time limit.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -16,8 +16,8 @@ use super::Wire;
 use super::deadline::Deadline;
 use super::interrupt::{Interrupt, interrupted};
 
-/// Asks the system for a name's addresses, on a thread of its own: the system call cannot be
-/// interrupted, but nobody has to wait for it. An IP address needs no thread.
+/// Asks the system for a name's addresses, on a thread of its own. The system call cannot be
+/// interrupted, but with a thread the caller need not wait for it. An IP address needs no thread.
 #[derive(Debug)]
 pub(crate) struct InterruptibleResolver {
     interrupt: Arc<Interrupt>,
@@ -40,7 +40,7 @@ impl Resolver for InterruptibleResolver {
             Err(_) => self.look_up(host.to_owned(), port, timeout)?,
         };
         let mut addresses = self.empty();
-        // No more than the list can hold.
+        // The list has room for 16.
         for address in config.ip_family().keep_wanted(found.into_iter()).take(16) {
             addresses.push(address);
         }

@@ -16,7 +16,7 @@ pub(crate) struct TcpTransport {
     stream: Arc<TcpStream>,
     buffers: LazyBuffers,
     deadline: Arc<Deadline>,
-    /// Shuts the connection down when interrupted.
+    /// Shuts the connection down on an interruption.
     _registration: Registration,
 }
 
@@ -52,7 +52,7 @@ impl Transport for TcpTransport {
         let input = self.buffers.input_append_buf();
         let amount = loop {
             match (&*self.stream).read(input) {
-                // A signal. Waiting starts over: signals are rare, and the next read has its limit.
+                // A signal. The wait starts again: signals are rare, and the next read has a limit.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => break outcome.map_err(|error| timed_out(error, reason))?,
             }
@@ -62,7 +62,7 @@ impl Transport for TcpTransport {
     }
 
     fn is_open(&mut self) -> bool {
-        // An idle connection has nothing to say: bytes are as bad a sign as its end.
+        // An idle connection must be silent: bytes are as bad a sign as its end.
         let probe = || {
             self.stream.set_nonblocking(true)?;
             let outcome = (&*self.stream).read(&mut [0]);
@@ -79,7 +79,8 @@ impl fmt::Debug for TcpTransport {
     }
 }
 
-/// A read or write that took too long reports itself in two ways, depending on the system.
+/// Converts an error. A read or write that took too long reports it in one of two ways, depending
+/// on the system.
 fn timed_out(error: io::Error, reason: Timeout) -> ureq::Error {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ureq::Error::Timeout(reason),
