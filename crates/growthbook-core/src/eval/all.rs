@@ -71,7 +71,6 @@ impl<'a> Evaluator<'a> {
 mod tests {
     use alloc::format;
 
-    use super::*;
     use crate::{Payload, UserContext};
 
     #[test]
