@@ -18,7 +18,7 @@ const FEATURES: usize = 1_000;
 const FEATURES_OF_UPDATE: usize = 5_000;
 
 fn main() {
-    // A process that has started a thread allocates more slowly; every server has.
+    // Every server has several threads. A process with several threads allocates more slowly.
     thread::spawn(thread::park);
 
     let text = payloads::payload(FEATURES);
@@ -33,7 +33,7 @@ fn load(bytes: &[u8]) -> Snapshot {
     Payload::from_json(bytes).expect("a payload").compile()
 }
 
-/// Prints what a payload and its snapshot keep, as multiples of the text.
+/// Prints the memory of a payload and its snapshot, also as multiples of the text.
 fn report_memory(text: &str) {
     let snapshot = load(text.as_bytes());
     assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());
