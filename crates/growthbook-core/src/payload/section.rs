@@ -52,10 +52,9 @@ impl Entries {
     /// Entries with the members of an object as their text. The object may be in any order.
     pub(crate) fn of_object(object: &Object<'_>) -> Self {
         let members = object.iter().map(|(key, value)| (key.into(), value));
-        let entries = property_order(members.collect()).into_iter().map(|(key, value)| Entry {
-            key: key.into(),
-            text: value.to_text().into(),
-        });
+        let entries = property_order(members.collect())
+            .into_iter()
+            .map(|(key, value)| Entry { key: key.into(), text: value.to_text().into() });
         Entries { entries: entries.collect(), unnamed: Vec::new() }
     }
 
