@@ -9,8 +9,8 @@ use arc_swap::ArcSwap;
 use growthbook_core::cache::PayloadCache;
 use growthbook_fetch::{CloseTimedOut, Feed, FetchOptions, StartError};
 
-use crate::LOG_TARGET;
 use crate::state::Live;
+use growthbook_support::LOG_TARGET;
 
 /// A client's feed, made anew after a fork.
 pub(crate) struct Connection {

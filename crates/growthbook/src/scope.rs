@@ -13,10 +13,10 @@ use growthbook_core::{
 use growthbook_fetch::Pinned;
 use serde::Deserialize;
 
-use crate::LOG_TARGET;
 use crate::scope_buckets::ScopeBuckets;
 use crate::state::State;
 use crate::tracking::TrackingObserver;
+use growthbook_support::LOG_TARGET;
 
 /// A user together with the payload that was in use when the scope was made: its answers agree
 /// with one another whatever happens to the client meanwhile.

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
+use growthbook_support::source_text;
 use log::Level;
 
-use crate::LOG_TARGET;
+use growthbook_support::LOG_TARGET;
 
 /// How long nothing may have failed before something that failed counts as well again: some
 /// documents may be within reach, and others not.
@@ -48,7 +49,7 @@ impl<S: StickyBucketStore> LoggedStore<S> {
                 let level = if trouble.begins(now) { Level::Warn } else { Level::Debug };
                 log::log!(
                     target: LOG_TARGET, level,
-                    "sticky bucket documents are not {what}: {}", cause(error),
+                    "sticky bucket documents are not {what}: {}", source_text(error),
                 );
             }
             Ok(_) => {}
@@ -91,11 +92,6 @@ impl Trouble {
                 .compare_exchange(last, 0, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
-}
-
-/// The store's own words, where it has some.
-fn cause(error: &dyn core::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 pub use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 
-use crate::LOG_TARGET;
 use crate::exposures::Exposures;
+use growthbook_support::LOG_TARGET;
 
 /// A user took part in an experiment: what `on_experiment_viewed` hears.
 #[derive(Clone, Debug)]

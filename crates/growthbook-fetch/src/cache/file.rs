@@ -18,7 +18,7 @@ use growthbook_core::cache::{
 };
 
 use super::format::{self, Corrupt, KeyHash};
-use crate::LOG_TARGET;
+use growthbook_support::LOG_TARGET;
 
 /// Keeps each payload in a file of a directory: a process that starts again has flags at once, even
 /// when the API cannot be reached.

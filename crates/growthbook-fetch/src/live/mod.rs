@@ -13,7 +13,7 @@ use growthbook_core::{Payload, PayloadChange, PayloadError, PayloadSource, Snaps
 
 pub use in_use::{InUse, Pinned};
 
-use crate::LOG_TARGET;
+use growthbook_support::LOG_TARGET;
 use retired::Retired;
 
 /// The payload in use, compiled, for any number of threads.

@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use log::Level;
 
-use crate::LOG_TARGET;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::status::{Counters, LastError, StreamOff, StreamState};
+use growthbook_support::LOG_TARGET;
 
 /// How refreshing goes.
 #[derive(Default)]

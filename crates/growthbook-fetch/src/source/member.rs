@@ -14,11 +14,11 @@ use super::Source;
 use super::document::Document;
 use super::member_cache::MemberCache;
 use super::readiness::{NotReady, Readiness};
-use crate::LOG_TARGET;
 use crate::error::FetchError;
 use crate::sink::{Offered, PayloadSink};
 use crate::status::{FetchStatus, LastError};
 use crate::time::from_unix_millis;
+use growthbook_support::LOG_TARGET;
 
 /// The fetch time of a payload whose cache does not know it.
 const UNKNOWN_TIME: UnixMillis = 0;

@@ -10,7 +10,7 @@ use growthbook_core::cache::{
 };
 
 use super::document::Document;
-use crate::LOG_TARGET;
+use growthbook_support::LOG_TARGET;
 
 /// A client's cache. It may fail; the client goes on without it.
 pub(super) struct MemberCache {
