@@ -1,4 +1,4 @@
-//! One client's use of its cache: reading, keeping, and going on when the cache fails.
+//! One client's use of its cache: reading, writing, the lease, and going on without it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
