@@ -1,4 +1,4 @@
-//! Any bytes are a payload or an error, and every payload evaluates.
+//! Parses any bytes as a payload, and evaluates every payload. Neither may panic.
 
 #![no_main]
 

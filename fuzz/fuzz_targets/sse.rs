@@ -1,4 +1,5 @@
-//! Any bytes are a stream that means what the standard says, however they are cut.
+//! Parses any bytes as a stream. The result must follow the standard, and must not depend on how
+//! the bytes are cut.
 
 #![no_main]
 
@@ -8,7 +9,7 @@ mod sse_model;
 use libfuzzer_sys::fuzz_target;
 use sse_model::{interpret, parse};
 
-// The first bytes say how long data may be, and where to cut.
+// The first bytes are the limit of data, and the places of the cuts.
 fuzz_target!(|input: (u8, [u8; 4], &[u8])| {
     let (limit, cuts, stream) = input;
     let limit = usize::from(limit);
@@ -18,9 +19,9 @@ fuzz_target!(|input: (u8, [u8; 4], &[u8])| {
     let mut rest = stream;
     let mut pieces = Vec::new();
     for cut in cuts {
-        let (piece, behind) = rest.split_at(usize::from(cut).min(rest.len()));
+        let (piece, tail) = rest.split_at(usize::from(cut).min(rest.len()));
         pieces.push(piece);
-        rest = behind;
+        rest = tail;
     }
     pieces.push(rest);
     assert_eq!(parse(limit, pieces), whole);

@@ -17,8 +17,8 @@ pub(crate) fn same(expected: &Value, got: &Value) -> bool {
     }
 }
 
-/// Compares whole numbers digit by digit, because evaluation does not convert values. Compares other
-/// numbers as doubles.
+/// Compares whole numbers digit by digit, because evaluation does not convert values. Compares
+/// other numbers as doubles.
 fn same_number(a: &serde_json::Number, b: &serde_json::Number) -> bool {
     if a.is_f64() || b.is_f64() { a.as_f64() == b.as_f64() } else { a == b }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// A list of cases that are expected to fail. A listed case that passes counts as a failure, so that
-/// the list stays current.
+/// A list of cases that are expected to fail. A listed case that passes counts as a failure, so
+/// that the list stays current.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions(Vec<Exception>);
 

@@ -1,9 +1,9 @@
 //! Runs conformance corpora in the shape of GrowthBook's `cases.json`.
 //!
 //! A corpus is a JSON object of suites. A suite is an array of cases, or an object of suites. Every
-//! case runs twice: on `growthbook-core`, and on the facade `growthbook`. It passes when both answers
-//! are the expected JSON, without extra or missing members. Numbers must be equal to the last bit,
-//! except in suites with rounded numbers.
+//! case runs twice: on `growthbook-core`, and on the facade `growthbook`. It passes when both
+//! answers are the expected JSON, without extra or missing members. Numbers must be equal to the
+//! last bit, except in suites with rounded numbers.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,5 +1,6 @@
-//! How long a payload of 1,000 features takes from its bytes to a snapshot, beside reading the
-//! same bytes as a `serde_json::Value`, and what the snapshot keeps: `cargo bench --bench load`.
+//! The time from a payload's bytes to a snapshot, and the memory that it takes, beside reading the
+//! same bytes as a `serde_json::Value`: `cargo bench --bench load`. Once for a payload of 1,000
+//! features that is loaded first, and once for one of 5,000 features that follows another one.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -14,15 +15,17 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 const FEATURES: usize = 1_000;
+const FEATURES_OF_UPDATE: usize = 5_000;
 
 fn main() {
-    // A process that has started a thread allocates more slowly; every server has.
+    // Every server has several threads. A process with several threads allocates more slowly.
     thread::spawn(thread::park);
 
     let text = payloads::payload(FEATURES);
     report_memory(&text);
     let mut criterion = Criterion::default().configure_from_args();
     measure(&mut criterion, text.as_bytes());
+    measure_updates(&mut criterion);
     criterion.final_summary();
 }
 
@@ -30,7 +33,7 @@ fn load(bytes: &[u8]) -> Snapshot {
     Payload::from_json(bytes).expect("a payload").compile()
 }
 
-/// Prints what a payload and its snapshot keep, as multiples of the text.
+/// Prints the memory of a payload and its snapshot, also as multiples of the text.
 fn report_memory(text: &str) {
     let snapshot = load(text.as_bytes());
     assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());
@@ -77,6 +80,42 @@ fn measure(criterion: &mut Criterion, bytes: &[u8]) {
     });
     group.bench_function("snapshot and dropped", |bencher| {
         bencher.iter(|| load(black_box(bytes)));
+    });
+    group.finish();
+}
+
+/// A client's work for a payload that follows another one.
+fn update(bytes: &[u8], before: &(Payload, Snapshot)) -> (Payload, Snapshot) {
+    let payload = Payload::from_json(bytes).expect("a payload").replacing(&before.0);
+    let snapshot = payload.compile_after(&before.1);
+    (payload, snapshot)
+}
+
+fn measure_updates(criterion: &mut Criterion) {
+    let text = payloads::payload(FEATURES_OF_UPDATE);
+    let (same, changed) =
+        (text.as_bytes(), text.replacen("\"coverage\":0.5", "\"coverage\":0.4", 1));
+    assert_ne!(text, changed, "a feature is changed");
+    let payload = Payload::from_json(same).expect("a payload");
+    let snapshot = payload.compile();
+    let before = (payload, snapshot);
+
+    let mut group = criterion.benchmark_group("update of 5,000 features");
+    group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(20);
+    group.bench_function("skipped by serde_json", |bencher| {
+        bencher.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(same)));
+    });
+    group.bench_function("read as a Value", |bencher| {
+        bencher.iter_with_large_drop(|| serde_json::from_slice::<Value>(black_box(same)));
+    });
+    group.bench_function("compiled from scratch", |bencher| {
+        bencher.iter_with_large_drop(|| load(black_box(same)));
+    });
+    group.bench_function("nothing changed", |bencher| {
+        bencher.iter_with_large_drop(|| update(black_box(same), &before));
+    });
+    group.bench_function("1 feature changed", |bencher| {
+        bencher.iter_with_large_drop(|| update(black_box(changed.as_bytes()), &before));
     });
     group.finish();
 }

@@ -1,5 +1,6 @@
-//! Auto experiments: the payload's own list of experiments on pages, without a feature around them.
-//! What they change is data here: a redirect to answer with, or visual changes to hand to the page.
+//! Auto experiments: the payload's own experiments on pages, which belong to no feature.
+//!
+//! Their changes are data: a redirect for the server to send, or visual changes for the page.
 
 use alloc::{boxed::Box, collections::BTreeSet, string::String};
 use core::fmt;
@@ -13,7 +14,7 @@ use crate::result::ExperimentResult;
 use crate::url::UrlTargets;
 use crate::value::FeatureValue;
 
-/// An experiment of the payload's `experiments`.
+/// An entry of the payload's section `experiments`.
 pub struct AutoExperiment {
     pub(crate) definition: ExperimentDefinition,
     pub(crate) variations: Box<[FeatureValue]>,
@@ -23,20 +24,21 @@ pub struct AutoExperiment {
     pub(crate) persist_query_string: bool,
 }
 
-/// What the variations of an auto experiment change.
+/// The kind of change that an auto experiment's variations make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeType {
-    /// Where the page is.
+    /// They redirect to another URL.
     Redirect,
-    /// How the page looks: styles, scripts, DOM mutations.
+    /// They change how the page looks: styles, scripts, DOM mutations.
     Visual,
-    /// Something this SDK does not know. Such an experiment does not run.
+    /// This SDK does not know the change. Such an experiment does not run.
     Unknown,
 }
 
 impl ChangeType {
-    /// A redirect needs URL patterns, and a variation that says where to.
+    /// Returns the type of these variations. A redirect needs URL patterns, and a variation with a
+    /// target.
     pub(crate) fn of(variations: &[FeatureValue], url_patterns: Option<&UrlTargets>) -> Self {
         let some = |test: &dyn Fn(&Value) -> bool| variations.iter().any(|it| test(it.value()));
         if url_patterns.is_some() && some(&|variation| variation.get("urlRedirect").is_some()) {
@@ -54,17 +56,18 @@ impl ChangeType {
 }
 
 impl AutoExperiment {
-    /// Who takes part, and how variations are assigned.
+    /// Returns who takes part, and how variations are assigned.
     pub fn definition(&self) -> &ExperimentDefinition {
         &self.definition
     }
 
-    /// What its variations change.
+    /// Returns the kind of change that its variations make.
     pub fn change_type(&self) -> ChangeType {
         self.change_type
     }
 
-    /// The id of the change, by which it can be blocked once it was made.
+    /// Returns the id of the change, by which it can be
+    /// [blocked](AutoExperimentOptions::blocked_change_ids).
     pub fn change_id(&self) -> Option<&str> {
         self.change_id.as_deref()
     }
@@ -80,7 +83,7 @@ impl AutoExperiment {
         scripts.any(|js| !js.is_empty())
     }
 
-    /// Where each variation redirects to, if it does.
+    /// Returns the targets of the variations that redirect.
     pub(crate) fn redirects(&self) -> impl Iterator<Item = &str> {
         self.variations.iter().filter_map(|variation| redirect_of(variation.value()))
     }
@@ -96,12 +99,12 @@ impl fmt::Debug for AutoExperiment {
     }
 }
 
-/// Where a variation redirects to.
+/// Returns the URL that a variation redirects to.
 pub(crate) fn redirect_of(variation: &Value) -> Option<&str> {
     variation.get("urlRedirect")?.as_str().filter(|url| !url.is_empty())
 }
 
-/// Which auto experiments may run. By default all but manual ones may.
+/// The auto experiments that may run. By default all may, except manual ones.
 #[derive(Clone, Debug, Default)]
 pub struct AutoExperimentOptions {
     pub(crate) blocked_change_ids: BTreeSet<Box<str>>,
@@ -113,12 +116,12 @@ pub struct AutoExperimentOptions {
 }
 
 impl AutoExperimentOptions {
-    /// Everything but manual experiments.
+    /// Allows everything but manual experiments.
     pub fn new() -> Self {
         AutoExperimentOptions::default()
     }
 
-    /// Leaves out changes that were made already, or are not wanted.
+    /// Sets the ids of changes to leave out, because they were made already or are not wanted.
     #[must_use]
     pub fn blocked_change_ids<I: Into<Box<str>>>(
         mut self,
@@ -164,7 +167,7 @@ impl AutoExperimentOptions {
     }
 }
 
-/// An auto experiment the user takes part in, and what it changes for them.
+/// An auto experiment that the user takes part in, and its change.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AutoExperimentResult<'a> {
@@ -172,28 +175,28 @@ pub struct AutoExperimentResult<'a> {
     pub experiment: &'a AutoExperiment,
     /// How the user was assigned, and the variation's value.
     pub result: ExperimentResult<'a, Value>,
-    /// What to do about it.
+    /// The change to make.
     pub change: AutoExperimentChange<'a>,
 }
 
-/// What an auto experiment changes for a user.
+/// The change that an auto experiment makes for a user.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AutoExperimentChange<'a> {
-    /// Nothing: the original, or the page is where the redirect leads already.
+    /// None: the variation is the original, or the page is already the redirect's target.
     None,
-    /// Send the user elsewhere.
+    /// Redirect the user to another URL.
     Redirect {
-        /// Where the variation says.
+        /// The variation's target.
         url_redirect: &'a str,
-        /// The same with the query string of the page carried over, if the experiment wants that.
+        /// The target with the page's query string added, if the experiment asks for that.
         url_with_params: String,
     },
     /// Change how the page looks: an object of `css`, `js` and `domMutations`.
     Visual(&'a Value),
 }
 
-/// Everything but the query string of the user's page.
+/// Prints everything but the query string of the user's page.
 impl fmt::Debug for AutoExperimentChange<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

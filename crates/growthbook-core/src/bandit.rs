@@ -9,10 +9,10 @@ use crate::bucket::{Ranges, effective_weights, is_usable};
 use crate::condition::Clauses;
 use crate::experiment::Allocation;
 
-/// The leaf reported when none was chosen and the rule's own weights were used.
+/// The leaf id that is reported when no leaf was chosen and the rule's own weights were used.
 pub(crate) const FALLBACK_LEAF_ID: i64 = -1;
 
-/// An entry of the payload's `contextualBandits`: leaves, the first matching one of which decides.
+/// An entry of the payload's section `contextualBandits`. The first leaf that matches decides.
 #[derive(Debug, Default)]
 pub(crate) struct BanditDefinition {
     pub(crate) version: Option<i64>,
@@ -21,7 +21,7 @@ pub(crate) struct BanditDefinition {
 
 #[derive(Debug)]
 pub(crate) struct Leaf {
-    /// `None` matches everybody.
+    /// `None` matches every user.
     pub(crate) condition: Option<Clauses>,
     /// `None` makes the leaf malformed.
     pub(crate) id: Option<i64>,
@@ -36,28 +36,28 @@ pub(crate) struct BanditRule {
     coverage: f64,
     /// The weights bucketing uses when no leaf is chosen.
     fallback_weights: Box<[f64]>,
-    /// Set when the rule has ranges of its own: no weights are used then, and none are reported.
+    /// Whether the rule has ranges of its own. Then weights are neither used nor reported.
     has_explicit_ranges: bool,
 }
 
-/// What a bandit chose for a user.
+/// A bandit's choice for a user.
 #[derive(Clone, Copy)]
 pub(crate) struct Choice<'a> {
-    /// Leaf weights in place of the rule's.
+    /// The leaf's weights, in place of the rule's.
     pub(crate) weights: Option<&'a [f64]>,
-    /// Their ranges.
+    /// The ranges of these weights.
     pub(crate) ranges: Option<Ranges<'a>>,
-    /// What is reported when hashing decides.
+    /// The bandit that is reported when hashing decides.
     pub(crate) bandit: Option<ContextualBandit<'a>>,
 }
 
-/// How a contextual bandit came to the weights an experiment used.
+/// The weights that a contextual bandit chose for an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ContextualBandit<'a> {
-    /// The leaf the user fell into; -1 when none matched.
+    /// The leaf that matched the user. -1 when no leaf matched.
     pub leaf_id: i64,
-    /// The weights bucketing used.
+    /// The weights that bucketing used.
     pub variation_weights: &'a [f64],
     /// The version of the bandit's model.
     pub bandit_version: Option<i64>,
@@ -89,7 +89,7 @@ impl BanditRule {
         allocation: &Allocation,
     ) -> Self {
         let (weights, coverage) = match allocation {
-            // Never looked at: the ranges decide.
+            // They are not used, since the ranges decide.
             Allocation::Ranges => (None, 1.0),
             Allocation::Shares { weights, coverage } => (Some(&**weights), *coverage),
         };
@@ -102,14 +102,14 @@ impl BanditRule {
         }
     }
 
-    /// The first leaf that matches; the rule's own weights when none does, or when it makes no
-    /// sense.
+    /// Chooses the first leaf that matches. Chooses the rule's own weights when no leaf matches, or
+    /// when that leaf is malformed.
     pub(crate) fn choose(&self, passes: impl Fn(&Clauses) -> bool) -> Choice<'_> {
         let leaves = &self.definition.leaves;
         let matching = leaves.iter().find(|leaf| leaf.condition.as_ref().is_none_or(&passes));
         let chosen = matching.and_then(|leaf| {
             let weights = leaf.weights.as_deref()?;
-            // Weights that bucketing would replace are none of the leaf's.
+            // Bucketing would replace unusable weights, so that they would not be the leaf's.
             is_usable(weights, self.variations).then_some((leaf.id?, weights))
         });
         let (leaf_id, variation_weights) = match chosen {

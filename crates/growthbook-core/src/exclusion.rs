@@ -9,17 +9,17 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Exclusion {
-    /// It has fewer than two variations.
+    /// The experiment has fewer than two variations.
     TooFewVariations,
     /// Experiments are disabled.
     Disabled,
-    /// The address is not targeted.
+    /// The URL is not targeted.
     Url,
-    /// It is a draft, stopped, or inactive.
+    /// The experiment is a draft, stopped, or inactive.
     Inactive,
     /// The user has no attribute to hash.
     MissingHashAttribute,
-    /// A filter leaves the user out.
+    /// A filter excludes the user.
     FilteredOut,
     /// The user is in another part of the namespace.
     NotInNamespace,
@@ -27,17 +27,17 @@ pub enum Exclusion {
     ConditionFailed,
     /// A prerequisite is not met.
     PrerequisiteFailed,
-    /// The user is in none of the (legacy) groups.
+    /// The user is not in any of the experiment's groups, a legacy feature.
     NotInGroup,
-    /// The hash has a version this SDK does not know.
+    /// This SDK does not know the experiment's hash version.
     UnknownHashVersion,
-    /// An earlier assignment has a version that is no longer wanted.
+    /// A stored assignment has a version below the experiment's minimum.
     BlockedBucketVersion,
-    /// The user's bucket belongs to no variation.
+    /// The user's bucket does not belong to any variation.
     NotCovered,
-    /// QA mode, or a user who skips all experiments.
+    /// QA mode is on, or the user skips all experiments.
     QaMode,
-    /// The variation decided on is none of the experiment's.
+    /// The experiment does not have the variation that was chosen.
     NoSuchVariation,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Exclusion {
         formatter.write_str(match self {
             Exclusion::TooFewVariations => "fewer than two variations",
             Exclusion::Disabled => "experiments are disabled",
-            Exclusion::Url => "the address is not targeted",
+            Exclusion::Url => "the URL is not targeted",
             Exclusion::Inactive => "the experiment is not running",
             Exclusion::MissingHashAttribute => "no hash attribute",
             Exclusion::FilteredOut => "filtered out",

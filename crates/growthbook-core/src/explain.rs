@@ -1,4 +1,4 @@
-//! "Why did this user get this?": an evaluation told step by step.
+//! Explains why a feature has its value for a user, step by step.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -13,46 +13,47 @@ pub use crate::trace::{
     AssignmentTrace, BucketTrace, ClauseOutcome, ClauseTrace, PrerequisiteTrace, RuleVerdict,
 };
 
-/// How a feature came to its value: every rule that was looked at, in order.
+/// Why a feature has its value: every rule that was evaluated, in order.
 ///
-/// `Display` is for people, `Serialize` for programs. Both tell attribute values; `Debug` does not.
+/// `Display` is for people, `Serialize` for programs. Both show attribute values. `Debug` does not.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Explanation {
     /// The feature's key.
     pub feature: String,
-    /// Its value.
+    /// The value.
     pub value: Value,
     /// Where the value comes from.
     pub source: FeatureResultSource,
-    /// The id of the rule that decided; empty when none did.
+    /// The id of the rule that decided. Empty when no rule decided.
     pub rule_id: String,
-    /// The rules looked at, the last of which decided unless the source is the default value.
+    /// The rules that were evaluated. The last one decided, unless the source is the default value.
     pub rules: Vec<RuleTrace>,
 }
 
-/// What became of a rule.
+/// A rule that was evaluated, and what it did.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RuleTrace {
-    /// Its position in the feature, from 0.
+    /// The rule's position in the feature, from 0.
     pub index: usize,
-    /// Its id; empty when it has none.
+    /// The rule's id. Empty when it has none.
     pub id: String,
-    /// The prerequisites evaluated for it.
+    /// The prerequisites that were evaluated for the rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Explanation>,
-    /// What it did.
+    /// What the rule did.
     pub verdict: RuleVerdict,
 }
 
-/// Builds an explanation out of what it observes.
+/// The observer that builds an explanation.
 #[derive(Default)]
 pub(crate) struct Explainer {
-    /// The features under evaluation, outermost first.
+    /// The features that are being evaluated, outermost first.
     features: Vec<Explanation>,
+    /// The outermost feature, once it is evaluated.
     done: Option<Explanation>,
 }
 
@@ -86,7 +87,7 @@ impl Observer for Explainer {
         explanation.value = result.value().clone();
         explanation.source = result.source;
         explanation.rule_id = result.rule_id.into();
-        // A prerequisite belongs to the rule that asks for it.
+        // A prerequisite belongs to the rule that has it.
         match self.features.last_mut().and_then(|outer| outer.rules.last_mut()) {
             Some(rule) => rule.prerequisites.push(explanation),
             None => self.done = Some(explanation),
@@ -133,8 +134,7 @@ impl Explanation {
             }
             match &rule.verdict {
                 RuleVerdict::NothingToApply if !rule.prerequisites.is_empty() => {
-                    formatter
-                        .write_str(": the prerequisites passed, and there is no more to it")?;
+                    formatter.write_str(": the prerequisites passed, nothing else to apply")?;
                 }
                 verdict => write!(formatter, ": {verdict}")?,
             }
@@ -149,7 +149,7 @@ impl Explanation {
 }
 
 impl RuleVerdict {
-    /// The failed part of a condition, on lines of its own.
+    /// Writes the failed part of a condition on its own lines.
     fn write_clause(&self, formatter: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         match self {
             RuleVerdict::ConditionFailed(Some(clause))
@@ -256,7 +256,7 @@ impl fmt::Display for ClauseTrace {
     }
 }
 
-/// Two blanks for each level.
+/// Two spaces for each level.
 struct Indent(usize);
 
 impl fmt::Display for Indent {

@@ -1,4 +1,4 @@
-//! How a feature is asked for: by its key, or by a handle that finds it without hashing.
+//! Names of features: keys, and handles that find a feature without hashing its key.
 
 use alloc::{borrow::Cow, boxed::Box, string::String};
 use core::fmt;
@@ -7,23 +7,24 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use crate::feature_index::FeatureIndex;
 use crate::snapshot::Snapshot;
 
-/// Something that names a feature: a text, a [`FeatureKey`], or a type of yours, such as an `enum`
-/// of all your flags.
+/// A name of a feature: a text, a [`FeatureKey`], or a type of yours, such as an `enum` of all your
+/// flags.
 pub trait FeatureName {
-    /// The feature's key.
+    /// Returns the feature's key.
     fn key(&self) -> &str;
 
-    /// The handle that remembers where the feature is, if there is one. It has the same key.
+    /// Returns the handle that remembers where the feature is, if there is one. It must have the
+    /// same key.
     fn handle(&self) -> Option<&FeatureKey> {
         None
     }
 }
 
-/// A feature's key that remembers where its feature was found: for the hottest call sites. Asking
-/// by it compares the key once, and does not hash it.
+/// A feature's key that remembers where its feature was found, for the hottest call sites. A lookup
+/// compares the key once, and does not hash it.
 ///
-/// One handle serves every payload: where another payload has the feature elsewhere, it is looked
-/// up once more. So it is best a `static`.
+/// One handle serves every payload: if another payload has the feature elsewhere, the handle looks
+/// it up again. It is best a `static`.
 ///
 /// ```
 /// use growthbook_core::{FeatureKey, Payload, UserContext};
@@ -39,21 +40,21 @@ pub trait FeatureName {
 /// ```
 pub struct FeatureKey {
     key: Cow<'static, str>,
-    /// The index in the snapshot it was found in last: a guess, checked whenever it is used.
+    /// The index in the snapshot where it was found last. It is a guess that every use checks.
     place: AtomicU32,
 }
 
 impl FeatureKey {
-    /// A handle on the feature of this key.
+    /// Makes a handle on the feature with this key.
     pub const fn new(key: &'static str) -> Self {
         FeatureKey { key: Cow::Borrowed(key), place: AtomicU32::new(0) }
     }
 
     #[inline]
     fn find_in(&self, snapshot: &Snapshot) -> Option<FeatureIndex> {
-        // Relaxed: whatever is read is checked.
+        // Relaxed is enough, since the guess is checked.
         let guess = FeatureIndex(self.place.load(Ordering::Relaxed));
-        if snapshot.feature(guess).is_some_and(|feature| *feature.key == *self.key) {
+        if *snapshot.features.key(guess) == *self.key {
             return Some(guess);
         }
         let found = snapshot.features.find(&self.key)?;
@@ -62,7 +63,7 @@ impl FeatureKey {
     }
 }
 
-/// A handle on a key that is not known before the program runs.
+/// Makes a handle on a key that is known only at run time.
 impl From<String> for FeatureKey {
     fn from(key: String) -> Self {
         FeatureKey { key: Cow::Owned(key), place: AtomicU32::new(0) }
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_follows_its_feature_from_payload_to_payload() {
+    fn a_handle_finds_its_feature_in_every_payload() {
         static KEY: FeatureKey = FeatureKey::new("c");
         let payloads: [&[&str]; 6] =
             [&["a", "b", "c"], &["c", "b", "a"], &["a", "b"], &[], &["b", "c"], &["c"]];
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_names_a_feature_can_be_asked_with() {
+    fn every_kind_of_name_finds_its_feature() {
         enum Flag {
             Checkout,
         }

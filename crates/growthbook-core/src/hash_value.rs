@@ -6,13 +6,13 @@ use serde::{Serialize, Serializer};
 
 use crate::json::Number;
 
-/// The value of a hash attribute: what identifies a user to rollouts and experiments.
+/// The value of a hash attribute, by which rollouts and experiments identify a user.
 ///
 /// `Debug` prints the type, never the value.
 #[derive(Clone, Copy, PartialEq)]
 pub enum HashValue<'a> {
-    /// The user has no such attribute, or one that cannot be hashed: only a non-empty string and
-    /// a number other than 0 can. Written as "".
+    /// The user does not have the attribute, or it cannot be hashed. Only a non-empty string and a
+    /// number other than 0 can be. Serializes as "".
     Missing,
     /// A non-empty string.
     String(&'a str),

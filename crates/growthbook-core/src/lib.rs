@@ -24,10 +24,38 @@
 //! # Ok::<(), growthbook_core::PayloadError>(())
 //! ```
 //!
-//! The way of a flag: [`Payload`] finds the sections of what the API sent and opens encrypted
-//! ones; [`Payload::compile`] makes an immutable [`Snapshot`] of it, with everything parsed
-//! and linked; an [`Evaluator`] walks that for one [`UserContext`]. One broken rule costs
-//! one [`Warning`], never the payload.
+//! One broken rule costs one [`Warning`], never the payload.
+//!
+//! # Modules in reading order
+//!
+//! Modules import each other one way, from the first of this list to the last.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `limits` | every limit, and what happens beyond it |
+//! | `json` | JSON values with their order; reading them with `serde_json` |
+//! | `bucket` | the hash; ranges and namespaces |
+//! | `wire` | the JSON of a payload: rules, experiments, groups, bandits, member by member |
+//! | `payload` | [`Payload`]: the sections of a document, decrypted; what changed between two |
+//! | `attributes` | a user's attributes, and the view that evaluation has of values |
+//! | `pattern` | JavaScript's regular expressions |
+//! | `url` | addresses, and the patterns that target them |
+//! | `condition` | conditions and saved groups: the tree, its parser, its operators |
+//! | `experiment` | definitions of experiments, read from JSON or declared in code |
+//! | `bandit` | contextual bandits |
+//! | `result`, `trace` | answers; the steps of an evaluation |
+//! | `auto` | auto experiments: redirects and visual changes |
+//! | `snapshot` | [`Snapshot`]: features and rules, compiled and linked |
+//! | `compile` | from a payload to a snapshot |
+//! | `observe`, `explain` | what sees an evaluation; an explanation of one |
+//! | `user`, `sticky` | the user, global settings; sticky bucket documents |
+//! | `eval` | [`Evaluator`]: rules, experiments and prerequisites for one user |
+//! | `reduce` | smaller payloads for a browser |
+//! | `cache` | the traits by which payloads are kept and shared |
+//!
+//! Small leaves: `tag` and `hash_value` (names and values that are compared often), `value` (a
+//! feature's value), `feature_key` and `feature_index` (how a feature is found), `compiled` (a
+//! definition with its text), `exclusion`, `warning`, `secure`.
 //!
 //! # Cargo features
 //!

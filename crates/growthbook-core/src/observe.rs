@@ -1,4 +1,4 @@
-//! What happens during an evaluation, for whoever wants to know.
+//! The trait through which a caller observes an evaluation.
 
 use serde_json::Value;
 
@@ -6,53 +6,56 @@ use crate::experiment::ExperimentDefinition;
 use crate::result::{Assignment, FeatureResult};
 use crate::trace::RuleVerdict;
 
-/// Sees what an evaluation does, in its order. `()` sees nothing and costs nothing.
+/// Is notified of what an evaluation does, in order. `()` ignores everything and costs nothing.
 ///
-/// Methods run on the evaluating thread in the middle of the evaluation, under no lock of this
-/// crate. They cannot change the answer.
+/// The methods run on the evaluating thread, during the evaluation. This crate holds no lock then.
+/// They cannot change the result.
 pub trait Observer {
-    /// Whether the evaluation reports its steps as well: features and rules entered and left,
-    /// with their verdicts. That costs allocations, and nothing when false.
+    /// Whether the observer traces: it is notified when features and rules are entered and left,
+    /// with their verdicts. Tracing allocates. Default: false, which costs nothing.
     const TRACES: bool = false;
 
-    /// Whether any of the methods is of interest. When false, nothing is put together for them.
+    /// Whether any method does anything. Default: true. When false, the evaluation prepares nothing
+    /// for them.
     const LISTENS: bool = true;
 
-    /// A user took part in an experiment because of their hash: the moment to track. Also called
-    /// for the experiments of prerequisites. Called every time; dropping repetitions is up to
-    /// the observer.
+    /// Is called when a user takes part in an experiment because of their hash. This is the moment
+    /// to track.
+    ///
+    /// It is called for the experiments of prerequisites too. It is called every time: the observer
+    /// may drop repetitions.
     fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
         let _ = exposure;
     }
 
-    /// Whether [`feature_usage`](Observer::feature_usage) is to be called. Default: true. When
-    /// false, no whole answer is put together for every prerequisite.
+    /// Whether [`feature_usage`](Observer::feature_usage) is called. Default: true. When false, no
+    /// result is made for prerequisites.
     fn wants_feature_usage(&self) -> bool {
         true
     }
 
-    /// A feature was evaluated, be it as a prerequisite of another. Not called for a value forced
-    /// in code.
+    /// Is called when a feature was evaluated, also as a prerequisite of another one. It is not
+    /// called for a value forced in code.
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         let _ = (key, result);
     }
 
-    /// With [`TRACES`](Observer::TRACES): a feature is about to be evaluated.
+    /// With [`TRACES`](Observer::TRACES): is called before a feature is evaluated.
     fn feature_entered(&mut self, key: &str) {
         let _ = key;
     }
 
-    /// With [`TRACES`](Observer::TRACES): a feature was evaluated.
+    /// With [`TRACES`](Observer::TRACES): is called after a feature was evaluated.
     fn feature_left(&mut self, key: &str, result: &FeatureResult<'_>) {
         let _ = (key, result);
     }
 
-    /// With [`TRACES`](Observer::TRACES): a rule is about to be evaluated.
+    /// With [`TRACES`](Observer::TRACES): is called before a rule is evaluated.
     fn rule_entered(&mut self, index: usize, id: &str) {
         let _ = (index, id);
     }
 
-    /// With [`TRACES`](Observer::TRACES): a rule was evaluated.
+    /// With [`TRACES`](Observer::TRACES): is called after a rule was evaluated.
     fn rule_left(&mut self, verdict: RuleVerdict) {
         let _ = verdict;
     }
@@ -95,7 +98,7 @@ impl<O: Observer> Observer for &mut O {
     }
 }
 
-/// That a user took part in an experiment: which, and how they were assigned.
+/// A user took part in an experiment: which one, and how the user was assigned.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Exposure<'a> {
@@ -103,7 +106,7 @@ pub struct Exposure<'a> {
     pub experiment: &'a ExperimentDefinition,
     /// How the user was assigned.
     pub result: &'a Assignment<'a>,
-    /// The assigned variation's value; `None` for an inline experiment, whose values may be of
-    /// any type.
+    /// The assigned variation's value. `None` for an inline experiment, whose values may have any
+    /// type.
     pub value: Option<&'a Value>,
 }

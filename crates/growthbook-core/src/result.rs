@@ -1,4 +1,4 @@
-//! What an evaluation answers: the value, and how it came about.
+//! The results of evaluations: the value, and how it was decided.
 
 use core::fmt;
 use core::ops::Deref;
@@ -17,7 +17,7 @@ use crate::value::FeatureValue;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FeatureResultSource {
-    /// There is no such feature.
+    /// The snapshot has no such feature.
     UnknownFeature,
     /// No rule applied.
     DefaultValue,
@@ -27,14 +27,14 @@ pub enum FeatureResultSource {
     Experiment,
     /// A value forced for this user or globally, in code.
     Override,
-    /// A gating prerequisite failed: there is no value.
+    /// A gate failed: a prerequisite that decides alone. There is no value.
     Prerequisite,
-    /// Prerequisites lead back to the feature itself: there is no value.
+    /// Prerequisites lead back to the feature itself, or exceed a limit. There is no value.
     CyclicPrerequisite,
 }
 
 impl FeatureResultSource {
-    /// GrowthBook's name for it, such as `defaultValue`.
+    /// Returns GrowthBook's name of the source, such as `defaultValue`.
     pub fn as_str(self) -> &'static str {
         match self {
             FeatureResultSource::UnknownFeature => "unknownFeature",
@@ -60,7 +60,7 @@ impl Serialize for FeatureResultSource {
     }
 }
 
-/// The answer for a feature. It borrows from the snapshot and the user it was evaluated for.
+/// The result of a feature. It borrows from the snapshot and the user it was evaluated for.
 ///
 /// Serializes to GrowthBook's FeatureResult.
 #[derive(Clone)]
@@ -72,11 +72,11 @@ pub struct FeatureResult<'a> {
     pub off: bool,
     /// Where the value comes from.
     pub source: FeatureResultSource,
-    /// The id of the rule that decided; empty when none did, or when it has none.
+    /// The id of the rule that decided. Empty when no rule decided, or when it has no id.
     pub rule_id: &'a str,
-    /// The experiment that decided, if one did.
+    /// The experiment that decided, if there is one.
     pub experiment: Option<FeatureExperiment<'a>>,
-    /// How the user was assigned in it.
+    /// How that experiment assigned the user.
     pub experiment_result: Option<ExperimentResult<'a, Value>>,
     value: &'a FeatureValue,
 }
@@ -115,27 +115,28 @@ impl<'a> FeatureResult<'a> {
         }
     }
 
-    /// The value; null when there is none.
+    /// Returns the value. It is null when there is none.
     pub fn value(&self) -> &'a Value {
         self.value.value()
     }
 
-    /// Reads the value as a type of yours. Strings may be borrowed.
+    /// Reads the value as a type of yours, which may borrow strings.
     ///
     /// # Errors
     ///
-    /// When the value does not have that type.
+    /// Fails when the value is not of that type.
     pub fn deserialize<T: Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(self.value())
     }
 
-    /// The value as the fallback's type; the fallback when the value is null or of another type.
+    /// Returns the value as the fallback's type. Returns the fallback when the value is null or of
+    /// another type.
     pub fn value_or<T: Deserialize<'a>>(&self, fallback: T) -> T {
         self.value.value_or(fallback)
     }
 }
 
-/// Everything but attribute values.
+/// Prints everything but attribute values.
 impl fmt::Debug for FeatureResult<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -196,13 +197,14 @@ impl Serialize for FeatureExperiment<'_> {
     }
 }
 
-/// The answer of an experiment: the assigned variation's value, and how it was assigned (reached
-/// through `Deref`: `result.in_experiment`, `result.variation_id`).
+/// The result of an experiment: the assigned variation's value, and the assignment.
+///
+/// It derefs to the [`Assignment`]: `result.in_experiment`, `result.variation_id`.
 ///
 /// Serializes to GrowthBook's ExperimentResult.
 #[non_exhaustive]
 pub struct ExperimentResult<'a, T> {
-    /// The value of the assigned variation; of the first when the user is not in the experiment.
+    /// The value of the assigned variation. The first one's when the user does not take part.
     pub value: &'a T,
     /// How the user was assigned.
     pub assignment: Assignment<'a>,
@@ -245,31 +247,31 @@ impl<T: Serialize> Serialize for ExperimentResult<'_, T> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Assignment<'a> {
-    /// The assigned variation's key: its meta key, else its index.
+    /// The assigned variation's key: the one in its meta, otherwise its index.
     pub key: &'a str,
     /// The assigned variation's name.
     pub name: Option<&'a str>,
-    /// The feature whose rule ran the experiment; `None` for an inline experiment.
+    /// The feature whose rule ran the experiment. `None` for an inline or auto experiment.
     pub feature_id: Option<&'a str>,
     /// Whether the user takes part.
     pub in_experiment: bool,
-    /// Why they do not; `None` when they do.
+    /// Why the user does not take part. `None` when the user does.
     pub exclusion: Option<Exclusion>,
-    /// Whether hashing the user's attribute decided, as opposed to a forced variation.
+    /// Whether hashing the user's attribute decided, and not a forced variation.
     pub hash_used: bool,
-    /// The index of the assigned variation; 0 when the user does not take part.
+    /// The index of the assigned variation. 0 when the user does not take part.
     pub variation_id: usize,
     /// The attribute that was hashed.
     pub hash_attribute: &'a str,
-    /// Its value.
+    /// The attribute's value.
     pub hash_value: HashValue<'a>,
     /// The user's bucket in [0, 1), when hashing decided.
     pub bucket: Option<f64>,
-    /// Whether the variation is a holdout's that lets the feature's next rules decide.
+    /// Whether the variation lets the feature's next rules decide: the treatment of a holdout.
     pub passthrough: bool,
-    /// Whether an earlier, stored assignment decided, be it by keeping the user out.
+    /// Whether a stored assignment decided: it kept the variation, or it kept the user out.
     pub sticky_bucket_used: bool,
-    /// The contextual bandit behind the weights, when hashing decided.
+    /// The contextual bandit that set the weights, when hashing decided.
     pub contextual_bandit: Option<ContextualBandit<'a>>,
 }
 

@@ -1,13 +1,13 @@
-//! Secure attributes: values that targeting compares as hashes, so that a payload does not tell
-//! them.
+//! Secure attributes: targeting compares their hashes, so that a payload does not reveal the
+//! values.
 
 use alloc::string::String;
 use core::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// The secure form of an attribute: the SHA-256 of `salt` followed by `value`, in lower-case
-/// hexadecimal. GrowthBook calls the salt "secure attribute salt".
+/// Returns the secure form of an attribute: the SHA-256 of `salt` followed by `value`, in
+/// lower-case hexadecimal. GrowthBook calls the salt "secure attribute salt".
 ///
 /// ```
 /// use growthbook_core::UserContext;
@@ -28,7 +28,7 @@ pub fn secure_attribute(salt: &str, value: &str) -> String {
     text
 }
 
-/// The secure form of each value of a list attribute. An attribute value collects them:
+/// Returns the secure form of each value of a list attribute. Collect them into an attribute value:
 /// `.attribute("tags", secure_attributes(salt, tags).collect::<AttributeValue>())`.
 pub fn secure_attributes<'a, V: AsRef<str>>(
     salt: &'a str,
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_salt_comes_first() {
+    fn salt_is_hashed_first() {
         // `printf 'saltvalue' | sha256sum`
         let expected = "d430a1da30afe1a9d07b3b36042151ebaf53c4882af1609733c04930de318e33";
         assert_eq!(secure_attribute("salt", "value"), expected);

@@ -1,7 +1,8 @@
-//! Short texts that are compared often, as numbers: names of attributes, members of small lists.
+//! Numbers in place of short texts that are compared often: names of attributes, values of small
+//! lists.
 
-/// A text's first seven bytes and its length, capped: up to seven bytes that is all of it, so
-/// that equal tags mean equal texts.
+/// A text's first seven bytes and its length, capped at 255. Up to seven bytes that is the whole
+/// text, so that equal tags mean equal texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag(u64);
 
@@ -19,11 +20,11 @@ impl<'n> Name<'n> {
     }
 }
 
-/// The longest text whose length is known.
+/// The greatest length that a tag can hold.
 const MAX_LENGTH: usize = 255;
 
 impl Tag {
-    /// How many bytes of a text there are in its tag.
+    /// The number of bytes of a text in its tag.
     const BYTES: usize = 7;
 
     #[inline]
@@ -37,19 +38,19 @@ impl Tag {
         Tag(word | (length as u64) << (u64::BITS - u8::BITS))
     }
 
-    /// Calls `read` with the text. Only for a tag that [is all of it](Tag::is_whole_text).
+    /// Calls `read` with the text. The tag must [be the whole text](Tag::is_whole_text).
     pub(crate) fn with_text<R>(self, read: impl FnOnce(&str) -> R) -> R {
         let bytes = self.0.to_le_bytes();
         let text = bytes.get(..self.capped_length().min(Self::BYTES)).unwrap_or_default();
         read(core::str::from_utf8(text).unwrap_or_default())
     }
 
-    /// Calls `read` with the name. Only for a tag that [is all of it](Tag::is_whole_text).
+    /// Calls `read` with the name. The tag must [be the whole text](Tag::is_whole_text).
     pub(crate) fn with_name<R>(self, read: impl FnOnce(Name<'_>) -> R) -> R {
         self.with_text(|text| read(Name { text, tag: self }))
     }
 
-    /// The text's length in bytes, when that is below 255; else that.
+    /// Returns the text's length in bytes, or 255 if it is longer.
     #[inline]
     pub(crate) fn capped_length(self) -> usize {
         (self.0 >> (u64::BITS - u8::BITS)) as usize
@@ -62,8 +63,8 @@ impl Tag {
     }
 }
 
-/// The bytes of a text of up to seven, the first one lowest: halves that overlap, for there are
-/// no loads of odd lengths.
+/// Returns up to seven bytes as a number, the first byte lowest. It reads two halves that overlap,
+/// since a processor cannot load an odd number of bytes.
 #[inline]
 const fn short_word(bytes: &[u8]) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_has_the_length_and_the_first_bytes() {
+    fn a_tag_holds_length_and_first_bytes() {
         let text = "abcdefghij";
         for length in 0..=text.len() {
             let mut bytes = [0; 8];
@@ -100,7 +101,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tags_are_equal_where_texts_are(a in "[a-c\0]{0,9}", b in "[a-c\0]{0,9}") {
+        fn equal_texts_have_equal_tags(a in "[a-c\0]{0,9}", b in "[a-c\0]{0,9}") {
             let equal = Tag::new(&a) == Tag::new(&b);
             prop_assert!(equal || a != b);
             prop_assert!(!(equal && Tag::new(&a).is_whole_text()) || a == b);

@@ -19,40 +19,40 @@ use crate::exclusion::Exclusion;
 )]
 #[non_exhaustive]
 pub enum RuleVerdict {
-    /// It forced its value.
+    /// The rule forced its value.
     Forced {
-        /// The rollout that includes the user, if it is one.
+        /// The rollout that includes the user, if the rule is one.
         rollout: Option<BucketTrace>,
     },
-    /// Its experiment assigned a variation.
+    /// The rule's experiment assigned a variation.
     Assigned(AssignmentTrace),
-    /// Its experiment let the next rules decide: the treatment of a holdout.
+    /// The rule's experiment let the next rules decide: the treatment of a holdout.
     PassedThrough(AssignmentTrace),
-    /// A gating prerequisite failed, and the feature has no value.
+    /// A gate failed: a prerequisite that decides alone. The feature has no value.
     GateClosed,
-    /// Prerequisites lead back to a feature under evaluation, or too deep.
+    /// Prerequisites lead back to a feature that is being evaluated, or exceed a limit.
     CyclicPrerequisite,
     /// A prerequisite failed.
     PrerequisiteFailed(PrerequisiteTrace),
-    /// A filter left the user out.
+    /// A filter excluded the user.
     FilteredOut(Option<BucketTrace>),
     /// The condition failed.
     ConditionFailed(Option<ClauseTrace>),
     /// The rollout does not include the user.
     NotInRollout(Option<BucketTrace>),
-    /// The user does not take part in its experiment.
+    /// The user does not take part in the rule's experiment.
     NotInExperiment {
         /// The experiment's key.
         experiment: String,
-        /// Why.
+        /// Why the user does not take part.
         exclusion: Exclusion,
         /// The part of the condition that failed.
         #[serde(skip_serializing_if = "Option::is_none")]
         clause: Option<ClauseTrace>,
-        /// The user's bucket and the variations'.
+        /// The user's bucket, and the ranges of the variations.
         bucket: Box<BucketTrace>,
     },
-    /// It has neither a value nor an experiment.
+    /// The rule has neither a value nor an experiment.
     NothingToApply,
 }
 
@@ -60,21 +60,22 @@ pub enum RuleVerdict {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PrerequisiteTrace {
-    /// The feature it asks for; its own evaluation stands beside, in the rule's prerequisites.
+    /// The prerequisite's key. Its own explanation is in
+    /// [`RuleTrace::prerequisites`](crate::RuleTrace::prerequisites).
     pub feature: String,
 }
 
-/// Where a user's bucket lies.
+/// A user's bucket, and the ranges it is compared with.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct BucketTrace {
     /// The attribute that is hashed.
     pub attribute: String,
-    /// Its value; "" when there is none to hash.
+    /// The attribute's value. "" when the user has none to hash.
     pub value: Value,
-    /// The bucket; `None` without a value, or with an unknown version of the hash.
+    /// The bucket. `None` without a value, or with an unknown hash version.
     pub bucket: Option<f64>,
-    /// The ranges that count.
+    /// The ranges that include a user.
     pub ranges: Vec<BucketRange>,
 }
 
@@ -91,11 +92,11 @@ pub struct AssignmentTrace {
     pub variation_key: String,
     /// The attribute that was hashed.
     pub hash_attribute: String,
-    /// Its value.
+    /// The attribute's value.
     pub hash_value: Value,
     /// The user's bucket.
     pub bucket: Option<f64>,
-    /// Whether hashing decided, as opposed to a forced variation.
+    /// Whether hashing decided, and not a forced variation.
     pub hash_used: bool,
     /// Whether an earlier assignment was kept.
     pub sticky_bucket_used: bool,
@@ -105,16 +106,16 @@ pub struct AssignmentTrace {
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct ClauseTrace {
-    /// The attribute path, or the operator around further conditions, such as `$or`.
+    /// The attribute path, or an operator on conditions, such as `$or`.
     pub path: String,
-    /// What is asked of it.
+    /// The test of the value at the path.
     pub test: String,
-    /// What lies there; `None` where the test is about no single value.
+    /// The value at the path. `None` when the test is not about a single value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actual: Option<Value>,
-    /// How it did not pass.
+    /// How the part did not pass.
     pub outcome: ClauseOutcome,
-    /// The parts inside that decided.
+    /// The inner parts that decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inner: Vec<ClauseTrace>,
 }
@@ -124,15 +125,15 @@ pub struct ClauseTrace {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ClauseOutcome {
-    /// It failed.
+    /// The test failed.
     Failed,
-    /// It depends on an operator or a saved group of a kind this SDK does not know.
+    /// The result depends on an operator or a type of saved group that this SDK does not know.
     Unknown,
-    /// It is malformed, or over a limit.
+    /// The part is malformed, or exceeds a limit.
     Malformed,
 }
 
-/// Everything but the attribute's value.
+/// Prints everything but the attribute's value.
 impl fmt::Debug for BucketTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -144,7 +145,7 @@ impl fmt::Debug for BucketTrace {
     }
 }
 
-/// Everything but the attribute's value.
+/// Prints everything but the attribute's value.
 impl fmt::Debug for AssignmentTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -159,7 +160,7 @@ impl fmt::Debug for AssignmentTrace {
     }
 }
 
-/// Everything but the value that was found.
+/// Prints everything but the actual value.
 impl fmt::Debug for ClauseTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

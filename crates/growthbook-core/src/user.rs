@@ -1,4 +1,4 @@
-//! Whom an evaluation is for, and what holds for everybody.
+//! The user that an evaluation is for, and the settings for all users.
 
 use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use core::fmt;
@@ -12,7 +12,7 @@ use crate::experiment::ExperimentOverride;
 use crate::url::PageUrl;
 use crate::value::FeatureValue;
 
-/// The user or request an evaluation is for: attributes, address, and what is forced for them.
+/// The user or request that an evaluation is for: attributes, URL, and forced values.
 ///
 /// ```
 /// use growthbook_core::UserContext;
@@ -30,8 +30,8 @@ pub struct UserContext {
     pub(crate) overrides: Option<Box<Overrides>>,
 }
 
-/// What holds for every user: attributes they lack, an address they lack, switches, and forced
-/// values that their own win over.
+/// The settings for all users: attributes, a URL, switches, and forced values. A user's own values
+/// come first.
 #[derive(Clone, Default)]
 pub struct GlobalContext {
     attributes: Attributes,
@@ -39,7 +39,7 @@ pub struct GlobalContext {
     pub(crate) overrides: Option<Box<Overrides>>,
 }
 
-/// The settings a user and the whole application both have; most have none.
+/// The settings that a user and the global context both have. Most have none.
 #[derive(Clone)]
 pub(crate) struct Overrides {
     pub(crate) enabled: bool,
@@ -65,17 +65,17 @@ impl Default for Overrides {
     }
 }
 
-/// A user nothing is known about.
+/// A user without attributes and settings.
 pub(crate) static NOBODY: UserContext =
     UserContext { attributes: Attributes::new(), remote_group_ids_set: false, overrides: None };
 
 impl UserContext {
-    /// A user with the attribute `id`, which experiments hash unless they name another.
+    /// Makes a user with the attribute `id`, which experiments hash unless they name another.
     pub fn new(id: impl Into<AttributeValue>) -> Self {
         UserContext::default().attribute("id", id)
     }
 
-    /// A user known by these attributes alone.
+    /// Makes a user with these attributes.
     pub fn from_attributes(attributes: impl Into<Attributes>) -> Self {
         UserContext { attributes: attributes.into(), ..UserContext::default() }
     }
@@ -89,8 +89,8 @@ impl UserContext {
         self
     }
 
-    /// The remote saved groups the user belongs to, as resolved by the application. They win
-    /// over the attribute `__gb_remoteGroupIds`.
+    /// Sets the remote saved groups that the user belongs to, as resolved by the application. They
+    /// replace the attribute `__gb_remoteGroupIds`, whichever is set first.
     #[must_use]
     pub fn remote_group_ids<I: Into<AttributeValue>>(
         mut self,
@@ -101,28 +101,30 @@ impl UserContext {
         self
     }
 
-    /// The user's attributes.
+    /// Returns the user's attributes.
     pub fn attributes(&self) -> &Attributes {
         &self.attributes
     }
 }
 
 impl GlobalContext {
-    /// Nothing set: enabled, no attributes, nothing forced.
+    /// Makes a context that is enabled, without attributes and forced values.
     pub fn new() -> Self {
         GlobalContext::default()
     }
 
-    /// Sets the attributes of users who lack them.
+    /// Sets attributes for the users that lack them.
     #[must_use]
     pub fn attributes(mut self, attributes: impl Into<Attributes>) -> Self {
         self.attributes = attributes.into();
         self
     }
 
-    /// Lays settings over the experiments of these keys: objects of `condition`, `weights`,
-    /// `coverage`, `active`, `status`, `force`, `groups`, `namespace` and `url`. Legacy: from
-    /// before experiments came with the payload. One that makes no sense stops its experiment.
+    /// Overrides settings of the experiments with these keys. Each override is an object of
+    /// `condition`, `weights`, `coverage`, `active`, `status`, `force`, `groups`, `namespace` and
+    /// `url`. An invalid override stops its experiment.
+    ///
+    /// This is a legacy feature, from before payloads contained experiments.
     #[must_use]
     pub fn experiment_overrides<K: Into<Box<str>>>(
         mut self,
@@ -135,49 +137,51 @@ impl GlobalContext {
         self
     }
 
-    /// The attributes of users who lack them.
+    /// Returns the attributes for the users that lack them.
     pub fn global_attributes(&self) -> &Attributes {
         &self.attributes
     }
 }
 
-/// The settings users and the application share, once for each.
+/// Implements the settings of [`Overrides`] for both contexts.
 macro_rules! override_settings {
     ($context:ty) => {
         impl $context {
-            /// Whether experiments run at all. Default: true. A disabled experiment gives its
-            /// first variation to everybody; forced rules still apply.
+            /// Sets whether experiments run. Default: true. A disabled experiment gives its first
+            /// variation to every user. Forced rules still apply.
             #[must_use]
             pub fn enabled(mut self, enabled: bool) -> Self {
                 self.overrides_mut().enabled = enabled;
                 self
             }
 
-            /// QA mode: users get a variation only where one is forced. Default: false.
+            /// Sets QA mode: users take part only in experiments with a forced variation. Default:
+            /// false.
             #[must_use]
             pub fn qa_mode(mut self, qa_mode: bool) -> Self {
                 self.overrides_mut().qa_mode = qa_mode;
                 self
             }
 
-            /// Leaves users out of every experiment that has no forced variation, as QA mode
-            /// does; for crawlers and load tests. Default: false.
+            /// Excludes users from every experiment without a forced variation, as QA mode does.
+            /// This is for crawlers and load tests. Default: false.
             #[must_use]
             pub fn skip_all_experiments(mut self, skip: bool) -> Self {
                 self.overrides_mut().skip_all_experiments = skip;
                 self
             }
 
-            /// The address of the page or request: for URL targeting, and for overrides in its
-            /// query string. An empty one is none.
+            /// Sets the URL of the page or request, for URL targeting and for overrides in its
+            /// query string. An empty text removes the URL.
             #[must_use]
             pub fn url(mut self, url: &str) -> Self {
                 self.overrides_mut().url = (!url.is_empty()).then(|| PageUrl::new(url));
                 self
             }
 
-            /// The groups the user is in, for experiments that are limited to some. Legacy: use
-            /// attributes and conditions.
+            /// Sets the groups the user is in, for experiments that are limited to some groups.
+            ///
+            /// This is a legacy feature. Use attributes and conditions instead.
             #[must_use]
             pub fn groups<G: Into<Box<str>>>(
                 mut self,
@@ -187,8 +191,8 @@ macro_rules! override_settings {
                 self
             }
 
-            /// Forces a variation, by experiment key and index. An index the experiment does not
-            /// have gives the first variation and keeps the user out.
+            /// Forces a variation, by experiment key and index. If the experiment does not have the
+            /// index, the user gets the first variation and does not take part.
             #[must_use]
             pub fn forced_variation(mut self, key: impl Into<Box<str>>, variation: i64) -> Self {
                 self.overrides_mut().forced_variations.insert(key.into(), variation);
@@ -206,7 +210,7 @@ macro_rules! override_settings {
                 self
             }
 
-            /// Forces a feature's value, whatever its rules say and whether it exists or not.
+            /// Forces a feature's value. Its rules are not evaluated, and it need not exist.
             #[must_use]
             pub fn forced_feature(
                 mut self,
@@ -247,13 +251,13 @@ macro_rules! override_settings {
                 self.overrides.as_ref().is_some_and(|overrides| overrides.skip_all_experiments)
             }
 
-            /// The address; empty when there is none.
+            /// Returns the URL. It is empty when none is set.
             pub fn page_url(&self) -> &str {
                 let url = self.overrides.as_ref().and_then(|overrides| overrides.url.as_ref());
                 url.map_or("", PageUrl::as_str)
             }
 
-            /// The variations forced, by experiment key, in no order.
+            /// Returns the forced variations by experiment key, in any order.
             pub fn iter_forced_variations(&self) -> impl Iterator<Item = (&str, i64)> {
                 let overrides = self.overrides.iter();
                 overrides
@@ -261,7 +265,7 @@ macro_rules! override_settings {
                     .map(|(key, &index)| (key.as_ref(), index))
             }
 
-            /// The feature values forced, by feature key, in no order.
+            /// Returns the forced values by feature key, in any order.
             pub fn iter_forced_features(&self) -> impl Iterator<Item = (&str, &Value)> {
                 let overrides = self.overrides.iter();
                 overrides
@@ -270,7 +274,7 @@ macro_rules! override_settings {
             }
         }
 
-        /// Switches and names, never attribute values or the address.
+        /// Prints switches and names, never attribute values or the URL.
         impl fmt::Debug for $context {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let forced_variations: BTreeMap<&str, i64> =
@@ -301,7 +305,7 @@ impl From<String> for UserContext {
     }
 }
 
-/// The attributes of an object, such as `json!({"id": "user-1", "country": "US"})`.
+/// Takes the attributes of an object, such as `json!({"id": "user-1", "country": "US"})`.
 impl From<Value> for UserContext {
     fn from(attributes: Value) -> Self {
         UserContext::from_attributes(attributes)

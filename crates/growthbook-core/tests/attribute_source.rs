@@ -1,6 +1,6 @@
-//! Attributes that stay in the caller's own types answer as built ones do.
+//! Attributes in the caller's own types evaluate like built attributes.
 
-#[expect(dead_code, reason = "the other tests draw more")]
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "never_panics/generate.rs"]
 mod generate;
 
@@ -23,7 +23,7 @@ struct Session<'r> {
     tags: Vec<String>,
     sizes: [i32; 2],
     company: Company<'r>,
-    /// Built before, and passed on.
+    /// An attribute value that was built before.
     extra: &'r growthbook_core::AttributeValue,
 }
 
@@ -116,7 +116,7 @@ fn every_kind_of_attribute_is_found() {
 }
 
 #[test]
-fn a_source_comes_before_the_user_and_the_user_before_the_global_attributes() {
+fn source_comes_before_user_before_globals() {
     let source: Map<String, Value> =
         [("a".into(), 1.into()), ("none".into(), Value::Null)].into_iter().collect();
     let user = UserContext::new("user-1").attribute("a", 2).attribute("b", 2).attribute("none", 2);
@@ -131,7 +131,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_map_that_is_asked_answers_as_attributes_built_of_it(
+    fn a_map_as_source_evaluates_like_attributes(
         bytes in vec(any::<u8>(), 0..1_500),
     ) {
         let mut draw = Draw::from(&bytes);
@@ -141,11 +141,11 @@ proptest! {
         let built = UserContext::from_attributes(map.clone());
         let Ok(payload) = Payload::from_json(&text) else { return Ok(()) };
         let snapshot = payload.compile();
-        let (asked, built) = (snapshot.for_source(&map), snapshot.for_user(&built));
+        let (sourced, built) = (snapshot.for_source(&map), snapshot.for_user(&built));
         for key in snapshot.feature_keys() {
-            let answers = [asked, built].map(|gb| json!(gb.eval_feature(key)));
-            prop_assert_eq!(&answers[0], &answers[1], "{} of {}", key, text);
+            let results = [sourced, built].map(|gb| json!(gb.eval_feature(key)));
+            prop_assert_eq!(&results[0], &results[1], "{} of {}", key, text);
         }
-        prop_assert_eq!(asked.sticky_keys(), built.sticky_keys());
+        prop_assert_eq!(sourced.sticky_keys(), built.sticky_keys());
     }
 }

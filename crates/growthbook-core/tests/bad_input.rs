@@ -1,5 +1,5 @@
-//! What is wrong in a payload is told, and costs itself alone: a document that is none is a typed
-//! error, a broken part is a warning that names its place, and the rest evaluates.
+//! Malformed payloads. A document that is not a payload gives a typed error. A malformed part gives
+//! a warning with its location, and everything else evaluates.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -15,7 +15,7 @@ fn nested(levels: usize) -> String {
     "[".repeat(levels) + &"]".repeat(levels)
 }
 
-/// The warnings of a document, as they are written.
+/// The texts of a snapshot's warnings.
 fn warnings(snapshot: &Snapshot) -> Vec<String> {
     snapshot.warnings().iter().map(ToString::to_string).collect()
 }
@@ -27,7 +27,7 @@ fn value(snapshot: &Snapshot, key: &str) -> Value {
 // Documents.
 
 #[test]
-fn what_is_no_payload_is_a_typed_error() {
+fn an_invalid_document_is_a_typed_error() {
     let syntax = |line, column| PayloadError::Syntax { line, column };
     let cases: [(&[u8], PayloadError); 14] = [
         (b"", syntax(1, 0)),
@@ -57,7 +57,7 @@ fn what_is_no_payload_is_a_typed_error() {
 }
 
 #[test]
-fn a_document_cut_anywhere_is_none() {
+fn a_truncated_document_is_a_syntax_error() {
     let rule = r#"{"condition": {"id": "\u00e9"}, "force": [1, -0.5e3, true, null]}"#;
     let document =
         format!(r#"{{"features": {{"f": {{"rules": [{rule}]}}}}, "savedGroups": {{}}}}"#);
@@ -71,8 +71,8 @@ fn a_document_cut_anywhere_is_none() {
 
 // Rules.
 
-/// Compiles a feature `f` of the rule, then a good one, next to a good feature; returns the
-/// warnings once the good ones have proved themselves.
+/// Compiles a feature `f` of this rule and a good rule, between two good features. Checks that the
+/// good ones evaluate, and returns the warnings.
 fn rule_warnings(rule: &str) -> Vec<String> {
     let document = format!(
         r#"{{"features": {{
@@ -89,7 +89,7 @@ fn rule_warnings(rule: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_rule_that_is_no_valid_json_is_left_out() {
+fn a_rule_of_invalid_json_is_left_out() {
     let deep = nested(127);
     let members = [
         format!(r#""force": {OUT_OF_RANGE}"#),
@@ -109,7 +109,7 @@ fn a_rule_that_is_no_valid_json_is_left_out() {
 }
 
 #[test]
-fn a_rule_with_a_member_of_the_wrong_type_applies_to_nobody() {
+fn a_wrongly_typed_rule_applies_to_no_user() {
     let cases = [
         (r#""force": 1, "coverage": "half""#, r#""coverage" must be a number"#),
         (r#""force": 1, "coverage": [0.5]"#, r#""coverage" must be a number"#),
@@ -181,15 +181,15 @@ fn a_rule_with_a_member_of_the_wrong_type_applies_to_nobody() {
     }
 }
 
-/// As weights of the wrong number are.
+/// This is also so for a wrong number of weights.
 #[test]
-fn weights_that_are_none_are_replaced_by_equal_ones() {
+fn invalid_weights_become_equal_ones() {
     for weights in [r#""half""#, r#"[0.5, "half"]"#, "{}", "true"] {
         let rule = format!(r#"{{"id": "e", "variations": [0, 1], "weights": {weights}}}"#);
         let document = format!(r#"{{"features": {{"f": {{"rules": [{rule}]}}}}}}"#);
         let snapshot = Payload::from_json(&document).unwrap().compile();
-        let told = r#"feature "f", rule 0 (e): "weights" must be a list of numbers"#;
-        assert_eq!(warnings(&snapshot), [told], "{weights}");
+        let expected = r#"feature "f", rule 0 (e): "weights" must be a list of numbers"#;
+        assert_eq!(warnings(&snapshot), [expected], "{weights}");
         let user = UserContext::new("u");
         let result = snapshot.for_user(&user).eval_feature("f");
         let ranges = result.experiment.unwrap().definition.ranges();
@@ -197,7 +197,7 @@ fn weights_that_are_none_are_replaced_by_equal_ones() {
     }
 }
 
-/// A gate whose feature cannot be told is a gate all the same.
+/// A gate that does not name its feature is still a gate.
 #[test]
 fn a_gate_without_an_id_stays_closed() {
     let gate = json!({"condition": {"value": {"$exists": true}}, "gate": true});
@@ -205,18 +205,17 @@ fn a_gate_without_an_id_stays_closed() {
     let features = json!({"f": {"rules": rules}, "good": {"defaultValue": 1}});
     let snapshot = Payload::from_parts(&features, None).unwrap().compile();
     let place = r#"feature "f", rule 0 (fr_1)"#;
-    let told = format!(r#"{place}: "parentConditions" must be a list of objects with an id"#);
-    assert_eq!(warnings(&snapshot), [told]);
+    let expected = format!(r#"{place}: "parentConditions" must be a list of objects with an id"#);
+    assert_eq!(warnings(&snapshot), [expected]);
     assert_eq!(value(&snapshot, "f"), json!(null));
     assert_eq!(value(&snapshot, "good"), 1);
 }
 
 // Features and the other sections.
 
-/// A part in place of `BROKEN`, what is told of it, and what the feature `f` is worth then.
-/// A gate whose rule is broken elsewhere holds, and a prerequisite nobody can read is a gate.
+/// A gate holds when another part of its rule is malformed. An unreadable prerequisite is a gate.
 #[test]
-fn gates_survive_what_is_broken_around_them() {
+fn a_gate_holds_in_a_malformed_rule() {
     let gate = r#"{"id": "off", "condition": {"value": true}, "gate": true}"#;
     let rules = [
         format!(r#"{{"parentConditions": [{gate}, 5]}}"#),
@@ -244,9 +243,9 @@ fn gates_survive_what_is_broken_around_them() {
     }
 }
 
-/// A pattern we cannot run lets nobody in, negated or not; one that is none matches nothing.
+/// No user passes an unsupported pattern, negated or not. An invalid pattern matches nothing.
 #[test]
-fn a_pattern_that_cannot_be_run_lets_nobody_in() {
+fn no_user_passes_an_unsupported_pattern() {
     let cases = [
         (r#"{"id": {"$regex": "^(?=u)"}}"#, false),
         (r#"{"id": {"$not": {"$regex": "^(?!x)"}}}"#, false),
@@ -266,7 +265,7 @@ fn a_pattern_that_cannot_be_run_lets_nobody_in() {
 }
 
 #[test]
-fn a_broken_part_costs_itself_alone() {
+fn a_malformed_part_spoils_nothing_else() {
     let cases = [
         (r#""features": {"f": 7}"#, vec![r#"feature "f": must be an object"#], json!(null)),
         (r#""features": {"f": []}"#, vec![r#"feature "f": must be an object"#], json!(null)),
@@ -288,20 +287,20 @@ fn a_broken_part_costs_itself_alone() {
         (r#""features": {"f": {"\ud800": 1, "defaultValue": 2}}"#, vec![], json!(2)),
         (r#""\ud800": 1, "features": {"f": {"defaultValue": 2}}"#, vec![], json!(2)),
     ];
-    for (members, expected, worth) in cases {
+    for (members, expected, expected_value) in cases {
         let (start, features) = members.split_once(r#""features": {"#).unwrap();
         let document =
             format!(r#"{{{start}"features": {{"good": {{"defaultValue": "good"}}, {features}}}"#);
         let snapshot = Payload::from_json(&document).unwrap().compile();
         assert_eq!(warnings(&snapshot), expected, "{document}");
-        assert_eq!(value(&snapshot, "f"), worth, "{document}");
+        assert_eq!(value(&snapshot, "f"), expected_value, "{document}");
         assert_eq!(value(&snapshot, "good"), "good", "{document}");
     }
 }
 
-/// A group that cannot be read has nobody in it, and nobody outside of it.
+/// No user is inside or outside of an unreadable group.
 #[test]
-fn a_broken_saved_group_lets_nobody_pass() {
+fn no_user_passes_a_malformed_saved_group() {
     let section = r#"section "savedGroups": must be an object"#;
     let cases = [
         ("7", section),
@@ -322,8 +321,9 @@ fn a_broken_saved_group_lets_nobody_pass() {
         );
         let snapshot = Payload::from_json(&document).unwrap().compile();
         assert_eq!(warnings(&snapshot)[0], expected, "{groups}");
-        for (key, worth) in [("in", json!(null)), ("out", json!(null)), ("good", json!(1))] {
-            assert_eq!(value(&snapshot, key), worth, "{key} with {groups}");
+        for (key, expected_value) in [("in", json!(null)), ("out", json!(null)), ("good", json!(1))]
+        {
+            assert_eq!(value(&snapshot, key), expected_value, "{key} with {groups}");
         }
     }
     let unnamed = r#"{"features": {"f": {"rules": [
@@ -334,9 +334,8 @@ fn a_broken_saved_group_lets_nobody_pass() {
     assert_eq!(value(&snapshot, "f"), 1);
 }
 
-/// A bandit that cannot be read leaves its experiment to the rule's own weights.
 #[test]
-fn a_broken_bandit_leaves_the_rule_its_own_weights() {
+fn a_rule_keeps_its_weights_without_a_valid_bandit() {
     let leaves =
         r#"contextual bandit "b": "contexts" must be a list of objects with leafId and weights"#;
     let cases = [
@@ -387,7 +386,7 @@ mod encrypted {
     }
 
     #[test]
-    fn features_that_cannot_be_opened_are_a_typed_error() {
+    fn undecryptable_features_are_a_typed_error() {
         let wrong = PayloadError::Decrypt(DecryptError::WrongKey);
         let malformed = PayloadError::Decrypt(DecryptError::Malformed);
         let invalid = PayloadError::EncryptedFeaturesInvalid;
@@ -403,7 +402,7 @@ mod encrypted {
             (KEY, json!({}), invalid),
         ];
         for (with, encrypted, expected) in cases {
-            // The plain features beside them do not count.
+            // Plain features are ignored next to encrypted ones.
             let document = json!({"features": {}, "encryptedFeatures": encrypted}).to_string();
             let error = Payload::from_encrypted_json(&document, &key(with)).unwrap_err();
             assert_eq!(error, expected, "{encrypted}");
@@ -415,7 +414,7 @@ mod encrypted {
     }
 
     #[test]
-    fn truncated_text_opens_nothing() {
+    fn truncated_text_does_not_decrypt() {
         for length in 1..FEATURES.len() {
             let document = json!({"encryptedFeatures": FEATURES[..length]}).to_string();
             let error = Payload::from_encrypted_json(&document, &key(KEY)).unwrap_err();
@@ -424,36 +423,35 @@ mod encrypted {
     }
 
     #[test]
-    fn of_two_forms_the_encrypted_one_counts() {
+    fn encrypted_features_replace_plain_ones() {
         let plain = json!({"f": {"defaultValue": 0}});
         let cases = [(FEATURES, json!(1)), ("", json!(0))];
-        for (encrypted, worth) in cases {
+        for (encrypted, expected_value) in cases {
             let document = json!({"features": plain, "encryptedFeatures": encrypted}).to_string();
             let snapshot = Payload::from_encrypted_json(&document, &key(KEY)).unwrap().compile();
-            assert_eq!(value(&snapshot, "f"), worth);
+            assert_eq!(value(&snapshot, "f"), expected_value);
         }
     }
 
-    /// Saved groups as they are sent, what is told, and what users in and out of the group get.
     #[test]
-    fn saved_groups_that_cannot_be_opened_let_nobody_pass() {
+    fn no_user_passes_undecryptable_saved_groups() {
         let in_group = json!({"rules": [{"condition": {"id": {"$inGroup": "g"}}, "force": 1}]});
         let out = json!({"rules": [{"condition": {"id": {"$notInGroup": "g"}}, "force": 1}]});
         let features = json!({"in": in_group, "out": out, "good": {"defaultValue": 1}});
-        let told = |what: &str| vec![format!(r#"section "savedGroups": {what}"#)];
-        let wrong_key = told("the decryption key does not open it");
+        let warning = |what: &str| vec![format!(r#"section "savedGroups": {what}"#)];
+        let wrong_key = warning("the decryption key does not open it");
         let cases = [
             (Some(KEY), json!(GROUPS), vec![], json!(1)),
-            (None, json!(GROUPS), told("encrypted, and no decryption key is set"), json!(null)),
+            (None, json!(GROUPS), warning("encrypted, and no decryption key is set"), json!(null)),
             (Some(WRONG_KEY), json!(GROUPS), wrong_key.clone(), json!(null)),
             (Some(KEY), json!(NO_UTF8), wrong_key.clone(), json!(null)),
             (Some(KEY), json!("nonsense"), wrong_key, json!(null)),
-            (Some(KEY), json!(NO_JSON), told("not valid JSON, left out"), json!(null)),
-            (Some(KEY), json!(7), told("must be a string"), json!(null)),
-            (Some(KEY), json!(A_LIST), told("must be an object"), json!(null)),
+            (Some(KEY), json!(NO_JSON), warning("not valid JSON, left out"), json!(null)),
+            (Some(KEY), json!(7), warning("must be a string"), json!(null)),
+            (Some(KEY), json!(A_LIST), warning("must be an object"), json!(null)),
         ];
-        for (with, encrypted, expected, worth) in cases {
-            // The plain groups beside them do not count.
+        for (with, encrypted, expected, expected_value) in cases {
+            // Plain groups are ignored next to encrypted ones.
             let document = json!({
                 "features": features,
                 "savedGroups": {"g": ["u"]},
@@ -465,14 +463,14 @@ mod encrypted {
             };
             let snapshot = payload.unwrap().compile();
             assert_eq!(warnings(&snapshot), expected, "{encrypted}");
-            assert_eq!(value(&snapshot, "in"), worth, "{encrypted}");
+            assert_eq!(value(&snapshot, "in"), expected_value, "{encrypted}");
             assert_eq!(value(&snapshot, "out"), json!(null), "{encrypted}");
             assert_eq!(value(&snapshot, "good"), json!(1), "{encrypted}");
         }
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn an_invalid_key_is_refused() {
         let cases = [
             "",
             "Zvwv",
@@ -489,18 +487,17 @@ mod encrypted {
     }
 }
 
-/// An experiment's filters are those of its rule.
+/// The rule and its experiment share the filters.
 #[test]
-fn a_filter_is_warned_of_once() {
+fn a_malformed_filter_gives_one_warning() {
     let rule = r#"{"variations": [0, 1], "filters": [{"seed": "s"}]}"#;
     let warnings = rule_warnings(rule);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
 }
 
-/// A condition and every clause that is reached count, with their tests, however few decide; what
-/// is not reached does not.
+/// A condition counts, and so does every clause with its test, up to the one that decides.
 #[test]
-fn a_condition_is_given_up_after_a_million_parts() {
+fn a_condition_fails_after_a_million_parts() {
     let passes = |elements: usize, test: &str| {
         let list: Vec<Value> = vec![Value::Object(serde_json::Map::new()); elements];
         let user = UserContext::new("user-1").attribute("list", Value::Array(list));

@@ -1,4 +1,4 @@
-//! Explanations: what they say, and that they cannot disagree with evaluation.
+//! Explanations: their text, and that they agree with evaluation.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -46,7 +46,7 @@ fn snapshot() -> Snapshot {
 }
 
 #[test]
-fn an_explanation_reads_like_a_report() {
+fn an_explanation_is_readable_text() {
     let user = UserContext::new("user-1").attribute("age", 17).attribute("plan", "free");
     let expected = r#"
 mixed = "b" (experiment, rule r12)
@@ -79,7 +79,7 @@ mixed = "b" (experiment, rule r12)
 }
 
 #[test]
-fn gates_cycles_unknown_and_forced_features_are_told() {
+fn every_source_is_explained() {
     let user = UserContext::new("user-1").forced_feature("forced", 7);
     let snapshot = snapshot();
     let gb = snapshot.for_user(&user);
@@ -116,7 +116,7 @@ fn an_explanation_serializes() {
 }
 
 proptest! {
-    /// Random users over every kind of rule.
+    /// Random users are evaluated by every kind of rule.
     #[test]
     fn an_explanation_agrees_with_the_evaluation(
         id in "[a-z0-9]{0,6}",

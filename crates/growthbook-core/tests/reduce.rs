@@ -1,5 +1,5 @@
-//! That reducing loses nothing: for every user who agrees with what was known, a reduced payload
-//! answers as the full one, and a pruned condition as the whole one.
+//! Reducing loses nothing. For a user with the known attributes, a reduced payload evaluates like
+//! the full one, and a pruned condition like the whole one.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -38,7 +38,7 @@ fn object(members: Vec<(String, String)>) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// The test of a value.
+/// A test of a value.
 fn test() -> impl Strategy<Value = String> {
     let operator = prop_oneof![
         (select(&["$eq", "$ne", "$gt", "$lte", "$exists", "$size", "$later"][..]), value()),
@@ -155,7 +155,7 @@ fn payload() -> impl Strategy<Value = String> {
     )
 }
 
-/// A user, and what is known of them.
+/// A user, and the attributes that are known of the user.
 fn user() -> impl Strategy<Value = (UserContext, Attributes)> {
     vec((option::weighted(0.8, value()), any::<bool>()), ATTRIBUTES.len()).prop_map(|attributes| {
         let mut user = UserContext::new("user-1");
@@ -173,35 +173,35 @@ fn user() -> impl Strategy<Value = (UserContext, Attributes)> {
     })
 }
 
-/// All of an answer but the rule's condition, which the experiment echoes.
-fn answer(snapshot: &Snapshot, user: &UserContext, key: &str) -> Value {
-    let mut answer = serde_json::to_value(snapshot.for_user(user).eval_feature(key)).unwrap();
-    if let Some(experiment) = answer.get_mut("experiment").and_then(Value::as_object_mut) {
+/// A result without the rule's condition, which the experiment repeats.
+fn result(snapshot: &Snapshot, user: &UserContext, key: &str) -> Value {
+    let mut result = serde_json::to_value(snapshot.for_user(user).eval_feature(key)).unwrap();
+    if let Some(experiment) = result.get_mut("experiment").and_then(Value::as_object_mut) {
         experiment.remove("condition");
     }
-    answer
+    result
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn a_reduced_payload_answers_as_the_full_one(text in payload(), (user, known) in user()) {
+    fn a_reduced_payload_evaluates_like_the_full_one(text in payload(), (user, known) in user()) {
         let payload = Payload::from_json(&text).unwrap();
         let reduced = reduce_payload(&payload, &ReduceOptions::new().attributes(known));
         let again = Payload::from_json(reduced.to_json_string()).unwrap();
         let (full, small) = (payload.compile(), again.compile());
         for key in FEATURES {
             prop_assert_eq!(
-                answer(&full, &user, key),
-                answer(&small, &user, key),
+                result(&full, &user, key),
+                result(&small, &user, key),
                 "{} of {}\n\nreduced to {}", key, text, reduced.to_json_string()
             );
         }
     }
 
     #[test]
-    fn a_pruned_condition_passes_as_the_whole_one(
+    fn a_pruned_condition_passes_like_the_whole_one(
         (text, groups) in (condition(), saved_groups()),
         (user, known) in user(),
     ) {

@@ -1,9 +1,9 @@
-//! How long it takes to load a user's documents from a Redis on this machine:
+//! Measures how long it takes to load a user's documents from a Redis on this machine:
 //! `cargo bench --package growthbook-sticky --bench sticky --all-features`.
 //!
-//! Prints a table of lookups per second and of the time of one, for single `GET`s against one
-//! `MGET`, and on a cluster for one `GET` after the other against a pipeline; then has criterion
-//! look closer at the store.
+//! Prints a table with lookups per second and the time of one lookup. It compares single `GET`s with
+//! one `MGET`, and on a cluster single `GET`s with a pipeline. Then criterion measures the loads and
+//! saves of the store.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may panic")]
 
@@ -61,7 +61,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// A store whose deadline no busy machine misses.
+/// Returns a store with a deadline that even a busy machine keeps.
 fn store(client: impl Into<growthbook_sticky::RedisTarget>) -> RedisStickyBucketStore {
     let options = RedisStickyBucketOptions::new().deadline(Duration::from_secs(10));
     RedisStickyBucketStore::with_options(client, options)
@@ -110,7 +110,7 @@ fn keys(user: usize, documents: usize) -> Vec<StickyBucketKey> {
         .collect()
 }
 
-/// With five assignments.
+/// Returns a document with five assignments.
 fn document(key: &StickyBucketKey) -> StickyBucketDocument {
     let mut document = StickyBucketDocument::new(key.clone());
     for experiment in 0..5 {

@@ -1,27 +1,27 @@
-//! Documents in a browser's cookies.
+//! Documents in the cookies of a browser.
 
 use std::{borrow::Cow, error::Error, fmt, fmt::Write, time::Duration};
 
 use growthbook_core::sticky::{StickyBucketDocument, StickyBuckets};
 
-use crate::json;
+use crate::document_json;
 
-/// What the names of all cookies with documents start with.
+/// The prefix of the name of each cookie that holds a document.
 pub const COOKIE_PREFIX: &str = "gbStickyBuckets__";
 
-/// How long a cookie is kept by default: 180 days, as by the other SDKs.
+/// The default lifetime of a cookie: 180 days, as in the other SDKs.
 pub const DEFAULT_COOKIE_MAX_AGE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
-/// How long a `Set-Cookie` value may be, in bytes. Browsers may drop longer ones in silence.
+/// The longest `Set-Cookie` value, in bytes. Browsers may drop a longer one silently.
 pub const MAX_COOKIE_BYTES: usize = 4096;
 
-/// The documents in a request's `Cookie` headers, of which there may be several.
+/// Reads the documents from the `Cookie` headers of a request, which may have several.
 ///
-/// Reads what every GrowthBook SDK writes: a name with `||` or with `%7C%7C`, a value encoded
-/// once or twice. A cookie that is corrupt, or whose name is not that of its document, is none.
-/// Where two are of one key, the assignments of the first count.
+/// It reads the forms that all GrowthBook SDKs write: a name with `||` or with `%7C%7C`, and a value
+/// that is encoded once or twice. It ignores a cookie that is corrupt, or whose name does not match
+/// its document. If two cookies have the same key, the assignments of the first one win.
 ///
-/// What cookies say is the browser's word: whoever holds them may choose their variations.
+/// Cookies come from the browser: users can edit them and so choose their own variations.
 ///
 /// ```
 /// let header = "theme=dark; gbStickyBuckets__id%7C%7Cu1=%7B%22attributeName%22%3A%22id%22%2C\
@@ -36,15 +36,17 @@ pub fn read_cookies<'a>(headers: impl IntoIterator<Item = &'a str>) -> StickyBuc
         .filter_map(|cookie| cookie.trim().split_once('='))
         .filter_map(|(name, value)| read(name.trim_end(), value.trim_start()))
         .collect();
-    // What is merged last counts.
+    // `merge` lets the last document win, and the first cookie has to win.
     documents.reverse();
     let mut buckets = StickyBuckets::new();
     buckets.merge(documents);
     buckets
 }
 
-/// The attributes of the cookies that are set. `Path` is `/`, always: the SDK in the browser has
-/// to find them. For the same reason they are not `HttpOnly`.
+/// The attributes of the cookies that [`set_cookie`] writes.
+///
+/// `Path` is always `/`, and `HttpOnly` is never set. Otherwise the SDK in the browser would not find
+/// the cookies.
 #[derive(Clone, Debug)]
 pub struct CookieOptions {
     max_age: Duration,
@@ -54,7 +56,7 @@ pub struct CookieOptions {
 }
 
 impl CookieOptions {
-    /// `Max-Age` of [`DEFAULT_COOKIE_MAX_AGE`], `Path=/` and nothing else.
+    /// Creates the default attributes: `Max-Age` of [`DEFAULT_COOKIE_MAX_AGE`], and `Path=/`.
     pub fn new() -> Self {
         CookieOptions {
             max_age: DEFAULT_COOKIE_MAX_AGE,
@@ -64,7 +66,7 @@ impl CookieOptions {
         }
     }
 
-    /// How long the browser keeps the cookie, in whole seconds. Default:
+    /// Sets how long the browser keeps the cookie, in whole seconds. Default:
     /// [`DEFAULT_COOKIE_MAX_AGE`].
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
@@ -72,22 +74,23 @@ impl CookieOptions {
         self
     }
 
-    /// Whether the cookie is sent over HTTPS only. Default: no.
+    /// Sets whether the browser sends the cookie over HTTPS only. Default: `false`.
     #[must_use]
     pub fn secure(mut self, secure: bool) -> Self {
         self.secure = secure;
         self
     }
 
-    /// Which requests of other sites carry the cookie. Default: not said, which browsers take for
-    /// [`SameSite::Lax`].
+    /// Sets which requests from other sites carry the cookie. By default the attribute is left out,
+    /// and browsers use [`SameSite::Lax`].
     #[must_use]
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = Some(same_site);
         self
     }
 
-    /// The domain whose hosts all get the cookie. Default: only the host that sets it.
+    /// Sets a domain: the browser sends the cookie to all its hosts. By default it sends the cookie
+    /// only to the host that set it.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<Box<str>>) -> Self {
         self.domain = Some(domain.into());
@@ -95,30 +98,30 @@ impl CookieOptions {
     }
 }
 
-/// As [`CookieOptions::new`].
+/// The same as [`CookieOptions::new`].
 impl Default for CookieOptions {
     fn default() -> Self {
         CookieOptions::new()
     }
 }
 
-/// Which requests of other sites carry a cookie.
+/// The requests from other sites that carry a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
-    /// None.
+    /// No request from another site.
     Strict,
-    /// Those that lead the user to the site.
+    /// Requests that navigate the user to this site.
     Lax,
-    /// All; the cookie is made [`secure`](CookieOptions::secure) as well, or browsers refuse it.
+    /// All requests. The cookie is then also [`secure`](CookieOptions::secure): browsers require it.
     None,
 }
 
-/// The value of the `Set-Cookie` header that keeps a document: one for each document that an
-/// evaluation [changed](StickyBuckets::take_changed).
+/// Returns the value of the `Set-Cookie` header that stores a document. Send one for each document
+/// that an evaluation [changed](StickyBuckets::take_changed).
 ///
-/// It is in the one form that the JavaScript SDK reads both in browsers and in Node.js: the name
-/// with a plain `||`, and what a cookie's name cannot hold as `%XX`; the JSON as
-/// `encodeURIComponent` writes it.
+/// This is the only form that the JavaScript SDK reads both in browsers and in Node.js. The name
+/// has a plain `||`, and `%XX` for characters that a cookie name cannot hold. The JSON is encoded as
+/// `encodeURIComponent` does.
 ///
 /// ```
 /// use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey};
@@ -133,7 +136,7 @@ pub enum SameSite {
 ///
 /// # Errors
 ///
-/// When it would be longer than [`MAX_COOKIE_BYTES`], or the domain is none.
+/// When the value would be longer than [`MAX_COOKIE_BYTES`], or when the domain is not valid.
 pub fn set_cookie(
     document: &StickyBucketDocument,
     options: &CookieOptions,
@@ -142,7 +145,7 @@ pub fn set_cookie(
     let name = [&*document.attribute_name, "||", &*document.attribute_value];
     name.iter().for_each(|part| encode(&mut cookie, part, is_plain_in_name));
     cookie.push('=');
-    encode(&mut cookie, &json::encode(document), is_plain_in_component);
+    encode(&mut cookie, &document_json::encode(document), is_plain_in_component);
 
     let max_age = options.max_age.as_secs();
     // Writing to a string cannot fail.
@@ -165,36 +168,41 @@ pub fn set_cookie(
     if cookie.len() > MAX_COOKIE_BYTES { Err(CookieError::TooLong) } else { Ok(cookie) }
 }
 
-/// Why a document cannot be put into a cookie.
+/// The reason why a document cannot be stored in a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookieError {
-    /// The cookie would be longer than [`MAX_COOKIE_BYTES`]. What the browser has stays.
+    /// The cookie would be longer than [`MAX_COOKIE_BYTES`]. The browser keeps its old cookie.
     TooLong,
-    /// [`CookieOptions::domain`] is not the name of a domain.
+    /// [`CookieOptions::domain`] is not a domain name.
     Domain,
 }
 
 impl fmt::Display for CookieError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            CookieError::TooLong => "the sticky bucket document is too long for a cookie",
-            CookieError::Domain => "the cookies' domain is not the name of a domain",
-        })
+        match self {
+            CookieError::TooLong => write!(
+                formatter,
+                "the cookie for the sticky bucket document is longer than {MAX_COOKIE_BYTES} bytes",
+            ),
+            CookieError::Domain => formatter.write_str(
+                "the domain of sticky bucket cookies may have only letters, digits, `-` and `.`",
+            ),
+        }
     }
 }
 
 impl Error for CookieError {}
 
 fn read(name: &str, value: &str) -> Option<StickyBucketDocument> {
-    // Most cookies are not ours.
+    // Most cookies belong to others. This rejects them without decoding.
     if !name.starts_with(COOKIE_PREFIX) && !name.contains('%') {
         return None;
     }
     // RFC 6265 allows quotation marks around a value.
     let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     let mut text = Cow::Borrowed(value);
-    // Encoded once, it starts with `%7B`; twice, with `%257B`.
+    // A value that is encoded once starts with `%7B`, one that is encoded twice with `%257B`.
     for _ in 0..2 {
         if text.starts_with('%') {
             text = Cow::Owned(decode(&text)?);
@@ -208,8 +216,8 @@ fn read(name: &str, value: &str) -> Option<StickyBucketDocument> {
             .and_then(|rest| rest.strip_prefix("||"));
         value == Some(&*document.attribute_value)
     };
-    let is_its_own = is_name(name) || decode(name).is_some_and(|name| is_name(&name));
-    is_its_own.then_some(document)
+    let has_its_name = is_name(name) || decode(name).is_some_and(|name| is_name(&name));
+    has_its_name.then_some(document)
 }
 
 fn encode(into: &mut String, text: &str, is_plain: fn(u8) -> bool) {
@@ -223,8 +231,8 @@ fn encode(into: &mut String, text: &str, is_plain: fn(u8) -> bool) {
     }
 }
 
-/// The opposite of `encodeURIComponent`, which leaves a `%` alone that encodes nothing; none when
-/// the result is not UTF-8.
+/// Decodes `%XX` sequences, and keeps a `%` that does not start one. Returns `None` if the result is
+/// not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -246,11 +254,13 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// RFC 6265's characters of a name, without the one that starts an encoded one.
+/// Returns whether RFC 6265 allows this byte in a cookie name. `%` is not plain: it starts an encoded
+/// byte.
 fn is_plain_in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte)
 }
 
+/// Returns whether `encodeURIComponent` keeps this byte.
 fn is_plain_in_component(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte)
 }
@@ -265,13 +275,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::document;
+    use crate::test_documents::document;
 
     const ONCE: &str = "%7B%22attributeName%22%3A%22id%22%2C%22attributeValue%22%3A%22u1%22%2C\
                         %22assignments%22%3A%7B%22exp__0%22%3A%221%22%7D%7D";
 
     #[test]
-    fn every_form_of_every_sdk_is_read() {
+    fn cookies_of_all_sdks_are_read() {
         let twice = ONCE.replace('%', "%25");
         let raw = r#"{"attributeName":"id","attributeValue":"u1","assignments":{"exp__0":"1"}}"#;
         let expected = document("id", "u1", &[("exp__0", "1")]);
@@ -292,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_of_its_name_is_none() {
+    fn cookies_with_a_wrong_name_or_value_are_ignored() {
         let cookies = [
             "gbStickyBuckets__id||u2=",
             "gbStickyBuckets__idu1=",
@@ -314,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_cookies_of_one_key_the_first_counts() {
+    fn first_of_two_cookies_with_one_key_wins() {
         let options = CookieOptions::new();
         let cookie = |assignments| {
             let cookie = set_cookie(&document("id", "u1", assignments), &options).unwrap();
@@ -330,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_written_as_cookies_can_hold_them() {
+    fn names_are_encoded_for_cookies() {
         let cases = [
             ("u1", "id||u1"),
             ("50%", "id||50%25"),
@@ -348,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_attributes_are_as_asked() {
+    fn options_become_cookie_attributes() {
         let document = document("id", "u1", &[("exp__0", "1")]);
         let start = format!("gbStickyBuckets__id||u1={ONCE}; Max-Age=");
         let cases = [
@@ -375,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_would_drop_is_an_error() {
+    fn too_long_cookie_is_an_error() {
         let with = |length: usize| {
             let variation = "x".repeat(length);
             set_cookie(&document("id", "u1", &[("exp__0", &variation)]), &CookieOptions::new())
@@ -387,7 +397,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_document_comes_back(
+        fn every_document_is_read_back(
             name in "[a-z%|=; ü]{1,8}",
             value in any::<String>(),
             assignments in proptest::collection::btree_map(any::<String>(), any::<String>(), 0..3),
@@ -404,7 +414,7 @@ mod tests {
         }
 
         #[test]
-        fn no_header_is_too_strange(header in any::<String>(), cookie in any::<String>()) {
+        fn random_headers_do_not_panic(header in any::<String>(), cookie in any::<String>()) {
             read_cookies([header.as_str()]);
             read_cookies([format!("{COOKIE_PREFIX}{cookie}={header}").as_str()]);
         }

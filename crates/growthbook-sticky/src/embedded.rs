@@ -1,4 +1,4 @@
-//! Documents in a database file of one machine.
+//! The store in a database file.
 
 use std::{
     error::Error,
@@ -18,33 +18,32 @@ use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
 };
 
-use crate::json;
+use crate::document_json;
 
-/// How many documents an [`EmbeddedStickyBucketStore`] keeps by default: about 300 MB on disk with
-/// a few assignments each.
+/// The default number of documents that an [`EmbeddedStickyBucketStore`] keeps. They take about
+/// 300 MB on disk with a few assignments each.
 pub const DEFAULT_EMBEDDED_DOCUMENTS: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
 
-/// How much of the file is kept in memory.
+/// The largest part of the file that is cached in memory, in bytes.
 pub const EMBEDDED_CACHE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Keeps documents in a database file: assignments survive a restart, without a server.
+/// A store in a database file: assignments survive a restart, without a server.
 ///
-/// The file is created when there is none, on Unix for its owner only; its folder must exist. It
-/// belongs to one process at a time: another that opens it gets an error, and so does the child of
-/// a `fork()` that uses its parent's. Such a child leaves the file as it is, also when it drops the
-/// store. Clones share the file.
-///
-/// A document that [`save`](StickyBucketStore::save) accepted is on disk: it survives the process
-/// being killed at any moment, and a power failure. That costs a few milliseconds (an `fsync`);
-/// put a `WriteBehind` (Cargo feature `write-behind`) around the store so that no request waits
-/// for it. A save is a transaction that lays the assignments over those that are there: two threads
-/// that assign at once lose nothing. One that changes nothing writes nothing.
-///
-/// The store is bounded: the document that was not changed for longest makes room for a new one.
-///
-/// A document that is corrupt is none, and the next save replaces it. A file that is no database
-/// is an error of [`open`](EmbeddedStickyBucketStore::open). After an I/O error, such as a full
-/// disk, writes fail until the store is opened again.
+/// - The file is created if it does not exist. On Unix only its owner can read it. Its folder must
+///   exist.
+/// - One process at a time can open the file. A second process gets an error from
+///   [`open`](EmbeddedStickyBucketStore::open). Clones share the file.
+/// - A saved document is on disk: it survives a kill of the process and a power failure. That
+///   takes a few milliseconds (an `fsync`). Put a `WriteBehind` (Cargo feature `write-behind`)
+///   around the store if requests must not wait for it.
+/// - A save is a transaction that merges its assignments into the stored document. So two threads
+///   that enroll one user at the same time lose nothing. A save that changes nothing writes nothing.
+/// - The store is bounded: a new document replaces the document that has not changed for longest.
+/// - A corrupt document counts as missing, and the next save replaces it. A file that is not a
+///   database is an error of [`open`](EmbeddedStickyBucketStore::open).
+/// - After an I/O error, such as a full disk, saves fail until the store is opened again.
+/// - The child of a `fork()` cannot use its parent's store: calls return an error. Dropping it in
+///   the child does not touch the file.
 ///
 /// ```
 /// use growthbook_core::sticky::StickyBucketStore;
@@ -62,21 +61,21 @@ pub struct EmbeddedStickyBucketStore {
 }
 
 impl EmbeddedStickyBucketStore {
-    /// Opens or creates a file for [`DEFAULT_EMBEDDED_DOCUMENTS`].
+    /// Opens or creates a file for [`DEFAULT_EMBEDDED_DOCUMENTS`] documents.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, is in use, or is no database.
+    /// When the file cannot be opened, is in use, or is not a database.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         EmbeddedStickyBucketStore::open_with_capacity(path, DEFAULT_EMBEDDED_DOCUMENTS)
     }
 
-    /// Opens or creates a file for this many documents. Where there are more in it, some of them
-    /// go with each save.
+    /// Opens or creates a file for this many documents. If the file has more, each save removes some
+    /// of them.
     ///
     /// # Errors
     ///
-    /// As [`open`](EmbeddedStickyBucketStore::open).
+    /// The same as for [`open`](EmbeddedStickyBucketStore::open).
     pub fn open_with_capacity(
         path: impl AsRef<Path>,
         capacity: NonZeroU64,
@@ -88,12 +87,12 @@ impl EmbeddedStickyBucketStore {
     }
 }
 
-/// The child of a fork closes nothing: that would write to the file, and unlock it, behind the
-/// back of the parent.
+/// The child of a fork does not close the database: that would write to the file and unlock it while
+/// the parent uses it.
 impl Drop for EmbeddedStickyBucketStore {
     fn drop(&mut self) {
-        if self.inner.is_left_behind() {
-            // A handle that nobody drops.
+        if self.inner.is_in_forked_child() {
+            // Leaks one handle, so that the database is never closed here.
             mem::forget(self.inner.clone());
         }
     }
@@ -117,7 +116,7 @@ impl fmt::Debug for EmbeddedStickyBucketStore {
     }
 }
 
-/// Why a file could not be opened. Its source is the database's own error.
+/// The reason why a file could not be opened. Its source is the error of the database.
 #[derive(Debug)]
 pub struct OpenError {
     path: PathBuf,
@@ -136,16 +135,16 @@ impl Error for OpenError {
     }
 }
 
-/// Attribute name and value.
+/// The attribute name and the attribute value of a document.
 type Key<'a> = (&'a str, &'a str);
 
-/// When a document was last changed, as a place in `CHANGES`, and its JSON.
+/// For each document: the key of its last change in `CHANGES`, and its JSON.
 const DOCUMENTS: TableDefinition<'_, Key<'_>, (u64, &[u8])> = TableDefinition::new("documents");
 
 /// The documents in the order of their last change.
 const CHANGES: TableDefinition<'_, u64, Key<'_>> = TableDefinition::new("changes");
 
-/// How many documents above the capacity a save removes, so that none takes long.
+/// The most documents that one save removes, so that no save takes long.
 const REMOVED_PER_SAVE: u64 = 100;
 
 struct Inner {
@@ -161,7 +160,7 @@ impl Inner {
         for key in keys {
             if let Some(stored) = documents.get((&*key.attribute_name, &*key.attribute_value))? {
                 let (_, json) = stored.value();
-                buckets.merge(json::decode(key, json));
+                buckets.merge(document_json::decode(key, json));
             }
         }
         Ok(buckets)
@@ -179,7 +178,7 @@ impl Inner {
             let (changed_at, existing) = match documents.get(place)? {
                 Some(stored) => {
                     let (changed_at, json) = stored.value();
-                    (Some(changed_at), json::decode(&key, json))
+                    (Some(changed_at), document_json::decode(&key, json))
                 }
                 None => (None, None),
             };
@@ -187,7 +186,7 @@ impl Inner {
                 existing.clone().unwrap_or_else(|| StickyBucketDocument::new(key.clone()));
             merged.assignments.extend(document.assignments.clone());
             if existing.as_ref() == Some(&merged) {
-                // Ends the transaction.
+                // Nothing changed. Dropping the transaction aborts it.
                 return Ok(());
             }
 
@@ -197,7 +196,7 @@ impl Inner {
             let newest = changes.last()?.map_or(0, |(change, _)| change.value());
             let change = newest.saturating_add(1);
             changes.insert(change, place)?;
-            documents.insert(place, (change, json::encode(&merged).as_bytes()))?;
+            documents.insert(place, (change, document_json::encode(&merged).as_bytes()))?;
 
             for _ in 0..REMOVED_PER_SAVE {
                 if documents.len()? <= self.capacity.get() {
@@ -211,19 +210,19 @@ impl Inner {
         Ok(())
     }
 
-    /// The child of a fork shares the file with its parent, and neither knows what the other
-    /// writes.
+    /// Fails in the child of a fork. It shares the file with its parent, and neither process sees the
+    /// writes of the other.
     fn check_process(&self) -> Result<(), StickyBucketStoreError> {
-        if self.is_left_behind() {
+        if self.is_in_forked_child() {
             return Err(StickyBucketStoreError::new(
-                "the store was opened before a fork, by the parent",
+                "the parent process opened the sticky bucket file; a forked process cannot use it",
             ));
         }
         Ok(())
     }
 
-    /// Whether this is the child of the process that opened it.
-    fn is_left_behind(&self) -> bool {
+    /// Returns whether this process is not the one that opened the file.
+    fn is_in_forked_child(&self) -> bool {
         self.process != process::id()
     }
 }
@@ -253,10 +252,10 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::testing::{document, key};
+    use crate::test_documents::{document, key};
 
     #[test]
-    fn assignments_are_merged_and_survive() {
+    fn assignments_are_merged_and_survive_reopening() {
         let (_folder, path) = file();
         let store = EmbeddedStickyBucketStore::open(&path).unwrap();
         store.save(&document("id", "1", &[("a__0", "0"), ("b__0", "0")])).unwrap();
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_assign_at_once_lose_nothing() {
+    fn concurrent_saves_lose_nothing() {
         let (_folder, path) = file();
         let store = EmbeddedStickyBucketStore::open(path).unwrap();
         thread::scope(|scope| {
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_changed_goes_first() {
+    fn least_recently_changed_document_is_replaced() {
         let (_folder, path) = file();
         let store =
             EmbeddedStickyBucketStore::open_with_capacity(&path, NonZeroU64::new(3).unwrap())
@@ -300,7 +299,7 @@ mod tests {
             store.save(&document("id", value, &[("a__0", "0")])).unwrap();
         }
         store.save(&document("id", "1", &[("b__0", "0")])).unwrap();
-        // Changes nothing, and counts as nothing.
+        // This save changes nothing, so the document does not become newer.
         store.save(&document("id", "2", &[("a__0", "0")])).unwrap();
         store.save(&document("id", "4", &[("a__0", "0")])).unwrap();
         assert_eq!(kept(&store), ["1", "3", "4"]);
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_corrupt_document_is_none_and_is_replaced() {
+    fn corrupt_document_is_ignored_and_replaced() {
         let (_folder, path) = file();
         let store = EmbeddedStickyBucketStore::open(path).unwrap();
         let transaction = store.inner.database.begin_write().unwrap();
@@ -327,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_use_or_of_another_kind_is_an_error() {
+    fn unusable_file_is_an_error() {
         let (folder, path) = file();
         let _store = EmbeddedStickyBucketStore::open(&path).unwrap();
         assert!(EmbeddedStickyBucketStore::open(&path).is_err());
@@ -340,7 +339,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_file_is_for_its_owner() {
+    fn only_the_owner_can_access_the_file() {
         use std::os::unix::fs::PermissionsExt;
         let (_folder, path) = file();
         drop(EmbeddedStickyBucketStore::open(&path).unwrap());
@@ -353,7 +352,7 @@ mod tests {
         (folder, path)
     }
 
-    /// Which of the users 1 to 9 there are.
+    /// Returns which of the users 1 to 9 have a document.
     fn kept(store: &EmbeddedStickyBucketStore) -> Vec<String> {
         let keys: Vec<StickyBucketKey> = (1..10).map(|user| key("id", &user.to_string())).collect();
         let buckets = store.get_all(&keys).unwrap();

@@ -1,14 +1,17 @@
-//! Where GrowthBook's sticky buckets are kept: the memory of a process, a file of one machine,
-//! Redis, or the user's own cookies.
+//! Stores for GrowthBook's sticky buckets: the memory of a process, a file, Redis, or cookies.
 //!
-//! Each store implements [`StickyBucketStore`](growthbook_core::sticky::StickyBucketStore), so that a
-//! client of the crate `growthbook` takes it; the documents in cookies and those of `RedisLoader`
-//! go to `for_user_with_sticky`. What is kept in Redis and in cookies is what the JavaScript and
-//! Python SDKs keep there, and they share it with this crate.
+//! A sticky bucket document holds the variations that were assigned to one user. Each store
+//! implements [`StickyBucketStore`](growthbook_core::sticky::StickyBucketStore), and a client of the crate
+//! `growthbook` accepts it. Documents from cookies or from `RedisLoader` go to its method
+//! `for_user_with_sticky`. Documents in Redis and in cookies are shared with the JavaScript and
+//! Python SDKs.
 //!
-//! This crate evaluates nothing and opens no connection of its own accord: Redis clients are built
-//! by the application. No store has an attribute's value or a password in what it logs, in its
-//! errors or in its `Debug`, and none panics, whatever it finds stored.
+//! What this crate refuses to do:
+//!
+//! - It does not evaluate flags or experiments.
+//! - It does not build Redis clients, and connects only when a store is used.
+//! - It never writes attribute values or passwords to logs, errors or `Debug`.
+//! - It never panics because of stored data. Corrupt documents count as missing.
 //!
 //! ```
 //! # #[cfg(feature = "memory")] {
@@ -32,51 +35,74 @@
 //! # }
 //! ```
 //!
-//! # Which one
+//! # Which store?
 //!
 //! | store | survives a restart | shared by processes | a load takes | a save takes |
 //! |---|---|---|---|---|
-//! | `MemoryStickyBucketStore` | no | no | nothing | nothing |
+//! | `MemoryStickyBucketStore` | no | no | no I/O | no I/O |
 //! | `EmbeddedStickyBucketStore` | yes, also a kill | no | a read from disk or its cache | an `fsync` |
 //! | `RedisStickyBucketStore` | yes | yes | a round trip | a round trip |
-//! | `read_cookies`, `set_cookie` | yes, for one browser | yes | nothing | nothing |
+//! | `read_cookies`, `set_cookie` | yes, in one browser | yes | no I/O | no I/O |
 //!
-//! Put a `WriteBehind` around a store whose saves take time: they leave after the evaluation.
+//! Put a `WriteBehind` around a store with slow saves. It writes documents after the evaluation, in
+//! a thread.
 //!
 //! # Cargo features
 //!
 //! | feature | default | what it adds | cost |
 //! |---|---|---|---|
 //! | `memory` | yes | `MemoryStickyBucketStore` | crate `lru` |
-//! | `embedded` | | `EmbeddedStickyBucketStore` | crates `redb`, `serde_json` |
-//! | `redis` | | `RedisStickyBucketStore` | crates `redis` (about ten more), `serde_json`, `log`; up to 8 threads |
-//! | `redis-cluster` | | the same on a `redis::cluster::ClusterClient` | crates `crc16`, `rand` |
-//! | `redis-sentinel` | | the same on a `redis::sentinel::SentinelClient` | crate `rand` |
-//! | `redis-tls` | | `rediss://` by rustls, with the system's certificates | crates `rustls`, `ring`, `rustls-native-certs` |
-//! | `tokio` | | `RedisLoader`, asynchronous | crates `tokio`, `tokio-util`, `futures-util` |
-//! | `tokio-tls` | | TLS for that | crate `tokio-rustls` |
-//! | `write-behind` | | `WriteBehind` around any store | crate `log`; a thread |
-//! | `cookie` | | `read_cookies`, `set_cookie` | crate `serde_json` |
+//! | `embedded` | no | `EmbeddedStickyBucketStore` | crates `redb`, `serde_json` |
+//! | `redis` | no | `RedisStickyBucketStore` | crates `redis` (about ten more), `serde_json`, `log`; up to 8 threads |
+//! | `redis-cluster` | no | `RedisStickyBucketStore` on a `redis::cluster::ClusterClient` | crates `crc16`, `rand` |
+//! | `redis-sentinel` | no | `RedisStickyBucketStore` on a `redis::sentinel::SentinelClient` | crate `rand` |
+//! | `redis-tls` | no | `rediss://` addresses, with the system's certificates | crates `rustls`, `ring`, `rustls-native-certs` |
+//! | `tokio` | no | `RedisLoader`, asynchronous | crates `tokio`, `tokio-util`, `futures-util` |
+//! | `tokio-tls` | no | TLS for `RedisLoader` | crate `tokio-rustls` |
+//! | `write-behind` | no | `WriteBehind` around any store | crate `log`; a thread |
+//! | `cookie` | no | `read_cookies`, `set_cookie` | crate `serde_json` |
 //!
-//! No feature changes what another does. TLS needs one cryptography of rustls: `redis-tls` brings
-//! `ring`; where something else in the program brings another one as well, the program has to
-//! install one of them (`CryptoProvider::install_default`) before it connects.
+//! A feature only adds items. It does not change other features.
+//!
+//! TLS needs one cryptography provider of `rustls`. `redis-tls` brings `ring`. If another crate in
+//! the program brings a second provider, the program has to install one before it connects
+//! (`CryptoProvider::install_default`).
 //!
 //! # Logging
 //!
-//! Through the `log` facade, target `growthbook`: what begins to fail (warn) and what works again
-//! (info), not every repetition.
+//! Log records use the `log` facade with the target `growthbook`: a warning when something begins to
+//! fail, and an info when it works again. Repeated failures are not logged.
+//!
+//! # Modules, in reading order
+//!
+//! | module | subject |
+//! |---|---|
+//! | `memory` | `MemoryStickyBucketStore` |
+//! | `embedded` | `EmbeddedStickyBucketStore`: a `redb` database and its two tables |
+//! | `cookie` | `read_cookies` and `set_cookie` |
+//! | `redis::store` | `RedisStickyBucketStore` |
+//! | `redis::target`, `redis::connection` | the kinds of Redis, and a connection to one |
+//! | `redis::request`, `merge.lua` | the commands and the script that Redis gets |
+//! | `redis::pool`, `redis::jobs` | the threads that talk to Redis, and their queue |
+//! | `redis::breaker` | the pauses after a failure |
+//! | `redis::loader` | `RedisLoader`, for tokio |
+//! | `redis::cluster_slot`, `redis::options`, `redis::error` | hash slots of a cluster, options, errors |
+//! | `write_behind::queue` | the queue of documents and its retries |
+//! | `write_behind::saver` | the thread that writes them |
+//! | `write_behind::options`, `write_behind::problem`, `write_behind::counters` | options, reported problems, counters |
+//! | `document_json` | the JSON of a document |
+//! | `mutex` | a mutex that never blocks forever |
 
 #[cfg(feature = "cookie")]
 mod cookie;
+#[cfg(any(feature = "cookie", feature = "embedded", feature = "redis"))]
+mod document_json;
 #[cfg(feature = "embedded")]
 mod embedded;
-#[cfg(any(feature = "cookie", feature = "embedded", feature = "redis"))]
-mod json;
-#[cfg(any(feature = "memory", feature = "redis", feature = "write-behind"))]
-mod lock;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(any(feature = "memory", feature = "redis", feature = "write-behind"))]
+mod mutex;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(all(
@@ -89,7 +115,7 @@ mod redis;
         feature = "write-behind"
     )
 ))]
-mod testing;
+mod test_documents;
 #[cfg(feature = "write-behind")]
 mod write_behind;
 
@@ -121,9 +147,3 @@ pub use write_behind::{
 /// The target of all log records.
 #[cfg(any(feature = "redis", feature = "write-behind"))]
 const LOG_TARGET: &str = "growthbook";
-
-/// The store's own words, where it has some.
-#[cfg(feature = "write-behind")]
-fn cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
-}

@@ -1,30 +1,27 @@
-//! Documents in the memory of this process.
+//! The store in the memory of this process.
 
-use std::{
-    fmt,
-    num::NonZeroUsize,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 use lru::LruCache;
 
-use crate::lock::lock_patiently;
+use crate::mutex::ForkSafeMutex;
 
-/// How many documents a [`MemoryStickyBucketStore`] keeps by default: about 30 MB with a few
-/// assignments each.
+/// The default number of documents that a [`MemoryStickyBucketStore`] keeps. They take about 30 MB
+/// with a few assignments each.
 pub const DEFAULT_MEMORY_DOCUMENTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
-/// Keeps documents in the memory of this process: assignments stick until it ends.
+/// A store in the memory of this process.
 ///
-/// It is bounded: the document that was not used for longest makes room for a new one. Clones
-/// share their documents. Two scopes of one user that are assigned different experiments at the
-/// same time lose nothing: what is saved is laid over what is there.
-///
-/// Nothing blocks, and nothing fails but in the child of a `fork()` during which another thread
-/// held the store's lock.
+/// - Assignments stick until the process ends.
+/// - It is bounded: a new document replaces the least recently used one.
+/// - A save merges its assignments into the stored document. So two scopes of one user that
+///   enroll in different experiments at the same time lose nothing.
+/// - Clones share their documents.
+/// - No call blocks. A call fails only in the child of a `fork()`, if another thread of the parent
+///   held the store's lock at that moment.
 ///
 /// ```
 /// use growthbook_core::sticky::StickyBucketStore;
@@ -36,17 +33,19 @@ pub const DEFAULT_MEMORY_DOCUMENTS: NonZeroUsize = NonZeroUsize::new(100_000).un
 /// ```
 #[derive(Clone)]
 pub struct MemoryStickyBucketStore {
-    documents: Arc<Mutex<LruCache<StickyBucketKey, StickyBucketDocument>>>,
+    documents: Arc<ForkSafeMutex<LruCache<StickyBucketKey, StickyBucketDocument>>>,
 }
 
 impl MemoryStickyBucketStore {
-    /// A store for this many documents. The memory is taken as they come.
+    /// Creates a store for this many documents. Memory is allocated as documents are saved.
     pub fn new(capacity: NonZeroUsize) -> Self {
-        MemoryStickyBucketStore { documents: Arc::new(Mutex::new(LruCache::sparse(capacity))) }
+        MemoryStickyBucketStore {
+            documents: Arc::new(ForkSafeMutex::new(LruCache::sparse(capacity))),
+        }
     }
 }
 
-/// A store for [`DEFAULT_MEMORY_DOCUMENTS`].
+/// Creates a store for [`DEFAULT_MEMORY_DOCUMENTS`] documents.
 impl Default for MemoryStickyBucketStore {
     fn default() -> Self {
         MemoryStickyBucketStore::new(DEFAULT_MEMORY_DOCUMENTS)
@@ -55,14 +54,14 @@ impl Default for MemoryStickyBucketStore {
 
 impl StickyBucketStore for MemoryStickyBucketStore {
     fn get_all(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
-        let mut documents = lock_patiently(&self.documents).map_err(StickyBucketStoreError::new)?;
+        let mut documents = self.documents.lock().map_err(StickyBucketStoreError::new)?;
         Ok(keys.iter().filter_map(|key| documents.get(key).cloned()).collect())
     }
 
     fn save(&self, document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
         let key = document.key();
         let document = document.clone();
-        let mut documents = lock_patiently(&self.documents).map_err(StickyBucketStoreError::new)?;
+        let mut documents = self.documents.lock().map_err(StickyBucketStoreError::new)?;
         if let Some(existing) = documents.get_mut(&key) {
             existing.assignments.extend(document.assignments);
         } else {
@@ -83,10 +82,10 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::testing::{document, key};
+    use crate::test_documents::{document, key};
 
     #[test]
-    fn clones_share_and_others_do_not() {
+    fn only_clones_share_documents() {
         let store = MemoryStickyBucketStore::default();
         store.clone().save(&document("id", "1", &[("a__0", "0")])).unwrap();
         let other = MemoryStickyBucketStore::default();
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_goes_first() {
+    fn least_recently_used_document_is_replaced() {
         let store = MemoryStickyBucketStore::new(NonZeroUsize::new(2).unwrap());
         for value in ["1", "2"] {
             store.save(&document("id", value, &[])).unwrap();
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_assign_at_once_lose_nothing() {
+    fn concurrent_saves_lose_nothing() {
         let store = MemoryStickyBucketStore::default();
         thread::scope(|scope| {
             for thread in 0..8 {
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_attribute_value() {
+    fn debug_hides_attribute_values() {
         let store = MemoryStickyBucketStore::default();
         store.save(&document("id", "secret", &[])).unwrap();
         assert!(!format!("{store:?}").contains("secret"));

@@ -1,4 +1,4 @@
-//! The embedded store in processes that are killed.
+//! `EmbeddedStickyBucketStore` in processes that are killed.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -13,14 +13,14 @@ const FILE_VARIABLE: &str = "STICKY_TEST_FILE";
 const FIRST_VARIABLE: &str = "STICKY_TEST_FIRST";
 
 #[test]
-fn what_was_saved_survives_a_kill_at_any_moment() {
+fn saved_documents_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sticky.redb");
     let mut saved = 0;
     for round in 0..15 {
-        let mut child = save_elsewhere(&path, saved);
+        let mut child = start_saving(&path, saved);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // The one after it is being written when the kill comes.
+        // The kill interrupts the next save at a random point.
         let mut acknowledged = lines.map_while(Result::ok).filter_map(|line| line.parse().ok());
         let last: u64 = acknowledged.nth(round).unwrap();
         child.kill().unwrap();
@@ -36,7 +36,8 @@ fn what_was_saved_survives_a_kill_at_any_moment() {
     }
 }
 
-fn save_elsewhere(path: &Path, first: u64) -> Child {
+/// Starts a process that saves the documents of these users, one after another.
+fn start_saving(path: &Path, first: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "save_until_killed", "--ignored", "--nocapture"])
         .env(FILE_VARIABLE, path)
@@ -47,7 +48,7 @@ fn save_elsewhere(path: &Path, first: u64) -> Child {
 }
 
 #[test]
-#[ignore = "is run in processes of its own by another test"]
+#[ignore = "another test runs it in a child process"]
 fn save_until_killed() {
     let store = EmbeddedStickyBucketStore::open(std::env::var(FILE_VARIABLE).unwrap()).unwrap();
     let first: u64 = std::env::var(FIRST_VARIABLE).unwrap().parse().unwrap();

@@ -1,6 +1,6 @@
-//! How long it takes to ask a flag, and that it allocates nothing: `cargo bench --bench eval`.
+//! The time of one evaluation: `cargo bench --bench eval`. Fails if an evaluation allocates.
 //!
-//! Users and their scopes are made outside the timed section.
+//! The timed section does not include creating users and scopes.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -18,12 +18,12 @@ use allocations::allocations;
 use scenarios::Scenario;
 
 fn main() -> ExitCode {
-    // A process that has started a thread allocates more slowly; every server has.
+    // Every server has several threads. A process with several threads allocates more slowly.
     thread::spawn(thread::park);
 
     let (scenarios, users) = (scenarios::all(), scenarios::users());
     if !report_allocations(&scenarios, &users) {
-        eprintln!("asking a flag must not allocate");
+        eprintln!("an evaluation must not allocate");
         return ExitCode::FAILURE;
     }
     let mut criterion = Criterion::default().configure_from_args();
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Prints the allocations of every scenario; whether there were none at all.
+/// Prints the allocations of every scenario. Returns whether all counts are zero.
 fn report_allocations(scenarios: &[Scenario], users: &[UserContext]) -> bool {
     let calls = format!("allocations, {} calls", users.len());
     println!("{calls:<32} {:>14} {:>14}", "facade", "core");

@@ -1,7 +1,8 @@
-//! What `cargo xtask bench --check` counts the instructions of.
+//! The program whose instructions `cargo xtask bench --check` counts.
 //!
-//! Told `--case NAME --rounds N`, it runs one case so many rounds, and its set-up once. Otherwise
-//! it runs each case for a round, and lists them: the calls of a round, a tab, the name.
+//! With `--case NAME --rounds N`, it runs the set-up of one case once, and the case N times.
+//! Without arguments, it runs each case once, and lists the cases. A line has the calls of a round,
+//! a tab, and the name.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -18,14 +19,14 @@ use serde_json::json;
 use scenarios::request::Request;
 use scenarios::{Scenario, USERS};
 
-/// Features of the payload that is loaded.
+/// The number of features of the loaded payload.
 const FEATURES: usize = 100;
 
 struct Case {
     name: String,
-    /// What the figure is divided by.
+    /// The divisor of the figure.
     calls_per_round: usize,
-    /// Sets up, and runs so many rounds.
+    /// Sets up the case, and runs this many rounds.
     run: Box<dyn Fn(usize)>,
 }
 
@@ -36,7 +37,7 @@ impl Case {
 }
 
 fn main() {
-    // A process that has started a thread allocates more slowly; every server has.
+    // Every server has several threads. A process with several threads allocates more slowly.
     thread::spawn(thread::park);
 
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -80,7 +81,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Asks once for each, in every round.
+/// Calls `ask` once for each item, in every round.
 fn repeat<T, R>(rounds: usize, asked: &[T], ask: impl Fn(&T) -> R) {
     for _ in 0..rounds {
         for asked in asked {
@@ -101,8 +102,8 @@ fn ask_facade(scenario: &Scenario, rounds: usize) {
     repeat(rounds, &scopes, |scope| scope.is_on(black_box(scenario.flag)));
 }
 
-/// With a callback, which has heard of every user before: the first round goes uncounted, since
-/// it is in the run that is subtracted.
+/// Evaluates with a callback that already knows the exposures of all users. The first round does
+/// not count, because it is also in the run that is subtracted.
 fn ask_tracked(scenario: &Scenario, rounds: usize) {
     let builder = Client::embedded().on_experiment_viewed(|viewed| {
         black_box(viewed.result.variation_id);
@@ -113,7 +114,7 @@ fn ask_tracked(scenario: &Scenario, rounds: usize) {
     repeat(rounds, &scopes, |scope| scope.is_on(black_box(scenario.flag)));
 }
 
-/// A user context, a scope, one evaluation, and dropping them: what a request costs.
+/// Does the work of a request: builds a user context and a scope, evaluates once, and drops both.
 fn ask_anew(scenario: &Scenario, rounds: usize) {
     let requests: Vec<Request> = (0..USERS).map(Request::new).collect();
     repeat(rounds, &requests, |request| {

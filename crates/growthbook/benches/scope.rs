@@ -1,5 +1,5 @@
-//! What a request costs: making a user context of eight attributes and a scope, and asking one
-//! flag. `cargo bench --bench scope`.
+//! The cost of a request: `cargo bench --bench scope`. A request builds a user context of eight
+//! attributes and a scope, and evaluates one flag.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -17,17 +17,19 @@ use allocations::allocations;
 use scenarios::request::Request;
 use scenarios::{EXPERIMENT, USERS};
 
-/// The most that a request may allocate with a context of its own.
+/// The limit of allocations for a request that builds a user context.
 const ALLOCATIONS: u64 = 12;
 
 fn main() -> ExitCode {
-    // A process that has started a thread allocates more slowly; every server has.
+    // Every server has several threads. A process with several threads allocates more slowly.
     thread::spawn(thread::park);
 
     let client = scenarios::experiment_client();
     let requests: Vec<Request> = (0..USERS).map(Request::new).collect();
     if !report_allocations(&client, &requests) {
-        eprintln!("a request must not allocate more than {ALLOCATIONS} times, a source never");
+        eprintln!(
+            "a request must not allocate more than {ALLOCATIONS} times, and with a source never"
+        );
         return ExitCode::FAILURE;
     }
     let mut criterion = Criterion::default().configure_from_args();
@@ -36,9 +38,9 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Prints the allocations of a request; whether they are few enough.
+/// Prints the allocations of a request. Returns whether they are within the limits.
 fn report_allocations(client: &Client, requests: &[Request]) -> bool {
-    // The first scope of a thread allocates what all others of it use.
+    // The first scope of a thread allocates memory that later scopes of the thread share.
     drop(client.for_user("user"));
     let few = |name: &str, bound: u64, ask: &dyn Fn(&Request) -> bool| {
         let each = requests.iter().map(|request| allocations(std::slice::from_ref(request), ask));
@@ -79,7 +81,7 @@ fn measure(criterion: &mut Criterion, client: &Client, requests: &[Request]) {
     group.bench_function("user", |bencher| {
         bencher.iter(|| turns.next().map(Request::user));
     });
-    // Neither making the user nor dropping the scope is timed.
+    // The time does not include building the user and dropping the scope.
     let mut turns = requests.iter().cycle();
     group.bench_function("scope", |bencher| {
         let user = || turns.next().map(Request::user).expect("one more");

@@ -1,8 +1,8 @@
-//! What evaluations notice of payloads that are swapped under them: `cargo bench --bench swap`.
+//! The times of evaluations while the payload is swapped: `cargo bench --bench swap`.
 //!
-//! What is timed is a scope made, one flag asked, and the scope dropped; the user is made outside.
-//! Reading a payload occupies a core, for which others then wait: the printed figures leave out,
-//! where the system tells, how long a call waited for a core. Interrupts remain in them.
+//! A timed call creates a scope, evaluates one flag, and drops the scope. It does not include
+//! building the user. Loading a payload occupies a core, and calls may wait for a core. The printed
+//! figures leave that time out, if the system reports it. They include interrupts.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -25,19 +25,19 @@ use scenarios::request::Request;
 use scenarios::{EXPERIMENT, USERS};
 use waiting::Waiting;
 
-/// From one swap to the next.
+/// The time from one swap to the next.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// How often the ways take turns for the printed percentiles.
+/// The number of turns of each way, for the printed percentiles.
 const TURNS: usize = 6;
 
-/// Calls in a turn.
+/// The number of calls in a turn.
 const CALLS: usize = 1_000_000;
 
-/// Whoever waits for a core waits longer.
+/// A call that waits for a core takes longer than this.
 const LONG: Duration = Duration::from_micros(5);
 
-/// What happens meanwhile: a name, and the payload that is swapped in.
+/// A way to swap: its name, and the payload that is set repeatedly.
 type Way = (&'static str, Option<String>);
 
 fn main() {
@@ -84,7 +84,7 @@ fn measure(criterion: &mut Criterion, client: &Client, requests: &[Request], way
     group.finish();
 }
 
-/// Prints how long calls take, with and without swaps.
+/// Prints the times of calls, with and without swaps.
 fn report(client: &Client, requests: &[Request], ways: &[Way]) {
     let (turns, calls) = if scenarios::is_test() { (1, 1_000) } else { (TURNS, CALLS) };
     let mut measured: Vec<Measured> = ways.iter().map(|_| Measured::new(turns * calls)).collect();
@@ -94,10 +94,10 @@ fn report(client: &Client, requests: &[Request], ways: &[Way]) {
         }
     }
     if scenarios::is_test() {
-        return; // Too few calls to say anything.
+        return; // There are too few calls for a result.
     }
     let known = if Waiting::of_this_thread().is_known() { "without" } else { "with" };
-    println!("how long calls take, {known} the time they wait for a core");
+    println!("the times of calls, {known} the time that they wait for a core");
     println!(
         "{:<16} {:>9} {:>9} {:>9} {:>14} {:>9} {:>13}",
         "", "median", "1 in 100", "in 1,000", "in 100,000", "slowest", "swaps a second"
@@ -117,7 +117,7 @@ fn report(client: &Client, requests: &[Request], ways: &[Way]) {
     }
 }
 
-/// What at least one call in so many takes, of calls sorted by time.
+/// Returns the time that one call in `one_in` reaches or exceeds. The calls are sorted by time.
 fn microseconds(nanoseconds: &[u32], one_in: usize) -> String {
     let slower = (nanoseconds.len() / one_in).max(1);
     let time = nanoseconds.len().checked_sub(slower).and_then(|index| nanoseconds.get(index));
@@ -146,7 +146,7 @@ impl Measured {
             let user = request.user();
             let mut called = Instant::now();
             if called - returned > LONG {
-                // This wait is none of the call's.
+                // The call did not cause this wait.
                 waited = waiting.total();
                 called = Instant::now();
             }
@@ -166,7 +166,7 @@ impl Measured {
     }
 }
 
-/// A thread that sets a payload again and again, every [`INTERVAL`], or as often as it can.
+/// A thread that sets a payload every [`INTERVAL`], or as often as it can.
 struct Swapper {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<usize>,
@@ -190,7 +190,7 @@ impl Swapper {
         Swapper { stop, thread }
     }
 
-    /// How many swaps there were.
+    /// Stops the thread. Returns the number of swaps.
     fn stop(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().expect("no panic")

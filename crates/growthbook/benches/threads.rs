@@ -1,5 +1,4 @@
-//! Whether a second thread that asks the same client is a second thread's worth:
-//! `cargo bench --bench threads`.
+//! The gain of a second thread that uses the same client: `cargo bench --bench threads`.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -18,16 +17,16 @@ use scenarios::request::Request;
 use scenarios::{EXPERIMENT, USERS};
 use waiting::Waiting;
 
-/// How often one thread and two threads take turns for the printed ratio.
+/// The number of turns of one thread and of two threads, for the printed ratio.
 const TURNS: usize = 51;
 
-/// Calls of each thread in a turn.
+/// The number of calls of each thread in a turn.
 const CALLS: u64 = 200_000;
 
-/// The share of a turn that its threads may wait for a core.
+/// The largest share of a turn that a thread may wait for a core.
 const WAITED: f64 = 0.02;
 
-/// Asks so many times; every thread has users of its own.
+/// Makes this many calls on one thread. Every thread has its own users.
 type Ask = fn(&Client, Start<'_>, u64) -> Calls;
 
 const WAYS: [(&str, Ask); 2] = [("scopes at hand", ask_scopes), ("user and scope anew", ask_anew)];
@@ -37,7 +36,7 @@ fn main() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     println!("calls a second of 2 threads over those of 1, on {cores} cores");
     if !Waiting::of_this_thread().is_known() {
-        println!("(other programs may disturb this: the system does not tell)");
+        println!("(other programs may disturb this: the system does not report waiting times)");
     }
     for (name, ask) in WAYS {
         report(name, &client, ask);
@@ -47,7 +46,7 @@ fn main() {
     for (name, ask) in WAYS {
         let mut group = criterion.benchmark_group(format!("threads, {name}"));
         for threads in [1, 2] {
-            // An iteration is a call of each thread.
+            // One iteration is one call of each thread.
             group.throughput(Throughput::Elements(threads as u64));
             group.bench_function(threads.to_string(), |bencher| {
                 bencher.iter_custom(|calls| run(&client, ask, threads, calls).elapsed);
@@ -58,8 +57,8 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Prints how many times as much two threads do: the median of the turns, and their range. A turn
-/// in which a thread had to wait for a core says nothing about two threads, and is left out.
+/// Prints the ratio of the calls of two threads to those of one: the median of the turns, and their
+/// range. A turn does not count if a thread had to wait for a core.
 fn report(name: &str, client: &Client, ask: Ask) {
     let (turns, calls) = if scenarios::is_test() { (1, 1_000) } else { (TURNS, CALLS) };
     let ratio = |_| {
@@ -69,7 +68,7 @@ fn report(name: &str, client: &Client, ask: Ask) {
     };
     let mut ratios: Vec<f64> = (0..turns).filter_map(ratio).collect();
     if scenarios::is_test() {
-        return; // Too few calls to say anything.
+        return; // There are too few calls for a result.
     }
     ratios.sort_by(f64::total_cmp);
     let median = ratios.get(ratios.len() / 2);
@@ -79,21 +78,19 @@ fn report(name: &str, client: &Client, ask: Ask) {
             "{name:<20} {median:.2} x, from {least:.2} to {most:.2} in {undisturbed} of {turns} turns"
         );
     } else {
-        println!(
-            "{name:<20} not told: in none of {turns} turns the threads had cores of their own"
-        );
+        println!("{name:<20} no result: the threads had to wait for a core in all {turns} turns");
     }
 }
 
-/// What a thread reports.
+/// The report of one thread.
 struct Calls {
     begin: Instant,
     end: Instant,
-    /// The share of the time it waited for a core.
+    /// The share of the time that the thread waited for a core.
     waited: f64,
 }
 
-/// Where threads wait until all are set up.
+/// The barrier where threads wait until all of them are ready.
 #[derive(Clone, Copy)]
 struct Start<'a>(&'a Barrier);
 
@@ -108,11 +105,11 @@ impl Start<'_> {
     }
 }
 
-/// What all threads together report.
+/// The report of all threads together.
 struct Run {
     /// From the first thread's first call to the last thread's last one.
     elapsed: Duration,
-    /// The share of the time that the thread which waited most for a core did so.
+    /// The largest share of the time that one thread waited for a core.
     waited: f64,
 }
 
@@ -129,7 +126,7 @@ fn run(client: &Client, ask: Ask, threads: usize, calls: u64) -> Run {
     Run { elapsed: end - begin, waited }
 }
 
-/// Scopes made before: nothing is written that another thread reads.
+/// Uses existing scopes. No thread writes memory that another thread reads.
 fn ask_scopes(client: &Client, start: Start<'_>, calls: u64) -> Calls {
     let scopes: Vec<UserScope> =
         scenarios::users().into_iter().map(|user| client.for_user(user)).collect();
@@ -141,7 +138,8 @@ fn ask_scopes(client: &Client, start: Start<'_>, calls: u64) -> Calls {
     })
 }
 
-/// As requests do it: a scope holds on to the payload, and so all threads write one counter.
+/// Creates a scope for each call, as a request does. A scope counts as an owner of the snapshot, so
+/// all threads write the same counter.
 fn ask_anew(client: &Client, start: Start<'_>, calls: u64) -> Calls {
     let requests: Vec<Request> = (0..USERS).map(Request::new).collect();
     let mut turns = requests.iter().cycle();

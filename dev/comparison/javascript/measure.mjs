@@ -1,8 +1,9 @@
-// Times the JavaScript SDK: what to ask as JSON on standard input, a report on standard output.
+// Measures the JavaScript SDK. Reads the scenarios as JSON from the standard input, and writes a
+// report to the standard output.
 
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-// One file, as an application bundles it.
+// The bundled file, as in an application.
 import { GrowthBookClient } from "./node_modules/@growthbook/growthbook/dist/bundles/esm.js";
 
 const MANIFEST = new URL("node_modules/@growthbook/growthbook/package.json", import.meta.url);
@@ -37,7 +38,7 @@ const versions = [
 ];
 process.stdout.write(JSON.stringify({ versions, times }));
 
-/** Nanoseconds for one: the median of many rounds, and the quartiles. */
+/** Returns the nanoseconds of one call: the median of many rounds, and the quartiles. */
 function time(scenario, ask) {
   let count = 1;
   for (; run(ask, count) < ROUND_NANOSECONDS; count *= 2);

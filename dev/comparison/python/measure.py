@@ -1,5 +1,5 @@
-"""Times the core of the Python SDK: what to ask as JSON on standard input, a report on standard
-output."""
+"""Measures the core of the Python SDK. Reads the scenarios as JSON from the standard input, and writes
+a report to the standard output."""
 
 import json
 import logging
@@ -53,7 +53,7 @@ def loading(text):
 
 
 def measure(name, ask):
-    """Nanoseconds for one: the median of many rounds, and the quartiles."""
+    """Returns the nanoseconds of one call: the median of many rounds, and the quartiles."""
     count = 1
     while run(ask, count) < ROUND_SECONDS:
         count *= 2
@@ -70,7 +70,7 @@ def run(ask, count):
 
 
 def main():
-    # A rule of prerequisites alone would have a line on every evaluation.
+    # A rule with only prerequisites would log a line in every evaluation.
     logging.disable(logging.WARNING)
     question = json.load(sys.stdin)
     users = question["users"]

@@ -1,10 +1,10 @@
-//! A person's attributes as JSON, for the binaries that hand them to others.
+//! A person's attributes as JSON, for other products.
 
 use serde_json::{Value, json};
 
 use crate::people::Person;
 
-/// The same as [`Person::context`].
+/// Returns the attributes of [`Person::context`].
 pub(crate) fn attributes(person: &Person) -> Value {
     json!({
         "id": person.id,

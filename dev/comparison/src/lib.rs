@@ -1,6 +1,8 @@
-//! Measuring, and telling what was measured. The binaries do the rest: `evaluate` times us beside
-//! hand-written code and other products, `alone` and `memory` measure us by ourselves, `scenarios`
-//! writes down what scripts in other languages are to ask, and `report` puts it all together.
+//! The measurements and the report of the comparison. The binaries use this library:
+//! - `evaluate` compares our times with hand-written code and other products,
+//! - `alone` and `memory` measure only this SDK,
+//! - `scenarios` prints the scenarios for scripts in other languages,
+//! - `report` combines all results.
 
 pub mod machine;
 pub mod measure;

@@ -1,10 +1,10 @@
-//! What was measured on, and when.
+//! The machine, the compiler and the day of the measurement.
 
 use std::fs;
 use std::process::Command;
 use std::thread;
 
-/// A table of the machine, the compiler and the day.
+/// Returns a sentence about the day, the compiler and the machine.
 pub fn describe() -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
@@ -26,7 +26,7 @@ fn compiler() -> Option<String> {
     Some(format!("{} {}", words.next()?, words.next()?))
 }
 
-/// The memory this process occupies, in bytes.
+/// Returns the resident memory of this process, in bytes.
 pub fn resident_memory() -> Option<f64> {
     let text = fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find(|line| line.starts_with("VmRSS"))?;
@@ -34,7 +34,7 @@ pub fn resident_memory() -> Option<f64> {
     Some(kilobytes * 1024.0)
 }
 
-/// The versions that a lock file names for these packages.
+/// Returns the versions of these packages in a lock file.
 pub fn locked_versions(lock_file: &str, packages: &[&str]) -> Vec<(String, String)> {
     let version = |package: &&str| {
         let entry = lock_file.split_once(&format!("name = \"{package}\"\nversion = \""))?.1;

@@ -1,4 +1,4 @@
-//! Timing contestants beside one another.
+//! The measurement of several contestants in turn.
 
 use std::hint::black_box;
 use std::thread;
@@ -6,30 +6,31 @@ use std::time::{Duration, Instant};
 
 use crate::spread::Samples;
 
-/// How long one batch of evaluations takes at least, unless a single one takes longer.
+/// The shortest time of one batch of evaluations.
 const BATCH: Duration = Duration::from_millis(1);
-/// Every contestant has so many batches.
+/// The number of batches of each contestant.
 pub const ROUNDS: usize = 101;
 
-/// Asks as many questions as it is told, and tells how many were answered with yes.
+/// Evaluates this many times, and returns the number of true answers.
 pub type Ask<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
 
-/// Someone who is timed.
+/// A product or a function to measure.
 pub struct Contestant<'a> {
-    /// What tables call it.
+    /// The name in tables.
     pub name: &'static str,
-    /// What is timed.
+    /// The measured function.
     pub ask: Ask<'a>,
 }
 
 impl<'a> Contestant<'a> {
-    /// Asks the same of everybody in turn. The loop is compiled together with what it asks.
+    /// Returns a contestant that calls `ask` for each item in turn. The compiler sees the loop and
+    /// the call together.
     pub fn new<T: 'a>(
         name: &'static str,
         asked: Vec<T>,
         mut ask: impl FnMut(&T) -> bool + 'a,
     ) -> Self {
-        assert!(!asked.is_empty(), "{name} has nobody to ask");
+        assert!(!asked.is_empty(), "{name} has no items");
         let mut next = 0;
         let ask = move |count: usize| {
             let (mut left, mut yes) = (count, 0);
@@ -46,13 +47,14 @@ impl<'a> Contestant<'a> {
     }
 }
 
-/// A process that has started a thread allocates more slowly; every server has.
+/// Starts a thread that does nothing. Every server has several threads, and a process with several
+/// threads allocates more slowly.
 pub fn park_a_thread() {
     thread::spawn(thread::park);
 }
 
-/// Nanoseconds for a question, for each contestant in their order. Batches alternate between the
-/// contestants, so that whatever else the machine does hits them alike.
+/// Returns the nanoseconds of an evaluation, for each contestant in their order. Batches alternate
+/// between the contestants, so that other load of the machine affects all of them equally.
 pub fn alternate(contestants: &mut [Contestant<'_>], rounds: usize) -> Vec<Samples> {
     let counts: Vec<usize> = contestants.iter_mut().map(|it| batch_size(&mut it.ask)).collect();
     let mut samples = vec![Samples::default(); contestants.len()];
@@ -65,7 +67,7 @@ pub fn alternate(contestants: &mut [Contestant<'_>], rounds: usize) -> Vec<Sampl
     samples
 }
 
-/// Warms up, and finds how many questions fill a batch.
+/// Warms up, and returns the number of evaluations that fill a batch.
 fn batch_size(ask: &mut Ask<'_>) -> usize {
     let mut count = 1;
     loop {
@@ -83,8 +85,8 @@ fn time(ask: &mut Ask<'_>, count: usize) -> Duration {
     start.elapsed()
 }
 
-/// Nanoseconds of single runs of things that take long, in turn. What they make is dropped after
-/// the clock has stopped.
+/// Returns the nanoseconds of single runs, for contestants that take long. The runs alternate. The
+/// results are dropped after the clock stops.
 pub fn alternate_once<T>(contestants: &mut [&mut dyn FnMut() -> T], rounds: usize) -> Vec<Samples> {
     let mut samples = vec![Samples::default(); contestants.len()];
     for round in 0..=rounds {
@@ -93,7 +95,7 @@ pub fn alternate_once<T>(contestants: &mut [&mut dyn FnMut() -> T], rounds: usiz
             let made = black_box(contestant());
             let taken = start.elapsed();
             drop(made);
-            // The first one warms up.
+            // The first run warms up.
             if round > 0 {
                 samples.push(taken.as_nanos() as f64);
             }
@@ -109,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_is_asked_in_turn() {
+    fn items_are_used_in_turn() {
         let asked = RefCell::new(Vec::new());
         let mut contestant = Contestant::new("three", vec![1, 2, 3], |number| {
             asked.borrow_mut().push(*number);
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn each_round_has_everybody() {
+    fn each_round_has_all_contestants() {
         let asked = RefCell::new(Vec::new());
         let slow = |name| {
             let asked = &asked;
@@ -133,13 +135,13 @@ mod tests {
             })
         };
         let samples = alternate(&mut [slow("a"), slow("b")], 2);
-        // One each to find the size of a batch.
+        // One call of each finds the size of a batch.
         assert_eq!(*asked.borrow(), ["a", "b", "a", "b", "a", "b"]);
         assert!(samples.iter().all(|samples| samples.spread().low >= BATCH.as_nanos() as f64));
     }
 
     #[test]
-    fn the_first_run_of_long_things_does_not_count() {
+    fn first_long_run_does_not_count() {
         let mut runs = 0;
         let mut contestant = || runs += 1;
         let samples = alternate_once(&mut [&mut contestant], 4);

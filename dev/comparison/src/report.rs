@@ -1,4 +1,4 @@
-//! What was measured, as JSON between the binaries and as Markdown for people.
+//! The results: as JSON between the binaries, and as Markdown for people.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spread::Spread;
 
-/// What is asked for, by number from 1.
+/// The requirements, by number from 1.
 const REQUIREMENTS: [&str; 12] = [
     "The core beside hand-written code, and beside the fastest other product",
     "The facade beside the core",
@@ -25,31 +25,31 @@ const REQUIREMENTS: [&str; 12] = [
     "Memory over time",
 ];
 
-/// The scenario of loading a payload, which scripts know by this name.
+/// The name of the scenario of loading a payload. The scripts use the same name.
 pub const LOAD: &str = "load, 1,000 features";
 
-/// What one binary, or one script, has measured.
+/// The results of one binary or one script.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
-    /// Names and versions of what is not in our lock file.
+    /// Names and versions of programs and packages that are not in our lock file.
     pub versions: Vec<(String, String)>,
-    /// Nanoseconds for an evaluation.
+    /// The times of evaluations.
     pub times: Vec<Time>,
-    /// What a product cannot do, or does otherwise.
+    /// The missing and different functions of products.
     pub notes: Vec<String>,
-    /// Figures with a target.
+    /// The figures with a target.
     pub rows: Vec<Row>,
 }
 
-/// How long a product takes for a scenario.
+/// The time of a product for a scenario.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Time {
-    /// What is asked.
+    /// The name of the scenario.
     pub scenario: String,
-    /// Who is asked.
+    /// The name of the product.
     pub product: String,
-    /// How long it takes, in nanoseconds.
+    /// The time in nanoseconds.
     pub nanoseconds: Spread,
 }
 
@@ -58,52 +58,52 @@ pub struct Time {
 pub struct Row {
     /// The number of the requirement.
     pub number: u8,
-    /// What is measured.
+    /// The name of the figure.
     pub what: String,
-    /// The figure itself.
+    /// The figure.
     pub figure: Quantity,
-    /// What it is compared with, and its name.
+    /// The name and the figure to compare with.
     pub beside: Option<(String, Quantity)>,
-    /// The figure as a multiple of what it is compared with.
+    /// The figure divided by the figure to compare with.
     pub ratio: Option<Spread>,
-    /// What is asked for.
+    /// The required limit.
     pub target: Target,
 }
 
-/// A number, and what it counts.
+/// A number with its unit.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Time, in nanoseconds.
     Nanoseconds(Spread),
-    /// Memory.
+    /// Memory, in bytes.
     Bytes(f64),
     /// Heap allocations.
     Allocations(f64),
-    /// Evaluations in a second.
+    /// Evaluations per second.
     PerSecond(Spread),
 }
 
-/// A limit, for the ratio where there is one and for the figure where there is none.
+/// A limit. It applies to the ratio of a row, or to the figure if the row has no ratio.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
-    /// No more.
+    /// An upper limit.
     AtMost(f64),
-    /// No less.
+    /// A lower limit.
     AtLeast(f64),
-    /// Neither more nor less.
+    /// A lower and an upper limit.
     Between(f64, f64),
-    /// None: told for comparison.
+    /// No limit: the row is for information.
     None,
 }
 
 impl Report {
-    /// Reads one; an empty one when there is no such file.
+    /// Reads a report. A missing file gives an empty report.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or holds something else.
+    /// When the file cannot be read, or is not a report.
     pub fn read(path: &Path) -> io::Result<Self> {
         match fs::read(path) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
@@ -112,7 +112,7 @@ impl Report {
         }
     }
 
-    /// Writes it.
+    /// Writes the report.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl Report {
         fs::write(path, serde_json::to_vec_pretty(self)?)
     }
 
-    /// Takes in what another has measured.
+    /// Adds the results of another report.
     pub fn append(&mut self, other: Report) {
         self.versions.extend(other.versions);
         self.times.extend(other.times);
@@ -129,7 +129,7 @@ impl Report {
         self.rows.extend(other.rows);
     }
 
-    /// Tables of times and rows, and the notes.
+    /// Returns tables of times and rows, and the notes.
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
         if !self.times.is_empty() {
@@ -156,7 +156,7 @@ impl Report {
         text
     }
 
-    /// How many targets are met, and which requirements have some that are not.
+    /// Returns the number of met targets, and the requirements with missed targets.
     pub fn summary(&self) -> String {
         let verdicts = || self.rows.iter().filter_map(|row| Some((row.number, row.is_met()?)));
         let met = verdicts().filter(|(_, is_met)| *is_met).count();
@@ -175,7 +175,8 @@ impl Report {
         text
     }
 
-    /// One line for each scenario, one column for each product, both in the order they came in.
+    /// Returns a table with a line for each scenario and a column for each product, in the order of
+    /// the results.
     fn times_table(&self) -> String {
         let (mut scenarios, mut products) = (Vec::new(), Vec::new());
         for time in &self.times {
@@ -198,7 +199,7 @@ impl Report {
     }
 }
 
-/// The fastest of those who have done a scenario.
+/// Returns the fastest time for a scenario.
 pub fn fastest<'a>(times: impl Iterator<Item = &'a Time>, scenario: &str) -> Option<&'a Time> {
     times
         .filter(|time| time.scenario == scenario)
@@ -212,7 +213,7 @@ fn add_new<'a>(names: &mut Vec<&'a str>, name: &'a str) {
 }
 
 impl Row {
-    /// Whether the target is met; `None` without one.
+    /// Returns whether the target is met; `None` if there is no target.
     pub fn is_met(&self) -> Option<bool> {
         let measured = self.ratio.map_or(self.figure.median(), |ratio| ratio.median);
         match self.target {
@@ -263,7 +264,7 @@ impl Quantity {
         }
     }
 
-    /// Another value that counts the same.
+    /// Returns another value with the same unit.
     fn with(self, value: f64) -> Self {
         match self {
             Quantity::Nanoseconds(_) => Quantity::Nanoseconds(Spread::exactly(value)),
@@ -302,14 +303,14 @@ fn ratio(spread: Spread) -> String {
     if low == high { format!("{median}x") } else { format!("{median}x ({low} to {high})") }
 }
 
-/// A time with a unit that suits it.
+/// Returns a time with a suitable unit.
 fn nanoseconds(time: f64) -> String {
     let units = [(1e9, "s"), (1e6, "ms"), (1e3, "µs")];
     let (unit, name) = units.into_iter().find(|(unit, _)| time >= *unit).unwrap_or((1.0, "ns"));
     format!("{} {name}", significant(time / unit))
 }
 
-/// Three digits, or what there is before the point.
+/// Returns a number with three digits, or with all digits before the decimal point.
 fn significant(value: f64) -> String {
     let magnitude = value.abs();
     let digits = match magnitude {
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn times_have_a_unit_that_suits_them() {
+    fn times_have_a_suitable_unit() {
         let cases = [(0.31, "0.31 ns"), (999.0, "999 ns"), (1500.0, "1.5 µs"), (6e6, "6 ms")];
         for (time, expected) in cases {
             assert_eq!(nanoseconds(time), expected);
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_for_the_ratio_where_there_is_one() {
+    fn target_applies_to_the_ratio_first() {
         assert_eq!(row(None, Target::AtMost(29.0)).is_met(), Some(false));
         assert_eq!(row(Some(2.0), Target::AtMost(2.0)).is_met(), Some(true));
         assert_eq!(row(Some(2.0), Target::AtLeast(2.1)).is_met(), Some(false));
@@ -376,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_counts_what_has_a_target() {
+    fn summary_counts_rows_with_a_target() {
         let rows = [Target::AtMost(2.0), Target::AtMost(4.0), Target::None];
         let rows = rows.map(|target| row(Some(3.0), target)).into();
         let summary = Report { rows, ..Report::default() }.summary();
@@ -386,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_read_well() {
+    fn row_becomes_a_markdown_line() {
         assert_eq!(
             row(Some(3.0), Target::AtMost(2.0)).to_markdown(),
             "| something | 30 ns (30 ns to 30 ns) |  | 3x | at most 2x | **not met** |\n",

@@ -1,4 +1,4 @@
-//! A person as the source of its own attributes, for the binaries that build no context.
+//! A person as an attribute source, for measurements without a user context.
 
 use growthbook::{AttributeRef, AttributeSource};
 

@@ -1,35 +1,35 @@
-//! Many measurements of one thing, in few numbers.
+//! A summary of many measurements of one figure.
 
 use serde::{Deserialize, Serialize};
 
-/// Measurements in the order they were made.
+/// Measurements in their order.
 #[derive(Clone, Debug, Default)]
 pub struct Samples(Vec<f64>);
 
-/// The middle of a set of measurements, and how far they lie around it.
+/// The median and the quartiles of measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// As many are lower as are higher.
+    /// The median.
     pub median: f64,
-    /// A quarter is lower.
+    /// The lower quartile.
     pub low: f64,
-    /// A quarter is higher.
+    /// The upper quartile.
     pub high: f64,
 }
 
 impl Samples {
-    /// Adds one.
+    /// Adds a measurement.
     pub fn push(&mut self, sample: f64) {
         self.0.push(sample);
     }
 
-    /// Each divided by the one measured in the same round: what slows down a whole round cancels
-    /// out.
+    /// Divides each measurement by the other measurement of the same round. So the load of the
+    /// machine in a round has no effect.
     pub fn relative_to(&self, other: &Samples) -> Samples {
         self.0.iter().zip(&other.0).map(|(own, other)| own / other).collect()
     }
 
-    /// The middle, and the quartiles. Not a number when there are none.
+    /// Returns the median and the quartiles. They are not numbers if there are no measurements.
     pub fn spread(&self) -> Spread {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -48,13 +48,13 @@ impl FromIterator<f64> for Samples {
 }
 
 impl Spread {
-    /// A figure that is counted rather than measured.
+    /// Returns the spread of an exact count.
     pub fn exactly(count: f64) -> Self {
         Spread { median: count, low: count, high: count }
     }
 }
 
-/// Between two neighbours, in proportion.
+/// Returns a quantile of sorted values. Interpolates between two neighbours.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;
@@ -74,29 +74,29 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_does_not_depend_on_the_order() {
+    fn spread_does_not_depend_on_the_order() {
         let expected = Spread { median: 3.0, low: 2.0, high: 4.0 };
         assert_eq!(samples(&[5.0, 1.0, 3.0, 2.0, 4.0]).spread(), expected);
     }
 
     #[test]
-    fn an_even_number_has_its_median_between_two() {
+    fn median_of_even_count_is_between_two_values() {
         let expected = Spread { median: 2.5, low: 1.75, high: 3.25 };
         assert_eq!(samples(&[4.0, 1.0, 3.0, 2.0]).spread(), expected);
     }
 
     #[test]
-    fn one_outlier_moves_nothing() {
+    fn one_outlier_has_no_effect() {
         assert_eq!(samples(&[1.0, 1.0, 1.0, 1.0, 900.0]).spread(), Spread::exactly(1.0));
     }
 
     #[test]
-    fn none_are_not_a_number() {
+    fn spread_of_no_samples_is_not_a_number() {
         assert!(samples(&[]).spread().median.is_nan());
     }
 
     #[test]
-    fn ratios_are_of_the_same_round() {
+    fn ratios_compare_the_same_round() {
         // The third round was slow for both.
         let ratios = samples(&[2.0, 2.0, 20.0]).relative_to(&samples(&[1.0, 1.0, 10.0]));
         assert_eq!(ratios.spread(), Spread::exactly(2.0));

@@ -1,7 +1,8 @@
-// Evaluates features with the JavaScript SDK, whose sticky buckets are in Redis.
+// Evaluates features with the JavaScript SDK, with its sticky buckets in Redis.
 //
-// Reads a question from its input: where Redis is, the payload, users and features. Writes, for
-// each user and feature, which variation of its experiment the user has, and whether it stuck.
+// Reads a question from the standard input: Redis's address, the payload, users and features.
+// Writes the key of the variation for each user and feature, and whether it comes from a sticky
+// bucket.
 
 import { GrowthBook, RedisStickyBucketService } from "@growthbook/growthbook";
 import { Redis } from "ioredis";
@@ -24,7 +25,7 @@ for (const attributes of question.users) {
   answers.push(answer);
   growthbook.destroy();
 }
-// Saves are sent in order: behind this one there are none.
+// Commands are sent in order. So all saves are done after this one.
 await redis.ping();
 await redis.quit();
 process.stdout.write(JSON.stringify(answers));

@@ -1,7 +1,7 @@
-"""Evaluates features with the Python SDK, whose payload comes from Redis or goes there.
+"""Evaluates features with the Python SDK, with its payload cache in Redis.
 
-Reads a question from its input: where Redis and the features server are, the client key, users
-and features. Writes the features' values for each user.
+Reads a question from the standard input: the addresses of Redis and the features server, the client
+key, users and features. Writes the features' values for each user.
 """
 
 import json
@@ -12,7 +12,7 @@ from redis import Redis
 
 
 class RedisFeatureCache(AbstractFeatureCache):
-    """The cache that the SDK's documentation suggests: prefix, JSON text, then an expiry."""
+    """The cache from the SDK's documentation: a prefix, the JSON text, then an expiry."""
 
     def __init__(self, redis):
         self.redis = redis

@@ -1,5 +1,5 @@
-//! Shares Redis with the JavaScript and Python SDKs, from their registries, and compares what
-//! everybody reads there: `cargo xtask interop`.
+//! Shares Redis with the JavaScript and Python SDKs, and compares the results:
+//! `cargo xtask interop`. The SDKs come from their registries.
 
 mod payloads;
 mod script;

@@ -1,4 +1,4 @@
-//! Payloads: what the Python SDK's documented Redis cache holds, and ours.
+//! Payloads: the Redis cache from the Python SDK's documentation, and our cache.
 
 use std::error::Error;
 use std::time::Duration;
@@ -55,14 +55,14 @@ fn users() -> Vec<Value> {
 }
 
 pub(crate) fn check() -> Result<(), Box<dyn Error>> {
-    ours_is_read_there("plain", &plain())?;
-    theirs_is_read_here("plain", &plain())?;
-    ours_is_read_there("encrypted, shared in clear", ENCRYPTED)?;
-    theirs_is_read_here("encrypted", ENCRYPTED)
+    python_reads_ours("plain", &plain())?;
+    we_read_pythons("plain", &plain())?;
+    python_reads_ours("encrypted, shared in clear", ENCRYPTED)?;
+    we_read_pythons("encrypted", ENCRYPTED)
 }
 
-/// We fetch, the server goes, and the Python SDK has the payload from Redis.
-fn ours_is_read_there(what: &str, payload: &str) -> Result<(), Box<dyn Error>> {
+/// We fetch the payload, and the server stops. Then the Python SDK must find it in Redis.
+fn python_reads_ours(what: &str, payload: &str) -> Result<(), Box<dyn Error>> {
     let (mut server, redis) = (FeaturesServer::start(payload), RedisServer::start());
     let client = client(&server, &redis)?;
     client.wait_ready(Duration::from_secs(10))?;
@@ -71,19 +71,19 @@ fn ours_is_read_there(what: &str, payload: &str) -> Result<(), Box<dyn Error>> {
     let theirs = python(&server, &redis)?;
     compare(&client, &theirs)?;
     same(&server.counts().requests, &requests, "requests")?;
-    println!("payloads: {what}: the Python SDK reads ours");
+    println!("payloads: {what}: the Python SDK reads our payload");
     Ok(())
 }
 
-/// The Python SDK fetches, the server goes, and we have the payload from Redis.
-fn theirs_is_read_here(what: &str, payload: &str) -> Result<(), Box<dyn Error>> {
+/// The Python SDK fetches the payload, and the server stops. Then we must find it in Redis.
+fn we_read_pythons(what: &str, payload: &str) -> Result<(), Box<dyn Error>> {
     let (mut server, redis) = (FeaturesServer::start(payload), RedisServer::start());
     let theirs = python(&server, &redis)?;
     server.stop();
     let client = client(&server, &redis)?;
     same(&client.status().source, &Some(PayloadSource::Cache), "source")?;
     compare(&client, &theirs)?;
-    println!("payloads: {what}: we read the Python SDK's");
+    println!("payloads: {what}: we read the payload of the Python SDK");
     Ok(())
 }
 
@@ -122,5 +122,5 @@ fn same<T: PartialEq + std::fmt::Debug>(
     if ours == theirs {
         return Ok(());
     }
-    Err(format!("the {what} differ:\n  {ours:?}\n  {theirs:?}").into())
+    Err(format!("the {what} differ:\n  ours   {ours:?}\n  theirs {theirs:?}").into())
 }

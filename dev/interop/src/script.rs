@@ -1,4 +1,4 @@
-//! Asking another SDK.
+//! The scripts that ask other SDKs.
 
 use std::error::Error;
 use std::io::Write;
@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Asks the Python SDK.
+/// Runs a script with the Python SDK.
 pub(crate) fn python(script: &str, question: &Value) -> Result<Value, Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
     ask(Command::new(folder.join(".venv/bin/python")).arg(folder.join(script)), question)
 }
 
-/// Asks the JavaScript SDK.
+/// Runs a script with the JavaScript SDK.
 pub(crate) fn javascript(script: &str, question: &Value) -> Result<Value, Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("javascript");
     ask(Command::new("node").arg(folder.join(script)), question)

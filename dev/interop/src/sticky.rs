@@ -12,7 +12,7 @@ use crate::script;
 
 const FEATURES: [&str; 2] = ["checkout", "banner"];
 
-/// A payload whose experiments give everybody this variation, unless they have had another.
+/// Returns a payload whose experiments give this variation to every user without a sticky bucket.
 fn payload(variation: usize) -> Value {
     let weights: Vec<u8> = (0..3).map(|index| u8::from(index == variation)).collect();
     let rule = |key: &str, attribute: &str, fallback: Option<&str>| {
@@ -34,7 +34,7 @@ fn users() -> Vec<Value> {
         json!({"id": "user-1", "company": "acme"}),
         json!({"id": 42, "company": 7.5}),
         json!({"id": "ünal", "deviceId": "設備"}),
-        // Known by the fallback attribute alone.
+        // This user has only the fallback attribute.
         json!({"deviceId": "device-2", "company": "a||b"}),
         json!({"id": "", "deviceId": "device-3"}),
         json!({"id": 1e21, "company": "\"quoted\" \\ \u{1f600}"}),
@@ -47,19 +47,22 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
     for merge in [false, true] {
         let redis = RedisServer::start();
         let assigned = ours(&redis, 1, merge)?;
-        expect(&theirs(&redis, 2)?, &stuck(&assigned), "what we assigned, read there")?;
-        println!("sticky buckets: merge {merge}: the JavaScript SDK reads ours");
+        expect(&theirs(&redis, 2)?, &stuck(&assigned), "the JavaScript SDK reads our assignments")?;
+        println!("sticky buckets: merge {merge}: the JavaScript SDK reads our documents");
 
         let redis = RedisServer::start();
         let assigned = theirs(&redis, 1)?;
-        expect(&ours(&redis, 2, merge)?, &stuck(&assigned), "what they assigned, read here")?;
-        println!("sticky buckets: merge {merge}: we read the JavaScript SDK's");
+        expect(
+            &ours(&redis, 2, merge)?,
+            &stuck(&assigned),
+            "we read the assignments of the JavaScript SDK",
+        )?;
+        println!("sticky buckets: merge {merge}: we read the documents of the JavaScript SDK");
     }
-    // Somebody who was known by a fallback attribute signs in, on either side.
     Ok(())
 }
 
-/// The same answers, now from a document wherever there is a variation.
+/// Returns the same answers, but every variation comes from a document.
 fn stuck(answers: &Value) -> Value {
     let mut answers = answers.clone();
     for answer in answers.as_array_mut().into_iter().flatten() {
@@ -114,5 +117,6 @@ fn expect(answers: &Value, expected: &Value, what: &str) -> Result<(), Box<dyn E
     if answers == expected {
         return Ok(());
     }
-    Err(format!("{what}, differs:\n  is       {answers}\n  expected {expected}").into())
+    Err(format!("{what}, but the answers differ:\n  got      {answers}\n  expected {expected}")
+        .into())
 }

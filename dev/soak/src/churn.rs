@@ -1,4 +1,4 @@
-//! The server, and what happens to it.
+//! The server, with its changes and restarts.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const CHANGE_INTERVAL: Duration = Duration::from_millis(200);
 /// How often the server restarts.
 const RESTART_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How long it is down then.
+/// How long the server is down during a restart.
 const DOWN_TIME: Duration = Duration::from_millis(300);
 
 /// A server that changes and restarts.
@@ -34,13 +34,13 @@ impl Churn {
         Churn { server, payloads, version, changes: 0, restarts: 0 }
     }
 
-    /// Changes the payload and restarts the server for that long.
+    /// Changes the payload and restarts the server, for this time.
     pub(crate) fn run(&mut self, time: Duration) {
         let begin = Instant::now();
         let mut restarted = begin;
         while begin.elapsed() < time {
-            // A client waits as long as the server says, ten seconds unless told otherwise. There
-            // would hardly ever be a stream.
+            // By default, a client waits ten seconds before it opens another stream. With that,
+            // there would hardly be a stream. The server can make the wait shorter.
             self.server.push(b"retry: 1000\n\n");
             self.change();
             thread::sleep(CHANGE_INTERVAL);
@@ -61,7 +61,7 @@ impl Churn {
         self.server.set_payload(&self.payloads.document(self.version));
     }
 
-    /// The payload changes meanwhile, and no event tells of it.
+    /// Restarts the server. The payload changes while it is down, so no event reports the change.
     fn restart(&mut self) {
         self.server.stop();
         thread::sleep(DOWN_TIME);

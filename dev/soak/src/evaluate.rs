@@ -1,4 +1,4 @@
-//! Threads that evaluate, and measure how long each evaluation takes.
+//! Threads that evaluate, and measure the time of each evaluation.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,21 +13,21 @@ use crate::payload::{FLAGS, key, version, version_again};
 /// How many users each thread has.
 const USERS: usize = 97;
 
-/// Every so many evaluations it is looked whether answers agree.
+/// The number of evaluations between two checks that the answers agree.
 const CHECK_EVERY: usize = 10;
 
-/// Evaluates on each client, in a thread with users of its own, for as long as `meanwhile` takes.
+/// Evaluates with each client while `meanwhile` runs. Each client has its own thread and users.
 ///
 /// # Errors
 ///
-/// When answers contradict one another.
+/// When answers contradict each other.
 pub(crate) fn during<R>(
     clients: &[Client; 2],
     meanwhile: impl FnOnce() -> R,
 ) -> Result<(Histogram, R), String> {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Dropped however this ends: the scope waits for its threads.
+        // It also stops the threads after a panic. Otherwise the scope would wait for them forever.
         let stopping = Stopping(&stop);
         let mut threads = Vec::new();
         for (number, client) in clients.iter().enumerate() {
@@ -88,11 +88,11 @@ fn evaluate(
     Ok(latencies)
 }
 
-/// One scope, one payload, and never an older one than before.
+/// Checks that the scope has one payload, and that it is not older than an earlier one.
 fn check(scope: &UserScope<'_>, newest: u64) -> Result<u64, String> {
     let versions = (version(scope), version_again(scope));
     if versions.0 != versions.1 {
-        return Err(format!("one scope has seen two payloads: versions {versions:?}"));
+        return Err(format!("one scope used two payloads: versions {versions:?}"));
     }
     if versions.0 < newest {
         return Err(format!("evaluation went back from version {newest} to {}", versions.0));

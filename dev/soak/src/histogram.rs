@@ -1,13 +1,13 @@
-//! How long things took, in a fixed amount of memory.
+//! A histogram of durations in a fixed amount of memory.
 
 use std::time::Duration;
 
-/// Buckets for each power of two: what is told is at most 1/32 too much.
+/// Buckets for each power of two. A reported duration is at most 1/32 too long.
 const PER_POWER: usize = 32;
 const PER_POWER_BITS: u32 = PER_POWER.trailing_zeros();
 const BUCKETS: usize = PER_POWER * (64 - PER_POWER_BITS as usize + 1);
 
-/// Counts durations by their magnitude, in nanoseconds.
+/// The counts of durations, by their size in nanoseconds.
 pub(crate) struct Histogram {
     buckets: Vec<u64>,
     count: u64,
@@ -44,7 +44,7 @@ impl Histogram {
         self.max
     }
 
-    /// What the fastest of the slowest one in `share` took.
+    /// Returns the duration that one in `share` durations reaches or exceeds.
     pub(crate) fn slowest(&self, share: u64) -> Duration {
         let rank = (self.count / share).max(1);
         let mut seen = 0;
@@ -59,9 +59,9 @@ impl Histogram {
 }
 
 fn bucket_of(nanos: u64) -> usize {
-    // Small numbers have a bucket each; this many powers of two come after them.
+    // Each small number has its own bucket. This counts the powers of two above them.
     let power = nanos.checked_ilog2().unwrap_or(0).saturating_sub(PER_POWER_BITS);
-    // From PER_POWER up to twice that, but for the small numbers.
+    // This is from PER_POWER up to twice that, except for small numbers.
     let leading = (nanos >> power) as usize;
     PER_POWER * power as usize + leading
 }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_is_in_a_bucket_not_much_wider_than_itself() {
+    fn buckets_are_narrow() {
         let powers = (0..64).map(|power| 1_u64 << power);
         let near = powers.flat_map(|it| [it - 1, it, it + 1, it + it / 3]);
         for nanos in near.chain([u64::MAX]) {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_are_found() {
+    fn slowest_durations_are_found() {
         let mut histogram = Histogram::new();
         assert_eq!(histogram.slowest(10), Duration::ZERO);
         for nanos in 1..=100 {
@@ -98,7 +98,7 @@ mod tests {
         }
         assert_eq!(histogram.count(), 100);
         assert_eq!(histogram.max(), Duration::from_nanos(100));
-        // The slowest ten begin at 91, whose bucket ends there.
+        // The slowest ten start at 91, and its bucket ends there.
         assert_eq!(histogram.slowest(10), Duration::from_nanos(91));
         assert_eq!(histogram.slowest(1_000), Duration::from_nanos(100));
     }

@@ -1,10 +1,8 @@
-//! Clients and a server that changes and restarts under them, for as long as you like:
-//! `cargo xtask soak [--seconds N]`.
+//! Evaluates while a server changes and restarts: `cargo xtask soak [--seconds N]`.
 //!
-//! First nothing but evaluation, then the same with everything else going on: a streaming and a
-//! polling client, a server that changes its payload several times a second and restarts every
-//! few seconds. The server is a part of this process, and of the threads, sockets and memory
-//! that are counted.
+//! The first phase only evaluates. The second phase evaluates with a streaming and a polling
+//! client, while the server changes its payload several times per second and restarts every few
+//! seconds. The server runs in this process. So its threads, sockets and memory also count.
 
 mod churn;
 mod evaluate;

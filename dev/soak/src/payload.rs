@@ -1,10 +1,10 @@
-//! What the server serves: many flags, and two that tell which version it is.
+//! The server's payload: many flags, and two flags with the payload's version.
 
 use std::fmt::Write;
 
 use growthbook::UserScope;
 
-/// How many flags there are beside those two.
+/// The number of flags without those two.
 pub(crate) const FLAGS: usize = 1_000;
 
 /// The first and the last flag of a payload.
@@ -13,7 +13,7 @@ const LAST: &str = "version-again";
 
 /// Makes payloads that differ in their version.
 pub(crate) struct Payloads {
-    /// The other flags: members of a JSON object, each with a comma behind it.
+    /// The other flags: members of a JSON object, with a comma after each.
     flags: String,
 }
 
@@ -21,13 +21,13 @@ impl Payloads {
     pub(crate) fn new() -> Self {
         let mut flags = String::new();
         for index in 0..FLAGS {
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(flags, r#""{}":{},"#, key(index), definition(index));
         }
         Payloads { flags }
     }
 
-    /// A newer version has a later date.
+    /// Returns the payload of a version. A newer version has a later date.
     pub(crate) fn document(&self, version: u64) -> String {
         let (flags, date) = (&self.flags, date(version));
         format!(
@@ -36,17 +36,17 @@ impl Payloads {
     }
 }
 
-/// The key of a flag.
+/// Returns the key of a flag.
 pub(crate) fn key(index: usize) -> String {
     format!("flag-{index}")
 }
 
-/// The version that a scope evaluates.
+/// Returns the version of the payload that a scope uses.
 pub(crate) fn version(scope: &UserScope<'_>) -> u64 {
     scope.feature_value(FIRST, 0)
 }
 
-/// The same, from the other end of the payload.
+/// Returns the version from the other end of the payload.
 pub(crate) fn version_again(scope: &UserScope<'_>) -> u64 {
     scope.feature_value(LAST, 0)
 }
@@ -61,7 +61,7 @@ fn definition(index: usize) -> String {
     format!(r#"{{"defaultValue":false,"rules":[{rule}]}}"#)
 }
 
-/// That many milliseconds after midnight.
+/// Returns the date that is `version` milliseconds after midnight.
 fn date(version: u64) -> String {
     let (seconds, millis) = (version / 1_000, version % 1_000);
     let (minutes, hours) = (seconds / 60 % 60, seconds / 3_600 % 24);

@@ -1,4 +1,4 @@
-//! What came out, as a table, and what must not come out.
+//! The result of a soak: a table, and the limits.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,36 +10,38 @@ use crate::payload::FLAGS;
 use crate::resources::Resources;
 use crate::run::POLL_INTERVAL;
 
-/// The slowest evaluation in so many is compared.
+/// The comparison uses the slowest evaluation of this many.
 const SHARE: u64 = 100_000;
 
-/// The machine is shared: only an evaluation that is slow in both senses has waited for a refresh.
+/// The limits for one evaluation. Other programs also slow the machine down. So an evaluation
+/// counts as waiting for a refresh only if it exceeds both.
 const SLOW: Duration = Duration::from_millis(20);
 const SLOW_RATIO: f64 = 20.0;
 
-/// The server's threads for a stream, or the files at both its ends.
+/// The number of the server's threads for a stream, and the number of files at its two ends.
 const STREAM: u64 = 2;
 
+/// The limit of memory growth, in bytes.
 const MEMORY_GROWTH: u64 = 32 * 1024 * 1024;
 
-/// What a soak found out.
+/// The result of a soak.
 pub(crate) struct Report {
-    /// How long each of the compared phases took.
+    /// The length of each compared phase.
     pub(crate) phase: Duration,
     pub(crate) payload_bytes: usize,
     pub(crate) changes: u64,
     pub(crate) restarts: u64,
     pub(crate) quiet: Histogram,
     pub(crate) busy: Histogram,
-    /// Of the streaming and the polling client, as the following.
+    /// The requests of the streaming and of the polling client. The updates have the same order.
     pub(crate) requests: [Requests; 2],
     pub(crate) updates: [u64; 2],
-    /// At the beginning, after warming up, at the end, after closing the clients, and after
-    /// dropping the last handles on them.
+    /// The resources at the beginning, after the warm-up, at the end, after closing the clients,
+    /// and after dropping the last handles to them.
     pub(crate) resources: [Resources; 5],
 }
 
-/// How often the server was asked on a client's behalf, and how often it may have been.
+/// The numbers of a client's requests, with their limits.
 pub(crate) struct Requests {
     features: u64,
     features_allowed: u64,
@@ -48,8 +50,9 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// A stream for each start of the server, with a fetch of what was missed; and another, should
-    /// a restart have come between. A fetch to begin with.
+    /// Counts the requests of the streaming client. It may open one stream for each start of the
+    /// server, and a second one if a restart interrupts it. Each stream may need a fetch. The first
+    /// fetch comes before the stream.
     pub(crate) fn of_streaming(
         server: &FeaturesServer,
         key: &str,
@@ -67,8 +70,8 @@ impl Requests {
         }
     }
 
-    /// One in each interval, which may be a tenth shorter. After a failure the next one is sooner,
-    /// and one may have been broken by each restart.
+    /// Counts the requests of the polling client. It may fetch once per interval, which may be a
+    /// tenth shorter. Each restart may break one fetch, and the next fetch comes sooner then.
     pub(crate) fn of_polling(
         server: &FeaturesServer,
         key: &str,
@@ -94,7 +97,7 @@ fn count(server: &FeaturesServer, route: &str, key: &str) -> u64 {
 }
 
 impl Report {
-    /// Every bound that was not kept.
+    /// Returns every exceeded limit.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut must = |holds: bool, problem: &str| {
@@ -103,27 +106,33 @@ impl Report {
             }
         };
         let (quiet, busy) = (self.quiet.slowest(SHARE), self.busy.slowest(SHARE));
-        must(busy <= SLOW || ratio(quiet, busy) <= SLOW_RATIO, "evaluation waits for refreshes");
+        must(busy <= SLOW || ratio(quiet, busy) <= SLOW_RATIO, "evaluations wait for refreshes");
         for (client, requests) in ["streaming", "polling"].iter().zip(&self.requests) {
             let fetches_kept = requests.features <= requests.features_allowed;
             must(fetches_kept, &format!("the {client} client fetches too often"));
             let streams_kept = requests.streams <= requests.streams_allowed;
             must(streams_kept, &format!("the {client} client opens too many streams"));
         }
-        // A version is taken into use at most once, the first one included.
+        // A client uses each version at most once, including the first one.
         let updates_kept =
             self.updates.iter().all(|updates| (1..=self.changes + 1).contains(updates));
-        must(updates_kept, "payloads are taken into use more often than they change");
+        must(updates_kept, "a client has no update, or more updates than changes of the payload");
 
         let [beginning, warm, end, closed, dropped] = &self.resources;
-        must(differ(warm.threads, end.threads) <= STREAM, "threads have come or gone");
-        must(differ(warm.fds, end.fds) <= STREAM, "open files have come or gone");
+        must(differ(warm.threads, end.threads) <= STREAM, "the number of threads changed");
+        must(differ(warm.fds, end.fds) <= STREAM, "the number of open files changed");
         let grown = end.memory.unwrap_or(0).saturating_sub(warm.memory.unwrap_or(0));
-        must(grown < MEMORY_GROWTH, "memory grows");
-        must(closed.threads == beginning.threads, "closing leaves threads behind");
-        must(closed.fds == beginning.fds, "closing leaves open files behind");
-        must(dropped.threads == beginning.threads, "dropping clients leaves threads behind");
-        must(dropped.fds == beginning.fds, "dropping clients leaves open files behind");
+        must(grown < MEMORY_GROWTH, "the memory grew too much");
+        must(
+            closed.threads == beginning.threads,
+            "some threads still run after closing the clients",
+        );
+        must(closed.fds == beginning.fds, "some files are still open after closing the clients");
+        must(
+            dropped.threads == beginning.threads,
+            "some threads still run after dropping the clients",
+        );
+        must(dropped.fds == beginning.fds, "some files are still open after dropping the clients");
         problems
     }
 }
@@ -143,7 +152,7 @@ impl fmt::Display for Report {
         writeln!(formatter, "{FLAGS} flags, {kilobytes} kB; {seconds} s without refreshes,")?;
         writeln!(
             formatter,
-            "then {seconds} s with; {} changes and {} restarts, those of the warm-up included\n",
+            "then {seconds} s with refreshes; {} changes and {} restarts, including the warm-up\n",
             self.changes, self.restarts,
         )?;
         self.write_latencies(formatter)?;
@@ -209,7 +218,7 @@ fn row<T: fmt::Display>(
 ) -> fmt::Result {
     write!(formatter, "{name:<20}")?;
     for cell in cells {
-        // Not every type pads itself.
+        // Some types ignore the width.
         write!(formatter, "{:>14}", cell.to_string())?;
     }
     writeln!(formatter)

@@ -1,10 +1,10 @@
-//! What this process holds, as Linux tells it.
+//! The resources of this process, from Linux's `/proc`.
 
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Threads, open files and memory; `None` where there is no `/proc`.
+/// Threads, open files and memory; `None` on a system without `/proc`.
 #[derive(Clone, Copy)]
 pub(crate) struct Resources {
     pub(crate) threads: Option<u64>,
@@ -24,7 +24,8 @@ impl Resources {
         }
     }
 
-    /// The fewest threads and files seen for a moment: without those of a request under way.
+    /// Returns the lowest numbers of threads and files during half a second. So those of a current
+    /// request do not count.
     pub(crate) fn at_rest() -> Self {
         let mut least = Resources::now();
         for _ in 0..50 {
@@ -39,7 +40,8 @@ impl Resources {
         least
     }
 
-    /// Gives the system a moment to clear threads and files away.
+    /// Waits until the numbers are those of the beginning, because the system frees threads and
+    /// files a little later.
     pub(crate) fn back_to(beginning: Resources, patience: Duration) -> Self {
         let start = Instant::now();
         loop {
@@ -58,7 +60,7 @@ fn field(status: &str, name: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Without the one that this opens.
+/// Counts the open files, without the one that this function opens.
 fn count_fds() -> Option<u64> {
     let open = fs::read_dir("/proc/self/fd").ok()?.count();
     u64::try_from(open).ok().map(|open| open.saturating_sub(1))

@@ -13,34 +13,34 @@ use crate::payload;
 use crate::report::{Report, Requests};
 use crate::resources::Resources;
 
-/// How often the polling client asks.
+/// The interval of the polling client.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Until caches are full and every kind of thing has happened.
+/// The warm-up. After it, caches are full, and the server has restarted.
 const WARM_UP: Duration = Duration::from_secs(4);
 
-/// A soak as short as this says little, a shorter one nothing.
+/// The shortest useful soak.
 const SHORTEST: Duration = Duration::from_secs(14);
 
-/// Nothing takes this long, unless something is broken.
+/// The longest wait. Only a broken client needs more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const STREAMING_KEY: &str = "sdk-streaming";
 const POLLING_KEY: &str = "sdk-polling";
 
-/// Soaks for about that long: half of it in quiet, half with refreshes.
+/// Runs a soak of about this length: half of it without refreshes, half with them.
 pub(crate) fn run(time: Duration) -> Result<Report, Box<dyn Error>> {
     if time < SHORTEST {
-        return Err(format!("less than {} seconds say nothing", SHORTEST.as_secs()).into());
+        return Err(format!("a soak needs at least {} seconds", SHORTEST.as_secs()).into());
     }
     let phase = (time - WARM_UP) / 2;
     let beginning = Resources::now();
     let mut churn = Churn::start();
 
-    let still =
+    let without_refresh =
         [start(&churn, "sdk-1", Refresh::Manual)?, start(&churn, "sdk-2", Refresh::Manual)?];
-    let (quiet, ()) = evaluate::during(&still, || thread::sleep(phase))?;
-    drop(still);
+    let (quiet, ()) = evaluate::during(&without_refresh, || thread::sleep(phase))?;
+    drop(without_refresh);
 
     let begin = Instant::now();
     let clients = [
@@ -88,7 +88,7 @@ fn start(churn: &Churn, key: &str, refresh: Refresh) -> Result<Client, Box<dyn E
     Ok(client)
 }
 
-/// Waits until both clients have the newest payload, and the first one its stream.
+/// Waits until both clients have the newest payload, and the streaming client has its stream.
 fn settle(clients: &[Client; 2], churn: &Churn) -> Result<(), Box<dyn Error>> {
     let [streaming, _] = clients;
     let start = Instant::now();
@@ -101,7 +101,7 @@ fn settle(clients: &[Client; 2], churn: &Churn) -> Result<(), Box<dyn Error>> {
         }
         if start.elapsed() > PATIENCE {
             return Err(format!(
-                "the server has version {}, the clients still {versions:?}, stream: {stream:?}",
+                "the server has version {}, but the clients {versions:?}; the stream is {stream:?}",
                 churn.version,
             )
             .into());

@@ -1,20 +1,21 @@
-//! The open streams and their events, as the proxy keeps them for a client key.
+//! The open streams and their events. The GrowthBook Proxy keeps such a channel for each client
+//! key.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 const DEFAULT_PING_INTERVAL: Duration = Duration::from_secs(30);
-/// How long to wait when nothing is due.
+/// The time to wait when no event, ping or end is due.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// No clock and no socket of its own.
+/// The open streams. It has no clock and no sockets: callers pass the time and write the bytes.
 #[derive(Debug)]
 pub(crate) struct Channel {
     pub(crate) lifetime: Option<Duration>,
     pub(crate) silent: bool,
-    /// By the number of their connection.
+    /// The streams by the numbers of their connections.
     streams: HashMap<usize, Stream>,
-    /// 0 before the first event.
+    /// The id of the newest event; 0 before the first event.
     last_id: u64,
     newest_event: Vec<u8>,
     ping_interval: Duration,
@@ -34,15 +35,15 @@ enum Item {
     End,
 }
 
-/// What a stream's writer has to do.
+/// The next action of a stream's writer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Send(Vec<u8>),
-    /// End the body: the stream is off the channel already.
+    /// End the body. The channel has removed the stream already.
     End,
-    /// The stream was closed from elsewhere.
+    /// Stop: the stream was closed by another thread.
     Closed,
-    /// Nothing before this moment, unless the channel changes.
+    /// Wait until this moment, or until the channel changes.
     Wait(Instant),
 }
 
@@ -64,17 +65,17 @@ impl Channel {
         self.pings_since = now;
     }
 
-    /// Sends an event, the newest from now on.
+    /// Sends an event to all streams. It becomes the newest event.
     pub(crate) fn publish(&mut self, event: &str, data: &str) {
         self.last_id += 1;
         let data = data.replace(['\r', '\n'], "");
-        // The blank after the id is the proxy's.
+        // The GrowthBook Proxy also writes a blank after the id.
         let frame = format!("id: {} \nevent: {event}\ndata: {data}\n\n", self.last_id);
         self.newest_event = frame.into_bytes();
         self.push(&self.newest_event.clone());
     }
 
-    /// Sends bytes that are no event of the channel's.
+    /// Sends bytes to all streams, without an event id.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         for stream in self.streams.values_mut() {
             stream.queue.push_back(Item::Chunk(bytes.to_vec()));
@@ -87,7 +88,7 @@ impl Channel {
         }
     }
 
-    /// Opens a stream and returns what it begins with.
+    /// Opens a stream and returns its first bytes.
     pub(crate) fn open(
         &mut self,
         stream: usize,
@@ -151,7 +152,7 @@ impl Channel {
     }
 }
 
-/// The first tick after `last` of a clock that was started at `start`.
+/// Returns the first tick after `last` of a clock that started at `start`.
 fn next_tick(start: Instant, interval: Duration, last: Instant) -> Instant {
     let since = last.saturating_duration_since(start);
     let into_interval = since.as_nanos() % interval.as_nanos();
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_the_proxys() {
+    fn frames_are_those_of_the_proxy() {
         let now = Instant::now();
         let mut channel = Channel::new(now);
         assert_eq!(channel.open(1, None, now), b"retry: 10000\n\n");
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_event_is_replayed_and_only_to_older_ids() {
+    fn newest_event_is_replayed_to_older_ids() {
         let now = Instant::now();
         let mut channel = Channel::new(now);
         assert_eq!(channel.open(1, Some("0"), now), b"retry: 10000\n\n");
@@ -204,19 +205,19 @@ mod tests {
     }
 
     #[test]
-    fn every_stream_is_pinged_by_the_same_clock() {
+    fn all_streams_are_pinged_by_one_clock() {
         let start = Instant::now();
         let mut channel = Channel::new(start);
         channel.set_ping_interval(10 * SECOND, start);
         channel.open(1, None, start + 4 * SECOND);
         assert_eq!(channel.step(1, start + 4 * SECOND), Step::Wait(start + 10 * SECOND));
-        // A late ping does not move the clock.
+        // A late ping does not change the clock.
         assert_eq!(sent(&mut channel, start + 13 * SECOND), "data: \n\n");
         assert_eq!(channel.step(1, start + 13 * SECOND), Step::Wait(start + 20 * SECOND));
     }
 
     #[test]
-    fn a_stream_ends_after_its_lifetime_and_what_was_pushed() {
+    fn stream_ends_after_lifetime_and_pushed_bytes() {
         let start = Instant::now();
         let mut channel = Channel::new(start);
         channel.lifetime = Some(5 * SECOND);
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_holds_everything_back() {
+    fn silent_channel_sends_nothing() {
         let start = Instant::now();
         let mut channel = Channel::new(start);
         channel.lifetime = Some(SECOND);

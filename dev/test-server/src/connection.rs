@@ -1,4 +1,4 @@
-//! One connection: requests in, replies out.
+//! One connection: reads requests and writes replies.
 
 use std::io::{self, ErrorKind};
 use std::thread;
@@ -12,11 +12,11 @@ use crate::reply::{Content, Cut, Reply, Then};
 use crate::state::{Shared, State};
 use crate::transport::Transport;
 
-/// Returns when the connection has ended, from either side.
+/// Serves a connection until either side ends it.
 pub(crate) fn serve(transport: Transport, shared: &Shared) {
     let id = shared.update(State::connect);
     let mut connection = Connection { id, transport: &transport, shared, input: Vec::new() };
-    // An error means that the peer has gone, or talks something else than HTTP.
+    // An error means that the peer is gone, or does not send HTTP.
     let then = connection.run().unwrap_or(Then::Abort);
     connection.close(then);
 }
@@ -25,14 +25,14 @@ struct Connection<'a> {
     id: usize,
     transport: &'a Transport,
     shared: &'a Shared,
-    /// What was received and not yet used.
+    /// The received bytes that are not used yet.
     input: Vec<u8>,
 }
 
-/// What the server says of its own accord.
+/// The reply of a server without a script.
 enum Normal {
     Response(Response),
-    /// The stream is open already, so that no event can come between.
+    /// The stream is open already, so that it misses no event.
     Stream {
         opening: Vec<u8>,
     },
@@ -139,7 +139,7 @@ impl Connection<'_> {
                 }
                 then
             });
-            // Only a read notices that the peer has gone.
+            // Only a read notices that the peer is gone.
             while this.shared.lock().channel.is_open(this.id) {
                 if this.transport.read(&mut input, None).unwrap_or(0) == 0 {
                     this.close(Then::Abort);
@@ -180,7 +180,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Waits for something to do.
+    /// Waits for the stream's next action.
     fn next_step(&self) -> Step {
         let mut state = self.shared.lock();
         let step = loop {
@@ -191,13 +191,13 @@ impl Connection<'_> {
         };
         drop(state);
         if step == Step::End {
-            // The stream is off the channel, which others may wait for.
+            // Another thread may wait until the channel has removed the stream.
             self.shared.update(|_| {});
         }
         step
     }
 
-    /// Says nothing until the deadline, and fails if the peer hangs up before.
+    /// Sends nothing until the deadline. Fails if the peer closes the connection before that.
     fn pause(&mut self, deadline: Option<Instant>) -> io::Result<()> {
         loop {
             match self.transport.read(&mut self.input, deadline) {
@@ -213,17 +213,17 @@ impl Connection<'_> {
         }
     }
 
-    /// Counts the end, then ends it.
+    /// Counts the end of the connection, then closes it.
     fn close(&self, then: Then) {
         self.shared.update(|state| state.disconnect(self.id));
         self.transport.close(then == Then::Close);
     }
 }
 
-/// As much of a frame as `left` allows, as one chunk; less of it is a cut in its middle.
+/// Returns one chunk with as much of a frame as `left` allows. A shorter part is cut in its middle.
 fn chunk(frame: &[u8], left: &mut usize) -> Vec<u8> {
     if frame.is_empty() || *left == 0 {
-        // An empty chunk would be the end of the body.
+        // An empty chunk would end the body.
         return Vec::new();
     }
     let mut chunk = format!("{:x}\r\n", frame.len()).into_bytes();
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chunks_are_cut_to_what_is_left() {
+    fn chunk_is_cut_to_the_rest_of_the_limit() {
         let mut left = 5;
         assert_eq!(chunk(b"", &mut left), b"");
         assert_eq!(chunk(b"abc", &mut left), b"3\r\nabc\r\n");

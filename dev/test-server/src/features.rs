@@ -10,7 +10,7 @@ use crate::Request;
 use crate::http::{Response, has_token};
 use crate::state::State;
 
-/// Counts it, too, if it is a 304.
+/// Returns the reply. Counts it if it is a 304.
 pub(crate) fn reply(request: &Request, state: &mut State) -> Response {
     let etag = state.etags.then(|| etag(&state.payload));
     let is_known = etag.as_ref().is_some_and(|etag| is_known(request, etag));
@@ -43,7 +43,8 @@ fn etag(payload: &str) -> String {
     format!("W/\"{:x}-{:016x}\"", payload.len(), hasher.finish())
 }
 
-/// `Cache-Control: no-cache` wants all of it in any case, as with the proxy.
+/// Whether the client has this payload. `Cache-Control: no-cache` asks for the whole payload in any
+/// case, as with the GrowthBook Proxy.
 fn is_known(request: &Request, etag: &str) -> bool {
     let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let known = request.header("if-none-match").unwrap_or_default();
@@ -54,5 +55,5 @@ fn is_known(request: &Request, etag: &str) -> bool {
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    packed.expect("memory does not fail")
+    packed.expect("writing to memory cannot fail")
 }

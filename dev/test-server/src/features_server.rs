@@ -1,4 +1,4 @@
-//! The server as a test sees it.
+//! The interface of the features server for tests.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::state::{Counts, Shared};
 use crate::tls::Identity;
 use crate::{Request, transport::Transport};
 
-/// A GrowthBook features server on a free port of 127.0.0.1, for every client key.
+/// A GrowthBook features server on a free port of 127.0.0.1. It serves every client key.
 ///
 /// Dropping it closes every socket and joins every thread.
 #[derive(Debug)]
@@ -24,23 +24,24 @@ pub struct FeaturesServer {
 }
 
 impl FeaturesServer {
-    /// Starts a server that serves `payload`, with streaming offered.
+    /// Starts a server that serves `payload` and offers streaming.
     pub fn start(payload: &str) -> Self {
         Self::new(payload, None)
     }
 
-    /// The same over TLS, with a self-signed certificate for `localhost` and `127.0.0.1`.
+    /// Starts such a server with TLS. Its certificate is self-signed, for `localhost` and
+    /// `127.0.0.1`.
     pub fn start_tls(payload: &str) -> Self {
         Self::new(payload, Some(Identity::generate()))
     }
 
-    /// `http://127.0.0.1:PORT`, or `https://localhost:PORT`. It outlives a restart.
+    /// Returns `http://127.0.0.1:PORT` or `https://localhost:PORT`. A restart does not change it.
     pub fn url(&self) -> String {
         let origin = if self.identity.is_some() { "https://localhost" } else { "http://127.0.0.1" };
         format!("{origin}:{}", self.port)
     }
 
-    /// What a client has to trust.
+    /// Returns the root certificate that a client must trust.
     ///
     /// # Panics
     ///
@@ -49,7 +50,7 @@ impl FeaturesServer {
         &self.identity.as_ref().expect("the server was started with start_tls").root_pem
     }
 
-    /// Serves `payload` from now on, and pushes it to the open streams as a `features` event.
+    /// Changes the payload, and sends it to the open streams as a `features` event.
     pub fn set_payload(&self, payload: &str) {
         self.shared.update(|state| {
             state.payload = payload.to_owned();
@@ -57,88 +58,93 @@ impl FeaturesServer {
         });
     }
 
-    /// Serves `payload` from now on and pushes nothing.
+    /// Changes the payload, and sends no event.
     pub fn set_payload_quietly(&self, payload: &str) {
         self.shared.update(|state| state.payload = payload.to_owned());
     }
 
-    /// Whether streaming is offered, in `x-sse-support`, and `/sub/` found. Default: yes. Open
-    /// streams stay.
+    /// Sets whether the server offers streaming. Without it, the header `x-sse-support` is missing,
+    /// and `/sub/` is not found. Open streams stay open. Default: yes.
     pub fn set_streaming(&self, offered: bool) {
         self.shared.update(|state| state.streaming = offered);
     }
 
-    /// Whether a features reply has a (weak) `ETag`, and `If-None-Match` is honoured. Default: yes.
-    /// The tag is a digest of the payload.
+    /// Sets whether a features reply has an `ETag`, and `If-None-Match` counts. The tag is weak,
+    /// and is a digest of the payload. Default: yes.
     pub fn set_etags(&self, sent: bool) {
         self.shared.update(|state| state.etags = sent);
     }
 
-    /// Whether a features reply is compressed for a client that accepts gzip. Default: no.
+    /// Sets whether a features reply is compressed for a client that accepts gzip. Default: no.
     pub fn set_gzip(&self, compressed: bool) {
         self.shared.update(|state| state.gzip = compressed);
     }
 
-    /// How long after its opening the server ends a stream, as
-    /// [`end_streams`](Self::end_streams) does. Default: never. Holds for open streams too.
+    /// Sets how long a stream lasts before the server ends it, as
+    /// [`end_streams`](Self::end_streams) does. This includes open streams. Default: no limit.
     pub fn set_stream_lifetime(&self, lifetime: Option<Duration>) {
         self.shared.update(|state| state.channel.lifetime = lifetime);
     }
 
-    /// The interval of the one clock that pings every stream. Default: 30 s. Restarts the clock.
+    /// Sets the interval of the clock that pings all streams, and restarts the clock. Default: 30
+    /// s.
     ///
     /// # Panics
     ///
     /// If `interval` is zero.
     pub fn set_ping_interval(&self, interval: Duration) {
-        assert!(!interval.is_zero(), "a ping interval has to be longer than nothing");
+        assert!(!interval.is_zero(), "a ping interval must not be zero");
         self.shared.update(|state| state.channel.set_ping_interval(interval, Instant::now()));
     }
 
-    /// Answers the next features requests with these, one each, after those scripted before.
+    /// Answers the next features requests with these replies, one each. Replies of earlier calls
+    /// come first.
     pub fn script_features(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.update(|state| state.features_script.next.extend(replies));
     }
 
-    /// Answers the next `/sub/` requests with these, one each, after those scripted before.
+    /// Answers the next `/sub/` requests with these replies, one each. Replies of earlier calls
+    /// come first.
     pub fn script_stream(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.update(|state| state.stream_script.next.extend(replies));
     }
 
-    /// Answers every features request that no script is left for with this, until `None`.
+    /// Answers every features request with this reply when the script is empty. `None` ends that.
     pub fn always_features(&self, reply: impl Into<Option<Reply>>) {
         self.shared.update(|state| state.features_script.always = reply.into());
     }
 
-    /// Answers every `/sub/` request that no script is left for with this, until `None`.
+    /// Answers every `/sub/` request with this reply when the script is empty. `None` ends that.
     pub fn always_stream(&self, reply: impl Into<Option<Reply>>) {
         self.shared.update(|state| state.stream_script.always = reply.into());
     }
 
-    /// Sends these bytes to every open stream, as one chunk. They have no event id of the server's
-    /// and are never replayed.
+    /// Sends these bytes to every open stream, as one chunk. The server gives them no event id, and
+    /// never replays them.
     pub fn push(&self, raw: &[u8]) {
         self.shared.update(|state| state.channel.push(raw));
     }
 
-    /// Sends every open stream the event that means "fetch again".
+    /// Sends the event `features-updated` to every open stream. It asks the client to fetch again.
     pub fn push_update_notice(&self) {
         self.shared.update(|state| state.channel.publish("features-updated", ""));
     }
 
-    /// Ends every open stream normally, after what was pushed before. Connections stay.
+    /// Ends every open stream normally, after the events that are already sent. Connections stay
+    /// open.
     pub fn end_streams(&self) {
         self.shared.update(|state| state.channel.end_all());
     }
 
-    /// Whether open streams get nothing any more: no pings, no events, no end. Default: no. What
-    /// was held back is sent when this ends. A stream opened meanwhile begins as ever, with its
-    /// replay, then is silent too.
+    /// Sets whether open streams are silent: they get no pings, no events and no end. Default: no.
+    ///
+    /// The server sends the delayed events when this ends. A new stream starts normally, with its
+    /// replay, and is silent after that.
     pub fn set_silent(&self, silent: bool) {
         self.shared.update(|state| state.channel.silent = silent);
     }
 
-    /// Closes every open connection, whatever it is amid.
+    /// Closes every open connection, also in the middle of a request or reply.
     pub fn hang_up(&self) {
         self.shared.update(|state| state.disconnect_all());
         if let Some(listener) = &self.listener {
@@ -146,32 +152,34 @@ impl FeaturesServer {
         }
     }
 
-    /// Closes the port and every connection. Does nothing when stopped already.
+    /// Closes the port and every connection. Does nothing on a stopped server.
     pub fn stop(&mut self) {
         self.listener = None;
     }
 
-    /// Listens on the same port again, stopping first if need be. Payload, settings, scripts and
-    /// what was counted stay; event ids start at 1 again and nothing is left to replay, as after a
-    /// restart of the proxy.
+    /// Listens on the same port again. Stops a running server first.
+    ///
+    /// The payload, settings, scripts and counts stay. Event ids start at 1 again, and there is no
+    /// event to replay, as after a restart of the GrowthBook Proxy.
     pub fn restart(&mut self) {
         self.stop();
         self.shared.update(|state| state.channel.forget_events());
         self.listener = Some(self.listen());
     }
 
-    /// Every request received so far, in order.
+    /// Returns every request so far, in order.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.lock().requests.clone()
     }
 
-    /// What happened so far.
+    /// Returns the counts so far.
     pub fn counts(&self) -> Counts {
         self.shared.lock().counts()
     }
 
-    /// Waits until `predicate` holds for the counts; false when it does not within `timeout`. Wait
-    /// for totals where possible: a state that passes quickly can be missed.
+    /// Waits until `predicate` holds for the counts. Returns false after `timeout`.
+    ///
+    /// Prefer totals to current values: the method can miss a short state.
     pub fn wait_until(&self, timeout: Duration, predicate: impl Fn(&Counts) -> bool) -> bool {
         self.shared.wait_until(timeout, predicate)
     }

@@ -1,30 +1,30 @@
-//! As much of HTTP/1.1 as a GrowthBook client needs.
+//! The part of HTTP/1.1 that a GrowthBook client needs.
 
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-/// The longest request head that is read.
+/// The longest accepted request head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// A request as it was received.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The number of the connection it came over. The server's first one is 1.
+    /// The number of the connection. The server's first connection is 1.
     pub connection: usize,
-    /// `GET`, say.
+    /// The method, as in `GET`.
     pub method: String,
-    /// The request target, query included.
+    /// The request target, with the query.
     pub path: String,
-    /// In the order and spelling received.
+    /// The headers in the order and spelling of the request.
     pub headers: Vec<(String, String)>,
-    /// Empty for most.
+    /// The body. Most requests have an empty one.
     pub body: Vec<u8>,
-    /// When all of it was there.
+    /// The time when the request was complete.
     pub received: Instant,
 }
 
 impl Request {
-    /// The first header of that name, in whatever case.
+    /// Returns the first header with this name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
@@ -39,7 +39,7 @@ impl Request {
         }
     }
 
-    /// Whether it is the last one of its connection.
+    /// Whether the connection ends after this request.
     pub(crate) fn closes(&self) -> bool {
         has_token(self.header("connection"), "close")
     }
@@ -85,12 +85,12 @@ impl Response {
         find(&self.headers, name)
     }
 
-    /// Whether it is the last one of its connection.
+    /// Whether the connection ends after this reply.
     pub(crate) fn closes(&self) -> bool {
         has_token(self.header("connection"), "close")
     }
 
-    /// Status line and headers, with the length of the body unless they have one.
+    /// Returns the status line and the headers. Adds the length of the body if it is missing.
     pub(crate) fn head(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
@@ -105,8 +105,8 @@ impl Response {
     }
 }
 
-/// Reads a request from `input`, what was received and not yet used, and from `read`, which
-/// appends to it and returns how much; 0 is the end. `None` if that comes before a request.
+/// Reads a request. `input` has the received bytes that are not used yet. `read` appends to it, and
+/// returns the number of new bytes; 0 is the end. Returns `None` if the end comes before a request.
 pub(crate) fn read_request(
     connection: usize,
     input: &mut Vec<u8>,
@@ -155,7 +155,7 @@ fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     found.map(|(_, value)| value.as_str())
 }
 
-/// Whether a header that is a list has an item, whatever its parameters.
+/// Whether a header with a list has an item. The item's parameters do not count.
 pub(crate) fn has_token(list: Option<&str>, token: &str) -> bool {
     let mut items = list.unwrap_or_default().split(',');
     items.any(|item| {
@@ -178,7 +178,7 @@ fn reason(status: u16) -> &'static str {
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
-        // Nobody reads it.
+        // Clients do not read it.
         _ => "Other",
     }
 }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn routes() {
+    fn route_depends_on_method_and_path() {
         assert_eq!(request("GET", "/api/features/sdk-1").route(), Route::Features);
         assert_eq!(request("GET", "/api/features/sdk-1?x=/").route(), Route::Features);
         assert_eq!(request("GET", "/sub/sdk-1").route(), Route::Stream);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_found_in_any_case_and_lists_are_searched() {
+    fn headers_are_found_in_any_letter_case() {
         let request = request("GET", "/");
         assert_eq!(request.header("ACCEPT-encoding"), Some("br, gzip;q=1"));
         assert!(request.accepts_gzip());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_read_in_pieces_and_one_after_the_other() {
+    fn requests_are_read_in_pieces() {
         let mut pieces = [
             &b"POST /a HTTP/1.1\r\nContent-"[..],
             b"Length: 3\r\n\r\nab",

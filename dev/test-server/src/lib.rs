@@ -1,11 +1,11 @@
-//! A GrowthBook features server that behaves, or misbehaves, as a test says.
+//! A GrowthBook features server for tests, which can also misbehave.
 //!
-//! [`FeaturesServer`] answers `GET /api/features/{key}` and `GET /sub/{key}` for every key as the
-//! GrowthBook Proxy does, until the test scripts a [`Reply`]. [`ProxyServer`] and [`BlackHole`]
-//! stand in for the rest of a network.
+//! [`FeaturesServer`] answers `GET /api/features/{key}` and `GET /sub/{key}` for every key, like
+//! the GrowthBook Proxy. A test can script another [`Reply`]. [`ProxyServer`] and [`BlackHole`]
+//! simulate other parts of a network, and [`redis`] starts real Redis servers.
 //!
-//! Everything is counted before the client can see it: a test that has read a reply finds it in
-//! [`FeaturesServer::counts`].
+//! The server counts every event before the client can see it. So when a test has read a reply,
+//! [`FeaturesServer::counts`] includes it.
 //!
 //! ```
 //! use std::time::Duration;
@@ -18,7 +18,7 @@
 //! # assert!(!asked_twice);
 //! ```
 
-#![expect(clippy::expect_used, reason = "a test server that cannot work has to fail the test")]
+#![expect(clippy::expect_used, reason = "a test must fail if its server cannot work")]
 
 mod black_hole;
 mod channel;

@@ -1,4 +1,4 @@
-//! Accepts connections, one thread each, and can end them all.
+//! A listener that serves each connection on a thread, and can end all of them.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long a connection to our own port can take, unless its backlog is full.
+/// The longest time of a connection to our own port. Only a full backlog makes it longer.
 const WAKE_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// How long a port that was ours is waited for.
+/// The longest wait for our earlier port.
 const PORT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Dropping it closes the port and every connection, and joins their threads.
+/// An open port with its connections. Dropping it closes them and joins their threads.
 #[derive(Debug)]
 pub(crate) struct Listener {
     address: SocketAddr,
@@ -32,8 +32,8 @@ struct Open {
 }
 
 impl Listener {
-    /// Listens on `port` of 127.0.0.1, a free one if it is 0. `serve` must return soon after its
-    /// socket was shut down.
+    /// Listens on `port` of 127.0.0.1; 0 means any free port. `serve` must return soon after a
+    /// shutdown of its socket.
     pub(crate) fn start(port: u16, serve: impl Fn(Arc<TcpStream>) + Send + Sync + 'static) -> Self {
         let listener = bind(port).expect("the port should be free");
         let address = listener.local_addr().expect("a bound socket should have an address");
@@ -49,10 +49,10 @@ impl Listener {
         self.address.port()
     }
 
-    /// Shuts every accepted socket down, both ways.
+    /// Shuts down every accepted socket in both directions.
     pub(crate) fn hang_up(&self) {
         for socket in self.sockets.lock().sockets.values() {
-            // It fails on a socket that is closed already.
+            // This fails on a closed socket.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
@@ -63,7 +63,7 @@ impl Drop for Listener {
         self.sockets.lock().stopping = true;
         self.hang_up();
         let Some(thread) = self.thread.take() else { return };
-        // A connection wakes the thread from `accept`. It fails if another one was first.
+        // A connection wakes the thread from `accept`. It fails if another connection did so first.
         let wake = || TcpStream::connect_timeout(&self.address, WAKE_TIMEOUT);
         while wake().is_err() && !thread.is_finished() {
             thread::sleep(Duration::from_millis(1));
@@ -78,7 +78,7 @@ impl Sockets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None` when stopping.
+    /// Adds a socket. Returns `None` while the listener stops.
     fn insert(&self, socket: TcpStream) -> Option<(u64, Arc<TcpStream>)> {
         let mut open = self.lock();
         if open.stopping {
@@ -92,7 +92,7 @@ impl Sockets {
     }
 }
 
-/// A port that was ours can be taken for a moment, by the client end of somebody's connection.
+/// Binds the port. Retries, because the client end of another connection may use it for a moment.
 fn bind(port: u16) -> io::Result<TcpListener> {
     let deadline = Instant::now() + PORT_TIMEOUT;
     loop {
@@ -111,11 +111,11 @@ fn accept_all(
     serve: &(impl Fn(Arc<TcpStream>) + Send + Sync),
 ) {
     thread::scope(|scope| {
-        // Moved in, to be closed before the scope waits for the connections.
+        // The port must close before the scope waits for the connections.
         let listener = listener;
         loop {
             let Ok((socket, _)) = listener.accept() else {
-                // The peer has gone again, or the process is out of sockets for now.
+                // The peer is gone already, or the process has no free socket at the moment.
                 if sockets.lock().stopping {
                     break;
                 }

@@ -11,11 +11,12 @@ use crate::http::{Response, read_request};
 use crate::listener::Listener;
 use crate::transport::Transport;
 
-/// For what stopping cannot interrupt: connecting to the origin, and an origin that does not read.
+/// The timeout for connecting to the origin, and for an origin that does not read. Stopping the
+/// proxy cannot interrupt these.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An HTTP proxy on a free port of 127.0.0.1, for `CONNECT` tunnels and for requests with a whole
-/// `http://` URL.
+/// An HTTP proxy on a free port of 127.0.0.1. It supports `CONNECT` tunnels, and requests with a
+/// whole `http://` URL.
 ///
 /// Dropping it closes every socket and joins every thread.
 #[derive(Debug)]
@@ -25,13 +26,13 @@ pub struct ProxyServer {
 }
 
 impl ProxyServer {
-    /// Starts it.
+    /// Starts a proxy.
     pub fn start() -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let listener = Listener::start(0, {
             let requests = Arc::clone(&requests);
             move |socket| {
-                // An error means that one of the two peers has gone.
+                // An error means that one of the two peers is gone.
                 let _ = serve(&socket, &requests);
                 let _ = socket.shutdown(Shutdown::Both);
             }
@@ -39,13 +40,15 @@ impl ProxyServer {
         Self { listener, requests }
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Returns `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.listener.port())
     }
 
-    /// What it was asked for, in order: the `path` of a `CONNECT` is `host:port`, that of another
-    /// request a URL. What passes through a tunnel is not seen. `connection` is always 0.
+    /// Returns all requests to the proxy, in order. The `path` of a `CONNECT` is `host:port`. The
+    /// `path` of another request is a URL. Requests inside a tunnel are not included. `connection`
+    /// is always
+    /// 0.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -96,7 +99,8 @@ fn connect(authority: &str) -> io::Result<TcpStream> {
     Ok(upstream)
 }
 
-/// The request as the origin wants it. One a connection, so that the next one comes by here again.
+/// Returns the request for the origin. It closes its connection, so that the proxy also receives
+/// the next request.
 fn forwarded(request: &Request, path: &str) -> Vec<u8> {
     let mut head = format!("{} {path} HTTP/1.1\r\nconnection: close\r\n", request.method);
     for (name, value) in &request.headers {
@@ -111,10 +115,10 @@ fn forwarded(request: &Request, path: &str) -> Vec<u8> {
     [head.as_bytes(), &request.body].concat()
 }
 
-/// Copies both ways until either end closes.
+/// Copies bytes in both directions until either end closes.
 fn relay(client: &TcpStream, upstream: &TcpStream) {
     let copy = |mut from: &TcpStream, mut to: &TcpStream| {
-        // However it ends, it is the end for both.
+        // An error also ends both connections.
         let _ = io::copy(&mut from, &mut to);
         for socket in [client, upstream] {
             let _ = socket.shutdown(Shutdown::Both);

@@ -1,4 +1,4 @@
-//! What a test can have the server say.
+//! The replies that a test can script.
 
 use std::io::Write;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use crate::http::Response;
 
-/// How one request is answered. A script takes any number of them, and they can be cloned.
+/// The reply to one request.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub(crate) delay: Duration,
@@ -23,98 +23,100 @@ pub(crate) enum Content {
     Raw { bytes: Vec<u8>, then: Then },
 }
 
-/// Where a normal reply breaks off.
+/// The place where a normal reply ends too early.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cut {
-    /// Bytes of the body that are sent.
+    /// The number of body bytes that are sent.
     pub(crate) after: usize,
     pub(crate) then: Then,
 }
 
-/// What becomes of the connection.
+/// The next action of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     NextRequest,
     Close,
-    /// Closed too, over TLS without a goodbye.
+    /// Close the connection. Over TLS, send no close notification.
     Abort,
-    /// Left open and silent.
+    /// Keep the connection open and silent.
     Hang,
 }
 
 impl Reply {
-    /// What the server would say anyway.
+    /// The reply of a server without a script.
     pub fn normal() -> Self {
         Self::new(Content::Normal(None))
     }
 
-    /// A complete reply, with an empty body unless [`body`](Self::body) gives one.
+    /// A complete reply with this status. Its body is empty, unless [`body`](Self::body) sets it.
     pub fn status(status: u16) -> Self {
         Self::new(Content::Status { status, body: Vec::new() })
     }
 
-    /// A complete reply that refers to another address.
+    /// A complete reply that redirects to another address.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status).header("location", location)
     }
 
-    /// Status 200 and a body that claims to be gzip and is not.
+    /// A reply with status 200, and a body that is not gzip although its header says so.
     pub fn corrupt_gzip() -> Self {
         Self::json(200).header("content-encoding", "gzip").body("rubbish, not gzip")
     }
 
-    /// Status 200 and a payload without features, `unpacked_size` bytes of which nearly all are
-    /// blanks, compressed to about a thousandth.
+    /// A reply with status 200, and a compressed payload without features. It has `unpacked_size`
+    /// bytes, and nearly all are blanks. The body is about a thousand times smaller.
     pub fn gzip_bomb(unpacked_size: usize) -> Self {
         let payload = br#"{"features":{}}"#;
         let blanks = [b' '; 16 * 1024];
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         let mut left = unpacked_size.saturating_sub(payload.len());
-        let mut write = |bytes: &[u8]| encoder.write_all(bytes).expect("memory does not fail");
+        let mut write =
+            |bytes: &[u8]| encoder.write_all(bytes).expect("writing to memory cannot fail");
         while left > 0 {
             let count = left.min(blanks.len());
             write(blanks.get(..count).unwrap_or_default());
             left -= count;
         }
         write(payload);
-        let body = encoder.finish().expect("memory does not fail");
+        let body = encoder.finish().expect("writing to memory cannot fail");
         Self::json(200).header("content-encoding", "gzip").body(body)
     }
 
-    /// These bytes to the letter, then the connection is closed.
+    /// Sends exactly these bytes, then closes the connection.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Content::Raw { bytes: bytes.into(), then: Then::Close })
     }
 
-    /// These bytes to the letter, possibly none, then silence until the peer hangs up or the
-    /// server stops.
+    /// Sends exactly these bytes, then nothing until the peer closes the connection or the server
+    /// stops. The bytes may be empty.
     pub fn raw_then_hang(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Content::Raw { bytes: bytes.into(), then: Then::Hang })
     }
 
-    /// Hangs up without a byte.
+    /// Closes the connection without sending a byte.
     pub fn close() -> Self {
         Self::new(Content::Raw { bytes: Vec::new(), then: Then::Abort })
     }
 
-    /// The normal reply, cut after `bytes` of its body; the connection is closed. Of a stream,
-    /// everything that is ever sent counts, pings too.
+    /// Sends the normal reply up to `bytes` bytes of its body, then closes the connection. For a
+    /// stream, all bytes of the stream count, also those of pings.
     pub fn truncated(bytes: usize) -> Self {
         Self::new(Content::Normal(Some(Cut { after: bytes, then: Then::Abort })))
     }
 
-    /// The same, but the connection stays open and silent.
+    /// Sends the normal reply up to `bytes` bytes of its body. The connection stays open and
+    /// silent.
     pub fn stalled(bytes: usize) -> Self {
         Self::new(Content::Normal(Some(Cut { after: bytes, then: Then::Hang })))
     }
 
-    /// That reply, but later. A normal one is what is normal by then.
+    /// Sends a reply after a delay. The content of a normal reply is chosen after the delay.
     pub fn delayed(delay: Duration, mut reply: Self) -> Self {
         reply.delay += delay;
         reply
     }
 
-    /// Sets a header, in place of the normal one of that name. Raw replies have none.
+    /// Sets a header, and replaces the normal header with this name. Raw replies have no headers.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -125,11 +127,11 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// If the reply was not made with a status.
+    /// If the reply was not created with a status.
     #[must_use]
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         let is_status = matches!(self.content, Content::Status { .. });
-        assert!(is_status, "only a reply with a status takes a body");
+        assert!(is_status, "only a reply with a status can have a body");
         if let Content::Status { body, .. } = &mut self.content {
             *body = bytes.into();
         }

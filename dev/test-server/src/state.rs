@@ -1,4 +1,4 @@
-//! What a server's threads share: settings, scripts, open streams, and what happened.
+//! The shared state of a server's threads: settings, scripts, open streams and counts.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,26 +9,26 @@ use crate::channel::Channel;
 use crate::http::Route;
 use crate::reply::Reply;
 
-/// What happened since the server was started. Restarts do not reset it.
+/// The counts since the server was started. A restart does not reset them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Connections accepted.
+    /// The number of accepted connections.
     pub connections: usize,
-    /// Of these, those still open.
+    /// The number of open connections.
     pub open_connections: usize,
-    /// Requests, those for unknown paths among them.
+    /// The number of requests, including those for unknown paths.
     pub requests: usize,
-    /// Requests for features, scripted replies included.
+    /// The number of requests for features, including those with scripted replies.
     pub features: usize,
-    /// Of these, those answered with 304 unscripted.
+    /// The number of requests for features that were answered with 304 without a script.
     pub not_modified: usize,
-    /// Requests for a stream, scripted replies included.
+    /// The number of requests for a stream, including those with scripted replies.
     pub streams: usize,
-    /// Streams that a push would reach.
+    /// The number of streams that an event would reach.
     pub open_streams: usize,
 }
 
-/// One lock and one condition for everything: no test is large enough to notice.
+/// The state, with one lock and one condition variable. That is fast enough for tests.
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
@@ -50,7 +50,7 @@ pub(crate) struct State {
     open_connections: HashSet<usize>,
 }
 
-/// What to say instead of the normal reply.
+/// The replies that replace the normal one.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     pub(crate) next: VecDeque<Reply>,
@@ -75,12 +75,12 @@ impl Shared {
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Poisoning is ignored: a test that failed elsewhere still has to be able to stop its server.
+    /// Locks the state. Ignores poisoning: a failed test must still be able to stop its server.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state and wakes everybody who waits for a change.
+    /// Changes the state, and notifies all threads that wait for a change.
     pub(crate) fn update<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let result = change(&mut self.lock());
         self.changed.notify_all();
@@ -97,7 +97,7 @@ impl Shared {
         self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// `predicate` is called without the lock, so that it may ask the server more.
+    /// Waits until `predicate` holds. Calls it without the lock, so that it may use the server.
     pub(crate) fn wait_until(
         &self,
         timeout: Duration,
@@ -135,7 +135,7 @@ impl State {
         }
     }
 
-    /// Counts a new connection and gives it its number, the first 1.
+    /// Counts a new connection and returns its number. The first number is 1.
     pub(crate) fn connect(&mut self) -> usize {
         self.connections += 1;
         self.open_connections.insert(self.connections);
@@ -152,7 +152,7 @@ impl State {
         self.channel.close_all();
     }
 
-    /// Takes what to answer the next request on `route` with.
+    /// Takes the reply to the next request on `route`.
     pub(crate) fn next_reply(&mut self, route: Route) -> Reply {
         let script = match route {
             Route::Features => &mut self.features_script,

@@ -1,4 +1,4 @@
-//! A socket, with or without TLS, that is read and written from two threads at once.
+//! A socket, with or without TLS. Two threads can read and write at the same time.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -10,25 +10,25 @@ use rustls::{ServerConfig, ServerConnection};
 #[derive(Debug)]
 pub(crate) struct Transport {
     socket: Arc<TcpStream>,
-    /// Never locked during a read from the socket, or a writer would have to wait for input.
+    /// It is never locked during a read from the socket. Otherwise a writer would wait for input.
     tls: Option<Mutex<ServerConnection>>,
 }
 
 impl Transport {
     pub(crate) fn new(socket: Arc<TcpStream>, config: Option<&Arc<ServerConfig>>) -> Self {
-        // Fails only on a socket that is closed already, which the first read finds out.
+        // This fails only on a closed socket, and then the first read fails too.
         let _ = socket.set_nodelay(true);
         let tls = config.map(|config| {
             let mut connection = ServerConnection::new(Arc::clone(config))
-                .expect("the configuration should be ours");
+                .expect("the configuration should be valid");
             connection.set_buffer_limit(None);
             Mutex::new(connection)
         });
         Self { socket, tls }
     }
 
-    /// Appends some input and returns how much; 0 is the end. Fails with `WouldBlock` or
-    /// `TimedOut` when nothing came before the deadline.
+    /// Appends received bytes to `input`, and returns their number; 0 is the end. Fails with
+    /// `WouldBlock` or `TimedOut` when the deadline passes.
     pub(crate) fn read(&self, input: &mut Vec<u8>, deadline: Option<Instant>) -> io::Result<usize> {
         let before = input.len();
         loop {
@@ -49,7 +49,7 @@ impl Transport {
                 None => input.extend_from_slice(received),
                 Some(tls) => self.decrypt(&mut lock(tls), received, input)?,
             }
-            // A part of a TLS record is no input yet.
+            // A part of a TLS record gives no input yet.
             if count == 0 || input.len() > before {
                 return Ok(input.len() - before);
             }
@@ -63,14 +63,15 @@ impl Transport {
         self.flush(&mut tls)
     }
 
-    /// Ends both directions. The goodbye is TLS's, which tells an end from a cut.
+    /// Ends both directions. `goodbye` sends the close notification of TLS, which marks a regular
+    /// end.
     pub(crate) fn close(&self, goodbye: bool) {
         if let Some(tls) = &self.tls
             && goodbye
         {
             let mut tls = lock(tls);
             tls.send_close_notify();
-            // The peer may have gone first.
+            // The peer may be gone already.
             let _ = self.flush(&mut tls);
         }
         let _ = self.socket.shutdown(Shutdown::Both);
@@ -85,7 +86,7 @@ impl Transport {
         while !received.is_empty() {
             tls.read_tls(&mut received)?;
             let processed = tls.process_new_packets().map_err(io::Error::other);
-            // The handshake's answer, or the alert for what is wrong with the client's part.
+            // This sends the answer of the handshake, or an alert about an error of the client.
             self.flush(tls)?;
             let count = processed?.plaintext_bytes_to_read();
             tls.reader().take(count as u64).read_to_end(input)?;

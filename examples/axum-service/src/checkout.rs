@@ -1,11 +1,11 @@
-//! A page that looks different for different users.
+//! A page that depends on the user's flags.
 
 use axum::Json;
 use serde::Serialize;
 
 use crate::flags::Flags;
 
-/// What the page needs to know.
+/// The flags of the page.
 #[derive(Serialize)]
 pub(crate) struct Checkout {
     new_checkout: bool,
@@ -13,7 +13,7 @@ pub(crate) struct Checkout {
     max_items: u32,
 }
 
-/// All answers are from one payload, even if another arrives meanwhile.
+/// Returns the flags. All of them come from one payload, even if another one arrives meanwhile.
 pub(crate) async fn checkout(Flags(gb): Flags) -> Json<Checkout> {
     Json(Checkout {
         new_checkout: gb.is_on("new-checkout"),

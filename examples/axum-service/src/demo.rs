@@ -1,4 +1,4 @@
-//! A features server for trying the service out.
+//! A features server for a demonstration of the service.
 
 use std::sync::Arc;
 use std::thread;

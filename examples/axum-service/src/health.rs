@@ -1,4 +1,4 @@
-//! Whether the service can answer.
+//! The health of the service.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,20 +7,22 @@ use growthbook::Client;
 use growthbook::fetch::{StreamOff, StreamState};
 use serde::Serialize;
 
-/// How the client is doing, for people and probes.
+/// The state of the client, for people and probes.
 #[derive(Serialize)]
 pub(crate) struct Health {
-    /// Where the payload came from.
+    /// The source of the payload.
     source: Option<&'static str>,
-    /// How long ago the server last sent or confirmed it.
+    /// The time since the server last sent or confirmed the payload.
     age_seconds: Option<f64>,
-    /// Why the last refresh failed, unless one succeeded since.
+    /// The error of the last refresh. A later success clears it.
     last_error: Option<String>,
     stream: &'static str,
 }
 
-/// 200 when there is a payload. A server that fails later is no reason to take the service out of
-/// rotation: flags go on with the payload they have. It shows in `age_seconds` and `last_error`.
+/// Returns 200 if the client has a payload.
+///
+/// A later failure of the features server does not change that, because the flags keep their
+/// payload. The failure shows in `age_seconds` and `last_error`.
 pub(crate) async fn healthz(State(client): State<Client>) -> (StatusCode, Json<Health>) {
     let status = client.status();
     let code = match status.source {

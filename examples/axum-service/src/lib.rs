@@ -1,4 +1,4 @@
-//! The service: one client for all, and for each request the flags of its user.
+//! The service: all requests share one client, and each request has the flags of its user.
 
 mod checkout;
 mod flags;
@@ -13,7 +13,8 @@ use growthbook::fetch::DEFAULT_CLOSE_TIMEOUT;
 use tokio::net::TcpListener;
 use tokio::task;
 
-/// The routes. The client is shared: its clones are handles on the same one.
+/// Returns the routes. All of them share the client, because a clone is a handle to the same
+/// client.
 pub fn router(client: Client) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -21,7 +22,7 @@ pub fn router(client: Client) -> Router {
         .with_state(client)
 }
 
-/// Serves until `shutdown`, lets requests under way end, then closes the client.
+/// Serves until `shutdown`. Then waits for current requests to end, and closes the client.
 ///
 /// # Errors
 ///
@@ -32,7 +33,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     axum::serve(listener, router(client.clone())).with_graceful_shutdown(shutdown).await?;
-    // It waits for the client's thread, which is nothing to do on an async one.
+    // Closing waits for the client's thread. An async thread must not block on that.
     task::spawn_blocking(move || client.close(DEFAULT_CLOSE_TIMEOUT)).await??;
     Ok(())
 }

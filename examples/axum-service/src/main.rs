@@ -1,8 +1,9 @@
 //! A web service whose requests share one GrowthBook client.
 //!
-//! `cargo run -p axum-service -- --demo` needs no GrowthBook account: it starts a features server
-//! of its own, which flips a flag every few seconds. Without `--demo`, `GROWTHBOOK_CLIENT_KEY`
-//! names the SDK connection, and `GROWTHBOOK_API_HOST` its server if that is not GrowthBook's own.
+//! `cargo run -p axum-service -- --demo` needs no GrowthBook account. It starts its own features
+//! server, which changes a flag every few seconds. Without `--demo`, `GROWTHBOOK_CLIENT_KEY` is the
+//! client key of the SDK connection. `GROWTHBOOK_API_HOST` is its server; the default is
+//! GrowthBook's own.
 
 mod demo;
 
@@ -29,7 +30,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         None => from_environment()?,
     };
 
-    // Waits for nobody: the service is up at once, and ready (`/healthz`) when there is a payload.
+    // This does not wait. The service is up at once. It is ready (`/healthz`) when it has a
+    // payload.
     let client = Client::builder(client_key)
         .api_host(api_host)
         .on_update(|change| eprintln!("flags changed: {:?}", change.features))
@@ -45,15 +47,17 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
 fn from_environment() -> Result<(String, String), Box<dyn Error + Send + Sync>> {
     let api_host = env::var("GROWTHBOOK_API_HOST").unwrap_or_else(|_| DEFAULT_API_HOST.into());
-    let client_key = env::var("GROWTHBOOK_CLIENT_KEY")
-        .map_err(|_| "GROWTHBOOK_CLIENT_KEY is not set; --demo needs no account")?;
+    let client_key = env::var("GROWTHBOOK_CLIENT_KEY").map_err(
+        |_| "GROWTHBOOK_CLIENT_KEY is not set: set it, or use --demo, which needs no account",
+    )?;
     Ok((api_host, client_key))
 }
 
-/// Without the signal the service would stop at once, or never: it goes on.
+/// Waits for the signal. If the process cannot receive it, waits forever, so that the service goes
+/// on.
 async fn ctrl_c() {
     if let Err(error) = tokio::signal::ctrl_c().await {
-        eprintln!("ctrl-c will not stop the service gracefully: {error}");
+        eprintln!("ctrl-c cannot stop the service gracefully: {error}");
         std::future::pending::<()>().await;
     }
 }

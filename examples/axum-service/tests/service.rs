@@ -1,4 +1,4 @@
-//! The service against a features server that comes, changes and goes.
+//! Tests of the service with a features server that starts, changes and stops.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -16,7 +16,7 @@ use test_server::FeaturesServer;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-/// No test waits this long unless it fails.
+/// The longest wait. Only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn payload(max_items: u32) -> String {
@@ -53,7 +53,7 @@ async fn get_json(router: &Router, path: &str) -> Value {
     serde_json::from_str(&get(router, path, &[]).await.1).unwrap()
 }
 
-/// Asks again and again until the answer is as expected.
+/// Sends the request repeatedly until the answer is as expected.
 async fn until(router: &Router, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
     let start = Instant::now();
     loop {
@@ -61,13 +61,13 @@ async fn until(router: &Router, path: &str, holds: impl Fn(&Value) -> bool) -> V
         if holds(&answer) {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "{path} stays {answer}");
+        assert!(start.elapsed() < PATIENCE, "{path} still answers {answer}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
 #[tokio::test]
-async fn it_is_ready_when_there_is_a_payload_and_stays_so() {
+async fn service_stays_ready_after_the_first_payload() {
     let mut server = FeaturesServer::start(&payload(10));
     server.stop();
     let client = client(&server);
@@ -81,7 +81,7 @@ async fn it_is_ready_when_there_is_a_payload_and_stays_so() {
     assert_eq!(health["age_seconds"], Value::Null);
     assert_eq!(health["last_error"], "no connection to the server");
     assert_eq!(health["stream"], "not known yet");
-    // It answers all the same.
+    // The service still answers, with defaults.
     assert_eq!(get_json(&router, "/checkout?user=u").await["max_items"], 10);
 
     server.restart();
@@ -97,7 +97,7 @@ async fn it_is_ready_when_there_is_a_payload_and_stays_so() {
 }
 
 #[tokio::test]
-async fn flags_are_those_of_the_requests_user_and_follow_the_server() {
+async fn flags_depend_on_the_user_and_follow_the_server() {
     let server = FeaturesServer::start(&payload(25));
     let client = client(&server);
     let router = router(client.clone());

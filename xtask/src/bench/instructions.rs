@@ -38,8 +38,8 @@ pub(crate) fn check() -> Result {
     print!("{}", comparison.text);
     if comparison.grown > 0 {
         return Err(format!(
-            "too many instructions in {} of the cases: `callgrind_annotate` shows their places from \
-             the profiles in {PROFILES}; `cargo xtask bench --bless` accepts the new figures",
+            "too many instructions in {} of the cases: `callgrind_annotate` shows their places, \
+             from {PROFILES}; `cargo xtask bench --bless` accepts the new figures",
             comparison.grown
         )
         .into());
@@ -51,7 +51,7 @@ pub(crate) fn check() -> Result {
     }
     if comparison.shrunk > 0 {
         println!(
-            "fewer instructions in {} of the cases: `cargo xtask bench --bless` commits them as the limit",
+            "fewer instructions in {} of the cases: `cargo xtask bench --bless` keeps the gain",
             comparison.shrunk
         );
     }

@@ -158,7 +158,8 @@ impl Root {
             let (first, rest) = path.split_first()?;
             let is_module = self.modules.contains(first);
             match self.imports.get(first) {
-                // A module and an imported function may share a name: more segments mean the module.
+                // A module and an imported function may share a name: more segments mean the
+                // module.
                 Some(import) if !(is_module && (!rest.is_empty() || import == &path)) => {
                     path = import.iter().chain(rest).cloned().collect();
                 }

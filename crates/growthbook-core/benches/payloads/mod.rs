@@ -1,10 +1,10 @@
-//! The payload whose loading is measured.
+//! The payload for the benchmarks of loading.
 
 use serde_json::{Value, json};
 
-/// About 1 MB: `features` flags of three rules each, as teams have them. A targeted rule with a
-/// regular expression of its own, a rollout, and an experiment, half of them in a namespace and
-/// half with ranges and a filter.
+/// Returns a payload of `features` flags; 1,000 flags are about 1 MB. Each flag has three rules: a
+/// targeted rule with its own regular expression, a rollout, and an experiment. Half of the
+/// experiments have a namespace. The others have ranges and a filter.
 pub(crate) fn payload(features: usize) -> String {
     let features: serde_json::Map<String, Value> = (0..features)
         .map(|flag| (format!("team-{}-flag-{flag}", flag % 20), feature(flag)))

@@ -1,5 +1,5 @@
-//! GrowthBook's hash: 32-bit FNV-1a over UTF-16 code units (Fowler, Noll and Vo's constants; the
-//! unit-wise reading is GrowthBook's own, see "Build your own SDK").
+//! GrowthBook's hash: 32-bit FNV-1a over UTF-16 code units. The constants are Fowler, Noll and
+//! Vo's. Hashing code units is GrowthBook's own choice, see "Build your own SDK".
 
 use crate::hash_value::HashValue;
 use crate::json::js_number_string;
@@ -10,8 +10,8 @@ const NAMESPACE_PREFIX: &str = "__";
 
 /// Hashes `value` with `seed` to a number in [0, 1).
 ///
-/// Version 1 has 1,000 steps and a known bias; version 2 has 10,000 steps. Any other version is
-/// unknown and gives `None`.
+/// Version 1 has 1,000 steps and a known bias. Version 2 has 10,000 steps. Returns `None` for any
+/// other version.
 ///
 /// ```
 /// assert_eq!(growthbook_core::bucketing::hash("seed", "a", 2), Some(0.0505));
@@ -21,17 +21,17 @@ pub fn hash(seed: &str, value: &str, version: i64) -> Option<f64> {
     Some(BucketHasher::new(seed, version)?.hash_str(|| seed, value))
 }
 
-/// The hash with its seed worked in as far as the version allows.
+/// A hash function with a fixed seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BucketHasher {
-    /// The seed follows the value.
+    /// The seed comes after the value, so that nothing can be computed ahead.
     V1,
-    /// The seed comes first: this is the state after it.
+    /// The seed comes before the value. `seeded` is the state after the seed.
     V2 { seeded: u32 },
 }
 
 impl BucketHasher {
-    /// `None` for a version this SDK does not know: nobody is included then.
+    /// Returns `None` for a version that this SDK does not know. No user is included then.
     pub(crate) fn new(seed: &str, version: i64) -> Option<Self> {
         match version {
             1 => Some(BucketHasher::V1),
@@ -40,8 +40,8 @@ impl BucketHasher {
         }
     }
 
-    /// The bucket of a hash attribute's value, with the seed this was made for; `None` when there
-    /// is no value to hash.
+    /// Returns the bucket of a hash attribute's value; `None` when there is no value. `seed` must
+    /// return the seed this hasher was made with.
     #[inline]
     pub(crate) fn hash<'s>(
         self,
@@ -62,14 +62,15 @@ impl BucketHasher {
     }
 }
 
-/// The bucket in a namespace. Namespaces hash with version 1 and a seed of `__` and their id.
+/// Returns the bucket in a namespace. Namespaces hash with version 1, and the seed is `__` and the
+/// id.
 pub(super) fn namespace_hash(id: &str, value: &HashValue<'_>) -> Option<f64> {
     with_text(value, |text| {
         thousandths(fnv1a(fnv1a(fnv1a(FNV_OFFSET, text), NAMESPACE_PREFIX), id))
     })
 }
 
-/// Calls `hash` with the text of what is hashed; `None` when there is nothing to hash.
+/// Calls `hash` with the value's text. Returns `None` when the value is missing.
 #[inline]
 fn with_text(value: &HashValue<'_>, hash: impl FnOnce(&str) -> f64) -> Option<f64> {
     match value {
@@ -85,7 +86,7 @@ fn thousandths(hash: u32) -> f64 {
 
 #[inline]
 fn fnv1a(state: u32, text: &str) -> u32 {
-    // Whether it is ASCII turns out on the way; nearly always it is.
+    // Assumes ASCII, which is nearly always right, and starts again if it was not.
     let (mut hash, mut bits) = (state, 0);
     for byte in text.bytes() {
         hash = step(hash, byte.into());
@@ -99,17 +100,17 @@ fn fnv1a_units(state: u32, text: &str) -> u32 {
     text.encode_utf16().fold(state, |state, unit| step(state, unit.into()))
 }
 
-/// The hash of a number's decimal digits.
+/// Hashes the decimal digits of a number.
 #[inline]
 fn fnv1a_decimal(number: u32) -> u32 {
-    // One of 43 has fewer than nine digits.
+    // One number of 43 has fewer than nine digits.
     let powers = [100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
     let [first_power, ..] = powers;
     if number < first_power {
         return fnv1a_few_digits(number);
     }
-    // Constants, so that no division is one; each of the whole number, so that none waits for
-    // another. Whether there are ten digits is hard to predict, so it is not asked by a jump.
+    // Divisions by constants compile to multiplications. Each divides the whole number, so that
+    // none waits for another. A branch on a tenth digit would be hard to predict.
     let mut above = number / 1_000_000_000;
     let mut state = if above > 0 { step(FNV_OFFSET, u32::from(b'0') + above) } else { FNV_OFFSET };
     for power in powers {
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimal_digits_are_hashed_as_their_text() {
+    fn decimal_digits_hash_like_their_text() {
         for number in
             [0, 7, 10, 99, 100, 99_999_999, 100_000_000, 999_999_999, 1_000_000_000, u32::MAX]
         {

@@ -1,4 +1,4 @@
-//! Which users a rollout, namespace or variation takes: a hash into [0, 1) and ranges over it.
+//! Buckets: hashes users to [0, 1), and finds the range that a bucket belongs to.
 
 mod hash;
 mod range;

@@ -1,4 +1,4 @@
-//! Ranges of buckets: how weights and coverage become them, and which one a bucket falls into.
+//! Ranges of buckets: computes them from weights and coverage, and finds the one of a bucket.
 
 use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
 
@@ -7,20 +7,20 @@ use serde::{Serialize, Serializer};
 use super::hash::namespace_hash;
 use crate::hash_value::HashValue;
 
-/// The buckets from `start` up to but excluding `end`.
+/// The buckets from `start` to `end`, without `end`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BucketRange {
-    /// The first bucket inside.
+    /// The lower bound, which is inside.
     pub start: f64,
-    /// The first bucket outside.
+    /// The upper bound, which is outside.
     pub end: f64,
 }
 
 impl BucketRange {
-    /// A range that includes nobody.
+    /// A range that includes no user.
     pub(crate) const EMPTY: Self = BucketRange { start: 0.0, end: 0.0 };
 
-    /// Whether the bucket lies inside.
+    /// Whether the bucket is inside.
     #[inline]
     pub fn contains(self, bucket: f64) -> bool {
         bucket >= self.start && bucket < self.end
@@ -33,15 +33,15 @@ impl From<(f64, f64)> for BucketRange {
     }
 }
 
-/// As GrowthBook writes it: `[start, end]`.
+/// Serializes as `[start, end]`, like GrowthBook's.
 impl Serialize for BucketRange {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.start, self.end).serialize(serializer)
     }
 }
 
-/// A share of users set aside under a name, so that experiments with ranges that do not overlap
-/// are mutually exclusive.
+/// A range of users under a name. Experiments with ranges that do not overlap are mutually
+/// exclusive.
 #[derive(Clone, Debug)]
 pub struct Namespace {
     id: Box<str>,
@@ -49,17 +49,18 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// The users of namespace `id` whose bucket lies from `start` up to but excluding `end`.
+    /// Makes the namespace of the users whose bucket in `id` is from `start` to `end`, without
+    /// `end`.
     pub fn new(id: impl Into<Box<str>>, start: f64, end: f64) -> Self {
         Namespace { id: id.into(), range: BucketRange { start, end } }
     }
 
-    /// The namespace's name.
+    /// Returns the namespace's name.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The buckets it takes.
+    /// Returns the buckets that it includes.
     pub fn range(&self) -> BucketRange {
         self.range
     }
@@ -69,7 +70,7 @@ impl Namespace {
     }
 }
 
-/// As GrowthBook writes it: `[id, start, end]`.
+/// Serializes as `[id, start, end]`, like GrowthBook's.
 impl Serialize for Namespace {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (&self.id, self.range.start, self.range.end).serialize(serializer)
@@ -81,12 +82,12 @@ pub fn in_namespace(user_id: &str, namespace: &Namespace) -> bool {
     namespace.contains(&HashValue::String(user_id))
 }
 
-/// `1 / count` for each of `count` variations.
+/// Returns `1 / count` for each of `count` variations.
 pub fn equal_weights(count: usize) -> Vec<f64> {
     vec![1.0 / count as f64; count]
 }
 
-/// How far the sum of weights may lie from 1 before equal weights replace them.
+/// The allowed sums of weights. Otherwise equal weights replace them.
 const WEIGHT_SUM: core::ops::RangeInclusive<f64> = 0.99..=1.01;
 
 /// Whether bucketing uses these weights for `count` variations.
@@ -94,7 +95,7 @@ pub(crate) fn is_usable(weights: &[f64], count: usize) -> bool {
     weights.len() == count && WEIGHT_SUM.contains(&weights.iter().sum::<f64>())
 }
 
-/// The weights bucketing uses: the given ones, or equal ones when those are unusable.
+/// Returns the weights that bucketing uses: these, or equal ones when these are unusable.
 pub(crate) fn effective_weights(count: usize, weights: Option<&[f64]>) -> Cow<'_, [f64]> {
     match weights.filter(|weights| is_usable(weights, count)) {
         Some(weights) => Cow::Borrowed(weights),
@@ -102,17 +103,17 @@ pub(crate) fn effective_weights(count: usize, weights: Option<&[f64]>) -> Cow<'_
     }
 }
 
-/// The range of buckets of each of `count` variations.
+/// Returns the range of buckets of each of `count` variations.
 ///
-/// `coverage` is clamped to [0, 1] and shrinks every range from its end, so that raising it adds
-/// users without moving any. Weights of another number than `count`, or whose sum lies outside
-/// 0.99 to 1.01, are replaced by equal ones. The bounds are sums of doubles, never rounded:
-/// users at a bound depend on the last bit.
+/// `coverage` is clamped to [0, 1]. It shrinks every range from its end, so that raising it adds
+/// users and moves none. Equal weights replace weights whose number is not `count`, or whose sum is
+/// outside 0.99 to 1.01. The bounds are sums of doubles and never rounded: the variation of a user
+/// at a bound depends on the last bit.
 pub fn bucket_ranges(count: usize, coverage: f64, weights: Option<&[f64]>) -> Vec<BucketRange> {
     share_ranges(&effective_weights(count, weights), coverage).collect()
 }
 
-/// One range for each weight; see [`bucket_ranges`].
+/// Returns one range for each weight, see [`bucket_ranges`].
 pub(crate) fn share_ranges(
     weights: &[f64],
     coverage: f64,
@@ -126,7 +127,7 @@ pub(crate) fn share_ranges(
     })
 }
 
-/// The ranges of variations: listed, or worked out while one is looked for.
+/// The ranges of variations: listed, or computed during a search.
 #[derive(Clone, Copy)]
 pub(crate) enum Ranges<'a> {
     Listed(&'a [BucketRange]),
@@ -134,7 +135,7 @@ pub(crate) enum Ranges<'a> {
 }
 
 impl Ranges<'_> {
-    /// The first range the bucket falls into.
+    /// Returns the index of the first range that contains the bucket.
     #[inline]
     pub(crate) fn choose(&self, bucket: f64) -> Option<usize> {
         match *self {
@@ -146,7 +147,7 @@ impl Ranges<'_> {
     }
 }
 
-/// The first range the bucket falls into.
+/// Returns the index of the first range that contains the bucket.
 #[inline]
 pub fn choose_variation(bucket: f64, ranges: &[BucketRange]) -> Option<usize> {
     ranges.iter().position(|range| range.contains(bucket))
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_users_spread_over_the_weights_within_one_percent() {
+    fn users_spread_by_weight_within_one_percent() {
         for weights in [&[0.5, 0.5][..], &[0.2, 0.3, 0.5], &[0.1, 0.9], &[0.25; 4]] {
             for version in [1, 2] {
                 let ranges = bucket_ranges(weights.len(), 1.0, Some(weights));
@@ -191,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn growing_coverage_moves_nobody(
+        fn raising_coverage_moves_no_user(
             raw in prop::collection::vec(0.01..1.0_f64, 2..6),
             coverages in (0.0..=1.0_f64, 0.0..=1.0_f64),
             user in "[a-z0-9]{1,12}",
@@ -209,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn ranges_are_ordered_and_apart(count in 0..20_usize, coverage in -1.0..2.0_f64) {
+        fn ranges_are_ordered_and_do_not_overlap(count in 0..20_usize, coverage in -1.0..2.0_f64) {
             let ranges = bucket_ranges(count, coverage, None);
             prop_assert_eq!(ranges.len(), count);
             for pair in ranges.windows(2) {

@@ -17,6 +17,7 @@ impl Compiler<'_> {
     pub(super) fn features(&mut self, entries: &Entries) {
         self.warn_unnamed(entries.unnamed_keys(), Location::Feature);
         let features = self.parts.features.get_mut();
+        features.reserve(entries.iter().len());
         let indices: Vec<FeatureIndex> =
             entries.iter().map(|entry| features.link_shared(&entry.key)).collect();
         // One tape serves for all features.
@@ -35,13 +36,15 @@ impl Compiler<'_> {
             self.warnings.extend_from_slice(feature.warnings());
             self.parts.features.get_mut().add(index, feature);
         }
-        self.parts.features.get_mut().shrink_to_fit();
     }
 
     /// The feature of the snapshot before, if nothing it depends on has changed.
     fn shared_feature(&self, entry: &Entry, index: FeatureIndex) -> Option<&Arc<Feature>> {
         let before = self.before?;
-        let feature = before.features.get(index).filter(|before| before.text == entry.text)?;
+        let (_, feature) = before.features.get(index)?;
+        if feature.text != entry.text {
+            return None;
+        }
         let is_same_bandit = |id: &str| match (before.bandits.get(id), self.parts.bandits.get(id)) {
             (Some(before), Some(now)) => Arc::ptr_eq(before, now),
             (before, now) => before.is_none() && now.is_none(),

@@ -15,7 +15,7 @@ use crate::warning::{Location, Warning, WarningKind};
 pub(super) fn check_features(features: &FeatureTable, warnings: &mut Vec<Warning>) {
     let reaches = Reach::of_all(features.positions(), |position| {
         let feature = u32::try_from(position).ok().and_then(|at| features.get(FeatureIndex(at)));
-        let prerequisites = feature.into_iter().flat_map(|feature| feature.prerequisites());
+        let prerequisites = feature.into_iter().flat_map(|(_, feature)| feature.prerequisites());
         let defined = prerequisites.filter(|index| features.get(*index).is_some());
         defined.filter_map(|index| index.0.try_into().ok()).collect()
     });

@@ -124,7 +124,7 @@ impl<'b> Compiler<'b> {
         limits::check_features(&features, &mut warnings);
         let auto_definitions = auto_experiments.list.iter().map(|it| &it.definition);
         let definitions =
-            features.iter().flat_map(|feature| feature.experiments()).chain(auto_definitions);
+            features.iter().flat_map(|(_, feature)| feature.experiments()).chain(auto_definitions);
         Snapshot {
             sticky_attributes: sticky_attributes(definitions),
             features,
@@ -201,4 +201,89 @@ fn not_an_object() -> WarningKind {
 /// Warnings about one place.
 fn at(location: &Location, kinds: Vec<WarningKind>) -> impl Iterator<Item = Warning> {
     kinds.into_iter().map(|kind| Warning { location: location.clone(), kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, sync::Arc};
+
+    use super::*;
+    use crate::snapshot::Feature;
+
+    /// Which features of the second payload are shared with the first one.
+    fn shared(before: &str, after: &str) -> Vec<String> {
+        let [before, after] = [before, after].map(|text| Payload::from_json(text).unwrap());
+        let before = before.compile();
+        let after = after.compile_after(&before);
+        let is_shared = |(key, feature): &(&str, &Arc<Feature>)| {
+            let same = before.features.find(key).and_then(|it| before.features.get(it));
+            same.is_some_and(|(_, same)| Arc::ptr_eq(same, feature))
+        };
+        after.features.iter().filter(is_shared).map(|(key, _)| String::from(key)).collect()
+    }
+
+    const RULES: &str = r#"
+        "gated": {"rules": [{"force": 1, "parentConditions": [{"id": "plain"}, {"id": "gone"}]}]},
+        "grouped": {"rules": [{"force": 1, "condition": {"id": {"$inGroup": "g"}}}]},
+        "bandit": {"rules": [{"contextualVariations": [1, 2], "contextualBanditRef": "b"}]}"#;
+
+    fn payload(plain: &str, group: &str, bandit: &str) -> String {
+        format!(
+            r#"{{"features": {{{plain} {RULES}}}, "savedGroups": {{"g": {group}}},
+                "contextualBandits": {{"b": {{"contexts": [], "banditVersion": {bandit}}}}}}}"#
+        )
+    }
+
+    #[test]
+    fn only_definitions_that_changed_are_compiled() {
+        let before = payload(r#""plain": {},"#, "[1]", "1");
+        let all = ["plain", "gated", "grouped", "bandit"];
+        assert_eq!(shared(&before, &before), all);
+        let changed = payload(r#""plain": {"defaultValue": 1},"#, "[1]", "1");
+        assert_eq!(shared(&before, &changed), all[1..]);
+        // Links to features and groups stay valid when those change, go or come.
+        assert_eq!(shared(&before, &payload("", "[1]", "1")), all[1..]);
+        assert_eq!(shared(&before, &payload(r#""gone": {}, "plain": {},"#, "[1]", "1")), all);
+        assert_eq!(shared(&before, &payload(r#""plain": {},"#, "[2]", "1")), all);
+        // A feature has the bandit in itself.
+        assert_eq!(shared(&before, &payload(r#""plain": {},"#, "[1]", "2")), all[..3]);
+    }
+
+    #[test]
+    fn positions_without_use_are_given_up() {
+        let payload = |round: u32| {
+            let feature = |number: u32| format!(r#""f{round}-{number}": {{}}"#);
+            let features: Vec<String> = (0..100).map(feature).collect();
+            let text = format!(r#"{{"features": {{{}}}}}"#, features.join(","));
+            Payload::from_json(text).unwrap()
+        };
+        let mut snapshot = payload(0).compile();
+        for round in 1..50 {
+            snapshot = payload(round).compile_after(&snapshot);
+            assert_eq!(snapshot.feature_keys().len(), 100);
+            assert!(snapshot.features.positions() < 1_400, "{}", snapshot.features.positions());
+        }
+    }
+
+    #[test]
+    fn regular_expressions_are_limited_as_from_scratch() {
+        let feature = |number: usize| {
+            let pattern = format!("(?:a{{100}}){{1,100}}{number}");
+            format!(
+                r#""f{number}": {{"rules": [{{"force": 1, "condition": {{"x": {{"$regex": "{pattern}"}}}}}}]}}"#
+            )
+        };
+        let payload = |numbers: core::ops::Range<usize>| {
+            let features: Vec<String> = numbers.map(feature).collect();
+            let text = format!(r#"{{"features": {{{}}}}}"#, features.join(","));
+            Payload::from_json(text).unwrap()
+        };
+        // The second payload fits, but not together with the expressions of the first one.
+        let mut snapshot = payload(0..30).compile();
+        for numbers in [0..30, 20..60, 0..600, 0..600, 300..330] {
+            let next = payload(numbers);
+            snapshot = next.compile_after(&snapshot);
+            assert_eq!(snapshot.warnings(), next.compile().warnings());
+        }
+    }
 }

@@ -40,8 +40,7 @@ impl<'c> RuleCompiler<'c> {
     }
 
     pub(super) fn into_feature(self, default_value: FeatureValue) -> Feature {
-        let Entry { key, text } = self.entry.clone();
-        Feature::new(key, text, default_value, self.rules, self.notes)
+        Feature::new(self.entry.text.clone(), default_value, self.rules, self.notes)
     }
 
     /// Compiles the next rule.

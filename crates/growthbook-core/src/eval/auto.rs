@@ -15,7 +15,7 @@ use crate::result::ExperimentResult;
 use crate::url::{PageUrl, may_redirect, merge_query_strings};
 
 impl<'a> Evaluator<'a> {
-    /// Runs the payload's auto experiments on the user's address, in their order: every one the
+    /// Runs the payload's auto experiments on the user's URL, in their order. Returns those the
     /// user takes part in, up to and including the first that redirects.
     pub fn run_auto_experiments(
         &self,
@@ -47,7 +47,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             };
             let change = change(experiment, result.value, url);
             results.push(AutoExperimentResult { experiment, result, change });
-            // A user who takes part in a redirect may be about to leave.
+            // The user may leave the page now.
             if experiment.change_type == ChangeType::Redirect {
                 break;
             }
@@ -55,7 +55,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         results
     }
 
-    /// `None` when the user does not take part.
+    /// Runs one auto experiment. Returns `None` when the user does not take part.
     fn auto_experiment(
         &mut self,
         experiment: &'a AutoExperiment,
@@ -112,7 +112,7 @@ fn change<'a>(
             } else {
                 url_redirect.into()
             };
-            // Redirecting to a page the experiment runs on would never end.
+            // The experiment would run again on such a target, and redirect forever.
             let target = PageUrl::new(&url_with_params);
             let patterns = experiment.definition.own().url_patterns.as_ref();
             if patterns.is_some_and(|patterns| patterns.matches(Some(&target))) {

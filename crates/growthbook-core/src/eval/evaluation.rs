@@ -28,7 +28,7 @@ pub(super) struct Evaluation<'a, 'o, O> {
 /// A feature under evaluation, with those that it is a prerequisite of. A cycle is found by
 /// looking for a feature among them.
 pub(super) struct Frame<'f> {
-    feature: FeatureIndex,
+    pub(super) feature: FeatureIndex,
     outer: Option<&'f Frame<'f>>,
     depth: u32,
 }

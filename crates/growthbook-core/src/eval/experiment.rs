@@ -1,5 +1,5 @@
-//! Experiments: whether a user takes part, and in which variation. The numbers are the steps of
-//! `runExperiment` in the JavaScript SDK.
+//! Experiments: decides whether a user takes part, and in which variation. The numbers are the
+//! steps of `runExperiment` in the JavaScript SDK.
 
 use super::evaluation::Evaluation;
 use super::feature::Prerequisites;
@@ -14,7 +14,7 @@ use crate::result::Assignment;
 use crate::url::PageUrl;
 use crate::user::Overrides;
 
-/// The attribute that was found to hash.
+/// An attribute that is hashed, with the user's value.
 #[derive(Clone, Copy)]
 pub(super) struct HashedAttribute<'a> {
     pub(super) name: &'a str,
@@ -52,7 +52,7 @@ impl<'a> Assigned<'a> {
         meta.is_some_and(|meta| meta.passthrough)
     }
 
-    /// The same in full.
+    /// Returns the public form.
     pub(super) fn assignment(&self) -> Assignment<'a> {
         let meta = self.experiment.meta.get(self.variation);
         Assignment {
@@ -73,14 +73,14 @@ impl<'a> Assigned<'a> {
     }
 }
 
-/// What decides which variation a user gets.
+/// How a user's variation is decided.
 enum Decision {
-    /// They do not take part.
+    /// The user does not take part.
     Excluded(Exclusion),
-    /// Somebody chose: a query string, a forced variation, the experiment's own `force`. An
-    /// index the experiment does not have means not taking part.
+    /// By a query string, a forced variation, or the experiment's own `force`. A user does not take
+    /// part when the experiment has no such index.
     Forced(i64),
-    /// Their hash, now or when they were first assigned.
+    /// By the user's hash, now or when the user was first assigned.
     Hashed { variation: usize, bucket: f64, sticky: bool },
 }
 
@@ -93,7 +93,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         choice: Option<Choice<'a>>,
         feature_id: Option<&'a str>,
     ) -> &Assigned<'a> {
-        // In place, and not as a part of something that would be taken apart again.
+        // Two variables, since a struct would be copied once more here. That is measurable.
         let mut name = &*experiment.hash_attribute;
         let mut value = self.evaluator.hash_value_of(&experiment.hash_attribute);
         if let (HashValue::Missing, Some(fallback)) =
@@ -129,7 +129,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 if variation < experiment.variations {
                     (variation, Some(bucket), None)
                 } else {
-                    // Ranges and names set by hand may outnumber the variations.
+                    // There can be more ranges or names than variations.
                     (0, Some(bucket), Some(Exclusion::NoSuchVariation))
                 }
             }
@@ -184,21 +184,21 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         if matches!(hash_value, HashValue::Missing) {
             return excluded(Exclusion::MissingHashAttribute);
         }
-        // 7. and 8. Not targeted; a user keeps an assignment all the same
+        // 7. and 8. Not targeted. A sticky assignment is kept nevertheless
         let kept = self.kept_assignment(experiment);
         let is_kept = matches!(kept, Kept::Variation(_));
         if !is_kept && let Err(exclusion) = self.is_targeted(experiment, hash_value) {
             return excluded(exclusion);
         }
-        // 8.2 The legacy expression for the address
+        // 8.2 The legacy expression for the URL
         if own.legacy_url.as_ref().is_some_and(|legacy| !legacy.matches(url)) {
             return excluded(Exclusion::Url);
         }
-        // 9. The bucket; none with a hash version we do not know
+        // 9. The bucket. An unknown hash version has none
         let Some(bucket) = experiment.bucket(hash_value) else {
             return excluded(Exclusion::UnknownHashVersion);
         };
-        // 9.5 and 10. Blocked by an old assignment; nobody's bucket
+        // 9.5 and 10. Blocked by an old assignment, or in a bucket without a variation
         let variation = match kept {
             Kept::Variation(variation) => variation,
             Kept::Blocked => return excluded(Exclusion::BlockedBucketVersion),

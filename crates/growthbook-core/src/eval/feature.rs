@@ -1,4 +1,4 @@
-//! Features: the first rule that applies decides, else the default value.
+//! Features: the first rule that applies decides. Otherwise the default value is used.
 
 use super::answer::Answer;
 use super::evaluation::{Evaluation, Frame};
@@ -13,19 +13,19 @@ use crate::result::FeatureResultSource as Source;
 use crate::snapshot::{ExperimentRule, Feature, ForceRule, Rollout, Rule, RuleKind};
 use crate::value::FeatureValue;
 
-/// What prerequisites say about the rule or experiment that has them.
+/// Whether the prerequisites of a rule or an experiment are met.
 pub(super) enum Prerequisites<'p> {
     Met,
     Failed(&'p ParentCondition),
-    /// They lead back to a feature under evaluation.
+    /// They lead back to a feature that is being evaluated.
     Cyclic,
 }
 
 /// What a rule does for a user.
 pub(super) enum RuleOutcome<'a> {
-    /// It decides the feature's value, be it that there is none.
+    /// It decides the feature's value, or that there is no value.
     Decides(Answer<'a>),
-    /// It leaves that to the next rule.
+    /// The next rule is tried.
     Skips(Skip<'a>),
 }
 
@@ -35,9 +35,9 @@ pub(super) enum Skip<'a> {
     Filters,
     Condition(&'a Clauses),
     Rollout,
-    /// The user does not take part in its experiment, or is passed through.
+    /// The user does not take part in its experiment, or the variation passes through.
     Experiment,
-    /// There is nothing to apply.
+    /// It has neither a value nor an experiment.
     Nothing,
 }
 
@@ -68,24 +68,24 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     fn feature(&mut self, index: FeatureIndex, outer: Option<&Frame<'_>>) -> Answer<'a> {
-        let Some(feature) = self.evaluator.snapshot.feature(index) else {
+        let Some((key, feature)) = self.evaluator.snapshot.feature(index) else {
             // A key that prerequisites refer to, without a feature.
             return self.unknown_feature(self.evaluator.snapshot.features.key(index));
         };
         if O::TRACES {
-            self.observer.feature_entered(&feature.key);
+            self.observer.feature_entered(key);
         }
         self.feature_evaluations += 1;
         let answer = match Frame::enter(index, outer) {
             Some(frame) if self.feature_evaluations <= MAX_FEATURE_EVALUATIONS => {
-                match self.forced_feature(&feature.key) {
+                match self.forced_feature(key) {
                     Some(value) => Answer::new(value, Source::Override),
                     None => self.rules(feature, &frame),
                 }
             }
             _ => Answer::without_value(Source::CyclicPrerequisite),
         };
-        self.left(&feature.key, answer);
+        self.left(key, answer);
         answer
     }
 
@@ -106,7 +106,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    /// A value forced in code: the user's own before the global one.
+    /// Returns the value forced in code, for the user first, then globally.
     #[inline(always)]
     fn forced_feature(&self, key: &str) -> Option<&'a FeatureValue> {
         self.evaluator.setting(|overrides| overrides.forced_features.get(key))
@@ -121,7 +121,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             if O::TRACES {
                 self.observer.rule_entered(index, &rule.id);
             }
-            let outcome = self.rule(feature, rule, frame);
+            let outcome = self.rule(rule, frame);
             if O::TRACES {
                 let verdict = self.verdict(rule, &outcome);
                 self.observer.rule_left(verdict);
@@ -133,7 +133,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         Answer::new(&feature.default_value, Source::DefaultValue)
     }
 
-    fn rule(&mut self, feature: &'a Feature, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
+    fn rule(&mut self, rule: &'a Rule, frame: &Frame<'_>) -> RuleOutcome<'a> {
         let parents = rule.parents();
         let prerequisites = if parents.is_empty() {
             Prerequisites::Met
@@ -142,7 +142,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         };
         match prerequisites {
             Prerequisites::Met => {}
-            // A gate leaves the whole feature without a value.
+            // A gate decides alone: the feature has no value.
             Prerequisites::Failed(parent) if parent.gate => {
                 return RuleOutcome::Decides(Answer::without_value(Source::Prerequisite));
             }
@@ -158,7 +158,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let (force, rollout) = match &rule.kind {
             RuleKind::Force(force) => (&**force, None),
             RuleKind::Rollout(rule) => (&rule.force, Some(&rule.rollout)),
-            RuleKind::Experiment(experiment) => return self.experiment(feature, rule, experiment),
+            RuleKind::Experiment(experiment) => return self.experiment(rule, experiment, frame),
             RuleKind::Nothing => return RuleOutcome::Skips(Skip::Nothing),
         };
         self.force(rule, force, rollout)
@@ -206,16 +206,17 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn experiment(
         &mut self,
-        feature: &'a Feature,
         rule: &'a Rule,
         experiment: &'a ExperimentRule,
+        frame: &Frame<'_>,
     ) -> RuleOutcome<'a> {
         let definition = &experiment.definition;
-        // A legacy override of the experiment leaves no room for a bandit's weights.
+        // A legacy override replaces the weights, the bandit's included.
         let bandit = experiment.bandit.as_ref();
         let bandit = bandit.filter(|_| !self.evaluator.has_override(definition));
         let choice = bandit.map(|bandit| bandit.choose(|it| self.passes(it)));
-        let assigned = self.assign(definition, choice, Some(&feature.key));
+        let feature = self.evaluator.snapshot.features.key(frame.feature);
+        let assigned = self.assign(definition, choice, Some(feature));
         let value = experiment.variations.get(assigned.variation);
         let decides = assigned.is_in_experiment() && !assigned.is_passthrough();
         let is_exposure = assigned.is_exposure();
@@ -238,7 +239,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    /// The value of a prerequisite the payload may not have; `None` where it is never met.
+    /// Evaluates a prerequisite of a rare kind. Returns `None` when it is never met.
     #[inline(never)]
     fn unlinked_prerequisite(
         &mut self,
@@ -261,7 +262,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     ) -> Prerequisites<'p> {
         for parent in parents {
             let answer = match &parent.feature {
-                // What the others are is told apart behind this: a jump less.
+                // The rare kinds are handled out of line, which saves a branch here.
                 ParentFeature::Linked(index) => self.feature(*index, frame),
                 other => match self.unlinked_prerequisite(other, frame) {
                     Some(answer) => answer,

@@ -1,4 +1,4 @@
-//! What older integrations still use: overrides of experiments, and groups of users.
+//! Legacy features that older integrations use: experiment overrides, and user groups.
 
 use alloc::boxed::Box;
 
@@ -13,7 +13,7 @@ impl Evaluator<'_> {
             .is_some_and(|globals| globals.experiment_overrides.contains_key(experiment.key()))
     }
 
-    /// The experiment with the global context's override laid over it, if there is one.
+    /// Returns the experiment with its override from the global context applied, if it has one.
     #[inline]
     pub(super) fn overridden(
         &self,

@@ -1,4 +1,4 @@
-//! Sticky bucketing during an evaluation: looking assignments up and noting new ones.
+//! Sticky bucketing during an evaluation: looks assignments up and adds new ones.
 
 use alloc::vec::Vec;
 
@@ -10,13 +10,13 @@ use crate::observe::Observer;
 use crate::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 
 impl Evaluator<'_> {
-    /// The documents that evaluating this user's features may look at: one for each attribute
-    /// that some experiment of the snapshot hashes, and that the user has.
+    /// Returns the keys of the documents that evaluating this user's features may read: one for
+    /// each attribute that an experiment of the snapshot hashes, and that the user has.
     pub fn sticky_keys(&self) -> Vec<StickyBucketKey> {
         self.keys_of(self.snapshot.sticky_attributes.iter().map(|name| &**name))
     }
 
-    /// The documents that running this inline experiment may look at.
+    /// Returns the keys of the documents that running this inline experiment may read.
     pub fn sticky_keys_of<T>(&self, experiment: &Experiment<T>) -> Vec<StickyBucketKey> {
         self.keys_of(experiment.definition().sticky_attributes())
     }
@@ -30,8 +30,8 @@ impl Evaluator<'_> {
         keys
     }
 
-    /// The variation of an experiment that the user's documents name: its index. Neither
-    /// evaluates nor assigns.
+    /// Returns the index of the variation that the user's documents name for an experiment. It does
+    /// not evaluate or assign.
     pub fn sticky_assignment(
         &self,
         experiment: &ExperimentDefinition,
@@ -67,14 +67,14 @@ impl Evaluator<'_> {
     }
 }
 
-/// What a user's documents say about an experiment.
+/// The assignment that a user's documents hold for an experiment.
 #[derive(Clone, Copy)]
 pub(super) enum Kept {
-    /// The variation they were first assigned.
+    /// The user keeps this variation.
     Variation(usize),
-    /// An assignment of a version no longer wanted.
+    /// There is an assignment of a version below the minimum. It keeps the user out.
     Blocked,
-    /// Nothing.
+    /// There is no assignment.
     Nothing,
 }
 
@@ -92,7 +92,7 @@ impl<O: Observer> Evaluation<'_, '_, O> {
         }
     }
 
-    /// Notes an assignment under the attribute that was hashed.
+    /// Adds an assignment to the document of the attribute that was hashed.
     pub(super) fn keep_assignment(
         &mut self,
         experiment: &ExperimentDefinition,

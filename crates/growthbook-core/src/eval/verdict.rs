@@ -1,4 +1,4 @@
-//! Putting into words what a rule did: only for observers that trace.
+//! Describes what a rule did, for observers that trace.
 
 use alloc::{boxed::Box, string::String};
 
@@ -33,11 +33,9 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
                 feature: match &parent.feature {
                     ParentFeature::Named(key) => key.as_ref().into(),
                     ParentFeature::Unknown | ParentFeature::Never => String::new(),
-                    ParentFeature::Linked(index) => self
-                        .evaluator
-                        .snapshot
-                        .feature(*index)
-                        .map_or_else(String::new, |feature| (*feature.key).into()),
+                    ParentFeature::Linked(index) => {
+                        self.evaluator.snapshot.features.key(*index).into()
+                    }
                 },
             }),
             Skip::Filters => RuleVerdict::FilteredOut(self.failed_filter(rule)),
@@ -50,7 +48,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
     }
 
-    /// What became of the experiment that was just run; `taken_part` for who takes part in it.
+    /// Describes the experiment that ran last. `taken_part` makes the verdict for a user who takes
+    /// part in it.
     fn experiment_verdict(
         &self,
         taken_part: impl FnOnce(AssignmentTrace) -> RuleVerdict,

@@ -82,8 +82,8 @@ impl Snapshot {
     }
 
     #[inline]
-    pub(crate) fn feature(&self, index: FeatureIndex) -> Option<&Feature> {
-        self.features.get(index).map(|feature| &**feature)
+    pub(crate) fn feature(&self, index: FeatureIndex) -> Option<(&str, &Feature)> {
+        self.features.get(index).map(|(key, feature)| (key, &**feature))
     }
 }
 

@@ -14,7 +14,6 @@ use crate::warning::Warning;
 
 /// A feature, with the text that it was compiled from.
 pub(crate) struct Feature {
-    pub(crate) key: Arc<str>,
     pub(crate) default_value: FeatureValue,
     pub(crate) rules: Box<[Rule]>,
     /// The next snapshot shares the feature when its text is the same.
@@ -33,7 +32,6 @@ pub(crate) struct FeatureNotes {
 
 impl Feature {
     pub(crate) fn new(
-        key: Arc<str>,
         text: Arc<str>,
         default_value: FeatureValue,
         rules: Vec<Rule>,
@@ -41,7 +39,7 @@ impl Feature {
     ) -> Self {
         let has_notes = !notes.warnings.is_empty() || !notes.bandits.is_empty();
         let notes = has_notes.then(|| Box::new(notes));
-        Feature { key, default_value, rules: rules.into(), text, notes }
+        Feature { default_value, rules: rules.into(), text, notes }
     }
 
     pub(crate) fn warnings(&self) -> &[Warning] {

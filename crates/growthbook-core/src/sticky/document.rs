@@ -1,4 +1,4 @@
-//! The documents that hold assignments, one for each hash attribute value.
+//! Sticky bucket documents, one for each value of a hash attribute.
 
 use alloc::{boxed::Box, collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
 use core::fmt;
@@ -8,18 +8,18 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use crate::hash_value::HashValue;
 use crate::json::{Json, Object, js_number_string};
 
-/// What names a document: a hash attribute and its value. `Display` gives GrowthBook's key for
-/// it, `id||user-1`.
+/// The key of a document: a hash attribute and its value. `Display` gives GrowthBook's form of it,
+/// `id||user-1`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StickyBucketKey {
     /// The attribute, such as `id`.
     pub attribute_name: Box<str>,
-    /// Its value; a number as JavaScript's `String(number)`.
+    /// The attribute's value. A number is written as JavaScript's `String(number)`.
     pub attribute_value: Box<str>,
 }
 
 impl StickyBucketKey {
-    /// The key of a user's document; `None` when the user has no such attribute.
+    /// Returns the key of a user's document; `None` when the user does not have the attribute.
     pub(crate) fn new(attribute_name: &str, value: HashValue<'_>) -> Option<Self> {
         with_text(value, |text| StickyBucketKey {
             attribute_name: attribute_name.into(),
@@ -34,28 +34,28 @@ impl fmt::Display for StickyBucketKey {
     }
 }
 
-/// The attribute, never its value.
+/// Prints the attribute, never its value.
 impl fmt::Debug for StickyBucketKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "StickyBucketKey({}||..)", self.attribute_name)
     }
 }
 
-/// A user's assignments under one hash attribute: GrowthBook's StickyAssignmentsDocument, with
-/// its JSON.
+/// A user's assignments by one hash attribute: GrowthBook's StickyAssignmentsDocument, with the
+/// same JSON.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StickyBucketDocument {
     /// The attribute, such as `id`.
     pub attribute_name: Box<str>,
-    /// Its value.
+    /// The attribute's value.
     pub attribute_value: Box<str>,
     /// Variation keys by `<experiment key>__<bucket version>`.
     pub assignments: BTreeMap<Box<str>, Box<str>>,
 }
 
 impl StickyBucketDocument {
-    /// A document without assignments.
+    /// Makes a document without assignments.
     pub fn new(key: StickyBucketKey) -> Self {
         StickyBucketDocument {
             attribute_name: key.attribute_name,
@@ -64,7 +64,7 @@ impl StickyBucketDocument {
         }
     }
 
-    /// What names it.
+    /// Returns the document's key.
     pub fn key(&self) -> StickyBucketKey {
         StickyBucketKey {
             attribute_name: self.attribute_name.clone(),
@@ -73,7 +73,7 @@ impl StickyBucketDocument {
     }
 }
 
-/// The attribute and experiments, never the attribute's value.
+/// Prints the attribute and the assignments, never the attribute's value.
 impl fmt::Debug for StickyBucketDocument {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -84,7 +84,7 @@ impl fmt::Debug for StickyBucketDocument {
     }
 }
 
-/// Accepts a number as the attribute's value; assignments that are no strings are left out.
+/// Accepts a number as the attribute's value. Leaves out assignments that are not strings.
 impl<'de> Deserialize<'de> for StickyBucketDocument {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for StickyBucketDocument {
     }
 }
 
-/// The documents of one user. Evaluating changes them; what was changed is to be stored.
+/// The documents of one user. Evaluations change them, and the caller stores the changed ones.
 #[derive(Clone, Debug, Default)]
 pub struct StickyBuckets {
     documents: Vec<Arc<StickyBucketDocument>>,
@@ -123,12 +123,12 @@ pub struct StickyBuckets {
 }
 
 impl StickyBuckets {
-    /// No documents: a user who was never assigned anything.
+    /// Makes an empty set, for a user who was never assigned.
     pub fn new() -> Self {
         StickyBuckets::default()
     }
 
-    /// Adds a document, in place of another of its key.
+    /// Adds a document. It replaces one with the same key.
     pub fn insert(&mut self, document: StickyBucketDocument) {
         let document = Arc::new(document);
         match self.position(&document.attribute_name, &document.attribute_value) {
@@ -141,7 +141,7 @@ impl StickyBuckets {
         }
     }
 
-    /// The document of an attribute's value.
+    /// Returns the document of an attribute's value.
     pub fn get(
         &self,
         attribute_name: &str,
@@ -151,12 +151,12 @@ impl StickyBuckets {
         self.documents.get(index).map(Arc::as_ref)
     }
 
-    /// Every document.
+    /// Returns every document.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &StickyBucketDocument> {
         self.documents.iter().map(Arc::as_ref)
     }
 
-    /// The documents changed by evaluations since the last call, each once.
+    /// Returns the documents that evaluations changed since the last call, each once.
     pub fn take_changed(&mut self) -> Vec<StickyBucketDocument> {
         let keys = core::mem::take(&mut self.changed);
         keys.iter()
@@ -179,8 +179,8 @@ impl StickyBuckets {
         with_text(value, |text| self.get(attribute, text)).flatten()
     }
 
-    /// Adds documents. Where there is one of a key already, the new assignments are laid over the
-    /// old ones.
+    /// Adds documents. The assignments of a document with the same key are kept, except that new
+    /// ones replace old ones.
     pub fn merge(&mut self, documents: impl IntoIterator<Item = StickyBucketDocument>) {
         for document in documents {
             let existing = self.get(&document.attribute_name, &document.attribute_value).cloned();
@@ -190,7 +190,7 @@ impl StickyBuckets {
         }
     }
 
-    /// Notes an assignment; nothing changes when it stands there already.
+    /// Adds an assignment. Nothing changes when the document has it already.
     pub(crate) fn assign(&mut self, key: StickyBucketKey, experiment: &str, variation: &str) {
         let existing = self.get(&key.attribute_name, &key.attribute_value);
         let assigned = existing.and_then(|document| document.assignments.get(experiment));
@@ -217,7 +217,7 @@ impl FromIterator<StickyBucketDocument> for StickyBuckets {
     }
 }
 
-/// A hash value's text; `None` when it is missing.
+/// Calls `read` with a hash value's text. Returns `None` when the value is missing.
 fn with_text<R>(value: HashValue<'_>, read: impl FnOnce(&str) -> R) -> Option<R> {
     match value {
         HashValue::Missing => None,
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_with_a_number_is_accepted_and_a_corrupt_one_is_none() {
+    fn numbers_are_accepted_and_corrupt_documents_refused() {
         let text = r#"{"attributeName":"id","attributeValue":42,"assignments":{"a__0":"1","b":2}}"#;
         let document: StickyBucketDocument = serde_json::from_str(text).unwrap();
         assert_eq!(document.key().to_string(), "id||42");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn only_changes_are_reported_and_only_once() {
+    fn each_change_is_reported_once() {
         let mut buckets = StickyBuckets::new();
         buckets.assign(key("1"), "exp__0", "a");
         buckets.assign(key("1"), "other__0", "b");

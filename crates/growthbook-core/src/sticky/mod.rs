@@ -1,6 +1,5 @@
-//! Sticky bucketing: users keep the variation they were first given, whatever becomes of weights
-//! and targeting. Pure logic: documents in, changed documents out. Where they are kept is for a
-//! [`StickyBucketStore`] to know.
+//! Sticky bucketing: users keep the variation they were first assigned when weights or targeting
+//! change. This is pure logic on documents. A [`StickyBucketStore`] loads and saves them.
 
 mod document;
 mod store;

@@ -1,38 +1,40 @@
-//! Where sticky bucket documents are kept: the boundary between evaluation and storage.
+//! The port to a store of sticky bucket documents.
 
 use alloc::boxed::Box;
 use core::fmt;
 
 use super::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 
-/// Keeps sticky bucket documents.
+/// Stores sticky bucket documents.
 ///
 /// The contract:
-/// - Both methods may block; the caller calls them before and after an evaluation, never within
-///   one, and under no lock.
-/// - Both may fail. Nobody retries; the log has a line when that begins and one when it ends. A user whose documents cannot be
-///   loaded is assigned anew by their hash, and nothing is saved for them in that scope, lest it
-///   replace what could not be read. A document that cannot be saved is lost.
+/// - Both methods may block. The client calls them before and after an evaluation, never during
+///   one, and holds no lock then.
+/// - Both may fail. The client does not retry. It logs the first failure and the first success
+///   after it.
+/// - If loading fails, the user is assigned by hash again. Nothing is saved for the user in that
+///   scope, since that could replace documents that were not read. If saving fails, the document is
+///   lost.
 /// - The store need not cache: documents are loaded once for each user scope.
-/// - It may be called from several threads at once. Of two documents of one key saved at the
-///   same time the last wins, unless the store merges them.
+/// - Several threads may call it at the same time. If two save a document of the same key, the last
+///   one wins, unless the store merges them.
 pub trait StickyBucketStore: Send + Sync {
     /// Loads the documents of these keys. A document that is missing or corrupt is left out.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn get_all(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError>;
 
-    /// Saves a whole document in place of the one of its key.
+    /// Saves a whole document. It replaces the one with the same key.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// Fails when the store cannot be written.
     fn save(&self, document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError>;
 }
 
-/// Keeps nothing: assignments stick within a user scope and are forgotten with it.
+/// Stores nothing: assignments are kept as long as their user scope.
 impl StickyBucketStore for () {
     fn get_all(&self, _keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
         Ok(StickyBuckets::new())
@@ -43,7 +45,7 @@ impl StickyBucketStore for () {
     }
 }
 
-/// Why a store failed. Keeps the store's own error as its source.
+/// A store failed. The source is the store's own error.
 pub struct StickyBucketStoreError(Box<dyn core::error::Error + Send + Sync>);
 
 impl StickyBucketStoreError {

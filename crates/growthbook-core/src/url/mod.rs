@@ -1,4 +1,4 @@
-//! The page's address: query-string overrides and URL targeting.
+//! The page's URL: query-string overrides, URL targeting and redirects.
 
 mod page;
 mod redirect;

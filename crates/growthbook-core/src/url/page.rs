@@ -1,14 +1,14 @@
-//! An address, taken apart once for all the experiments that look at it.
+//! The URL of a page, parsed once for all experiments.
 
 use alloc::{borrow::Cow, boxed::Box, string::String};
 
 use url::Url;
 use url::form_urlencoded;
 
-/// What a relative address is resolved against, so that a path alone can be targeted.
+/// The base of a relative URL, so that a path alone can be targeted.
 pub(super) const BASE: &str = "https://_";
 
-/// The address of the page or request a user is on.
+/// The URL of the user's page or request.
 #[derive(Clone)]
 pub(crate) struct PageUrl {
     text: Box<str>,
@@ -16,21 +16,21 @@ pub(crate) struct PageUrl {
     parsed: Option<Parsed>,
 }
 
-/// The parts URL targeting looks at, as the WHATWG URL standard takes them apart.
+/// The parts that URL targeting tests, parsed as in the WHATWG URL standard.
 #[derive(Clone)]
 pub(super) struct Parsed {
     pub(super) href: String,
-    /// The address behind its origin: path, query and fragment.
-    pub(super) behind_origin: String,
+    /// The URL without its origin: path, query and fragment.
+    pub(super) after_origin: String,
     pub(super) host: String,
     pub(super) path: String,
     pub(super) fragment: String,
     pub(super) query: Box<[(String, String)]>,
 }
 
-/// The length of what JavaScript calls the address's origin: scheme, host and port, or "null"
-/// for schemes without one. Counted here instead of asked of `Url::origin`, which follows
-/// addresses inside addresses (`blob:blob:...`) as deep as they go.
+/// Returns the length of the URL's origin in JavaScript: scheme, host and port, or "null" for
+/// schemes without one. `Url::origin` is not used, since it recurses into nested URLs
+/// (`blob:blob:...`) without a limit.
 fn origin_length(url: &Url) -> usize {
     match url.scheme() {
         "http" | "https" | "ws" | "wss" | "ftp" => {
@@ -57,7 +57,7 @@ impl PageUrl {
         &self.text
     }
 
-    /// The variation the query string forces for the experiment `key`.
+    /// Returns the variation that the query string forces for the experiment `key`.
     pub(crate) fn query_override(&self, key: &str, variations: usize) -> Option<usize> {
         let (_, value) = self.query.iter().find(|(name, _)| name.as_ref() == key)?;
         variation_index(value, variations)
@@ -68,18 +68,18 @@ impl PageUrl {
     }
 }
 
-/// Parses an address as `new URL(text, base)` does.
+/// Parses a URL as `new URL(text, base)` does.
 pub(super) fn parse(text: &str, base: &str) -> Option<Url> {
     let base = Url::parse(base).ok()?;
-    // However many slashes an address starts with, a host follows two or more of them.
-    let behind_slashes = text.trim_start_matches(['/', '\\']);
-    if text.len() - behind_slashes.len() > 2 {
-        return base.join(&["//", behind_slashes].concat()).ok();
+    // A host follows two or more slashes. More of them mean the same as two.
+    let after_slashes = text.trim_start_matches(['/', '\\']);
+    if text.len() - after_slashes.len() > 2 {
+        return base.join(&["//", after_slashes].concat()).ok();
     }
     base.join(text).ok()
 }
 
-/// Host and port; the default port of the scheme is left out.
+/// Returns host and port, without the default port of the scheme.
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -88,7 +88,8 @@ pub(super) fn host(url: &Url) -> String {
     }
 }
 
-/// The fragment with its number sign; empty when there is none, or an empty one.
+/// Returns the fragment with its number sign. It is empty when the URL has no fragment, or an empty
+/// one.
 pub(super) fn fragment(url: &Url) -> String {
     match url.fragment() {
         None | Some("") => String::new(),
@@ -99,10 +100,10 @@ pub(super) fn fragment(url: &Url) -> String {
 impl Parsed {
     fn new(url: &Url) -> Self {
         let href = url.as_str();
-        let behind_origin = href.chars().skip(origin_length(url)).collect();
+        let after_origin = href.chars().skip(origin_length(url)).collect();
         Parsed {
             href: href.into(),
-            behind_origin,
+            after_origin,
             host: host(url),
             path: url.path().into(),
             fragment: fragment(url),
@@ -111,10 +112,10 @@ impl Parsed {
     }
 }
 
-/// The variation that the query string of `url` forces for the experiment `key`:
+/// Returns the variation that the query string of `url` forces for the experiment `key`, as in
 /// `?my-experiment=1`.
 ///
-/// The first value of the key counts, when it is an integer of ASCII digits below `variations`.
+/// The first value of the key is used. It must be an integer of ASCII digits below `variations`.
 ///
 /// ```
 /// use growthbook_core::url::query_string_override;
@@ -127,7 +128,7 @@ pub fn query_string_override(key: &str, url: &str, variations: usize) -> Option<
     variation_index(&value, variations)
 }
 
-/// The decoded pairs of an address's query string, also of an address that is otherwise invalid.
+/// Returns the decoded pairs of a query string. The rest of the URL may be invalid.
 fn query_pairs(url: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let without_fragment = url.split_once('#').map_or(url, |(before, _)| before);
     let query = without_fragment.split_once('?').map_or("", |(_, query)| query);
@@ -147,16 +148,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_inside_an_address_is_not_followed_far() {
+    fn nested_urls_do_not_overflow_the_stack() {
         assert!(PageUrl::new(&"blob:".repeat(100_000)).parsed().is_some());
-        let behind = |url| PageUrl::new(url).parsed().unwrap().behind_origin.clone();
-        assert_eq!(behind("https://a.org:8080/x?y"), "/x?y");
-        assert_eq!(behind("https://user:pw@a.org/x"), "pw@a.org/x");
-        assert_eq!(behind("mailto:someone"), "to:someone");
+        let after_origin = |url: &str| PageUrl::new(url).parsed().unwrap().after_origin.clone();
+        assert_eq!(after_origin("https://a.org:8080/x?y"), "/x?y");
+        assert_eq!(after_origin("https://user:pw@a.org/x"), "pw@a.org/x");
+        assert_eq!(after_origin("mailto:someone"), "to:someone");
     }
 
     #[test]
-    fn the_query_string_is_read_properly() {
+    fn query_string_overrides_are_read() {
         let cases = [
             ("https://example.com/?my%20exp=1", Some(1)),
             ("/path?my+exp=1", Some(1)),

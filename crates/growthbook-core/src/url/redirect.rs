@@ -1,4 +1,4 @@
-//! Redirects: carrying a query string over, and telling origins apart.
+//! Redirects: adds the page's query string to a target, and compares origins.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
@@ -7,8 +7,8 @@ use url::Url;
 
 use super::page::host;
 
-/// `redirect` with the query parameters of `current` that it does not have itself. Unchanged when
-/// either is no absolute address.
+/// Returns `redirect` with those query parameters of `current` that it does not have. Returns it
+/// unchanged when either URL is not absolute.
 pub(crate) fn merge_query_strings(current: &str, redirect: &str) -> String {
     let (Ok(current), Ok(mut url)) = (Url::parse(current), Url::parse(redirect)) else {
         return redirect.into();
@@ -30,8 +30,8 @@ pub(crate) fn merge_query_strings(current: &str, redirect: &str) -> String {
     url.into()
 }
 
-/// Whether a page may redirect to all of these addresses: all are absolute, and with
-/// `same_origin` on the page's host and protocol.
+/// Whether a page may redirect to all of these URLs. All must be absolute, and with `same_origin`
+/// have the page's host and protocol.
 pub(crate) fn may_redirect<'a>(
     current: &str,
     redirects: impl Iterator<Item = &'a str>,
@@ -51,7 +51,7 @@ pub(crate) fn may_redirect<'a>(
 mod tests {
     use super::*;
 
-    /// Answers of `mergeQueryStrings` of the JavaScript SDK 1.8.0.
+    /// Results of `mergeQueryStrings` of the JavaScript SDK 1.8.0.
     #[test]
     fn query_strings_are_merged() {
         let cases = [
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn origins() {
+    fn redirects_may_be_limited_to_the_origin() {
         let may = |redirect, same| may_redirect("http://a.org/x", [redirect].into_iter(), same);
         assert!(may("http://a.org/y", true) && may("http://a.org:80/y", true));
         assert!(may("https://a.org/y", false) && !may("https://a.org/y", true));

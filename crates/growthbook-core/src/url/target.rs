@@ -1,4 +1,4 @@
-//! URL targeting: which addresses an experiment runs on.
+//! URL targeting: the URLs that an experiment runs on.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -9,45 +9,45 @@ use super::PageUrl;
 use super::page::{BASE, Parsed, fragment, host, parse};
 use crate::pattern::{Pattern, PatternCompiler};
 
-/// How a URL pattern is read.
+/// The syntax of a URL pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum UrlTargetType {
-    /// A URL with `*` as a wildcard; host, path, fragment and each query parameter named are
-    /// compared without regard to case, slashes around the path may be missing.
+    /// A URL with `*` as a wildcard. Host, path, fragment and the pattern's query parameters are
+    /// compared without regard to case. Slashes around the path may be missing.
     Simple,
-    /// A JavaScript regular expression, tested on the whole address and on what follows its
+    /// A JavaScript regular expression. It is tested on the whole URL, and on the part after the
     /// origin.
     Regex,
-    /// A type this SDK does not know: it matches nothing.
+    /// A type that this SDK does not know. It matches nothing.
     Unknown,
 }
 
-/// A pattern of addresses to run on, or with `include: false` to keep away from.
+/// A pattern of URLs to run on, or with `include: false` of URLs to exclude.
 #[derive(Clone, Debug, Serialize)]
 pub struct UrlTarget {
-    /// How `pattern` is read.
+    /// The pattern's syntax.
     #[serde(rename = "type")]
     pub kind: UrlTargetType,
     /// The pattern.
     pub pattern: Box<str>,
-    /// Whether addresses that match are wanted or unwanted.
+    /// Whether URLs that match are included or excluded.
     pub include: bool,
 }
 
 impl UrlTarget {
-    /// Runs on addresses that match the simple pattern.
+    /// Includes URLs that match a simple pattern.
     pub fn simple(pattern: impl Into<Box<str>>) -> Self {
         UrlTarget { kind: UrlTargetType::Simple, pattern: pattern.into(), include: true }
     }
 
-    /// Runs on addresses that match the regular expression.
+    /// Includes URLs that match a regular expression.
     pub fn regex(pattern: impl Into<Box<str>>) -> Self {
         UrlTarget { kind: UrlTargetType::Regex, pattern: pattern.into(), include: true }
     }
 
-    /// Keeps away from addresses that match instead.
+    /// Excludes the URLs that match.
     #[must_use]
     pub fn exclude(self) -> Self {
         UrlTarget { include: false, ..self }
@@ -58,8 +58,8 @@ impl UrlTarget {
 #[derive(Clone, Debug)]
 pub(crate) struct UrlTargets {
     targets: Box<[Target]>,
-    /// The answer for no address at all, which is the base itself, as in JavaScript.
-    without_address: bool,
+    /// The result without a URL. It is that of the base URL, as in JavaScript.
+    without_url: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -72,13 +72,13 @@ struct Target {
 enum Matcher {
     Simple(Box<SimplePattern>),
     Regex(Pattern),
-    /// A pattern that is none: it matches nothing.
+    /// An invalid pattern. It matches nothing.
     Nothing,
-    /// A pattern that we cannot run: nobody is included by it, everybody is excluded.
+    /// A pattern that this SDK cannot run. It includes no user, or excludes every user.
     Refused,
 }
 
-/// A simple pattern, one expression for each part of the address it names.
+/// A simple pattern: one expression for each part of the URL that it names.
 #[derive(Clone, Debug)]
 struct SimplePattern {
     host: Pattern,
@@ -88,7 +88,7 @@ struct SimplePattern {
 }
 
 impl UrlTargets {
-    /// Compiles patterns; `rejected` hears of each that never matches.
+    /// Compiles patterns. Calls `rejected` with each one that never matches.
     pub(crate) fn new(
         targets: &[UrlTarget],
         patterns: &PatternCompiler,
@@ -102,15 +102,15 @@ impl UrlTargets {
             Target { include: target.include, matcher }
         };
         let mut targets =
-            UrlTargets { targets: targets.iter().map(compile).collect(), without_address: false };
-        targets.without_address = targets.matches_page(&PageUrl::new(BASE));
+            UrlTargets { targets: targets.iter().map(compile).collect(), without_url: false };
+        targets.without_url = targets.matches_page(&PageUrl::new(BASE));
         targets
     }
 
-    /// Whether the address is targeted: it matches no excluded pattern, and an included one if
-    /// there are any. An empty list targets nothing.
+    /// Whether the URL is targeted: it matches no excluding pattern, and an including one if there
+    /// are any. An empty list targets nothing.
     pub(crate) fn matches(&self, url: Option<&PageUrl>) -> bool {
-        url.map_or(self.without_address, |page| self.matches_page(page))
+        url.map_or(self.without_url, |page| self.matches_page(page))
     }
 
     fn matches_page(&self, page: &PageUrl) -> bool {
@@ -153,7 +153,7 @@ impl Matcher {
     fn matches(&self, url: &Parsed) -> bool {
         match self {
             Matcher::Regex(pattern) => {
-                pattern.is_match(&url.href) || pattern.is_match(&url.behind_origin)
+                pattern.is_match(&url.href) || pattern.is_match(&url.after_origin)
             }
             Matcher::Simple(simple) => simple.matches(url),
             Matcher::Nothing | Matcher::Refused => false,
@@ -161,9 +161,9 @@ impl Matcher {
     }
 }
 
-/// Stands for the wildcard while a pattern is parsed as a URL, where `*` would be rejected.
+/// Replaces the wildcard while a pattern is parsed as a URL, which rejects `*`.
 const WILDCARD: &str = "_____";
-/// What a pattern without a host is resolved against: any host.
+/// The base of a pattern without a host: any host.
 const PATTERN_BASE: &str = "https://_____";
 
 impl SimplePattern {
@@ -193,7 +193,7 @@ impl SimplePattern {
     }
 }
 
-/// Reads a pattern as a URL: `https://` is put before a host without a protocol.
+/// Parses a pattern as a URL. A host without a protocol gets `https://`.
 fn parse_pattern(pattern: &str) -> Option<Url> {
     let before_stop = pattern.find([':', '/', '?']).unwrap_or(pattern.len());
     let starts_with_host = pattern.get(..before_stop).is_some_and(|start| start.contains('.'));
@@ -205,13 +205,13 @@ fn parse_pattern(pattern: &str) -> Option<Url> {
     parse(&text, PATTERN_BASE)
 }
 
-/// An expression for the whole of one part, with wildcards.
+/// Compiles an expression that matches one whole part, with wildcards.
 fn part_pattern(text: &str, patterns: &PatternCompiler) -> Option<Pattern> {
     let source = alloc::format!("^{}$", escape(text));
     patterns.compile(&source, true).ok()
 }
 
-/// The same for a path, whose outer slashes may be missing on either side.
+/// Compiles an expression that matches a path, with or without its outer slashes.
 fn path_pattern(path: &str, patterns: &PatternCompiler) -> Option<Pattern> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -219,7 +219,7 @@ fn path_pattern(path: &str, patterns: &PatternCompiler) -> Option<Pattern> {
     patterns.compile(&source, true).ok()
 }
 
-/// Escapes what has a meaning in a regular expression and turns wildcards into `.*`.
+/// Escapes the special characters of regular expressions, and replaces wildcards by `.*`.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() * 2);
     for char in text.chars() {
@@ -240,9 +240,9 @@ mod tests {
             .matches(Some(&PageUrl::new(url)))
     }
 
-    /// Answers of `isURLTargeted` of the JavaScript SDK 1.8.0.
+    /// Results of `isURLTargeted` of the JavaScript SDK 1.8.0.
     #[test]
-    fn simple_patterns() {
+    fn simple_patterns_match_as_in_javascript() {
         let cases = [
             ("https://www.example.com/home", "https://www.example.com/home", true),
             ("/home", "https://www.example.com/home/", true),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn expressions_see_the_address_with_and_without_its_origin() {
+    fn expressions_match_with_and_without_the_origin() {
         let cases = [
             ("^/home$", "https://www.example.com/home", true),
             ("^https://www", "https://www.example.com/home", true),
@@ -296,7 +296,7 @@ mod tests {
         assert!(!is_targeted(url, core::slice::from_ref(&secret)));
         assert!(is_targeted("https://www.example.com/", &[secret]));
         assert!(!is_targeted(url, &[]));
-        // Look-ahead cannot be run: nobody is let in for it.
+        // Look-ahead cannot be run, and fails closed.
         assert!(!is_targeted(url, &[UrlTarget::regex("(?=secret)").exclude()]));
         assert!(!is_targeted(url, &[UrlTarget::regex("(?=secret)")]));
         assert!(is_targeted(url, &[UrlTarget::regex("(").exclude()]));

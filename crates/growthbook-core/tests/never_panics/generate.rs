@@ -1,5 +1,4 @@
-//! JSON text, users and strings chosen by drawn bytes: most of it plausible enough to get far,
-//! some of it plainly wrong.
+//! Makes JSON text, users and strings from random bytes. Most are plausible, some are wrong.
 
 use growthbook_core::{Attributes, UserContext};
 
@@ -78,8 +77,8 @@ const NUMBERS: [&str; 12] = [
     "3",
 ];
 
-/// Bytes, drawn one by one, that choose. Behind the last one all choices are the first, which is
-/// the simplest: so fewer bytes make less text, and proptest can shrink.
+/// Makes choices by bytes. After the last byte every choice is the first one, which is the
+/// simplest. So fewer bytes make less text, and proptest can shrink.
 pub(crate) struct Draw<'a>(std::slice::Iter<'a, u8>);
 
 impl<'a> Draw<'a> {
@@ -100,7 +99,7 @@ impl<'a> Draw<'a> {
         choices.get(index).copied().unwrap_or_default()
     }
 
-    /// Some string.
+    /// A string of any kind.
     pub(crate) fn string(&mut self) -> String {
         if self.below(4) < 3 {
             return self.pick(&TEXTS).into();
@@ -163,7 +162,7 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// A member as it should be; sometimes anything else instead.
+    /// A valid member, or sometimes any other JSON.
     fn member(&mut self, name: &str, value: impl Fn(&mut Self) -> String) -> (String, String) {
         let value = if self.rarely() { self.json(2) } else { value(self) };
         (name.into(), value)
@@ -338,7 +337,7 @@ impl<'a> Draw<'a> {
         object_text(&members)
     }
 
-    /// An experiment of its own.
+    /// An inline experiment.
     pub(crate) fn experiment(&mut self) -> String {
         let mut members = vec![self.member("variations", |draw| draw.list(3, |it| it.json(1)))];
         for _ in 0..self.below(7) {
@@ -367,7 +366,7 @@ impl<'a> Draw<'a> {
         Attributes::from_json(&object_text(&[&members[..], &[other]].concat())).unwrap_or_default()
     }
 
-    /// A user with attributes under the names conditions ask for.
+    /// A user with the attributes that conditions name.
     pub(crate) fn user(&mut self) -> UserContext {
         let attributes = self.attributes();
         let id = self.string();

@@ -1,5 +1,5 @@
-//! Inputs made to hurt: nested, chained and doubled as far as text goes. Each is answered within
-//! its limits, says so, and leaves the feature next to it alone.
+//! Hostile inputs: nested, chained and doubled as far as possible. Each evaluates within the
+//! limits, gives a warning, and does not affect the feature next to it.
 
 use std::sync::mpsc;
 use std::thread;
@@ -16,20 +16,20 @@ use serde_json::{Value, json};
 
 use crate::{SMALL_STACK, check_explanation, check_feature, on_small_stack};
 
-/// Long after every limit has ended an evaluation, long before an exponential one ends by itself.
+/// Every limited evaluation ends long before. An exponential one ends long after.
 const TOO_LONG: Duration = Duration::from_secs(60);
 
-/// A payload whose feature `hostile` is answered like this.
+/// A payload, and the expected result of its feature `hostile`.
 struct Case {
     name: &'static str,
     payload: String,
     source: Source,
-    /// In the first warning; empty when there is none.
+    /// A part of the first warning. Empty when no warning is expected.
     warning: &'static str,
 }
 
 #[test]
-fn payloads_are_answered_within_limits() {
+fn payloads_evaluate_within_limits() {
     let not_json = r#"feature "hostile", rule 0: not valid JSON"#;
     let chained = r#"feature "hostile": prerequisites are chained more than 64 deep"#;
     let too_large = "never matches (too large";
@@ -181,7 +181,7 @@ fn payloads_are_answered_within_limits() {
     }
 }
 
-/// Text is refused beyond the depth limit, whoever asks.
+/// Every parser refuses text beyond the depth limit.
 #[test]
 fn text_nested_too_deep_is_refused() {
     let arrays = nested(100_000, "[", "", "]");
@@ -195,16 +195,16 @@ fn text_nested_too_deep_is_refused() {
         let error = Experiment::from_json(&experiment).unwrap_err();
         assert!(matches!(error, ExperimentError::Syntax { .. }));
         assert!(Payload::from_json(&arrays).is_err());
-        // A payload's sections are found without reading what is in them.
+        // Unknown sections of a payload are not parsed.
         let payload = Payload::from_json(format!(r#"{{"features":{{}},"other":{object}}}"#));
         assert!(payload.is_ok());
     });
 }
 
-/// Beyond every limit of ours, and not so deep that serde_json itself overflows a small stack.
+/// Beyond every limit of this crate, but not so deep that serde_json overflows a small stack.
 const DEEP: usize = 400;
 
-/// Values made in code are cut there, whichever way they were made.
+/// Values made in code are cut at the limit, in every way to make them.
 #[test]
 fn values_nested_too_deep_are_cut() {
     let value = (0..DEEP).fold(json!(1), |inner, _| json!([inner]));
@@ -221,7 +221,7 @@ fn values_nested_too_deep_are_cut() {
 }
 
 #[test]
-fn definitions_and_forced_values_nested_too_deep_are_no_danger() {
+fn deep_definitions_and_forced_values_are_cut() {
     let value = (0..DEEP).fold(json!(1), |inner, _| json!([inner]));
     let features = json!({"hostile": {"defaultValue": value}, "healthy": {"defaultValue": true}});
     on_small_stack(|| {
@@ -239,7 +239,7 @@ fn depth(value: &Value) -> usize {
     std::iter::successors(Some(value), |value| value.get(0)).skip(1).count()
 }
 
-/// Runs on a small stack, and not for ever.
+/// Runs on a small stack, and fails if it does not end.
 fn within_limits(name: &'static str, work: impl FnOnce() + Send + 'static) {
     let (done, waiting) = mpsc::channel();
     let worker = thread::Builder::new().stack_size(SMALL_STACK).spawn(move || {
@@ -274,7 +274,7 @@ fn nested(levels: usize, open: &str, inner: &str, close: &str) -> String {
     [&open.repeat(levels), inner, &close.repeat(levels)].concat()
 }
 
-/// `hostile`, which needs `f1`, which needs `f2` and so on, each as often as `times` says.
+/// A chain of features: each requires the next one, `times` times. The first is `hostile`.
 fn prerequisites(levels: usize, times: usize) -> String {
     let features: Vec<String> = (0..levels)
         .map(|level| {
@@ -288,7 +288,7 @@ fn prerequisites(levels: usize, times: usize) -> String {
     features.join(",")
 }
 
-/// `g0`, which consists of `g1`, which consists of `g2` and so on, each as often as `times` says.
+/// A chain of groups: each refers to the next one, `times` times. The first is `g0`.
 fn saved_groups(levels: usize, times: usize) -> String {
     let groups = (0..levels).map(|level| {
         let inner = format!(r#"{{"$savedGroup":{{"id":"g{}"}}}}"#, level + 1);

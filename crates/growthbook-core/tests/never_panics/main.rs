@@ -1,5 +1,5 @@
-//! Nothing a payload, a user or a caller hands over makes this crate panic, run out of stack or
-//! run for ever. Everything here runs on a stack of one megabyte, in a debug build too.
+//! No input makes this crate panic, overflow its stack, or run forever: no payload, user or
+//! argument. All tests run on a stack of one megabyte, also in debug builds.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -33,7 +33,7 @@ use serde_json::Value;
 
 const SMALL_STACK: usize = 1024 * 1024;
 
-/// Runs on a stack of one megabyte: recursion that nothing bounds overflows it.
+/// Runs on a stack of one megabyte, which unbounded recursion overflows.
 fn on_small_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let builder = thread::Builder::new().stack_size(SMALL_STACK);
@@ -70,7 +70,7 @@ fn evaluate_everything(payload: &Payload, user: &UserContext, globals: &GlobalCo
         let _: i64 = gb.feature_value(key, 0);
         let _: &str = gb.feature_value(key, "");
         let _: Option<Vec<f64>> = gb.feature_value(key, None);
-        // The second time finds what the first one noted.
+        // The second time finds the assignments of the first.
         for _ in 0..2 {
             check_feature(&gb.sticky(&mut buckets).eval_feature(key));
         }
@@ -97,7 +97,7 @@ fn check_feature(result: &FeatureResult<'_>) {
     }
 }
 
-/// It tells of the same answer.
+/// Checks that the explanation agrees with the result.
 fn check_explanation(gb: &Evaluator<'_>, key: &str) {
     let (result, explanation) = (gb.eval_feature(key), gb.explain(key));
     assert_eq!(explanation.source, result.source, "{explanation}");
@@ -117,7 +117,7 @@ fn check_assignment<T: Serialize + fmt::Debug>(
     check_json(experiment);
 }
 
-/// It serializes, to an object in valid JSON.
+/// Checks that the result serializes to a valid JSON object.
 fn check_json(result: &(impl Serialize + fmt::Debug)) {
     let text = serde_json::to_string(result).unwrap();
     assert!(serde_json::from_str::<Value>(&text).unwrap().is_object(), "{text}");
@@ -125,11 +125,11 @@ fn check_json(result: &(impl Serialize + fmt::Debug)) {
 }
 
 proptest! {
-    // A failure is replayed from what proptest prints, not from a file.
+    // A failure is replayed from proptest's output, not from a file.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn payloads_of_plausible_parts(bytes in vec(any::<u8>(), 0..1_500)) {
+    fn plausible_payloads_evaluate(bytes in vec(any::<u8>(), 0..1_500)) {
         let mut draw = Draw::from(&bytes);
         let (user, text) = (draw.user(), draw.payload());
         let overriding = serde_json::from_str(&draw.experiment()).unwrap_or_default();
@@ -145,10 +145,10 @@ proptest! {
         });
     }
 
-    /// What is left of a reduced payload has the same value from the same source, for the user
-    /// whose attributes were known in part.
+    /// The features of a reduced payload keep value and source, for the user whose attributes were
+    /// known in part.
     #[test]
-    fn reduced_payloads(bytes in vec(any::<u8>(), 0..1_500), known in vec(any::<bool>(), 8)) {
+    fn reduced_payloads_evaluate(bytes in vec(any::<u8>(), 0..1_500), known in vec(any::<bool>(), 8)) {
         let mut draw = Draw::from(&bytes);
         let (user, text) = (draw.user(), draw.payload());
         let known = user.attributes().iter().zip(known).filter(|(_, known)| *known);
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn pruned_conditions(bytes in vec(any::<u8>(), 0..400), known in vec(any::<bool>(), 8)) {
+    fn pruned_conditions_evaluate(bytes in vec(any::<u8>(), 0..400), known in vec(any::<bool>(), 8)) {
         let mut draw = Draw::from(&bytes);
         let (user, text) = (draw.user(), draw.condition(4));
         let known = user.attributes().iter().zip(known).filter(|(_, known)| *known);
@@ -189,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_in_any_place(bytes in vec(any::<u8>(), 0..300), key: String) {
+    fn any_json_in_any_section_is_handled(bytes in vec(any::<u8>(), 0..300), key: String) {
         let mut draw = Draw::from(&bytes);
         let (feature, groups, user) = (draw.json(5), draw.json(5), draw.user());
         let features = format!("{{{}:{feature}}}", quoted(&key));
@@ -210,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn payloads_damaged_on_their_way(
+    fn damaged_payloads_are_handled(
         bytes in vec(any::<u8>(), 0..600), position: Index, byte: u8, cut: bool,
     ) {
         let mut draw = Draw::from(&bytes);
@@ -230,12 +230,12 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_payload(bytes in vec(any::<u8>(), 0..64)) {
+    fn random_bytes_are_refused(bytes in vec(any::<u8>(), 0..64)) {
         on_small_stack(|| assert!(Payload::from_json(&bytes).is_err()));
     }
 
     #[test]
-    fn conditions(bytes in vec(any::<u8>(), 0..400)) {
+    fn conditions_evaluate(bytes in vec(any::<u8>(), 0..400)) {
         let mut draw = Draw::from(&bytes);
         let (user, texts) = (draw.user(), [draw.condition(4), draw.json(5)]);
         on_small_stack(|| {
@@ -250,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn inline_experiments(bytes in vec(any::<u8>(), 0..1_000)) {
+    fn inline_experiments_run(bytes in vec(any::<u8>(), 0..1_000)) {
         let mut draw = Draw::from(&bytes);
         let texts = [draw.experiment(), draw.json(5)];
         let (user, payload) = (draw.user(), draw.payload());
@@ -271,7 +271,7 @@ proptest! {
     }
 
     #[test]
-    fn experiments_built_in_code(
+    fn experiments_built_in_code_run(
         key: String, attribute: String, coverage in prop::num::f64::ANY,
         weights in vec(prop::num::f64::ANY, 0..4), version in prop_oneof![1..=2_i64, any::<i64>()],
         ranges in vec((prop::num::f64::ANY, -0.5..1.5), 0..4), pattern: String, force: i64,
@@ -298,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn patterns_and_texts(
+    fn any_pattern_and_text_are_handled(
         pattern in prop_oneof![any::<String>(), r"[\^$.|?*+()\[\]{}aZ1\\,<=!:\-é]{0,16}"],
         text in prop_oneof![any::<String>(), "[aZ1é😀-]{0,8}"],
     ) {
@@ -318,7 +318,7 @@ proptest! {
     }
 
     #[test]
-    fn numbers_and_keys(
+    fn any_number_and_key_are_handled(
         seed: String, value: String, version: i64, bucket in prop::num::f64::ANY, count in 0..6_usize,
         coverage in prop::num::f64::ANY, weights in vec(prop::num::f64::ANY, 0..6),
         bounds in vec((prop::num::f64::ANY, prop::num::f64::ANY), 0..6), url: String,
@@ -342,12 +342,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn keys_of_any_kind(key: String) {
+    fn random_keys_are_refused(key: String) {
         assert!(DecryptionKey::from_base64(&key).is_err());
     }
 
     #[test]
-    fn encrypted_text(
+    fn any_encrypted_text_is_handled(
         key in "[A-Za-z0-9+/]{21}[AQgw]==",
         text in prop_oneof![
             any::<String>(),

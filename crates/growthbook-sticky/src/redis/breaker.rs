@@ -1,16 +1,21 @@
-//! When a Redis that failed is asked again. Pure: time is an argument.
+//! A circuit breaker for Redis: after a failure, requests fail at once until a pause is over.
+//!
+//! Time is an argument, so that tests need no clock.
 
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
 };
 
-/// How long nothing is asked after a failure: doubled with each further one.
+use super::error::RedisStoreError;
+use crate::LOG_TARGET;
+
+/// The pause after the first failure. Each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The parts of Redis that fail. A single server is one part; a cluster has several, of neighbouring
-/// slots, so that a dead node does not stop requests to the others.
+/// The parts of Redis that fail. A single server is one part. A cluster has several, so that a dead
+/// node does not stop requests to the others.
 #[derive(Debug, Default)]
 pub(super) struct Breakers {
     failing: HashMap<u16, Breaker>,
@@ -20,13 +25,20 @@ pub(super) struct Breakers {
 struct Breaker {
     failures: u32,
     not_before: Instant,
-    /// When its last failure was.
+    /// The time of its last failure.
     failed_at: Instant,
 }
 
+/// The beginning or the end of an outage of Redis.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outage {
+    Begins(RedisStoreError),
+    Ends,
+}
+
 impl Breakers {
-    /// Whether these parts may be asked now. When a pause is over one request may ask, and the
-    /// others wait for what becomes of it.
+    /// Returns whether a request to these parts may be sent now. After a pause one request is
+    /// admitted; the others wait for its result.
     pub(super) fn admit(&mut self, parts: &[u16], now: Instant, deadline: Duration) -> bool {
         if self.failing.is_empty() {
             return true;
@@ -37,15 +49,34 @@ impl Breakers {
         }
         for part in parts {
             if let Some(breaker) = self.failing.get_mut(part) {
-                // For the others; and for itself, should nobody ever hear of it.
+                // Holds back other requests until this one has its result. If its result is never
+                // recorded, the next request is admitted after that time.
                 breaker.not_before = now + deadline + FIRST_PAUSE;
             }
         }
         true
     }
 
-    /// A request begun then could not talk to these parts. Returns whether nothing failed before.
-    pub(super) fn fail(&mut self, parts: &[u16], begun: Instant, now: Instant) -> bool {
+    /// Records the result of a request to these parts. Returns the outage that begins or ends with
+    /// it.
+    pub(super) fn record(
+        &mut self,
+        parts: &[u16],
+        begun: Instant,
+        now: Instant,
+        error: Option<&RedisStoreError>,
+    ) -> Option<Outage> {
+        match error {
+            Some(error) if error.is_outage() => {
+                self.fail(parts, begun, now).then(|| Outage::Begins(error.clone()))
+            }
+            // An error reply is a reply as well.
+            _ => self.succeed(parts).then_some(Outage::Ends),
+        }
+    }
+
+    /// Records that Redis did not reply. Returns whether no part had failed before.
+    fn fail(&mut self, parts: &[u16], begun: Instant, now: Instant) -> bool {
         let was_well = self.failing.is_empty();
         for part in parts {
             let breaker = self.failing.entry(*part).or_insert(Breaker {
@@ -53,7 +84,7 @@ impl Breakers {
                 not_before: now,
                 failed_at: begun,
             });
-            // Requests that were under way at the same time tell nothing new.
+            // A request that began before the last failure belongs to the same failure.
             if begun < breaker.failed_at {
                 continue;
             }
@@ -66,8 +97,8 @@ impl Breakers {
         was_well && !parts.is_empty()
     }
 
-    /// These parts answered. Returns whether they were the last that had failed.
-    pub(super) fn succeed(&mut self, parts: &[u16]) -> bool {
+    /// Records a reply. Returns whether these were the last parts that failed.
+    fn succeed(&mut self, parts: &[u16]) -> bool {
         if self.failing.is_empty() {
             return false;
         }
@@ -76,15 +107,25 @@ impl Breakers {
     }
 }
 
+impl Outage {
+    pub(super) fn log(&self) {
+        match self {
+            Outage::Begins(error) => log::warn!(target: LOG_TARGET, "sticky buckets: {error}"),
+            Outage::Ends => log::info!(target: LOG_TARGET, "sticky buckets: Redis answers again"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::error::RedisStoreErrorKind;
     use super::*;
 
     const DEADLINE: Duration = Duration::from_millis(250);
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     #[test]
-    fn pauses_double_up_to_a_bound() {
+    fn pauses_double_up_to_five_seconds() {
         let mut breakers = Breakers::default();
         let mut now = Instant::now();
         let mut pauses = Vec::new();
@@ -101,11 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn one_request_asks_for_all() {
+    fn one_request_is_admitted_after_a_pause() {
         let mut breakers = Breakers::default();
         let start = Instant::now();
         assert!(breakers.fail(&[0], start, start + DEADLINE));
-        // They began when the first did.
+        // These requests began together with the first one, so the pause does not grow.
         for _ in 0..63 {
             assert!(!breakers.fail(&[0], start, start + DEADLINE + MILLISECOND));
         }
@@ -118,16 +159,17 @@ mod tests {
     }
 
     #[test]
-    fn a_request_nobody_hears_of_stops_nothing() {
+    fn request_without_a_result_blocks_only_a_while() {
         let mut breakers = Breakers::default();
         let start = Instant::now();
         breakers.fail(&[0], start, start);
         assert!(breakers.admit(&[0], start + FIRST_PAUSE, DEADLINE));
-        assert!(breakers.admit(&[0], start + 3 * FIRST_PAUSE + DEADLINE, DEADLINE));
+        assert!(!breakers.admit(&[0], start + FIRST_PAUSE + DEADLINE, DEADLINE));
+        assert!(breakers.admit(&[0], start + 2 * FIRST_PAUSE + DEADLINE, DEADLINE));
     }
 
     #[test]
-    fn other_parts_are_asked_still() {
+    fn parts_fail_independently() {
         let mut breakers = Breakers::default();
         let now = Instant::now();
         breakers.fail(&[1, 2], now, now);
@@ -136,5 +178,20 @@ mod tests {
         assert!(!breakers.succeed(&[3]) && !breakers.succeed(&[1]));
         assert!(breakers.admit(&[1], now, DEADLINE));
         assert!(breakers.succeed(&[2]));
+    }
+
+    #[test]
+    fn outage_begins_and_ends_once() {
+        let mut breakers = Breakers::default();
+        let now = Instant::now();
+        let timeout = RedisStoreError::new(RedisStoreErrorKind::TimedOut);
+        let refusal = RedisStoreError::new(RedisStoreErrorKind::Refused);
+        let mut record = |error| breakers.record(&[0], now, now, error);
+        assert_eq!(record(None), None);
+        assert_eq!(record(Some(&refusal)), None);
+        assert_eq!(record(Some(&timeout)), Some(Outage::Begins(timeout.clone())));
+        assert_eq!(record(Some(&timeout)), None);
+        assert_eq!(record(Some(&refusal)), Some(Outage::Ends));
+        assert_eq!(record(None), None);
     }
 }

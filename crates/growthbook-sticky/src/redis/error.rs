@@ -1,32 +1,32 @@
-//! What can go wrong with Redis.
+//! The errors of the Redis stores, and what an error of the Redis client means.
 
 use std::{error::Error, fmt};
 
 use redis::{ErrorKind, RedisError};
 
-use super::connection::server_code;
-
-/// Why Redis could not be asked. It has none of Redis's own words but a code: those may repeat
-/// keys, which are attribute values.
+/// The reason why a request to Redis failed.
+///
+/// Of a reply from Redis it keeps the error code only. The text of a reply may repeat keys, and
+/// keys contain attribute values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisStoreError {
     kind: RedisStoreErrorKind,
     detail: Option<Box<str>>,
 }
 
-/// What kind of error it is.
+/// The kind of a [`RedisStoreError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedisStoreErrorKind {
-    /// No answer within the deadline.
+    /// Redis did not reply within the deadline.
     TimedOut,
-    /// No connection, or a lost one.
+    /// The store could not connect, or lost its connection.
     Unreachable,
-    /// Redis failed a moment ago, and is not asked until a pause is over.
+    /// An earlier request failed, and the pause after it is not over. Redis was not asked.
     Pausing,
-    /// Redis answered with an error.
+    /// Redis replied with an error.
     Refused,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
@@ -44,7 +44,7 @@ impl RedisStoreError {
             return RedisStoreError::new(RedisStoreErrorKind::TimedOut);
         }
         match error.kind() {
-            // The system's words, or the cluster's addresses.
+            // The text comes from the operating system, or lists the addresses of the cluster.
             ErrorKind::Io => RedisStoreError {
                 kind: RedisStoreErrorKind::Unreachable,
                 detail: Some(error.to_string().into()),
@@ -63,20 +63,15 @@ impl RedisStoreError {
         }
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of this error.
     pub fn kind(&self) -> RedisStoreErrorKind {
         self.kind
     }
 
-    /// Whether Redis cannot be talked to, so that the next request would fail as well.
+    /// Returns whether Redis did not reply at all, so that the next request would fail as well.
     pub(super) fn is_outage(&self) -> bool {
         matches!(self.kind, RedisStoreErrorKind::TimedOut | RedisStoreErrorKind::Unreachable)
     }
-}
-
-/// A word in capitals says nothing of a user.
-fn is_code(word: &str) -> bool {
-    word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 impl fmt::Display for RedisStoreError {
@@ -84,7 +79,9 @@ impl fmt::Display for RedisStoreError {
         formatter.write_str(match self.kind {
             RedisStoreErrorKind::TimedOut => "Redis did not answer within the deadline",
             RedisStoreErrorKind::Unreachable => "Redis cannot be reached",
-            RedisStoreErrorKind::Pausing => "Redis failed a moment ago, and is not asked yet",
+            RedisStoreErrorKind::Pausing => {
+                "Redis failed a moment ago; the store waits before it asks again"
+            }
             RedisStoreErrorKind::Refused => "Redis answered with an error",
             RedisStoreErrorKind::Other => "Redis cannot be used",
         })?;
@@ -96,3 +93,26 @@ impl fmt::Display for RedisStoreError {
 }
 
 impl Error for RedisStoreError {}
+
+/// Returns the error code of a reply. Returns `None` if the error is not a reply from Redis.
+pub(super) fn server_code(error: &RedisError) -> Option<String> {
+    let code = error.code().map(ToOwned::to_owned);
+    code.or_else(|| Some(error.clone().into_server_errors()?.first()?.1.code().to_owned()))
+}
+
+/// Returns whether Redis replied with this error. Then the connection still works.
+pub(super) fn is_reply(error: &RedisError) -> bool {
+    server_code(error).is_some()
+}
+
+/// Returns whether this server cannot do the work, so that the store has to connect again. It may
+/// be a replica now, or not ready yet.
+pub(super) fn needs_another_server(error: &RedisError) -> bool {
+    let codes = ["READONLY", "MASTERDOWN", "LOADING", "NOAUTH", "CLUSTERDOWN"];
+    server_code(error).is_some_and(|code| codes.contains(&&*code))
+}
+
+/// Returns whether this is a short word in capitals. Such a word does not contain user data.
+fn is_code(word: &str) -> bool {
+    word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_uppercase())
+}

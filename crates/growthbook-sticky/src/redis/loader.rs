@@ -1,10 +1,6 @@
-//! Redis for programs on tokio.
+//! The asynchronous loader for programs on tokio.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{fmt, sync::Arc, time::Instant};
 
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{
@@ -14,21 +10,19 @@ use redis::{
 
 use super::{
     breaker::Breakers,
-    connection::is_answer,
-    error::{RedisStoreError, RedisStoreErrorKind},
+    error::{RedisStoreError, RedisStoreErrorKind, is_reply},
     options::RedisStickyBucketOptions,
     request::{self, Request},
 };
-use crate::LOG_TARGET;
-use crate::lock::lock_patiently;
+use crate::mutex::ForkSafeMutex;
 
-/// Loads and saves documents for an application that evaluates purely: load a user's documents,
-/// evaluate with them, save what changed.
+/// Loads and saves documents of Redis asynchronously. The application loads the documents of a
+/// user, evaluates with them, and saves the changed ones.
 ///
-/// It keeps documents, deadlines and pauses as
-/// [`RedisStickyBucketStore`](crate::RedisStickyBucketStore) does, on one connection for all
-/// tasks (of the options, `max_connections` says nothing here). Every method has to run on a tokio
-/// runtime with its IO and time drivers. Clones share the connection.
+/// Documents, deadlines and pauses are the same as for
+/// [`RedisStickyBucketStore`](crate::RedisStickyBucketStore). All tasks share one connection, so the
+/// option `max_connections` has no effect. Each method has to run on a tokio runtime with its IO and
+/// time drivers. Clones share the connection.
 ///
 /// ```no_run
 /// # async fn handle(redis: growthbook_sticky::RedisLoader) -> Result<(), Box<dyn std::error::Error>> {
@@ -52,36 +46,36 @@ struct Shared {
     client: redis::Client,
     options: RedisStickyBucketOptions,
     connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
-    breakers: Mutex<Breakers>,
+    breakers: ForkSafeMutex<Breakers>,
 }
 
-/// A single server fails as a whole.
+/// A single server is one part.
 const PARTS: [u16; 1] = [0];
 
 impl RedisLoader {
-    /// Keeps documents as the other SDKs do. Connects to nothing yet.
+    /// Creates a loader with the default options, which match the other SDKs. It does not connect yet.
     pub fn new(client: redis::Client) -> Self {
         RedisLoader::with_options(client, RedisStickyBucketOptions::new())
     }
 
-    /// Keeps documents as the options say. Connects to nothing yet.
+    /// Creates a loader with these options. It does not connect yet.
     pub fn with_options(client: redis::Client, options: RedisStickyBucketOptions) -> Self {
         let shared = Shared {
             client,
             options,
             connection: tokio::sync::Mutex::default(),
-            breakers: Mutex::default(),
+            breakers: ForkSafeMutex::default(),
         };
         RedisLoader { shared: Arc::new(shared) }
     }
 
-    /// Loads the documents of these keys. One that is missing or corrupt is left out.
+    /// Loads the documents of these keys. Missing and corrupt ones are left out.
     ///
     /// # Errors
     ///
-    /// When Redis cannot be read within the deadline. Saving documents that were evaluated without
-    /// what is stored might replace it, unless the options say
-    /// [`merge`](RedisStickyBucketOptions::merge).
+    /// When Redis cannot be read within the deadline. Then do not save the documents that change: a
+    /// save would replace the stored ones, unless the option
+    /// [`merge`](RedisStickyBucketOptions::merge) is set.
     pub async fn load(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, RedisStoreError> {
         if keys.is_empty() {
             return Ok(StickyBuckets::new());
@@ -89,15 +83,15 @@ impl RedisLoader {
         let request = Request::load(keys, &self.shared.options);
         let mut pipeline = redis::pipe();
         pipeline.cmd("MGET").arg(request.keys());
-        let (answer,): (Vec<redis::Value>,) = self.shared.ask(&pipeline, None).await?;
-        Ok(request::documents(keys, &answer))
+        let (values,): (Vec<redis::Value>,) = self.shared.send(&pipeline, None).await?;
+        Ok(request::documents(keys, &values))
     }
 
     /// Saves these documents in one round trip.
     ///
     /// # Errors
     ///
-    /// When Redis cannot be written within the deadline. Some of them may have been saved.
+    /// When Redis cannot be written within the deadline. Some documents may have been saved.
     pub async fn save(&self, documents: &[StickyBucketDocument]) -> Result<(), RedisStoreError> {
         if documents.is_empty() {
             return Ok(());
@@ -116,7 +110,7 @@ impl RedisLoader {
                 Request::Load(_) => {}
             }
         }
-        let _: Vec<redis::Value> = self.shared.ask(&pipeline, Some(&with_code)).await?;
+        let _: Vec<redis::Value> = self.shared.send(&pipeline, Some(&with_code)).await?;
         Ok(())
     }
 }
@@ -131,32 +125,34 @@ impl fmt::Debug for RedisLoader {
 }
 
 impl Shared {
-    /// Sends a pipeline; another in its place when Redis does not know a script of it.
-    async fn ask<T: FromRedisValue>(
+    /// Sends a pipeline. If Redis does not know a script in it, sends `with_code` instead.
+    async fn send<T: FromRedisValue>(
         &self,
         pipeline: &Pipeline,
         with_code: Option<&Pipeline>,
     ) -> Result<T, RedisStoreError> {
         let begun = Instant::now();
-        let is_admitted = lock_patiently(&self.breakers)
+        let is_admitted = self
+            .breakers
+            .lock()
             .map_err(|locked| RedisStoreError::other(locked.to_string()))?
             .admit(&PARTS, begun, self.options.deadline);
         if !is_admitted {
             return Err(RedisStoreError::new(RedisStoreErrorKind::Pausing));
         }
-        let asked = self.ask_twice(pipeline, with_code);
-        let answer = match tokio::time::timeout(self.options.deadline, asked).await {
-            Ok(answer) => answer,
+        let reply = self.send_with_retries(pipeline, with_code);
+        let reply = match tokio::time::timeout(self.options.deadline, reply).await {
+            Ok(reply) => reply,
             Err(_) => {
                 self.disconnect();
                 Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut))
             }
         };
-        self.record(begun, answer.as_ref().err());
-        answer
+        self.record(begun, reply.as_ref().err());
+        reply
     }
 
-    async fn ask_twice<T: FromRedisValue>(
+    async fn send_with_retries<T: FromRedisValue>(
         &self,
         pipeline: &Pipeline,
         with_code: Option<&Pipeline>,
@@ -172,16 +168,17 @@ impl Shared {
                 }
             };
             match pipeline.query_async(&mut connection).await {
-                Ok(answer) => return Ok(answer),
+                Ok(reply) => return Ok(reply),
                 Err(error) if is_unknown_script(&error) && with_code.is_some() => {
-                    // It comes with the scripts themselves: this does not happen twice.
+                    // This pipeline contains the scripts, so the error does not occur twice.
                     pipeline = with_code.unwrap_or(pipeline);
                 }
-                Err(error) if is_answer(&error) => return Err(RedisStoreError::of(&error)),
+                Err(error) if is_reply(&error) => return Err(RedisStoreError::of(&error)),
                 Err(error) => {
                     self.disconnect();
-                    // Redis has closed the connection since it was last used.
-                    if !was_kept || error.is_timeout() {
+                    // Redis may have closed a kept connection while it was idle.
+                    let was_closed_while_idle = was_kept && !error.is_timeout();
+                    if !was_closed_while_idle {
                         return Err(RedisStoreError::of(&error));
                     }
                 }
@@ -206,30 +203,18 @@ impl Shared {
     }
 
     fn disconnect(&self) {
-        // Where it is locked, somebody connects anew.
+        // If it is locked, another task is connecting already.
         if let Ok(mut kept) = self.connection.try_lock() {
             *kept = None;
         }
     }
 
-    /// Keeps in mind whether Redis is down, and logs when that begins and ends.
     fn record(&self, begun: Instant, error: Option<&RedisStoreError>) {
-        let Ok(mut breakers) = lock_patiently(&self.breakers) else { return };
-        match error.filter(|error| error.is_outage()) {
-            Some(error) => {
-                let begins = breakers.fail(&PARTS, begun, Instant::now());
-                drop(breakers);
-                if begins {
-                    log::warn!(target: LOG_TARGET, "sticky buckets: {error}");
-                }
-            }
-            None => {
-                let ends = breakers.succeed(&PARTS);
-                drop(breakers);
-                if ends {
-                    log::info!(target: LOG_TARGET, "sticky buckets: Redis answers again");
-                }
-            }
+        let Ok(mut breakers) = self.breakers.lock() else { return };
+        let outage = breakers.record(&PARTS, begun, Instant::now(), error);
+        drop(breakers);
+        if let Some(outage) = outage {
+            outage.log();
         }
     }
 }

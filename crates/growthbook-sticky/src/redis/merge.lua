@@ -1,13 +1,14 @@
--- Lays assignments over those of the stored document.
--- KEYS: the document's. ARGV: attribute name, attribute value, the start of the document's JSON
--- up to its assignments, TTL in milliseconds or 0, then experiment keys and variations in turn.
+-- Merges assignments into the stored document.
+-- KEYS: the key of the document.
+-- ARGV: the attribute name, the attribute value, the start of the document's JSON up to its
+-- assignments, the TTL in milliseconds or 0, then pairs of an experiment key and a variation.
 
--- Nothing but strings is decoded and encoded: cjson would change numbers and empty objects.
+-- Only strings are encoded here: cjson would change numbers and empty objects.
 local function encode(text)
   return (string.gsub(cjson.encode(text), '\\/', '/'))
 end
 
--- cjson takes any bytes for text, and the document would be corrupt for everybody else.
+-- cjson accepts any bytes as text. Other readers would find such a document corrupt.
 local function is_utf8(text)
   for _, sequence in ipairs({
     '\240[\144-\191][\128-\191][\128-\191]', '[\241-\243][\128-\191][\128-\191][\128-\191]',
@@ -21,7 +22,7 @@ local function is_utf8(text)
 end
 
 local assignments = {}
--- A key that holds something else is an error here, and is replaced.
+-- GET is an error if the key does not hold a string. Then the document replaces it.
 local stored = redis.pcall('GET', KEYS[1])
 if type(stored) == 'string' and is_utf8(stored) then
   local is_json, document = pcall(cjson.decode, stored)

@@ -1,17 +1,17 @@
-//! What can be set.
+//! The options of the Redis stores.
 
 use std::{num::NonZeroUsize, time::Duration};
 
-/// How long a load or a save may take by default, connecting included.
+/// The default time that a load or a save may take, including the time to connect.
 pub const DEFAULT_REDIS_DEADLINE: Duration = Duration::from_millis(250);
 
-/// How many connections a store keeps open at most, by default.
+/// The default of the most connections that a store keeps open.
 pub const DEFAULT_REDIS_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
-/// What is longer is as good as for ever, and every clock can express it.
+/// The longest deadline. Adding it to the current time never overflows.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// How documents are kept in Redis.
+/// Options for documents in Redis.
 #[derive(Clone, Debug)]
 pub struct RedisStickyBucketOptions {
     pub(super) prefix: Box<str>,
@@ -22,7 +22,7 @@ pub struct RedisStickyBucketOptions {
 }
 
 impl RedisStickyBucketOptions {
-    /// What the other SDKs do: no prefix, no TTL, the last writer of a document wins.
+    /// Creates the options that match the other SDKs: no prefix, no TTL, no merging.
     pub fn new() -> Self {
         RedisStickyBucketOptions {
             prefix: "".into(),
@@ -33,44 +33,46 @@ impl RedisStickyBucketOptions {
         }
     }
 
-    /// What is put before `<attributeName>||<attributeValue>` in a key. With a prefix the other
-    /// SDKs do not find the documents, unless their client adds the same. Default: nothing.
+    /// Sets the text before `<attributeName>||<attributeValue>` in a key. With a prefix the other SDKs
+    /// do not find the documents, unless their Redis client adds the same prefix. Default: none.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long Redis keeps a document after its last change, in whole milliseconds and at least
-    /// one. Default: for ever, as the other SDKs do.
+    /// Sets how long Redis keeps a document after its last change, in whole milliseconds and at least
+    /// one. Default: forever, as in the other SDKs.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
     }
 
-    /// Whether a save lays its assignments over those in Redis, atomically, by a script there:
-    /// what another process assigned since the user's documents were loaded is kept. By default
-    /// the whole document is replaced, as by the other SDKs: the last writer wins, and of two
-    /// processes that enroll one user in different experiments at once, one may lose.
+    /// Sets whether a save merges its assignments into the document in Redis. An atomic script in
+    /// Redis does that, so the save keeps what another process assigned since the load.
     ///
-    /// It needs leave to run `EVAL` and `EVALSHA`.
+    /// By default a save replaces the whole document, as in the other SDKs: the last writer wins. If
+    /// two processes enroll one user in different experiments at once, one assignment may be lost.
+    ///
+    /// The Redis user needs permission for `EVAL` and `EVALSHA`.
     #[must_use]
     pub fn merge(mut self, merge: bool) -> Self {
         self.merge = merge;
         self
     }
 
-    /// How long a load or a save may take, connecting included. Default:
-    /// [`DEFAULT_REDIS_DEADLINE`]. More than a year counts as a year.
+    /// Sets how long a load or a save may take, including the time to connect. Default:
+    /// [`DEFAULT_REDIS_DEADLINE`]. A deadline over a year is shortened to a year.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST_DEADLINE);
         self
     }
 
-    /// How many connections are kept open at most, to a cluster as a whole; each has a thread.
-    /// They are opened as they are needed. Default: [`DEFAULT_REDIS_CONNECTIONS`].
+    /// Sets the most connections that the store keeps open. Each has a thread, and is opened when it is
+    /// needed. A connection to a cluster counts once for all nodes. Default:
+    /// [`DEFAULT_REDIS_CONNECTIONS`].
     #[must_use]
     pub fn max_connections(mut self, connections: NonZeroUsize) -> Self {
         self.max_connections = connections;
@@ -78,7 +80,7 @@ impl RedisStickyBucketOptions {
     }
 }
 
-/// As [`RedisStickyBucketOptions::new`].
+/// The same as [`RedisStickyBucketOptions::new`].
 impl Default for RedisStickyBucketOptions {
     fn default() -> Self {
         RedisStickyBucketOptions::new()

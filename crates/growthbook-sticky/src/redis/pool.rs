@@ -1,15 +1,14 @@
-//! A few threads, each with its connection, between those who ask and Redis.
+//! The threads that talk to Redis, each with its own connection.
 //!
-//! Whoever asks waits for the answer, and no longer than the deadline. Looking up a name, shaking
-//! hands, asking a sentinel, following a cluster's redirections: nothing of that has a timeout
-//! that could be relied on, so it is left to threads that may take longer than anybody waits.
+//! A caller waits for a reply until its deadline. Some steps have no reliable timeout: resolving a
+//! name, a TLS handshake, a request to a sentinel, the redirections of a cluster. So these threads
+//! do them, and may take longer than any caller waits.
 
 use std::{
-    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -20,19 +19,17 @@ use redis::Value;
 
 use super::{
     breaker::Breakers,
-    connection::{Connection, RedisTarget, is_about_server, is_answer},
-    error::{RedisStoreError, RedisStoreErrorKind},
+    connection::Connection,
+    error::{RedisStoreError, RedisStoreErrorKind, is_reply, needs_another_server},
+    jobs::{Jobs, Next},
     request::Request,
+    target::RedisTarget,
 };
-use crate::LOG_TARGET;
-use crate::lock::lock_patiently;
+use crate::mutex::ForkSafeMutex;
 
-/// How long a connection that nobody uses stays open.
-const IDLE: Duration = Duration::from_secs(30);
+pub(super) type Reply = Result<Vec<Value>, RedisStoreError>;
 
-pub(super) type Answer = Result<Vec<Value>, RedisStoreError>;
-
-/// The threads end when it is dropped.
+/// The handle on the threads. They end after it is dropped.
 pub(super) struct Pool {
     shared: Arc<Shared>,
 }
@@ -41,36 +38,32 @@ struct Shared {
     target: RedisTarget,
     deadline: Duration,
     max_connections: usize,
-    state: Mutex<State>,
+    state: ForkSafeMutex<State>,
+    /// Notifies idle threads of a job or of the end.
     work: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     process: u32,
-    jobs: VecDeque<Job>,
-    threads: usize,
-    idle: usize,
+    jobs: Jobs<Job>,
     breakers: Breakers,
-    is_closed: bool,
 }
 
 struct Job {
     request: Request,
-    end: Instant,
-    reply: SyncSender<Answer>,
+    reply: SyncSender<Reply>,
 }
 
 impl Pool {
-    /// Connects to nothing yet.
+    /// Creates a pool that does not connect yet.
     pub(super) fn new(target: RedisTarget, deadline: Duration, max_connections: usize) -> Self {
-        let state = Mutex::new(State { process: process::id(), ..State::default() });
+        let state = ForkSafeMutex::new(State::new());
         let shared = Shared { target, deadline, max_connections, state, work: Condvar::new() };
         Pool { shared: Arc::new(shared) }
     }
 
-    /// Asks, and waits until the deadline at most.
-    pub(super) fn ask(&self, request: Request) -> Answer {
+    /// Sends a request and waits for the reply, at most until the deadline.
+    pub(super) fn send(&self, request: Request) -> Reply {
         let shared = &self.shared;
         let mut parts: Vec<u16> =
             request.keys().iter().map(|key| shared.target.part(key)).collect();
@@ -78,89 +71,76 @@ impl Pool {
         parts.dedup();
 
         let begun = Instant::now();
-        let answer = self.submit(request, &parts, begun).and_then(|receiver| {
-            // Where none comes, the job may have been put aside because it was too late.
-            receiver
-                .recv_timeout(shared.deadline)
-                .unwrap_or_else(|_| Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut)))
-        });
-        if answer.as_ref().is_err_and(|error| error.kind() == RedisStoreErrorKind::Pausing) {
-            return answer;
-        }
-        self.record(&parts, begun, &answer);
-        answer
+        let reply = self.enqueue(request, &parts, begun)?.recv_timeout(shared.deadline);
+        // The channel is closed without a reply if a thread skipped the job as expired.
+        let reply =
+            reply.unwrap_or_else(|_| Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut)));
+        self.record(&parts, begun, &reply);
+        reply
     }
 
-    fn submit(
+    fn enqueue(
         &self,
         request: Request,
         parts: &[u16],
         now: Instant,
-    ) -> Result<Receiver<Answer>, RedisStoreError> {
+    ) -> Result<Receiver<Reply>, RedisStoreError> {
         let shared = &self.shared;
-        let end = now + shared.deadline;
         let (reply, receiver) = sync_channel(1);
-        let mut state = lock_patiently(&shared.state)
-            .map_err(|locked| RedisStoreError::other(locked.to_string()))?;
-        state.forget_parent();
+        let mut state =
+            shared.state.lock().map_err(|locked| RedisStoreError::other(locked.to_string()))?;
+        state.reset_after_fork();
         if !state.breakers.admit(parts, now, shared.deadline) {
             return Err(RedisStoreError::new(RedisStoreErrorKind::Pausing));
         }
-        if state.idle <= state.jobs.len() && state.threads < shared.max_connections {
+        if state.jobs.needs_thread(shared.max_connections) {
             let worker = shared.clone();
             let spawned = thread::Builder::new()
                 .name("growthbook-redis".to_owned())
                 .spawn(move || worker.work());
             match spawned {
-                Ok(_) => state.threads += 1,
-                Err(_) if state.threads > 0 => {}
+                Ok(_) => state.jobs.thread_started(),
+                // Another thread will run the job.
+                Err(_) if state.jobs.has_thread() => {}
                 Err(error) => return Err(RedisStoreError::other(error.to_string())),
             }
         }
-        state.jobs.push_back(Job { request, end, reply });
+        state.jobs.push(Job { request, reply }, now + shared.deadline);
         drop(state);
         shared.work.notify_one();
         Ok(receiver)
     }
 
-    /// Keeps in mind what is down, and logs when that begins and ends.
-    fn record(&self, parts: &[u16], begun: Instant, answer: &Answer) {
-        let Ok(mut state) = lock_patiently(&self.shared.state) else { return };
-        match answer {
-            Err(error) if error.is_outage() => {
-                let begins = state.breakers.fail(parts, begun, Instant::now());
-                drop(state);
-                if begins {
-                    log::warn!(target: LOG_TARGET, "sticky buckets: {error}");
-                }
-            }
-            // An error is an answer, too.
-            _ => {
-                let ends = state.breakers.succeed(parts);
-                drop(state);
-                if ends {
-                    log::info!(target: LOG_TARGET, "sticky buckets: Redis answers again");
-                }
-            }
+    fn record(&self, parts: &[u16], begun: Instant, reply: &Reply) {
+        let Ok(mut state) = self.shared.state.lock() else { return };
+        let error = reply.as_ref().err();
+        let outage = state.breakers.record(parts, begun, Instant::now(), error);
+        drop(state);
+        if let Some(outage) = outage {
+            outage.log();
         }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        if let Ok(mut state) = lock_patiently(&self.shared.state) {
-            state.is_closed = true;
+        if let Ok(mut state) = self.shared.state.lock() {
+            state.jobs.close();
         }
         self.shared.work.notify_all();
     }
 }
 
 impl State {
-    /// The child of a fork has none of its parent's threads, and must not use its connections:
-    /// it would read answers that are meant for the parent.
-    fn forget_parent(&mut self) {
+    fn new() -> Self {
+        State { process: process::id(), jobs: Jobs::default(), breakers: Breakers::default() }
+    }
+
+    /// The child of a fork has none of its parent's threads. It must not use the parent's
+    /// connections: it would read replies that are meant for the parent.
+    fn reset_after_fork(&mut self) {
         if self.process != process::id() {
-            *self = State { process: process::id(), ..State::default() };
+            *self = State::new();
         }
     }
 }
@@ -168,41 +148,36 @@ impl State {
 impl Shared {
     fn work(&self) {
         let mut connection = None;
-        while let Some(job) = self.next() {
-            let asked = catch_unwind(AssertUnwindSafe(|| self.run(&mut connection, &job)));
-            let answer = asked.unwrap_or_else(|_| {
+        while let Some((job, deadline)) = self.next() {
+            let replied =
+                catch_unwind(AssertUnwindSafe(|| self.run(&mut connection, &job, deadline)));
+            let reply = replied.unwrap_or_else(|_| {
                 connection = None;
                 Err(RedisStoreError::other("the Redis client panicked"))
             });
-            // Whoever asked may have stopped waiting.
-            let _ = job.reply.send(answer);
+            // The caller may no longer wait.
+            let _ = job.reply.send(reply);
         }
     }
 
-    /// Waits for a job that somebody waits for; none when the thread is to end.
-    fn next(&self) -> Option<Job> {
-        let mut state = self.lock_here();
+    /// Waits for a job. Returns `None` when the thread has to end.
+    fn next(&self) -> Option<(Job, Instant)> {
+        let mut state = self.state.lock_in_own_thread();
         let idle_since = Instant::now();
         loop {
-            let now = Instant::now();
-            while let Some(job) = state.jobs.pop_front() {
-                if now < job.end {
-                    return Some(job);
+            match state.jobs.next(Instant::now(), idle_since) {
+                Next::Run(job, deadline) => return Some((job, deadline)),
+                Next::Wait(time) => {
+                    let waited = self.work.wait_timeout(state, time);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    state.jobs.stopped_waiting();
                 }
+                Next::End => return None,
             }
-            let idle = now.duration_since(idle_since);
-            if state.is_closed || idle >= IDLE {
-                state.threads -= 1;
-                return None;
-            }
-            state.idle += 1;
-            let waited = self.work.wait_timeout(state, IDLE - idle);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.idle -= 1;
         }
     }
 
-    fn run(&self, kept: &mut Option<Connection>, job: &Job) -> Answer {
+    fn run(&self, kept: &mut Option<Connection>, job: &Job, deadline: Instant) -> Reply {
         loop {
             let was_kept = kept.is_some();
             let connection = match kept.as_mut() {
@@ -212,17 +187,17 @@ impl Shared {
                     kept.insert(connected.map_err(|error| RedisStoreError::of(&error))?)
                 }
             };
-            let time = remaining(job)?;
-            let asked = connection.set_timeout(time).and_then(|()| job.request.run(connection));
-            match asked {
-                Ok(answer) => return Ok(answer),
-                Err(error) if is_answer(&error) => {
-                    if is_about_server(&error) {
+            let time = time_left(deadline, Instant::now())?;
+            let result = connection.set_timeout(time).and_then(|()| job.request.run(connection));
+            match result {
+                Ok(reply) => return Ok(reply),
+                Err(error) if is_reply(&error) => {
+                    if needs_another_server(&error) {
                         *kept = None;
                     }
                     return Err(RedisStoreError::of(&error));
                 }
-                // What comes on it now may answer an earlier question.
+                // The next reply on this connection may belong to an earlier request.
                 Err(error) => {
                     *kept = None;
                     let was_closed_while_idle = was_kept && !error.is_timeout();
@@ -233,19 +208,26 @@ impl Shared {
             }
         }
     }
+}
 
-    /// For the threads of the pool: where they are, no lock is left over from before a fork.
-    fn lock_here(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+/// Returns how long the caller still waits.
+fn time_left(deadline: Instant, now: Instant) -> Result<Duration, RedisStoreError> {
+    match deadline.saturating_duration_since(now) {
+        Duration::ZERO => Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut)),
+        left => Ok(left),
     }
 }
 
-/// How long whoever asked still waits.
-fn remaining(job: &Job) -> Result<Duration, RedisStoreError> {
-    let remaining = job.end.saturating_duration_since(Instant::now());
-    if remaining.is_zero() {
-        Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut))
-    } else {
-        Ok(remaining)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_ends_at_the_deadline() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        assert_eq!(time_left(now + second, now), Ok(second));
+        for late in [now, now + second] {
+            assert_eq!(time_left(now, late).unwrap_err().kind(), RedisStoreErrorKind::TimedOut);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of Redis: requests are made of documents, and documents of answers.
+//! The requests to Redis, and the documents in its replies.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -6,11 +6,11 @@ use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBucke
 use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 
 use super::{connection::Connection, options::RedisStickyBucketOptions};
-use crate::json;
+use crate::document_json;
 
-/// One round trip, or two.
+/// A request of one round trip. A merge takes two if Redis does not know the script.
 pub(super) enum Request {
-    /// Never without keys.
+    /// Loads the documents of these keys. There is at least one.
     Load(Vec<String>),
     Set {
         key: String,
@@ -43,11 +43,11 @@ impl Request {
         if options.merge {
             Request::Merge(Box::new(Merge { key, document: document.clone(), ttl }))
         } else {
-            Request::Set { key, json: json::encode(document), ttl }
+            Request::Set { key, json: document_json::encode(document), ttl }
         }
     }
 
-    /// The keys in it.
+    /// Returns the keys in Redis that this request reads or writes.
     pub(super) fn keys(&self) -> &[String] {
         match self {
             Request::Load(keys) => keys,
@@ -56,23 +56,23 @@ impl Request {
         }
     }
 
-    /// Asks. May be repeated: the second time changes nothing.
+    /// Sends this request. Sending it twice has the same effect as once.
     pub(super) fn run(&self, connection: &mut Connection) -> RedisResult<Vec<Value>> {
-        let answer = match self {
+        let reply = match self {
             Request::Load(keys) => return connection.get_all(keys),
             Request::Set { key, json, ttl } => connection.query(&set(key, json, *ttl))?,
             Request::Merge(merge) => match connection.query(&merge.by_hash()) {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     connection.query(&merge.by_code())?
                 }
-                answered => answered?,
+                result => result?,
             },
         };
-        Ok(vec![answer])
+        Ok(vec![reply])
     }
 }
 
-/// `SET` of a whole document.
+/// Returns the `SET` of a whole document.
 pub(super) fn set(key: &str, json: &str, ttl: Option<Duration>) -> Cmd {
     let mut command = redis::cmd("SET");
     command.arg(key).arg(json);
@@ -83,18 +83,18 @@ pub(super) fn set(key: &str, json: &str, ttl: Option<Duration>) -> Cmd {
 }
 
 impl Merge {
-    /// By the name of the script, which Redis knows unless it was restarted.
+    /// Returns the call of the script by its hash. Redis knows the script unless it restarted.
     pub(super) fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", MERGE.get_hash())
     }
 
-    /// With the script itself, which Redis remembers.
+    /// Returns the call with the code of the script, which Redis then keeps.
     pub(super) fn by_code(&self) -> Cmd {
         self.command("EVAL", MERGE_CODE)
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let head = json::encode(&StickyBucketDocument::new(self.document.key()));
+        let head = document_json::encode(&StickyBucketDocument::new(self.document.key()));
         let head = head.strip_suffix("{}}").unwrap_or_default();
         let mut command = redis::cmd(name);
         command
@@ -112,11 +112,11 @@ impl Merge {
     }
 }
 
-/// The documents in the answer to a load of these keys. What is corrupt is left out.
-pub(super) fn documents(keys: &[StickyBucketKey], answer: &[Value]) -> StickyBuckets {
-    let found = keys.iter().zip(answer).filter_map(|(key, value)| match value {
-        Value::BulkString(json) => json::decode(key, json),
-        Value::SimpleString(json) => json::decode(key, json.as_bytes()),
+/// Returns the documents in the reply to a load of these keys. Corrupt ones are left out.
+pub(super) fn documents(keys: &[StickyBucketKey], reply: &[Value]) -> StickyBuckets {
+    let found = keys.iter().zip(reply).filter_map(|(key, value)| match value {
+        Value::BulkString(json) => document_json::decode(key, json),
+        Value::SimpleString(json) => document_json::decode(key, json.as_bytes()),
         _ => None,
     });
     found.collect()
@@ -126,9 +126,9 @@ fn redis_key(key: &StickyBucketKey, options: &RedisStickyBucketOptions) -> Strin
     format!("{}{key}", options.prefix)
 }
 
-/// At least one; as many as Redis can count at most.
+/// Converts to a number of milliseconds that Redis accepts.
 fn milliseconds(ttl: Duration) -> u64 {
-    // A hundred years; the time it ends at is a signed number.
+    // A hundred years. Redis adds the current time and stores the sum as a signed number.
     const LONGEST: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
     u64::try_from(ttl.as_millis()).unwrap_or(LONGEST).clamp(1, LONGEST)
 }
@@ -136,10 +136,10 @@ fn milliseconds(ttl: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{document, key};
+    use crate::test_documents::{document, key};
 
     #[test]
-    fn commands_are_those_of_the_other_sdks() {
+    fn plain_save_is_the_set_of_other_sdks() {
         let document = document("id", "ü", &[("exp__0", "1")]);
         let json = r#"{"attributeName":"id","attributeValue":"ü","assignments":{"exp__0":"1"}}"#;
         let Request::Set { key, json: written, ttl } =
@@ -153,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_goes_before_the_key() {
+    fn prefix_precedes_the_key() {
         let options = RedisStickyBucketOptions::new().prefix("gb:");
         let request = Request::load(&[key("id", "1"), key("deviceId", "2")], &options);
         assert_eq!(request.keys(), ["gb:id||1", "gb:deviceId||2"]);
     }
 
     #[test]
-    fn a_ttl_is_one_redis_takes() {
+    fn redis_accepts_each_ttl() {
         let cases = [(Duration::ZERO, 1), (Duration::from_millis(1500), 1500)];
         for (ttl, expected) in cases {
             assert_eq!(milliseconds(ttl), expected);

@@ -1,4 +1,4 @@
-//! The store.
+//! The store in Redis.
 
 use std::{fmt, sync::Arc};
 
@@ -7,31 +7,32 @@ use growthbook_core::sticky::{
 };
 
 use super::{
-    connection::RedisTarget,
     options::RedisStickyBucketOptions,
     pool::Pool,
     request::{self, Request},
+    target::RedisTarget,
 };
 
-/// Keeps documents in Redis, where every process finds them, and so do the JavaScript and Python
-/// SDKs: under `<attributeName>||<attributeValue>`, as JSON.
+/// A store in Redis that all processes share, also with the JavaScript and Python SDKs. A document
+/// is JSON under the key `<attributeName>||<attributeValue>`.
 ///
-/// - All of a user's documents are loaded by one `MGET`; on Redis Cluster, by a pipeline of `GET`s
-///   to each node. A save is one `SET`, or with [`merge`](RedisStickyBucketOptions::merge) one
-///   script.
-/// - No call takes longer than the [`deadline`](RedisStickyBucketOptions::deadline), whatever
-///   Redis, the network or the name service do.
-/// - After a timeout or a lost connection calls fail at once for 100 ms, and where it goes on, for
-///   up to 5 s; then one of them tries. On a cluster this holds for the slots that failed.
-/// - A document that is corrupt, belongs to another key, or is no string is none; the next save
-///   replaces it.
-/// - Errors are [`RedisStoreError`](crate::RedisStoreError)s. Outages are logged (target
-///   `growthbook`) when they begin and when they end.
-/// - Connections are opened with the first call, by threads of their own, and closed after 30 s
-///   without use or with the last clone of the store. The child of a `fork()` opens its own.
+/// - One `MGET` loads all documents of a user. On Redis Cluster it is a pipeline of `GET`s to each
+///   node. A save is one `SET`, or one script with [`merge`](RedisStickyBucketOptions::merge).
+/// - No call takes longer than the [`deadline`](RedisStickyBucketOptions::deadline), even if Redis, the
+///   network or the name service hangs.
+/// - After a timeout or a lost connection, calls fail at once during a pause. The pause lasts 100 ms
+///   at first, and up to 5 s after repeated failures. Then one call tries again. On a cluster this
+///   applies only to the slots that failed.
+/// - A document counts as missing if it is corrupt, belongs to another key or is not a string. The
+///   next save replaces it.
+/// - The source of an error is a [`RedisStoreError`](crate::RedisStoreError). The log (target
+///   `growthbook`) reports the beginning and the end of an outage.
+/// - Threads of the store open connections with the first calls. A connection closes after 30 s
+///   without use, or when the last clone of the store is dropped. The child of a `fork()` opens its
+///   own connections.
 ///
-/// A save waits for Redis; put a `WriteBehind` (Cargo feature `write-behind`) around the store so
-/// that no request does.
+/// A save waits for Redis. Put a `WriteBehind` (Cargo feature `write-behind`) around the store if
+/// requests must not wait for it.
 ///
 /// ```no_run
 /// use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore};
@@ -48,12 +49,12 @@ pub struct RedisStickyBucketStore {
 }
 
 impl RedisStickyBucketStore {
-    /// Keeps documents as the other SDKs do. Connects to nothing yet.
+    /// Creates a store with the default options, which match the other SDKs. It does not connect yet.
     pub fn new(client: impl Into<RedisTarget>) -> Self {
         RedisStickyBucketStore::with_options(client, RedisStickyBucketOptions::new())
     }
 
-    /// Keeps documents as the options say. Connects to nothing yet.
+    /// Creates a store with these options. It does not connect yet.
     pub fn with_options(client: impl Into<RedisTarget>, options: RedisStickyBucketOptions) -> Self {
         let pool = Pool::new(client.into(), options.deadline, options.max_connections.get());
         RedisStickyBucketStore { pool: Arc::new(pool), options }
@@ -65,14 +66,14 @@ impl StickyBucketStore for RedisStickyBucketStore {
         if keys.is_empty() {
             return Ok(StickyBuckets::new());
         }
-        let asked = self.pool.ask(Request::load(keys, &self.options));
-        let answer = asked.map_err(StickyBucketStoreError::new)?;
-        Ok(request::documents(keys, &answer))
+        let reply = self.pool.send(Request::load(keys, &self.options));
+        let values = reply.map_err(StickyBucketStoreError::new)?;
+        Ok(request::documents(keys, &values))
     }
 
     fn save(&self, document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
-        let asked = self.pool.ask(Request::save(document, &self.options));
-        asked.map(drop).map_err(StickyBucketStoreError::new)
+        let reply = self.pool.send(Request::save(document, &self.options));
+        reply.map(drop).map_err(StickyBucketStoreError::new)
     }
 }
 

@@ -1,11 +1,12 @@
-//! Saves that leave after the evaluation.
+//! A queue for saves, so that no request waits for a store. Read `queue`, then `saver`.
 
+mod counters;
 mod options;
+mod problem;
 mod queue;
 mod saver;
 
 use std::{
-    error::Error,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,33 +16,35 @@ use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 
+pub use counters::WriteBehindCounters;
 pub use options::{
     DEFAULT_WRITE_BEHIND_CAPACITY, DEFAULT_WRITE_BEHIND_DROP_DEADLINE,
-    DEFAULT_WRITE_BEHIND_RETRY_FOR, WriteBehindOptions, WriteProblem,
+    DEFAULT_WRITE_BEHIND_RETRY_FOR, WriteBehindOptions,
 };
+pub use problem::{FlushTimedOut, WriteProblem};
 use saver::Saver;
 
-/// Puts a queue before another store: [`save`](StickyBucketStore::save) returns at once, and one
-/// thread, started with the first save, hands the documents on.
+/// A queue in front of another store. [`save`](StickyBucketStore::save) returns at once. One thread,
+/// which starts with the first save, writes the documents to the store.
 ///
-/// - A document waits once: what is saved under its key meanwhile is merged into it. Documents are
-///   written one after the other, in the order in which they were queued.
-/// - The queue is bounded. Where it is full, the oldest document gives way and is reported; a save
-///   never waits.
-/// - A document that cannot be written goes to the end of the queue and is tried again, after a
-///   pause that grows from 100 ms to 5 s, until
-///   [`retry_for`](WriteBehindOptions::retry_for) has passed.
-/// - Reads see what waits: an assignment is never lost between the queue and the store. Where the
-///   store cannot be read but all that is asked for waits, that is the answer.
-/// - Problems are counted, and told to [`on_problem`](WriteBehindOptions::on_problem). The log
-///   (target `growthbook`) has the first failure of several, and the recovery.
-/// - The panic of a store or a callback is contained: it is a failure to save, or nothing.
-/// - In the child of a `fork()` the queue begins empty, with a thread of its own; what waited
-///   is written by the parent.
+/// - The queue holds each document once: a save merges into the queued document of the same key.
+///   The thread writes one document after another, in the order in which they were queued.
+/// - The queue is bounded. If it is full, a new document replaces the oldest one, and the loss is
+///   reported. A save never waits.
+/// - A document that cannot be written goes to the end of the queue. The thread tries again after a
+///   pause of 100 ms at first, and up to 5 s after repeated failures. It gives a document up after
+///   [`retry_for`](WriteBehindOptions::retry_for).
+/// - Reads include the queued documents. If the store cannot be read but all requested documents are
+///   queued, the queued ones are returned.
+/// - Problems are counted and reported to [`on_problem`](WriteBehindOptions::on_problem). The log
+///   (target `growthbook`) has the first failure of a series, and the recovery.
+/// - A panic of the store counts as a failed save. A panic of the callback is ignored.
+/// - The child of a `fork()` starts with an empty queue and its own thread. The parent writes the
+///   documents that were queued before.
 ///
-/// Clones share the queue. Dropping the last one writes what waits, for
-/// [`drop_deadline`](WriteBehindOptions::drop_deadline) at most. Better call
-/// [`close`](WriteBehind::close), which says whether everything was written.
+/// Clones share the queue. Dropping the last clone writes the queued documents, for at most
+/// [`drop_deadline`](WriteBehindOptions::drop_deadline). Prefer [`close`](WriteBehind::close): it
+/// returns whether all documents were written.
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,44 +63,44 @@ pub struct WriteBehind<S: StickyBucketStore + 'static> {
 }
 
 impl<S: StickyBucketStore + 'static> WriteBehind<S> {
-    /// Puts a queue before this store, with every option at its default. Starts no thread yet.
+    /// Creates a queue for this store with the default options. It does not start the thread yet.
     pub fn new(store: S) -> Self {
         WriteBehind::with_options(store, WriteBehindOptions::new())
     }
 
-    /// Puts a queue before this store. Starts no thread yet.
+    /// Creates a queue for this store. It does not start the thread yet.
     pub fn with_options(store: S, options: WriteBehindOptions) -> Self {
         let drop_deadline = options.drop_deadline;
         let saver = Saver::new(store, options);
         WriteBehind { owner: Arc::new(Owner { saver, drop_deadline }) }
     }
 
-    /// The store behind the queue.
+    /// Returns the store that the queue writes to.
     pub fn store(&self) -> &S {
         self.owner.saver.store()
     }
 
-    /// Waits until everything was written that waits now, or until this much time has passed.
-    /// Meanwhile what failed is tried again every 100 ms. A callback that flushes does not wait.
+    /// Waits until all documents that are queued now are written, at most until the deadline. During
+    /// a flush, failed writes are repeated every 100 ms. In a callback it returns without waiting.
     ///
     /// # Errors
     ///
-    /// When documents still wait; they are tried on.
+    /// When documents are still queued. The thread continues to write them.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushTimedOut> {
         self.owner.saver.flush(end(deadline))
     }
 
-    /// Waits as [`flush`](WriteBehind::flush) does and ends the thread. Later saves go straight to
-    /// the store, in the thread of the caller. Closing twice does no harm.
+    /// Waits like [`flush`](WriteBehind::flush), and ends the thread. Later saves write directly to the
+    /// store, in the thread of the caller. Closing twice has no further effect.
     ///
     /// # Errors
     ///
-    /// When documents still waited: they are given up and reported.
+    /// When documents are still queued. They are given up and reported.
     pub fn close(&self, deadline: Duration) -> Result<(), FlushTimedOut> {
         self.owner.saver.close(end(deadline))
     }
 
-    /// What became of the documents so far.
+    /// Returns the number of saved, merged, failed, lost and queued documents.
     pub fn counters(&self) -> WriteBehindCounters {
         self.owner.saver.counters()
     }
@@ -110,7 +113,7 @@ impl<S: StickyBucketStore + 'static> StickyBucketStore for WriteBehind<S> {
 
     /// # Errors
     ///
-    /// When no thread can be started; once closed, when the store fails.
+    /// When the thread cannot be started. After closing: when the store fails.
     fn save(&self, document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
         self.owner.saver.save(document)
     }
@@ -131,39 +134,7 @@ impl<S: StickyBucketStore + 'static> fmt::Debug for WriteBehind<S> {
     }
 }
 
-/// What became of the documents given to a [`WriteBehind`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WriteBehindCounters {
-    /// Documents the store has taken.
-    pub saved: u64,
-    /// Saves that were merged into a document that waited.
-    pub merged: u64,
-    /// Attempts to write that failed, each retry by itself.
-    pub failed: u64,
-    /// Documents that were given up: for a full queue, after failing for too long, or when
-    /// closing.
-    pub lost: u64,
-    /// Documents that wait now, or are being written.
-    pub queued: u64,
-}
-
-/// Documents still wait after the deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FlushTimedOut {
-    /// How many.
-    pub queued: u64,
-}
-
-impl fmt::Display for FlushTimedOut {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} sticky bucket documents were not written in time", self.queued)
-    }
-}
-
-impl Error for FlushTimedOut {}
-
-/// What the clones share; the thread does not, so that it ends with the last of them.
+/// The data that the clones share. The thread does not own it, so the last clone can end the thread.
 struct Owner<S: StickyBucketStore + 'static> {
     saver: Saver<S>,
     drop_deadline: Duration,
@@ -171,12 +142,12 @@ struct Owner<S: StickyBucketStore + 'static> {
 
 impl<S: StickyBucketStore + 'static> Drop for Owner<S> {
     fn drop(&mut self) {
-        // What was lost has been reported.
+        // `close` has reported the documents that are lost.
         let _ = self.saver.close(end(self.drop_deadline));
     }
 }
 
-/// The end of a deadline that starts now; none when it is too far away to be told.
+/// Returns the end of a deadline that starts now. `None` means no end: an `Instant` cannot hold it.
 fn end(deadline: Duration) -> Option<Instant> {
     Instant::now().checked_add(deadline)
 }

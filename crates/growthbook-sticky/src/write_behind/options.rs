@@ -1,19 +1,19 @@
-//! What can be set.
+//! The options of a queue.
 
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use growthbook_core::sticky::{StickyBucketDocument, StickyBucketStoreError};
+use super::problem::WriteProblem;
 
-/// How many documents wait at most, by default: a few megabytes.
+/// The default of the most documents in the queue. They take a few megabytes.
 pub const DEFAULT_WRITE_BEHIND_CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// For how long a document that cannot be written is tried again, by default.
+/// The default time for which a document that cannot be written is retried.
 pub const DEFAULT_WRITE_BEHIND_RETRY_FOR: Duration = Duration::from_secs(60);
 
-/// How long dropping the last clone may take, by default.
+/// The default time that dropping the last clone may take.
 pub const DEFAULT_WRITE_BEHIND_DROP_DEADLINE: Duration = Duration::from_secs(1);
 
-/// How a [`WriteBehind`](crate::WriteBehind) queues.
+/// Options for a [`WriteBehind`](crate::WriteBehind).
 #[derive(Clone)]
 pub struct WriteBehindOptions {
     pub(super) capacity: NonZeroUsize,
@@ -25,7 +25,7 @@ pub struct WriteBehindOptions {
 pub(super) type OnProblem = Arc<dyn Fn(WriteProblem<'_>) + Send + Sync>;
 
 impl WriteBehindOptions {
-    /// Every option at its default.
+    /// Creates the default options.
     pub fn new() -> Self {
         WriteBehindOptions {
             capacity: DEFAULT_WRITE_BEHIND_CAPACITY,
@@ -35,22 +35,22 @@ impl WriteBehindOptions {
         }
     }
 
-    /// How many documents wait at most. Default: [`DEFAULT_WRITE_BEHIND_CAPACITY`].
+    /// Sets the most documents in the queue. Default: [`DEFAULT_WRITE_BEHIND_CAPACITY`].
     #[must_use]
     pub fn capacity(mut self, capacity: NonZeroUsize) -> Self {
         self.capacity = capacity;
         self
     }
 
-    /// For how long a document that cannot be written is tried again. With zero it is given up
-    /// after the first attempt. Default: [`DEFAULT_WRITE_BEHIND_RETRY_FOR`].
+    /// Sets for how long a document that cannot be written is retried. Zero gives it up after the first
+    /// attempt. Default: [`DEFAULT_WRITE_BEHIND_RETRY_FOR`].
     #[must_use]
     pub fn retry_for(mut self, retry_for: Duration) -> Self {
         self.retry_for = retry_for;
         self
     }
 
-    /// How long dropping the last clone may take. Default:
+    /// Sets how long dropping the last clone may take. Default:
     /// [`DEFAULT_WRITE_BEHIND_DROP_DEADLINE`].
     #[must_use]
     pub fn drop_deadline(mut self, deadline: Duration) -> Self {
@@ -58,8 +58,8 @@ impl WriteBehindOptions {
         self
     }
 
-    /// Is told what goes wrong: by the thread that writes, or where a queue is full, by the one
-    /// that saves. It may use the store. Default: nobody is told; everything is counted.
+    /// Sets a callback for problems. The writing thread calls it; for a full queue, the thread that
+    /// saves. The callback may use the store. Default: none, problems are only counted.
     #[must_use]
     pub fn on_problem(
         mut self,
@@ -70,7 +70,7 @@ impl WriteBehindOptions {
     }
 }
 
-/// As [`WriteBehindOptions::new`].
+/// The same as [`WriteBehindOptions::new`].
 impl Default for WriteBehindOptions {
     fn default() -> Self {
         WriteBehindOptions::new()
@@ -86,35 +86,4 @@ impl fmt::Debug for WriteBehindOptions {
             .field("drop_deadline", &self.drop_deadline)
             .finish_non_exhaustive()
     }
-}
-
-/// What went wrong with a queued document.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum WriteProblem<'a> {
-    /// It could not be written, and will be tried again.
-    Failed {
-        /// The document.
-        document: &'a StickyBucketDocument,
-        /// The store's words.
-        error: &'a StickyBucketStoreError,
-    },
-    /// It could not be written for too long, and is lost.
-    GaveUp {
-        /// The document.
-        document: &'a StickyBucketDocument,
-        /// The store's last words.
-        error: &'a StickyBucketStoreError,
-    },
-    /// It was the oldest of a full queue, and is lost.
-    QueueFull {
-        /// The document.
-        document: &'a StickyBucketDocument,
-    },
-    /// It still waited when the deadline of closing passed, and is lost. One that was being
-    /// written just then may have been written all the same.
-    Closed {
-        /// The document.
-        document: &'a StickyBucketDocument,
-    },
 }

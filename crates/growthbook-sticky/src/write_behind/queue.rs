@@ -1,4 +1,6 @@
-//! The documents that wait, in order, each once. Pure: time is an argument.
+//! The queued documents, in order, each key once.
+//!
+//! Time is an argument, so that tests need no clock.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -7,66 +9,65 @@ use std::{
 
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey};
 
-/// How long nothing is written after a failure: doubled with each further one.
+/// The pause after the first failure. Each further failure doubles it.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A document that waits.
+/// A document that is queued or being written.
 #[derive(Debug)]
-struct Waiting {
+struct Entry {
     document: StickyBucketDocument,
-    /// Its number; what is merged of two documents has that of the older one.
+    /// The number of its first save. If two entries are merged, the lower number stays.
     number: u64,
-    /// When writing it failed for the first time.
+    /// The time of the first failure to write it.
     failing_since: Option<Instant>,
 }
 
-/// The queue, with the document that is being written.
+/// The queue, including the document that is being written.
 #[derive(Default)]
 pub(super) struct Queue {
-    /// By their turn.
-    waiting: BTreeMap<u64, Waiting>,
-    turns: HashMap<StickyBucketKey, u64>,
-    next_turn: u64,
-    in_flight: Option<Waiting>,
-    /// The numbers of all that wait or are in flight.
+    /// The queued entries by their position.
+    queued: BTreeMap<u64, Entry>,
+    positions: HashMap<StickyBucketKey, u64>,
+    next_position: u64,
+    in_flight: Option<Entry>,
+    /// The numbers of all entries that are queued or in flight.
     unfinished: BTreeSet<u64>,
     next_number: u64,
-    /// Attempts that failed since the last one that did not, and when the last of them was.
+    /// The failed attempts since the last success, and the time of the last one.
     failures: u32,
     failed_at: Option<Instant>,
 }
 
-/// What became of a document that was to wait.
+/// The effect of adding a document.
 #[derive(Debug)]
 pub(super) enum Pushed {
     Queued,
-    /// One of its key waited already.
+    /// It was merged into the queued document of its key.
     Merged,
-    /// The oldest gave way.
+    /// It replaced the oldest document.
     Displaced(StickyBucketDocument),
 }
 
 impl Queue {
     pub(super) fn push(&mut self, document: &StickyBucketDocument, capacity: usize) -> Pushed {
-        let turn = self.turns.get(&document.key());
-        if let Some(existing) = turn.and_then(|turn| self.waiting.get_mut(turn)) {
+        if let Some(existing) = self.queued_mut(&document.key()) {
             existing.document.assignments.extend(document.assignments.clone());
             return Pushed::Merged;
         }
-        let displaced = if self.waiting.len() >= capacity { self.take_first() } else { None };
+        let displaced = if self.queued.len() >= capacity { self.take_first() } else { None };
         let number = self.next_number;
         self.next_number += 1;
         self.unfinished.insert(number);
-        self.append(Waiting { document: document.clone(), number, failing_since: None });
+        self.append(Entry { document: document.clone(), number, failing_since: None });
         displaced.map_or(Pushed::Queued, |displaced| {
             self.unfinished.remove(&displaced.number);
             Pushed::Displaced(displaced.document)
         })
     }
 
-    /// The next document to write, which is in flight from then on; or when to ask again. After
-    /// failures there is a pause, up to the longest.
+    /// Returns the next document to write, which is then in flight. Otherwise returns when to try
+    /// again: at the end of the pause after a failure, or `None` if the queue is empty.
     pub(super) fn start(
         &mut self,
         now: Instant,
@@ -75,7 +76,7 @@ impl Queue {
         let doublings = self.failures.saturating_sub(1).min(10);
         let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(longest_pause);
         let not_before = self.failed_at.and_then(|failed_at| failed_at.checked_add(pause));
-        if self.waiting.is_empty() {
+        if self.queued.is_empty() {
             return Err(None);
         }
         if not_before.is_some_and(|not_before| now < not_before) {
@@ -87,7 +88,7 @@ impl Queue {
         Ok(document)
     }
 
-    /// The document in flight was written; whether others had failed before.
+    /// Records that the document in flight was written. Returns whether attempts had failed before.
     pub(super) fn succeed(&mut self) -> bool {
         if let Some(written) = self.in_flight.take() {
             self.unfinished.remove(&written.number);
@@ -96,7 +97,8 @@ impl Queue {
         std::mem::take(&mut self.failures) > 0
     }
 
-    /// The document in flight could not be written: it goes to the end of the queue, or is lost.
+    /// Records that the document in flight could not be written. It goes to the end of the queue, or is
+    /// lost.
     pub(super) fn fail(&mut self, now: Instant, retry_for: Duration, capacity: usize) -> Failure {
         let is_first = self.failures == 0;
         self.failures = self.failures.saturating_add(1);
@@ -110,11 +112,11 @@ impl Queue {
         Failure { is_first, is_lost }
     }
 
-    /// What waits of this key, with what is in flight below it.
+    /// Returns the document of this key: the one in flight, with the queued one merged into it.
     pub(super) fn get(&self, key: &StickyBucketKey) -> Option<StickyBucketDocument> {
-        let waiting = self.turns.get(key).and_then(|turn| self.waiting.get(turn));
-        let in_flight = self.in_flight.as_ref().filter(|waiting| waiting.document.key() == *key);
-        let mut documents = [in_flight, waiting].into_iter().flatten();
+        let queued = self.positions.get(key).and_then(|position| self.queued.get(position));
+        let in_flight = self.in_flight.as_ref().filter(|entry| entry.document.key() == *key);
+        let mut documents = [in_flight, queued].into_iter().flatten();
         let mut document = documents.next()?.document.clone();
         for newer in documents {
             document.assignments.extend(newer.document.assignments.clone());
@@ -126,85 +128,89 @@ impl Queue {
         self.unfinished.len()
     }
 
-    /// The number of the next document.
+    /// Returns the number of the next document.
     pub(super) fn next_number(&self) -> u64 {
         self.next_number
     }
 
-    /// Whether everything with a lower number is written or lost.
+    /// Returns whether all documents with a lower number are written or lost.
     pub(super) fn is_done_until(&self, number: u64) -> bool {
         self.unfinished.first().is_none_or(|first| *first >= number)
     }
 
-    /// Everything that waits or is in flight; nothing is left.
+    /// Removes and returns all documents that are queued or in flight.
     pub(super) fn take_all(&mut self) -> Vec<StickyBucketDocument> {
-        self.turns.clear();
+        self.positions.clear();
         self.unfinished.clear();
-        let waiting = std::mem::take(&mut self.waiting).into_values();
-        let all = self.in_flight.take().into_iter().chain(waiting);
-        all.map(|waiting| waiting.document).collect()
+        let queued = std::mem::take(&mut self.queued).into_values();
+        let all = self.in_flight.take().into_iter().chain(queued);
+        all.map(|entry| entry.document).collect()
     }
 
+    /// Queues a failed entry again. Returns it if it has to be given up.
     fn retry(
         &mut self,
-        mut failed: Waiting,
+        mut failed: Entry,
         now: Instant,
         retry_for: Duration,
         capacity: usize,
-    ) -> Result<(), Waiting> {
+    ) -> Result<(), Entry> {
         let since = *failed.failing_since.get_or_insert(now);
         if now.duration_since(since) >= retry_for {
             return Err(failed);
         }
-        let turn = self.turns.get(&failed.document.key());
-        if let Some(newer) = turn.and_then(|turn| self.waiting.get_mut(turn)) {
-            self.unfinished.remove(&newer.number);
-            newer.number = failed.number;
+        if let Some(newer) = self.queued_mut(&failed.document.key()) {
+            let merged_number = std::mem::replace(&mut newer.number, failed.number);
             newer.failing_since = failed.failing_since;
             let assignments = std::mem::take(&mut newer.document.assignments);
             newer.document.assignments = failed.document.assignments;
             newer.document.assignments.extend(assignments);
+            self.unfinished.remove(&merged_number);
             return Ok(());
         }
-        // It is the oldest of a full queue.
-        if self.waiting.len() >= capacity {
+        // The queue is full, and the failed document is its oldest.
+        if self.queued.len() >= capacity {
             return Err(failed);
         }
         self.append(failed);
         Ok(())
     }
 
-    fn append(&mut self, waiting: Waiting) {
-        self.turns.insert(waiting.document.key(), self.next_turn);
-        self.waiting.insert(self.next_turn, waiting);
-        self.next_turn += 1;
+    fn queued_mut(&mut self, key: &StickyBucketKey) -> Option<&mut Entry> {
+        self.queued.get_mut(self.positions.get(key)?)
     }
 
-    fn take_first(&mut self) -> Option<Waiting> {
-        let (_, first) = self.waiting.pop_first()?;
-        self.turns.remove(&first.document.key());
+    fn append(&mut self, entry: Entry) {
+        self.positions.insert(entry.document.key(), self.next_position);
+        self.queued.insert(self.next_position, entry);
+        self.next_position += 1;
+    }
+
+    fn take_first(&mut self) -> Option<Entry> {
+        let (_, first) = self.queued.pop_first()?;
+        self.positions.remove(&first.document.key());
         Some(first)
     }
 }
 
-/// What a failure means.
+/// The effect of a failed write.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// The attempt before did not fail.
+    /// It is the first failure after a success.
     pub(super) is_first: bool,
-    /// The document is not tried again.
+    /// The document is given up.
     pub(super) is_lost: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{document, key};
+    use crate::test_documents::{document, key};
 
     const NO_PAUSE: Duration = Duration::ZERO;
 
     #[test]
-    fn a_document_waits_once_and_keeps_its_turn() {
+    fn second_save_merges_into_the_queued_document() {
         let mut queue = Queue::default();
         queue.push(&document("id", "1", &[("a__0", "0")]), 2);
         queue.push(&document("id", "2", &[]), 2);
@@ -214,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_gives_way() {
+    fn full_queue_loses_its_oldest_document() {
         let mut queue = Queue::default();
         queue.push(&document("id", "1", &[]), 1);
         let pushed = queue.push(&document("id", "2", &[]), 1);
@@ -224,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_flight_is_seen_below_what_waits() {
+    fn queued_assignments_override_those_in_flight() {
         let mut queue = Queue::default();
         queue.push(&document("id", "1", &[("a__0", "0"), ("b__0", "0")]), 9);
         queue.start(Instant::now(), NO_PAUSE).unwrap();
@@ -233,7 +239,7 @@ mod tests {
         let expected = document("id", "1", &[("a__0", "0"), ("b__0", "1")]);
         assert_eq!(queue.get(&key("id", "1")).as_ref(), Some(&expected));
         assert_eq!(queue.len(), 2);
-        // Failed, it is merged below the newer one.
+        // After the failure the queued document is merged into the failed one.
         queue.fail(Instant::now(), Duration::MAX, 9);
         assert_eq!(queue.get(&key("id", "1")).as_ref(), Some(&expected));
         assert_eq!(queue.len(), 1);
@@ -241,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_pause_for_longer_and_longer_and_end() {
+    fn pauses_grow_until_the_document_is_given_up() {
         let mut queue = Queue::default();
         let start = Instant::now();
         let mut now = start;
@@ -267,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_tried_before_what_failed_which_is_unfinished_still() {
+    fn failed_document_goes_to_the_end_of_the_queue() {
         let mut queue = Queue::default();
         let now = Instant::now();
         for value in ["1", "2"] {

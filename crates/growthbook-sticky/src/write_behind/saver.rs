@@ -1,9 +1,10 @@
-//! The thread that writes.
+//! The thread that writes the queued documents to the store.
 
 use std::{
+    error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     process,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::Instant,
 };
@@ -13,13 +14,15 @@ use growthbook_core::sticky::{
 };
 
 use super::{
-    FlushTimedOut, WriteBehindCounters, WriteBehindOptions, WriteProblem,
+    counters::WriteBehindCounters,
+    options::WriteBehindOptions,
+    problem::{FlushTimedOut, WriteProblem},
     queue::{FIRST_PAUSE, LONGEST_PAUSE, Pushed, Queue},
 };
 use crate::LOG_TARGET;
-use crate::lock::{Locked, lock_patiently};
+use crate::mutex::ForkSafeMutex;
 
-/// The queue, the store and the thread between them.
+/// The queue, the store, and the thread that writes from one to the other.
 pub(super) struct Saver<S> {
     shared: Arc<Shared<S>>,
 }
@@ -27,10 +30,10 @@ pub(super) struct Saver<S> {
 struct Shared<S> {
     store: S,
     options: WriteBehindOptions,
-    state: Mutex<State>,
-    /// There is something to write, or to end.
+    state: ForkSafeMutex<State>,
+    /// Notifies the thread of a document or of the end.
     work: Condvar,
-    /// Something was written, or given up.
+    /// Notifies callers after each attempt to write.
     progress: Condvar,
 }
 
@@ -39,13 +42,13 @@ struct State {
     queue: Queue,
     counters: WriteBehindCounters,
     writer: Option<Writer>,
-    /// How many wait in `flush`.
+    /// The number of callers that wait in `flush`.
     flushing: usize,
     is_closed: bool,
     is_full: bool,
 }
 
-/// The thread that writes.
+/// The writing thread.
 struct Writer {
     process: u32,
     thread: JoinHandle<()>,
@@ -57,7 +60,7 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         let shared = Shared {
             store,
             options,
-            state: Mutex::default(),
+            state: ForkSafeMutex::default(),
             work: Condvar::new(),
             progress: Condvar::new(),
         };
@@ -72,14 +75,15 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         &self,
         keys: &[StickyBucketKey],
     ) -> Result<StickyBuckets, StickyBucketStoreError> {
-        // Before the store is asked: what is written in between is in both.
+        // Reads the queue before the store. A document that is written in between is then in both,
+        // and cannot be missed.
         let queued: Vec<StickyBucketDocument> = {
-            let state = self.shared.lock().map_err(StickyBucketStoreError::new)?;
+            let state = self.shared.state.lock().map_err(StickyBucketStoreError::new)?;
             keys.iter().filter_map(|key| state.queue.get(key)).collect()
         };
         let mut buckets = match self.shared.store.get_all(keys) {
             Ok(buckets) => buckets,
-            // Each is a whole document, so that nothing of the store is missing.
+            // A saved document has all assignments of its key, so nothing is missing.
             Err(_) if !queued.is_empty() && queued.len() == keys.len() => StickyBuckets::new(),
             Err(error) => return Err(error),
         };
@@ -91,7 +95,7 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         &self,
         document: &StickyBucketDocument,
     ) -> Result<(), StickyBucketStoreError> {
-        let mut state = self.shared.lock().map_err(StickyBucketStoreError::new)?;
+        let mut state = self.shared.state.lock().map_err(StickyBucketStoreError::new)?;
         if state.is_closed {
             drop(state);
             return self.shared.store.save(document);
@@ -114,7 +118,7 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
             if !was_full {
                 log::warn!(
                     target: LOG_TARGET,
-                    "the queue of sticky bucket documents is full: the oldest are lost",
+                    "the queue of sticky bucket documents is full: the oldest documents are lost",
                 );
             }
             self.shared.report(WriteProblem::QueueFull { document: &displaced });
@@ -123,10 +127,12 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
     }
 
     pub(super) fn flush(&self, end: Option<Instant>) -> Result<(), FlushTimedOut> {
-        let Ok(mut state) = self.shared.lock() else { return Err(FlushTimedOut { queued: 0 }) };
-        self.shared.forget_parent(&mut state);
+        let Ok(mut state) = self.shared.state.lock() else {
+            return Err(FlushTimedOut { queued: 0 });
+        };
+        self.shared.reset_after_fork(&mut state);
         let number = state.queue.next_number();
-        if !state.is_written_by_this_thread() {
+        if !state.is_in_writing_thread() {
             state.flushing += 1;
             self.shared.work.notify_one();
             state = self.shared.wait_while(state, end, |state| !state.queue.is_done_until(number));
@@ -141,12 +147,12 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
 
     pub(super) fn close(&self, end: Option<Instant>) -> Result<(), FlushTimedOut> {
         let flushed = self.flush(end);
-        let Ok(mut state) = self.shared.lock() else { return flushed };
+        let Ok(mut state) = self.shared.state.lock() else { return flushed };
         state.is_closed = true;
         let lost = state.queue.take_all();
         state.counters.lost += lost.len() as u64;
         self.shared.work.notify_all();
-        if !state.is_written_by_this_thread() {
+        if !state.is_in_writing_thread() {
             let is_running = |writer: &Writer| !writer.has_ended;
             state = self
                 .shared
@@ -155,12 +161,12 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         let ended = state.writer.take_if(|writer| writer.has_ended);
         drop(state);
         if let Some(writer) = ended {
-            // It contains what panics, and has nothing left to do.
+            // The thread catches panics and is at its end, so this neither fails nor waits.
             let _ = writer.thread.join();
         }
         if !lost.is_empty() {
             let lost = lost.len();
-            log::warn!(target: LOG_TARGET, "{lost} sticky bucket documents were not written");
+            log::warn!(target: LOG_TARGET, "{lost} sticky bucket documents are lost at closing");
         }
         for document in &lost {
             self.shared.report(WriteProblem::Closed { document });
@@ -169,12 +175,12 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
     }
 
     pub(super) fn counters(&self) -> WriteBehindCounters {
-        let Ok(state) = self.shared.lock() else { return WriteBehindCounters::default() };
+        let Ok(state) = self.shared.state.lock() else { return WriteBehindCounters::default() };
         WriteBehindCounters { queued: state.queue.len() as u64, ..state.counters }
     }
 
     fn start_thread(&self, state: &mut State) -> Result<(), StickyBucketStoreError> {
-        self.shared.forget_parent(state);
+        self.shared.reset_after_fork(state);
         if state.writer.is_some() {
             return Ok(());
         }
@@ -189,34 +195,26 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
 }
 
 impl State {
-    /// From a callback, nobody could wait for it.
-    fn is_written_by_this_thread(&self) -> bool {
+    /// Returns whether this is the writing thread, which runs callbacks. It cannot wait for itself.
+    fn is_in_writing_thread(&self) -> bool {
         let writer = self.writer.as_ref();
         writer.is_some_and(|writer| writer.thread.thread().id() == thread::current().id())
     }
 }
 
 impl<S: StickyBucketStore + 'static> Shared<S> {
-    fn lock(&self) -> Result<MutexGuard<'_, State>, Locked> {
-        lock_patiently(&self.state)
-    }
-
-    /// For the thread that writes: where it is, no lock is left over from before a fork.
-    fn lock_here(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The child of a fork has its parent's queue, but no thread. What waits there is its
-    /// parent's.
-    fn forget_parent(&self, state: &mut State) {
+    /// The child of a fork has a copy of its parent's queue, but not the thread. The parent writes the
+    /// queued documents, so the child drops its copy.
+    fn reset_after_fork(&self, state: &mut State) {
         if let Some(writer) = state.writer.take_if(|writer| writer.process != process::id()) {
-            // There is nothing here to detach from.
+            // The handle belongs to a thread that does not exist here. Dropping it would detach that
+            // thread.
             std::mem::forget(writer);
             *state = State { is_closed: state.is_closed, ..State::default() };
         }
     }
 
-    /// Writes until the store is closed.
+    /// Writes documents until the queue is closed.
     fn write(&self) {
         while let Some(document) = self.next() {
             let saved = catch_unwind(AssertUnwindSafe(|| self.store.save(&document)))
@@ -227,15 +225,15 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
             }
             self.progress.notify_all();
         }
-        if let Some(writer) = &mut self.lock_here().writer {
+        if let Some(writer) = &mut self.state.lock_in_own_thread().writer {
             writer.has_ended = true;
         }
         self.progress.notify_all();
     }
 
-    /// Waits for a document; none when the store is closed.
+    /// Waits for a document. Returns `None` when the queue is closed.
     fn next(&self) -> Option<StickyBucketDocument> {
-        let mut state = self.lock_here();
+        let mut state = self.state.lock_in_own_thread();
         while !state.is_closed {
             let longest_pause = if state.flushing > 0 { FIRST_PAUSE } else { LONGEST_PAUSE };
             state = match state.queue.start(Instant::now(), longest_pause) {
@@ -251,7 +249,7 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
     }
 
     fn succeeded(&self) {
-        let mut state = self.lock_here();
+        let mut state = self.state.lock_in_own_thread();
         state.counters.saved += 1;
         let recovered = state.queue.succeed();
         drop(state);
@@ -261,15 +259,15 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
     }
 
     fn failed(&self, document: &StickyBucketDocument, error: &StickyBucketStoreError) {
-        let mut state = self.lock_here();
+        let mut state = self.state.lock_in_own_thread();
         let (retry_for, capacity) = (self.options.retry_for, self.options.capacity.get());
-        // Where it is not in flight any longer, closing has given it up, and counted it.
+        // After `close` no document is in flight: it was counted as lost there.
         let failure = state.queue.fail(Instant::now(), retry_for, capacity);
         state.counters.failed += 1;
         state.counters.lost += u64::from(failure.is_lost);
         drop(state);
         if failure.is_first {
-            let cause = crate::cause(error);
+            let cause = cause(error);
             log::warn!(target: LOG_TARGET, "sticky bucket documents are not saved: {cause}");
         }
         self.report(if failure.is_lost {
@@ -279,7 +277,7 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
         });
     }
 
-    /// Under no lock; the application's panics are its own.
+    /// Calls the callback without holding the lock. A panic of the callback is ignored.
     fn report(&self, problem: WriteProblem<'_>) {
         if let Some(on_problem) = &self.options.on_problem {
             let _ = catch_unwind(AssertUnwindSafe(|| on_problem(problem)));
@@ -311,4 +309,9 @@ fn wait<'a>(
             condition.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
         }
     }
+}
+
+/// Returns the error that the store wrapped, if there is one.
+fn cause(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -1,4 +1,7 @@
-//! The stores against real Redis servers, which `cargo xtask test` finds or installs.
+//! The Redis stores on real Redis servers, which `cargo xtask test` finds or installs.
+//!
+//! A halted server does not reply until the test resumes it. So a call that returns before that was
+//! ended by its deadline or by a pause, however slow the machine is.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 

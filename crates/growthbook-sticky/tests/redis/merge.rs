@@ -1,11 +1,10 @@
-//! Two processes that assign at once.
+//! The option `merge`, and two processes that enroll users at the same time.
 
 use std::process::{Child, Command};
 use std::thread;
-use std::time::Duration;
 
 use growthbook_core::sticky::StickyBucketStore;
-use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore};
+use growthbook_sticky::RedisStickyBucketStore;
 use test_server::redis::RedisServer;
 
 use crate::support::{calls, document, load, patient, store, store_with, stored};
@@ -16,9 +15,9 @@ const THREADS: usize = 64;
 const USERS: usize = 20;
 
 #[test]
-fn no_assignment_is_lost() {
+fn concurrent_processes_lose_nothing() {
     let server = RedisServer::start();
-    let children: Vec<Child> = (0..2).map(|process| enroll_elsewhere(&server, process)).collect();
+    let children: Vec<Child> = (0..2).map(|process| start_enrolling(&server, process)).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
@@ -29,7 +28,7 @@ fn no_assignment_is_lost() {
     }
 }
 
-fn enroll_elsewhere(server: &RedisServer, process: usize) -> Child {
+fn start_enrolling(server: &RedisServer, process: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "merge::enroll", "--ignored", "--quiet"])
         .env(URL_VARIABLE, server.url())
@@ -39,20 +38,19 @@ fn enroll_elsewhere(server: &RedisServer, process: usize) -> Child {
 }
 
 #[test]
-#[ignore = "is run in processes of its own by another test"]
+#[ignore = "another test runs it in a child process"]
 fn enroll() {
     let process = std::env::var(PROCESS_VARIABLE).unwrap();
     let client = redis::Client::open(std::env::var(URL_VARIABLE).unwrap()).unwrap();
-    // It is about what is lost, not about how long 128 threads take on a busy machine.
-    let options = RedisStickyBucketOptions::new().merge(true).deadline(Duration::from_secs(60));
-    let store = RedisStickyBucketStore::with_options(client, options);
+    let store = RedisStickyBucketStore::with_options(client, patient().merge(true));
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let (store, process) = (store.clone(), &process);
             scope.spawn(move || {
                 for user in 0..USERS {
                     let user = ((user + thread) % USERS).to_string();
-                    // As an evaluation does: load, assign one experiment more, save the whole.
+                    // An evaluation does the same: it loads the document, adds an assignment and
+                    // saves the whole document.
                     let loaded = load(&store, &user);
                     let mut changed = loaded.unwrap_or_else(|| document("id", &user, &[]));
                     let experiment = format!("{process}-{thread}__0");
@@ -65,7 +63,7 @@ fn enroll() {
 }
 
 #[test]
-fn without_it_the_last_writer_wins() {
+fn without_merge_the_last_save_wins() {
     let server = RedisServer::start();
     let store = store(&server);
     store.save(&document("id", "1", &[("a__0", "0")])).unwrap();
@@ -74,22 +72,22 @@ fn without_it_the_last_writer_wins() {
 }
 
 #[test]
-fn what_is_stored_stays_as_it_is() {
+fn merge_keeps_stored_assignments() {
     let server = RedisServer::start();
     let store = store_with(&server, patient().merge(true));
     let odd = "\u{0}\u{1f}\u{7f}\"\\/\u{2028}\u{ffff}üß€😀\u{10ffff}";
     let cases = [
-        // Empty objects stay objects.
+        // An empty object stays an object.
         (r#"{"attributeName":"id","attributeValue":"1","assignments":{}}"#.to_owned(), vec![]),
         (r#"{"attributeName":"id","attributeValue":"1"}"#.to_owned(), vec![]),
         (r#"{"attributeName":"id","attributeValue":"1","assignments":null}"#.to_owned(), vec![]),
-        // A number is the same document, and what is no string is no assignment.
+        // The attribute value may be a number. An assignment that is not a string is dropped.
         (
             r#"{"attributeName":"id","attributeValue":1,"assignments":{"a__0":"0","b__0":1.5,"c__0":{}}}"#
                 .to_owned(),
             vec![("a__0", "0")],
         ),
-        // Keys that look like a list's.
+        // The keys look like those of a list.
         (
             r#"{"attributeName":"id","attributeValue":"1","assignments":{"1":"0","2":"1"}}"#.to_owned(),
             vec![("1", "0"), ("2", "1")],
@@ -118,7 +116,7 @@ fn what_is_stored_stays_as_it_is() {
 }
 
 #[test]
-fn a_script_redis_has_forgotten_is_sent_again() {
+fn forgotten_script_is_sent_again() {
     let server = RedisServer::start();
     let store = store_with(&server, patient().merge(true));
     for _ in 0..2 {

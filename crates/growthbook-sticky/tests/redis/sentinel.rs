@@ -1,4 +1,4 @@
-//! A server that Redis Sentinel names.
+//! A server that Redis Sentinel finds.
 
 use growthbook_core::sticky::StickyBucketStore;
 use growthbook_sticky::RedisStickyBucketStore;
@@ -8,7 +8,7 @@ use test_server::redis::{RedisSentinel, RedisServer};
 use crate::support::{document, eventually, load};
 
 #[test]
-fn the_store_follows_the_master() {
+fn store_follows_the_master() {
     let (mut first, second) = (RedisServer::start(), RedisServer::start());
     let sentinel = RedisSentinel::start(&first);
     let client = SentinelClient::build(
@@ -27,7 +27,7 @@ fn the_store_follows_the_master() {
     assert!(eventually(|| store.save(&saved).is_ok()));
     assert!(load(&crate::support::store(&second), "1").is_some());
 
-    // A master that was demoted is left by itself.
+    // The store leaves a master that became a replica.
     first.restart();
     sentinel.follow(&first);
     second.be_replica(true);

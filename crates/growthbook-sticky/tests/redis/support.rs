@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers for the tests.
 
 use std::time::{Duration, Instant};
 
@@ -23,24 +23,17 @@ pub(crate) fn document(
     document
 }
 
-/// For tests that are not about time: no busy machine misses the deadline.
+/// No test waits this long, unless something is broken.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Options with a deadline that even a slow machine keeps.
 pub(crate) fn patient() -> RedisStickyBucketOptions {
-    RedisStickyBucketOptions::new().deadline(Duration::from_secs(20))
+    RedisStickyBucketOptions::new().deadline(PATIENCE)
 }
 
 pub(crate) fn store(server: &RedisServer) -> RedisStickyBucketStore {
     store_with(server, patient())
 }
-
-/// With the default deadline, and connected.
-pub(crate) fn hasty_store(server: &RedisServer) -> RedisStickyBucketStore {
-    let store = store_with(server, RedisStickyBucketOptions::new());
-    assert!(eventually(|| store.get_all(&[key("id", "nobody")]).is_ok()));
-    store
-}
-
-/// How late a thread may get its turn on a busy machine.
-pub(crate) const SLACK: Duration = Duration::from_secs(2);
 
 pub(crate) fn store_with(
     server: &RedisServer,
@@ -49,25 +42,25 @@ pub(crate) fn store_with(
     RedisStickyBucketStore::with_options(redis::Client::open(server.url()).unwrap(), options)
 }
 
-/// The document of `id`, if there is one.
+/// Returns the document of this `id`.
 pub(crate) fn load(store: &impl StickyBucketStore, value: &str) -> Option<StickyBucketDocument> {
     let buckets = store.get_all(&[key("id", value)]).unwrap();
     buckets.get("id", value).cloned()
 }
 
-/// What kind of error it is that the store wrapped.
+/// Returns the kind of the error that the store wrapped.
 pub(crate) fn kind(error: &dyn std::error::Error) -> RedisStoreErrorKind {
     let source = error.source().unwrap();
     source.downcast_ref::<RedisStoreError>().unwrap().kind()
 }
 
-/// The text under a key.
+/// Returns the text under a key in Redis.
 pub(crate) fn stored(server: &RedisServer, key: &str) -> String {
     let reply = server.command(&["GET", key]);
     reply.as_str().unwrap_or_else(|| panic!("{reply:?}")).to_owned()
 }
 
-/// How often the server was given this command.
+/// Returns how often the server received this command.
 pub(crate) fn calls(server: &RedisServer, command: &str) -> u64 {
     let reply = server.command(&["INFO", "commandstats"]);
     let statistics = reply.as_str().unwrap().to_owned();
@@ -76,10 +69,10 @@ pub(crate) fn calls(server: &RedisServer, command: &str) -> u64 {
     line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
 }
 
-/// Whether this is so, now or within ten seconds.
+/// Waits until this is so. Returns `false` if that takes too long.
 pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(10) {
+    while start.elapsed() < PATIENCE {
         if is_so() {
             return true;
         }

@@ -1,7 +1,7 @@
-//! Counting heap allocations. Apart from the scenarios, because it brings an allocator of its own.
+//! The count of heap allocations. It is not in `scenarios`, because it replaces the allocator.
 
-/// The heap allocations of asking each once, taken together, when everybody has asked before: a
-/// regular expression is built when it is first used.
+/// Returns the number of heap allocations of one call for each item. Each item gets an earlier call
+/// that does not count, because a regular expression is built on its first use.
 pub(crate) fn allocations<T>(asked: &[T], ask: impl Fn(&T) -> bool) -> u64 {
     let ask_all = || {
         for asked in asked {

@@ -1,10 +1,11 @@
-//! Payloads with a flag to ask for. `comparison` asks other products the same.
+//! The cases: payloads with one flag to evaluate. `dev/comparison` uses the same cases for other
+//! products.
 
 use serde_json::{Map, Value, json};
 
 use super::people::id;
 
-/// What is measured.
+/// A measured case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
     DefaultValue,
@@ -45,7 +46,7 @@ impl Case {
         }
     }
 
-    /// The flag that is asked.
+    /// Returns the key of the flag to evaluate.
     pub(crate) fn flag(self) -> &'static str {
         match self {
             Case::DefaultValue => "flag-50",

@@ -1,6 +1,6 @@
-//! What is measured: payloads with a flag to ask for, and users to ask it for.
+//! The scenarios: payloads with one flag to evaluate, and users.
 
-#![allow(dead_code, reason = "each benchmark uses a part of it")]
+#![allow(dead_code, reason = "each benchmark uses only a part of this module")]
 
 mod cases;
 mod people;
@@ -16,17 +16,17 @@ use serde_json::Value;
 use cases::Case;
 use people::id;
 
-/// How many users take turns.
+/// The number of users. The benchmarks use them in turn.
 pub(crate) const USERS: usize = people::USERS;
 
 /// The flag of the 50/50 experiment.
 pub(crate) const EXPERIMENT: &str = "experiment";
 
-/// A payload, and the flag that is asked.
+/// A payload, and the flag to evaluate.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) flag: &'static str,
-    /// Built on first use.
+    /// The client; it is built on first use.
     pub(crate) client: LazyLock<Client, Box<dyn FnOnce() -> Client>>,
     case: Case,
 }
@@ -42,12 +42,12 @@ impl Scenario {
         Scenario { name: case.name(), flag: case.flag(), client, case }
     }
 
-    /// A client on the same payload, set up otherwise.
+    /// Returns a client with the same payload and other options.
     pub(crate) fn client_with(&self, builder: ClientBuilder<Embedded>) -> Client {
         builder.payload(self.case.payload().to_string()).build().expect("a payload")
     }
 
-    /// The payload held by every user in turn.
+    /// Returns one scope for each user.
     pub(crate) fn scopes(&self, users: &[UserContext]) -> Vec<UserScope<'static>> {
         users.iter().map(|user| self.client.for_user(user.clone())).collect()
     }
@@ -57,30 +57,30 @@ pub(crate) fn all() -> Vec<Scenario> {
     Case::ALL.into_iter().map(Scenario::new).collect()
 }
 
-/// A client that has the 50/50 experiment alone.
+/// Returns a client with only the 50/50 experiment.
 pub(crate) fn experiment_client() -> Client {
     Client::from_json(Case::Experiment.payload().to_string()).expect("a payload")
 }
 
-/// How the flag [`EXPERIMENT`] is defined.
+/// Returns the definition of the flag [`EXPERIMENT`].
 pub(crate) fn experiment() -> Value {
     let payload = Case::Experiment.payload();
     payload.pointer("/features/experiment").cloned().expect("the flag")
 }
 
-/// Users as an application has them.
+/// Returns the users, with attributes as in a real application.
 pub(crate) fn users() -> Vec<UserContext> {
     people::people().iter().map(people::Person::context).collect()
 }
 
-/// Criterion, in half the time unless arguments say otherwise: for what also prints figures of its
-/// own.
+/// Returns a criterion with shorter times by default, for benchmarks that also print their own
+/// figures. Arguments can change the times.
 pub(crate) fn short_criterion() -> Criterion {
     let criterion = Criterion::default().warm_up_time(Duration::from_secs(1));
     criterion.measurement_time(Duration::from_secs(3)).configure_from_args()
 }
 
-/// Whether benchmarks are only to run, and not to measure: `cargo bench -- --test`.
+/// Whether the benchmarks only run and do not measure, as in `cargo bench -- --test`.
 pub(crate) fn is_test() -> bool {
     std::env::args().any(|argument| argument == "--test")
 }

@@ -1,9 +1,9 @@
-//! Users to ask flags for, as an application has them.
+//! The users, with attributes as in a real application.
 
 use growthbook::UserContext;
 use serde_json::json;
 
-/// How many users take turns.
+/// The number of users. The benchmarks use them in turn.
 pub(crate) const USERS: usize = 1024;
 
 pub(crate) struct Person {
@@ -24,7 +24,7 @@ pub(crate) struct Company {
 }
 
 impl Person {
-    /// The user of this number.
+    /// Returns the user with this number.
     pub(crate) fn new(number: usize) -> Self {
         const COUNTRIES: [&str; 8] = ["US", "DE", "CA", "JP", "GB", "BR", "FR", "IN"];
         const PLANS: [&str; 3] = ["free", "pro", "enterprise"];
@@ -57,7 +57,7 @@ impl Person {
     }
 }
 
-/// The first of them.
+/// Returns all users.
 pub(crate) fn people() -> Vec<Person> {
     (0..USERS).map(Person::new).collect()
 }

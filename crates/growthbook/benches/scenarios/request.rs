@@ -1,10 +1,10 @@
-//! What a server knows of a user when a request comes in: eight attributes.
+//! The user of a request, with eight attributes.
 
 use growthbook::{AttributeRef, AttributeSource, UserContext};
 
 use super::id;
 
-/// Texts and numbers of the request, which a user context is made of.
+/// The texts and numbers of a request. They become a user context or an attribute source.
 pub(crate) struct Request {
     id: String,
     country: &'static str,
@@ -17,7 +17,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// One user of many.
+    /// Returns the request of the user with this number.
     pub(crate) fn new(number: usize) -> Self {
         let small = number as u32 % 60;
         Request {
@@ -32,7 +32,7 @@ impl Request {
         }
     }
 
-    /// The user, in the words of GrowthBook.
+    /// Builds the user context.
     pub(crate) fn user(&self) -> UserContext {
         UserContext::new(self.id.as_str())
             .attribute("country", self.country)
@@ -45,7 +45,7 @@ impl Request {
     }
 }
 
-/// The same without making anything.
+/// The same attributes, without building a user context.
 impl AttributeSource for Request {
     fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
         Some(match name {

@@ -1,4 +1,4 @@
-//! Puts together what the others have left in a folder: `report FOLDER`.
+//! Combines the results of the other binaries in a folder: `report FOLDER`.
 
 use std::error::Error;
 use std::path::PathBuf;

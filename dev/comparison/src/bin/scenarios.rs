@@ -1,4 +1,4 @@
-//! Prints what scripts in other languages are to ask, as JSON.
+//! Prints the scenarios for scripts in other languages, as JSON.
 
 #[path = "../attributes.rs"]
 mod attributes;
@@ -6,7 +6,7 @@ mod attributes;
 mod cases;
 #[path = "../../../../crates/growthbook-core/benches/payloads/mod.rs"]
 mod payloads;
-#[expect(dead_code, reason = "attributes take the place of contexts")]
+#[expect(dead_code, reason = "attributes replace user contexts")]
 #[path = "../../../../crates/growthbook/benches/scenarios/people.rs"]
 mod people;
 

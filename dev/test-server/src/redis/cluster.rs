@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 use super::server::free_port;
 use super::{RedisOptions, RedisReply, RedisServer};
 
-/// How many hash slots a cluster has.
+/// The number of hash slots in a cluster.
 const SLOTS: u32 = 16_384;
 
-/// Three masters without replicas on loopback, each with a third of the slots.
+/// A cluster on loopback: three masters without replicas. Each has a third of the slots.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,
 }
 
 impl RedisCluster {
-    /// A cluster whose every node knows the others and every slot.
+    /// Starts a cluster. Waits until every node knows the others and all slots.
     ///
     /// # Panics
     ///
-    /// When there is no `redis-server` and no `valkey-server`, or when they do not agree within
-    /// twenty seconds.
+    /// When neither `redis-server` nor `valkey-server` is found, or when the nodes do not agree
+    /// within twenty seconds.
     #[must_use]
     pub fn start() -> Self {
         let nodes: Vec<(RedisServer, u16)> = (0..3).map(|_| start_node()).collect();
@@ -32,7 +32,7 @@ impl RedisCluster {
             command.extend(slots.map(|slot| slot.to_string()));
             expect_ok(node, &command);
         }
-        let (first, _) = nodes.first().expect("three nodes");
+        let (first, _) = nodes.first().expect("the cluster should have three nodes");
         for (node, bus) in nodes.iter().skip(1) {
             let (port, bus) = (node.port().to_string(), bus.to_string());
             expect_ok(first, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
@@ -42,17 +42,17 @@ impl RedisCluster {
         cluster
     }
 
-    /// Every node, in the order of their slots.
+    /// Returns the nodes, in the order of their slots.
     pub fn nodes(&mut self) -> &mut [RedisServer] {
         &mut self.nodes
     }
 
-    /// The addresses of all nodes, as `redis::cluster::ClusterClient::new` takes them.
+    /// Returns the addresses of all nodes, for `redis::cluster::ClusterClient::new`.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(RedisServer::url).collect()
     }
 
-    /// Waits until every node knows the others and every slot.
+    /// Waits until every node knows the others and all slots.
     ///
     /// # Panics
     ///
@@ -60,7 +60,10 @@ impl RedisCluster {
     pub fn wait_until_whole(&self) {
         let start = Instant::now();
         while !self.nodes.iter().all(is_whole) {
-            assert!(start.elapsed() < Duration::from_secs(20), "the nodes do not agree");
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "the nodes should agree on the slots"
+            );
             thread::sleep(Duration::from_millis(20));
         }
     }

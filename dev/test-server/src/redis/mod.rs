@@ -1,8 +1,9 @@
-//! Real Redis servers, which start, hang, die and come back as a test says.
+//! Real Redis servers, which a test can start, halt, kill and restart.
 //!
-//! They run the `redis-server` or `valkey-server` on the `PATH`, or the one that the environment
-//! variable [`SERVER_VARIABLE`] names; `cargo xtask test` finds or installs one. All listen on
-//! loopback only, keep their files in a temporary folder, and end with their handle.
+//! The program is `redis-server` or `valkey-server` from the `PATH`. The environment variable
+//! [`SERVER_VARIABLE`] can name another one. `cargo xtask test` finds or installs one. All servers
+//! listen only on loopback, and keep their files in a temporary folder. They end when their handle
+//! is dropped.
 
 mod cluster;
 mod reply;

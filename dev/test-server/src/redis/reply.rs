@@ -1,26 +1,26 @@
-//! What a server answers, in Redis's protocol.
+//! The replies of a server, in Redis's protocol.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// The answer to a command.
+/// The reply to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedisReply {
-    /// Nothing.
+    /// No value.
     Nil,
     /// An integer.
     Integer(i64),
     /// A status or a string.
     Text(Vec<u8>),
-    /// Several answers.
+    /// Several replies.
     Array(Vec<RedisReply>),
-    /// An error, with its code.
+    /// An error, which starts with its code.
     Error(String),
 }
 
 impl RedisReply {
-    /// The text of a status or a string, if it is UTF-8.
+    /// Returns the text of a status or a string, if it is UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             RedisReply::Text(text) => std::str::from_utf8(text).ok(),
@@ -29,10 +29,10 @@ impl RedisReply {
     }
 }
 
-/// How long a server may take to answer a test.
+/// The longest wait for a reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sends one command on a connection of its own.
+/// Sends one command on a new connection.
 pub(super) fn ask(port: u16, command: &[&[u8]]) -> io::Result<RedisReply> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -70,6 +70,6 @@ fn read(reader: &mut impl BufRead) -> io::Result<RedisReply> {
             let Ok(length) = usize::try_from(number()?) else { return Ok(RedisReply::Nil) };
             (0..length).map(|_| read(reader)).collect::<io::Result<_>>().map(RedisReply::Array)
         }
-        _ => Err(io::Error::other("not Redis's protocol")),
+        _ => Err(io::Error::other("the reply does not follow Redis's protocol")),
     }
 }

@@ -9,7 +9,7 @@ use super::RedisServer;
 use super::reply::ask;
 use super::server::{free_port, program, spawn, until_ready};
 
-/// One sentinel on loopback that watches one master, killed when dropped.
+/// A sentinel on loopback that watches one master. Dropping it kills the process.
 #[derive(Debug)]
 pub struct RedisSentinel {
     child: Child,
@@ -18,17 +18,17 @@ pub struct RedisSentinel {
 }
 
 impl RedisSentinel {
-    /// The name it knows the master by.
+    /// The sentinel's name for the master.
     pub const MASTER: &str = "growthbook";
 
-    /// A sentinel that watches this server, and answers.
+    /// Starts a sentinel that watches this server. Waits until it answers.
     ///
     /// # Panics
     ///
-    /// When it does not start.
+    /// When the sentinel does not start.
     #[must_use]
     pub fn start(master: &RedisServer) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("creating a temporary folder should work");
         let file = folder.path().join("sentinel.conf");
         let attempt = |_| {
             let port = free_port();
@@ -38,7 +38,7 @@ impl RedisSentinel {
                 Self::MASTER,
                 master.port(),
             );
-            fs::write(&file, configuration).expect("a configuration file");
+            fs::write(&file, configuration).expect("writing the configuration file should work");
             let mut child = spawn(Command::new(program()).arg(&file).arg("--sentinel"));
             if until_ready(&mut child, || ask(port, &[b"PING"]).is_ok()) {
                 return Some((child, port));
@@ -47,16 +47,16 @@ impl RedisSentinel {
             None
         };
         // Another process may take the free port before the sentinel does.
-        let (child, port) = (0..5).find_map(attempt).expect("a sentinel that starts");
+        let (child, port) = (0..5).find_map(attempt).expect("the sentinel should start");
         RedisSentinel { child, port, _folder: folder }
     }
 
-    /// Its address, as `redis::sentinel::SentinelClient::build` takes it.
+    /// Returns the sentinel's address, for `redis::sentinel::SentinelClient::build`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Makes it point to another master, as after a failover.
+    /// Makes the sentinel report another master, as after a failover.
     pub fn follow(&self, master: &RedisServer) {
         let port = master.port().to_string();
         let commands: [&[&str]; 2] = [
@@ -65,7 +65,7 @@ impl RedisSentinel {
         ];
         for command in commands {
             let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
-            ask(self.port, &words).expect("an answer from the sentinel");
+            ask(self.port, &words).expect("the sentinel should answer");
         }
     }
 }
@@ -77,7 +77,7 @@ impl Drop for RedisSentinel {
 }
 
 fn stop(child: &mut Child) {
-    // It may have ended by itself.
+    // The process may have ended already.
     let _ = child.kill();
     let _ = child.wait();
 }

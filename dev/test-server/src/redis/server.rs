@@ -14,7 +14,7 @@ use super::reply::ask;
 /// The environment variable with the path of the server to run.
 pub const SERVER_VARIABLE: &str = "GROWTHBOOK_REDIS_SERVER";
 
-/// How a server is to run.
+/// The options of a server.
 #[derive(Clone, Debug, Default)]
 pub struct RedisOptions {
     append_only: bool,
@@ -22,19 +22,19 @@ pub struct RedisOptions {
 }
 
 impl RedisOptions {
-    /// A server that keeps nothing on disk.
+    /// Returns options for a server that keeps nothing on disk.
     pub fn new() -> Self {
         RedisOptions::default()
     }
 
-    /// Writes every change to disk, so that [`RedisServer::restart`] finds it again.
+    /// Writes every change to disk, so that [`RedisServer::restart`] keeps the data.
     #[must_use]
     pub fn append_only(mut self) -> Self {
         self.append_only = true;
         self
     }
 
-    /// A directive of `redis.conf` with its words, such as `("maxmemory", "2mb")`.
+    /// Adds a directive of `redis.conf` with its words, such as `("maxmemory", "2mb")`.
     #[must_use]
     pub fn directive(mut self, name: &str, words: &str) -> Self {
         self.arguments.push(format!("--{name}"));
@@ -43,7 +43,7 @@ impl RedisOptions {
     }
 }
 
-/// A Redis server on loopback, killed when dropped.
+/// A Redis server on loopback. Dropping it kills the process.
 #[derive(Debug)]
 pub struct RedisServer {
     child: Option<Child>,
@@ -53,24 +53,24 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// A server that keeps nothing on disk, ready for commands.
+    /// Starts a server that keeps nothing on disk. Waits until it is ready.
     ///
     /// # Panics
     ///
-    /// When there is no `redis-server` and no `valkey-server`, or when it does not start.
+    /// When neither `redis-server` nor `valkey-server` is found, or when it does not start.
     #[must_use]
     pub fn start() -> Self {
         RedisServer::start_with(RedisOptions::new())
     }
 
-    /// A server with these options, ready for commands.
+    /// Starts a server with these options. Waits until it is ready.
     ///
     /// # Panics
     ///
-    /// As [`start`](RedisServer::start).
+    /// Like [`start`](RedisServer::start).
     #[must_use]
     pub fn start_with(options: RedisOptions) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("creating a temporary folder should work");
         let mut server = RedisServer { child: None, port: 0, options, folder };
         // Another process may take the free port before the server does.
         let started = (0..5).any(|_| {
@@ -81,76 +81,77 @@ impl RedisServer {
         server
     }
 
-    /// Where it listens.
+    /// Returns the server's port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its address as `redis::Client::open` takes it.
+    /// Returns the server's address, for `redis::Client::open`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Sends a command on a connection of its own.
+    /// Sends a command on a new connection.
     ///
     /// # Panics
     ///
     /// When the server does not answer within ten seconds.
     pub fn command<W: AsRef<[u8]>>(&self, command: &[W]) -> RedisReply {
         let words: Vec<&[u8]> = command.iter().map(AsRef::as_ref).collect();
-        ask(self.port, &words).expect("an answer from the Redis server")
+        ask(self.port, &words).expect("the Redis server should answer")
     }
 
-    /// Kills it; connections to it are refused from then on.
+    /// Kills the process. After that, connections are refused.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // It may have ended by itself.
+            // The process may have ended already.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 
-    /// Kills it if it runs, and starts it on the same port. Without
-    /// [`append_only`](RedisOptions::append_only) it is empty then.
+    /// Kills a running process, and starts the server again on the same port. It is empty then,
+    /// unless [`append_only`](RedisOptions::append_only) is set.
     ///
     /// # Panics
     ///
-    /// When it does not start, because somebody took its port perhaps.
+    /// When the server does not start. Perhaps another process uses its port.
     pub fn restart(&mut self) {
         self.stop();
         assert!(self.launch(), "the Redis server does not start again on port {}", self.port);
     }
 
-    /// Halts the process: connections stay open, new ones are accepted by the system, nothing is
-    /// answered.
+    /// Halts the process. Connections stay open, and the system accepts new ones, but the server
+    /// does not answer.
     pub fn pause(&self) {
         self.signal("-STOP");
-        // The signal takes a moment to arrive; meanwhile an answer may still leave.
+        // Until the signal arrives, the server may still answer.
         let start = Instant::now();
         while !self.is_halted() && start.elapsed() < Duration::from_secs(10) {
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Lets a halted process go on.
+    /// Lets a halted process continue.
     pub fn resume(&self) {
         self.signal("-CONT");
     }
 
-    /// Refuses writes, as a master does that has lost its replicas; `false` allows them again.
+    /// Makes the server refuse writes, like a master that lost its replicas. `false` allows them
+    /// again.
     pub fn refuse_writes(&self, refuse: bool) {
         let replicas = if refuse { "1" } else { "0" };
         self.command(&["CONFIG", "SET", "min-replicas-to-write", replicas]);
     }
 
-    /// Makes it a replica of nobody who lives: it answers reads, and writes with `READONLY`.
-    /// `false` makes it a master again.
+    /// Makes the server a replica of a master that does not exist. It answers reads, and refuses
+    /// writes with `READONLY`. `false` makes it a master again.
     pub fn be_replica(&self, replica: bool) {
         let (host, port) = if replica { ("127.0.0.1", "1") } else { ("NO", "ONE") };
         self.command(&["REPLICAOF", host, port]);
     }
 
-    /// Starts the process and waits until it answers; `false` when it ends before that.
+    /// Starts the process and waits until it answers. Returns `false` if it ends before that.
     fn launch(&mut self) -> bool {
         let mut command = Command::new(program());
         command
@@ -171,18 +172,18 @@ impl RedisServer {
         started
     }
 
-    /// Whether the system says that the process is stopped.
+    /// Whether the system reports the process as stopped.
     fn is_halted(&self) -> bool {
-        let process = self.child.as_ref().expect("a running server").id().to_string();
+        let process = self.child.as_ref().expect("the server should run").id().to_string();
         let output = Command::new("ps").args(["-o", "state=", "-p", &process]).output();
-        // Without `ps`, it is hoped for.
+        // Without `ps`, the signal is assumed to have arrived.
         output.map_or(true, |output| output.stdout.trim_ascii_start().starts_with(b"T"))
     }
 
     fn signal(&self, signal: &str) {
-        let child = self.child.as_ref().expect("a running server");
+        let child = self.child.as_ref().expect("the server should run");
         let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(status.expect("the command kill").success(), "kill {signal} failed");
+        assert!(status.expect("the command kill should run").success(), "kill {signal} failed");
     }
 }
 
@@ -192,7 +193,7 @@ impl Drop for RedisServer {
     }
 }
 
-/// Whether this answers a `PING`, be it by asking for a password.
+/// Whether this reply to a `PING` shows a ready server. It may ask for a password.
 fn is_ready(reply: &std::io::Result<RedisReply>) -> bool {
     match reply {
         Ok(RedisReply::Text(text)) => text == b"PONG",
@@ -201,17 +202,17 @@ fn is_ready(reply: &std::io::Result<RedisReply>) -> bool {
     }
 }
 
-/// Runs a server without its chatter.
+/// Starts a server without its output.
 pub(super) fn spawn(command: &mut Command) -> Child {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("the Redis server's program")
+        .expect("the Redis server's program should start")
 }
 
-/// Waits until it is ready; `false` when the process ends before that, or takes too long.
+/// Waits until the process is ready. Returns `false` if it ends before that, or takes too long.
 pub(super) fn until_ready(child: &mut Child, is_ready: impl Fn() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(20) {
@@ -226,13 +227,13 @@ pub(super) fn until_ready(child: &mut Child, is_ready: impl Fn() -> bool) -> boo
     false
 }
 
-/// A port nobody listened on a moment ago.
+/// Returns a port that was free a moment ago.
 pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port should be free");
+    listener.local_addr().expect("a bound socket should have an address").port()
 }
 
-/// The server to run.
+/// Returns the path of the server's program.
 pub(super) fn program() -> PathBuf {
     if let Some(path) = std::env::var_os(SERVER_VARIABLE) {
         return path.into();

@@ -1,13 +1,13 @@
-//! An HTTP client that sees every byte.
+//! An HTTP client that gives tests every byte.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 pub(crate) const PAYLOAD: &str = r#"{"features":{"a":{"defaultValue":1}}}"#;
-/// For what should happen at once.
+/// The longest wait for an event that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// For what should not happen.
+/// The wait for an event that must not happen.
 const SILENCE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Client<S = TcpStream> {
@@ -35,7 +35,7 @@ impl Client {
         Self::new(socket)
     }
 
-    /// Whether the connection is open and nothing is waiting to be read.
+    /// Whether the connection is open, and there are no bytes to read.
     pub(crate) fn is_silent(&mut self) -> bool {
         self.socket.set_read_timeout(Some(SILENCE)).unwrap();
         let error = self.socket.read(&mut [0]).err();
@@ -79,7 +79,7 @@ impl<S: Read + Write> Client<S> {
         Head { status, text }
     }
 
-    /// `None` is the end of the body.
+    /// Reads a chunk; `None` is the end of the body.
     pub(crate) fn chunk(&mut self) -> Option<String> {
         let size = self.until(b"\r\n");
         let size = usize::from_str_radix(size.trim(), 16).unwrap();
@@ -88,7 +88,7 @@ impl<S: Read + Write> Client<S> {
         (size > 0).then(|| String::from_utf8(chunk).unwrap())
     }
 
-    /// Everything up to the end of the connection.
+    /// Reads up to the end of the connection.
     pub(crate) fn rest(&mut self) -> String {
         while self.receive() {}
         String::from_utf8(std::mem::take(&mut self.input)).unwrap()
@@ -96,7 +96,7 @@ impl<S: Read + Write> Client<S> {
 
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.input.len() < count {
-            assert!(self.receive(), "cut short: {:?}", self.input);
+            assert!(self.receive(), "the connection ended too early: {:?}", self.input);
         }
         self.input.drain(..count).collect()
     }
@@ -107,15 +107,17 @@ impl<S: Read + Write> Client<S> {
             if let Some(at) = at {
                 return String::from_utf8(self.bytes(at + end.len())).unwrap();
             }
-            assert!(self.receive(), "cut short: {:?}", self.input);
+            assert!(self.receive(), "the connection ended too early: {:?}", self.input);
         }
     }
 
-    /// False at the end of the connection, however it comes.
+    /// Reads more bytes. Returns false at the end of the connection, also after an error.
     fn receive(&mut self) -> bool {
         let mut buffer = [0; 4096];
         let count = match self.socket.read(&mut buffer) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("no patience left"),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                panic!("the server did not answer in time")
+            }
             result => result.unwrap_or(0),
         };
         self.input.extend_from_slice(&buffer[..count]);

@@ -1,4 +1,4 @@
-//! Features requests that are answered normally.
+//! Tests of normal replies to features requests.
 
 use std::io::Read;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use test_server::FeaturesServer;
 use crate::client::{Client, PAYLOAD};
 
 #[test]
-fn a_connection_serves_any_number_of_requests() {
+fn connection_serves_many_requests() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut client = Client::connect(&server.url());
     let before = Instant::now();
@@ -38,7 +38,7 @@ fn a_connection_serves_any_number_of_requests() {
 }
 
 #[test]
-fn an_etag_saves_the_body_until_the_payload_changes() {
+fn etag_saves_the_body_until_the_payload_changes() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut client = Client::connect(&server.url());
     let (head, _) = client.get_features();
@@ -68,7 +68,7 @@ fn an_etag_saves_the_body_until_the_payload_changes() {
 }
 
 #[test]
-fn gzip_is_for_those_who_accept_it() {
+fn only_clients_that_accept_gzip_get_it() {
     let server = FeaturesServer::start(PAYLOAD);
     server.set_gzip(true);
     let mut client = Client::connect(&server.url());
@@ -83,7 +83,7 @@ fn gzip_is_for_those_who_accept_it() {
 }
 
 #[test]
-fn streaming_can_be_withdrawn() {
+fn streaming_can_be_turned_off() {
     let server = FeaturesServer::start(PAYLOAD);
     server.set_streaming(false);
     let mut client = Client::connect(&server.url());

@@ -1,4 +1,4 @@
-//! Stopping, restarting and hanging up, whatever the clients are at.
+//! Tests of stopping, restarting and hanging up while clients are busy.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,9 +9,10 @@ use test_server::{FeaturesServer, Reply};
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 
+/// The longest time that stopping may take.
 const PROMPT: Duration = Duration::from_secs(2);
 
-/// A client amid each thing that can take long.
+/// Returns clients in the middle of each operation that can take long.
 fn busy_clients(server: &FeaturesServer) -> Vec<Client> {
     let before = server.counts();
     let url = server.url();
@@ -19,7 +20,7 @@ fn busy_clients(server: &FeaturesServer) -> Vec<Client> {
     server.script_features([
         Reply::raw_then_hang(""),
         Reply::delayed(Duration::from_secs(600), Reply::normal()),
-        // More than the sockets hold, for a client that does not read.
+        // The client does not read, and the sockets cannot buffer so many bytes.
         Reply::raw(vec![b'x'; 32 << 20]),
         Reply::stalled(3),
     ]);
@@ -30,14 +31,14 @@ fn busy_clients(server: &FeaturesServer) -> Vec<Client> {
     clients[4].open_stream("");
     server.push(&vec![b'x'; 32 << 20]);
     clients[5].socket.write_all(b"GET /api/fea").unwrap();
-    // The last one says nothing at all.
+    // The last client sends nothing.
     assert!(server.wait_until(PATIENCE, |counts| counts.connections == before.connections + 7));
     assert_eq!(server.counts().open_connections, 7);
     clients
 }
 
 #[test]
-fn dropping_it_ends_everything_at_once() {
+fn drop_ends_all_connections_promptly() {
     let server = FeaturesServer::start(PAYLOAD);
     let url = server.url();
     let clients = busy_clients(&server);
@@ -51,7 +52,7 @@ fn dropping_it_ends_everything_at_once() {
 }
 
 #[test]
-fn it_comes_back_on_the_same_port() {
+fn restart_uses_the_same_port() {
     let mut server = FeaturesServer::start(PAYLOAD);
     server.set_payload("[1]");
     for round in 1..=3 {
@@ -69,7 +70,7 @@ fn it_comes_back_on_the_same_port() {
         assert_eq!(server.url(), url);
         let mut client = Client::connect(&url);
         assert_eq!(client.get_features().1, b"[1]");
-        // The events of before are forgotten.
+        // The earlier events are not replayed.
         assert_eq!(client.open_stream("last-event-id: 0\r\n"), "retry: 10000\n\n");
         server.set_payload("[1]");
         assert_eq!(client.chunk().unwrap(), "id: 1 \nevent: features\ndata: [1]\n\n");
@@ -80,7 +81,7 @@ fn it_comes_back_on_the_same_port() {
 }
 
 #[test]
-fn hanging_up_leaves_it_listening() {
+fn server_still_listens_after_hanging_up() {
     let server = FeaturesServer::start(PAYLOAD);
     for _ in 0..3 {
         let clients = busy_clients(&server);
@@ -95,7 +96,7 @@ fn hanging_up_leaves_it_listening() {
 }
 
 #[test]
-fn a_reused_connection_can_be_closed_under_the_request() {
+fn reused_connection_can_close_during_a_request() {
     let server = FeaturesServer::start(PAYLOAD);
     server.script_features([Reply::normal(), Reply::close()]);
     let mut client = Client::connect(&server.url());
@@ -106,7 +107,7 @@ fn a_reused_connection_can_be_closed_under_the_request() {
 }
 
 #[test]
-fn it_stops_under_fire() {
+fn server_stops_while_clients_connect() {
     let mut server = FeaturesServer::start(PAYLOAD);
     let address = server.url().split_off("http://".len());
     for _ in 0..10 {
@@ -114,7 +115,7 @@ fn it_stops_under_fire() {
             let clients: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
-                        // Until it is refused.
+                        // The loop ends when the port refuses connections.
                         while let Ok(mut socket) = TcpStream::connect(&address) {
                             let _ = socket.write_all(b"GET /sub/x HTTP/1.1\r\n\r\n");
                             let _ = socket.read(&mut [0]);
@@ -138,9 +139,9 @@ fn it_stops_under_fire() {
 }
 
 #[test]
-fn waiting_wakes_up_for_a_change() {
+fn wait_ends_after_a_change() {
     let server = FeaturesServer::start(PAYLOAD);
-    // A predicate may ask for more than the counts.
+    // A predicate may use more than the counts.
     let path_is_x = || server.requests().last().is_some_and(|request| request.path == "/x");
     thread::scope(|scope| {
         let waiter = scope.spawn(|| server.wait_until(PATIENCE, |_| path_is_x()));

@@ -1,4 +1,4 @@
-//! The servers, asked over plain sockets.
+//! Tests of the servers, over plain sockets.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What a script makes of it.
+//! Tests of scripted replies.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use test_server::{FeaturesServer, Reply};
 use crate::client::{Client, PATIENCE, PAYLOAD};
 
 #[test]
-fn a_script_is_followed_once_and_a_rule_for_good() {
+fn scripted_replies_come_before_the_permanent_one() {
     let server = FeaturesServer::start(PAYLOAD);
     server.always_features(Reply::status(500));
     server.script_features([Reply::status(503).header("Retry-After", "1").body("busy")]);
@@ -39,7 +39,7 @@ fn a_script_is_followed_once_and_a_rule_for_good() {
 }
 
 #[test]
-fn raw_bytes_are_sent_to_the_letter() {
+fn raw_bytes_are_sent_unchanged() {
     let server = FeaturesServer::start(PAYLOAD);
     server.script_features([Reply::raw("HTP/7 what\n"), Reply::close()]);
     for expected in ["HTP/7 what\n", ""] {
@@ -61,7 +61,7 @@ fn raw_bytes_are_sent_to_the_letter() {
 }
 
 #[test]
-fn a_body_can_break_off() {
+fn body_can_end_too_early() {
     let server = FeaturesServer::start(PAYLOAD);
     server.script_features([Reply::truncated(5), Reply::truncated(0), Reply::stalled(5)]);
     for length in [5, 0, 5] {
@@ -79,7 +79,7 @@ fn a_body_can_break_off() {
 }
 
 #[test]
-fn a_stream_can_break_off_within_an_event() {
+fn stream_can_end_in_the_middle_of_an_event() {
     let server = FeaturesServer::start(PAYLOAD);
     server.script_stream([Reply::truncated(20), Reply::stalled(20), Reply::truncated(0)]);
     for cut in ["truncated", "stalled"] {
@@ -103,7 +103,7 @@ fn a_stream_can_break_off_within_an_event() {
 }
 
 #[test]
-fn a_delayed_reply_is_what_is_normal_by_then() {
+fn delayed_reply_has_the_later_payload() {
     let server = FeaturesServer::start(PAYLOAD);
     let delay = Duration::from_millis(60);
     server.script_features([Reply::delayed(delay, Reply::normal())]);
@@ -123,7 +123,7 @@ fn a_delayed_reply_is_what_is_normal_by_then() {
 }
 
 #[test]
-fn compression_can_be_corrupt_or_a_bomb() {
+fn gzip_body_can_be_corrupt_or_a_bomb() {
     let server = FeaturesServer::start(PAYLOAD);
     server.script_features([Reply::corrupt_gzip(), Reply::gzip_bomb(1 << 20)]);
     let mut client = Client::connect(&server.url());

@@ -1,4 +1,4 @@
-//! What stands between a client and its server.
+//! Tests of the proxy and the black hole.
 
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use test_server::{BlackHole, FeaturesServer, ProxyServer};
 use crate::client::{Client, PATIENCE, PAYLOAD};
 
 #[test]
-fn a_tunnel_is_opened_by_connect() {
+fn connect_opens_a_tunnel() {
     let server = FeaturesServer::start(PAYLOAD);
     let proxy = ProxyServer::start();
     let target = server.url().split_off("http://".len());
@@ -32,7 +32,7 @@ fn a_tunnel_is_opened_by_connect() {
 }
 
 #[test]
-fn a_request_with_a_whole_url_is_forwarded() {
+fn request_with_whole_url_is_forwarded() {
     let server = FeaturesServer::start(PAYLOAD);
     let proxy = ProxyServer::start();
     let url = format!("{}/api/features/sdk-1?x=1", server.url());
@@ -48,7 +48,7 @@ fn a_request_with_a_whole_url_is_forwarded() {
 }
 
 #[test]
-fn a_proxy_reports_an_origin_it_cannot_reach() {
+fn proxy_reports_unreachable_origin() {
     let proxy = ProxyServer::start();
     let mut server = FeaturesServer::start(PAYLOAD);
     server.stop();
@@ -58,7 +58,7 @@ fn a_proxy_reports_an_origin_it_cannot_reach() {
 }
 
 #[test]
-fn a_proxy_stops_amid_a_tunnel() {
+fn proxy_stops_with_an_open_tunnel() {
     let server = FeaturesServer::start(PAYLOAD);
     let proxy = ProxyServer::start();
     let url = server.url();
@@ -74,7 +74,7 @@ fn a_proxy_stops_amid_a_tunnel() {
 }
 
 #[test]
-fn a_black_hole_neither_accepts_nor_refuses() {
+fn black_hole_neither_accepts_nor_refuses() {
     let hole = BlackHole::open();
     let address = hole.url().strip_prefix("http://").unwrap().parse().unwrap();
     for _ in 0..3 {

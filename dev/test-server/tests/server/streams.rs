@@ -1,4 +1,4 @@
-//! Streams that are served normally.
+//! Tests of normal streams.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use test_server::FeaturesServer;
 use crate::client::{Client, PATIENCE, PAYLOAD};
 
 #[test]
-fn a_payload_reaches_every_stream() {
+fn payload_reaches_every_stream() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut clients = [Client::connect(&server.url()), Client::connect(&server.url())];
     for client in &mut clients {
@@ -36,7 +36,7 @@ fn a_payload_reaches_every_stream() {
 }
 
 #[test]
-fn a_gap_is_filled_with_the_newest_event() {
+fn client_that_missed_events_gets_the_newest() {
     let server = FeaturesServer::start(PAYLOAD);
     server.set_payload("[1]");
     server.set_payload("[2]");
@@ -47,7 +47,7 @@ fn a_gap_is_filled_with_the_newest_event() {
 }
 
 #[test]
-fn an_ended_stream_leaves_its_connection_usable() {
+fn connection_is_usable_after_a_stream_ends() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut client = Client::connect(&server.url());
     for round in 1..=3 {
@@ -64,7 +64,7 @@ fn an_ended_stream_leaves_its_connection_usable() {
 }
 
 #[test]
-fn a_stream_that_should_be_the_last_closes_its_connection() {
+fn stream_with_connection_close_ends_connection() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut client = Client::connect(&server.url());
     client.open_stream("connection: close\r\n");
@@ -74,7 +74,7 @@ fn a_stream_that_should_be_the_last_closes_its_connection() {
 }
 
 #[test]
-fn a_stream_has_a_lifetime() {
+fn stream_ends_after_its_lifetime() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut client = Client::connect(&server.url());
     client.open_stream("");
@@ -85,7 +85,7 @@ fn a_stream_has_a_lifetime() {
 }
 
 #[test]
-fn pings_come_by_themselves() {
+fn server_pings_streams() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut client = Client::connect(&server.url());
     client.open_stream("");
@@ -97,7 +97,7 @@ fn pings_come_by_themselves() {
 }
 
 #[test]
-fn a_silent_server_keeps_what_it_would_say() {
+fn silent_server_sends_delayed_events_later() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut before = Client::connect(&server.url());
     before.open_stream("");
@@ -118,7 +118,7 @@ fn a_silent_server_keeps_what_it_would_say() {
 }
 
 #[test]
-fn a_client_that_hangs_up_is_noticed() {
+fn server_notices_that_a_client_hung_up() {
     let server = FeaturesServer::start(PAYLOAD);
     let mut client = Client::connect(&server.url());
     client.open_stream("");

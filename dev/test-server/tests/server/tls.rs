@@ -1,4 +1,4 @@
-//! The same over TLS.
+//! Tests of the server with TLS.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ fn features_and_streams_are_served() {
 }
 
 #[test]
-fn an_end_says_goodbye_and_a_cut_does_not() {
+fn only_a_regular_end_sends_close_notify() {
     let server = FeaturesServer::start_tls(PAYLOAD);
     server.script_features([Reply::raw("end"), Reply::truncated(3)]);
     let mut client = trusting(&server);
@@ -77,7 +77,7 @@ fn an_end_says_goodbye_and_a_cut_does_not() {
 }
 
 #[test]
-fn a_client_has_to_trust_the_root() {
+fn client_must_trust_the_root() {
     let server = FeaturesServer::start_tls(PAYLOAD);
     let mut client = connect(&server, RootCertStore::empty());
     let error = client.socket.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap_err();
@@ -88,7 +88,7 @@ fn a_client_has_to_trust_the_root() {
 }
 
 #[test]
-fn it_stops_amid_a_handshake_and_a_blocked_stream() {
+fn server_stops_during_handshake_and_stream() {
     let mut server = FeaturesServer::start_tls(PAYLOAD);
     let _before_handshake = socket(&server);
     let mut client = trusting(&server);

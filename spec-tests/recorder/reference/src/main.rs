@@ -158,8 +158,8 @@ fn evaluate(
     Ok(growthbook.check(key, &Some(attributes)))
 }
 
-/// Wraps conditions in `$and`, which keeps the order of their keys. The SDK keeps a rule's condition
-/// in a hash map without an order.
+/// Wraps conditions in `$and`, which keeps the order of their keys. The SDK keeps a rule's
+/// condition in a hash map without an order.
 fn wrap_conditions(value: &mut Value) {
     match value {
         Value::Object(members) => {

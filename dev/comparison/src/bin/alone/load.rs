@@ -1,4 +1,4 @@
-//! From a payload's bytes to a snapshot that answers, and the first use of a regular expression.
+//! The time from a payload's bytes to a snapshot, and of the first use of a regular expression.
 
 use std::any::Any;
 use std::hint::black_box;
@@ -46,7 +46,8 @@ fn load(bytes: &[u8]) -> Snapshot {
     Payload::from_json(bytes).expect("a payload").compile()
 }
 
-/// Every flag of the payload has an expression of its own. Each is asked once.
+/// Returns the times of the first evaluations. Every flag of the payload has its own regular
+/// expression.
 fn first_uses(bytes: &[u8]) -> Samples {
     let snapshot = load(bytes);
     let user = UserContext::new("user-1")

@@ -1,5 +1,5 @@
-//! Times this SDK by itself, with no Cargo features of others: `alone FOLDER` leaves `alone.json`
-//! there.
+//! Measures only this SDK, without the Cargo features of other products. `alone FOLDER` writes
+//! `alone.json` into the folder.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 

@@ -1,4 +1,4 @@
-//! What a request costs from the start: its user's attributes, a scope, one flag.
+//! The time of a whole request: its user's attributes, a scope, and one flag.
 
 use comparison::measure::{Contestant, ROUNDS, alternate};
 use comparison::report::{Quantity, Report, Row, Target};
@@ -12,15 +12,15 @@ const FLAG: &str = "experiment";
 pub(crate) fn measure(report: &mut Report) {
     let client = client();
     let people = people();
-    let everybody = || -> Vec<&Person> { people.iter().collect() };
+    let all_people = || -> Vec<&Person> { people.iter().collect() };
     let mut contestants = [
-        Contestant::new("with tags and an object", everybody(), |person| {
+        Contestant::new("with tags and an object", all_people(), |person| {
             client.for_user(person.context()).is_on(FLAG)
         }),
-        Contestant::new("all of them plain", everybody(), |person| {
+        Contestant::new("all of them plain", all_people(), |person| {
             client.for_user(plain(person)).is_on(FLAG)
         }),
-        Contestant::new("in the application's own struct", everybody(), |person| {
+        Contestant::new("in the application's own struct", all_people(), |person| {
             client.for_source(*person).is_on(FLAG)
         }),
     ];

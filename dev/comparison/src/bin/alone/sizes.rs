@@ -1,4 +1,4 @@
-//! That the size of a payload or of a list does not matter.
+//! The effect of the size of a payload or a list. The target is no effect.
 
 use comparison::measure::{Contestant, ROUNDS, alternate};
 use comparison::report::{Quantity, Report, Row, Target};
@@ -18,7 +18,7 @@ pub(crate) fn measure(report: &mut Report) {
     }
 }
 
-/// The same flag in a small and in a large payload.
+/// Compares the same flag in a small and in a large payload.
 fn payloads(report: &mut Report) {
     let users: Vec<UserContext> = people().iter().map(|person| person.context()).collect();
     for flag in [FLAG, "flag-5"] {
@@ -29,8 +29,9 @@ fn payloads(report: &mut Report) {
     }
 }
 
-/// A list that has everybody, or nobody. Of 10 members everybody is one; of 100,000 members there
-/// are as many different ones as users.
+/// Compares a list of 10 members with a list of 100,000 members. With `hit`, all users are members.
+/// Otherwise no user is a member. The users share the ids of the small list. Each user has its own
+/// id in the large one.
 fn members(report: &mut Report, operator: &str, payload: fn(usize) -> Value, hit: bool) {
     const LARGE: usize = 100_000;
     let sizes = [10, LARGE];
@@ -54,7 +55,7 @@ fn asking<'a>(snapshot: &'a Snapshot, users: &'a [UserContext], flag: &'a str) -
     Contestant::new("core", evaluators, move |evaluator| evaluator.is_on(flag))
 }
 
-/// The second beside the first.
+/// Adds a row that compares the second contestant with the first.
 fn push(
     report: &mut Report,
     contestants: &mut [Contestant<'_>; 2],

@@ -1,7 +1,7 @@
-//! What a second thread gains, and what it costs that payloads are swapped meanwhile.
+//! The gain of a second thread, and the cost of swapping payloads at the same time.
 //!
-//! A swap is a whole one: the payload is read, compiled and put in place on a thread of its own,
-//! and that thread's share of the processor counts.
+//! A swap includes all steps: its own thread parses, compiles and sets the payload. The processor
+//! time of that thread counts.
 
 use std::hint::{self, black_box};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,9 +19,9 @@ use crate::people::{Person, people};
 const FLAG: &str = "experiment";
 const ROUNDS: usize = 21;
 const LATENCY_ROUNDS: usize = 9;
-/// How long a round of one thread takes, about.
+/// The approximate time of a round of one thread.
 const ROUND: Duration = Duration::from_millis(60);
-/// The part of a round that threads run before it.
+/// The divisor for the warm-up: threads run this part of a round before it.
 const WARM_UP: usize = 4;
 const SWAPS_PER_SECOND: u32 = 100;
 const TIMED_EVALUATIONS: usize = 1_000_000;
@@ -61,7 +61,7 @@ fn small_payload() -> String {
     json!({"features": features}).to_string()
 }
 
-/// Something done over and over on a thread of its own.
+/// A function that another thread calls repeatedly.
 #[derive(Clone, Copy)]
 struct Repeated<'a>(&'a (dyn Fn() + Sync));
 
@@ -85,7 +85,7 @@ impl Repeated<'_> {
     }
 }
 
-/// Evaluations in a second, of two threads beside one alone and without swaps.
+/// Compares the evaluations per second of two threads with those of one thread without swaps.
 fn throughput<T: Sync>(
     report: &mut Report,
     what: &str,
@@ -111,7 +111,7 @@ fn throughput<T: Sync>(
     });
 }
 
-/// How often everybody can be asked in a round.
+/// Returns how often all items fit into a round.
 fn passes<T>(asked: &[T], ask: impl Fn(&T) -> bool) -> usize {
     let start = Instant::now();
     let mut passes = 0;
@@ -128,9 +128,11 @@ fn pass<T>(asked: &[T], ask: &impl Fn(&T) -> bool) {
     }
 }
 
-/// All threads together, from the first to start to the last to finish. They have run for a while
-/// by then, so that the system has given each a processor of its own, and do not sleep until they
-/// start together.
+/// Returns the evaluations per second of all threads together, from the first start to the last
+/// end.
+///
+/// The threads run for a while before that, so that the system gives each its own processor. They
+/// do not sleep until they start together.
 fn rate<T: Sync>(
     threads: &[&[T]],
     ask: impl Fn(&T) -> bool + Copy + Send + Sync,
@@ -163,8 +165,8 @@ fn rate<T: Sync>(
     evaluations as f64 / taken.unwrap_or_default().as_secs_f64()
 }
 
-/// The slowest of 100,000 scopes with an evaluation: with swaps, without, and beside a thread that
-/// reads the same JSON as often and has nothing to do with us.
+/// Measures the slowest of 100,000 requests in three ways: with swaps, without swaps, and next to
+/// an unrelated thread that parses the same JSON as often.
 fn latency(report: &mut Report, size: &str, users: &[UserContext], payload: &str) {
     let client = Client::from_json(payload).expect("a payload");
     let flag = if client.snapshot().contains_feature(FLAG) { FLAG } else { "team-10-flag-510" };

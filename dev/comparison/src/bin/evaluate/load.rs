@@ -1,5 +1,5 @@
-//! Loading, where other products have turned on Cargo features of `serde_json` and `regex`.
-//! `alone` has the figures that count.
+//! The time of loading when other products turn on Cargo features of `serde_json` and `regex`. The
+//! figures of `alone` have the targets.
 
 use std::any::Any;
 

@@ -1,7 +1,7 @@
-//! Times evaluations beside hand-written code and other products, in one process.
+//! Compares the times of evaluations with hand-written code and other products, in one process.
 //!
-//! `evaluate FOLDER` takes what scripts have measured from `javascript.json` and `python.json` in
-//! the folder, and leaves `evaluate.json` there.
+//! `evaluate FOLDER` reads the results of the scripts from `javascript.json` and `python.json` in
+//! the folder. It writes `evaluate.json` there.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -29,7 +29,7 @@ use people::Person;
 use products::growthbook::{CORE, CORE_BY_KEY, FACADE, GrowthBook, TRACKED};
 use products::{PACKAGES, eppo, growthbook_rust, handwritten, launchdarkly, unleash};
 
-/// Others' times may be of any size; rounds are fewer for those that take milliseconds.
+/// The number of rounds for the comparison with products that take milliseconds.
 const SLOW_ROUNDS: usize = 21;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -67,7 +67,7 @@ impl Measured {
         self.0.iter().find(|(it, _)| *it == name).map(|(_, samples)| samples)
     }
 
-    /// A row that compares one with another.
+    /// Returns a row that compares one contestant with another.
     fn row(&self, number: u8, case: &str, name: &str, beside: &str, target: Target) -> Row {
         let samples = |name| self.of(name).cloned().unwrap_or_default();
         let (own, other) = (samples(name), samples(beside));
@@ -120,7 +120,8 @@ fn measure(case: Case, people: &[Person], scripts: &Report, report: &mut Report)
     report.rows.push(row(3, TRACKED, FACADE, 2.0));
 }
 
-/// Everybody decides the same: exactly, who hashes as we do, and nearly, who hashes otherwise.
+/// Checks that all contestants give the same answers. Products with another hash may differ a
+/// little.
 fn check(case: Case, contestants: &mut [Contestant<'_>], people: usize) {
     let on: Vec<usize> = contestants.iter_mut().map(|it| (it.ask)(people)).collect();
     let expected = on.first().copied().unwrap_or_default();
@@ -132,13 +133,14 @@ fn check(case: Case, contestants: &mut [Contestant<'_>], people: usize) {
         };
         assert!(
             on.abs_diff(expected) <= tolerance,
-            "{}: on for {on} of {people} by {name}, for {expected} by hand",
+            "{}: {name} is on for {on} of {people} people, hand-written code for {expected}",
             case.name(),
         );
     }
 }
 
-/// Ours beside the best of the others; scripts have measured theirs in a process of their own.
+/// Returns a row that compares our core with the best other product. The scripts measured theirs in
+/// another process.
 fn beside_best(measured: &Measured, case: Case, best: &Time) -> Row {
     let target = Target::AtMost(0.5);
     if measured.of(&best.product).is_some() {
@@ -156,7 +158,8 @@ fn beside_best(measured: &Measured, case: Case, best: &Time) -> Row {
     }
 }
 
-/// The payload of 1,000 features with three rules each, where one flag is asked.
+/// Compares us with the official Rust SDK: one flag of a payload with 1,000 features of three rules
+/// each.
 fn official_sdk(people: &[Person], report: &mut Report) {
     const NAME: &str = "one of 1,000 features";
     let payload = payloads::payload(1_000);

@@ -1,4 +1,4 @@
-//! Heap allocations.
+//! The counts of heap allocations.
 
 use std::hint::black_box;
 
@@ -18,7 +18,8 @@ pub(crate) fn measure(report: &mut Report) {
     values(report, &users);
 }
 
-/// On average for one, once everybody has been there.
+/// Returns the average number of allocations of one call. Each item gets an earlier call that does
+/// not count.
 fn count<T>(asked: &[T], ask: impl Fn(&T)) -> f64 {
     asked.iter().for_each(&ask);
     let counted = allocation_counter::measure(|| asked.iter().for_each(&ask));
@@ -64,7 +65,7 @@ fn requests(report: &mut Report, people: &[Person]) {
     }
 }
 
-/// Values of each kind that answers can borrow or copy.
+/// Counts the allocations of typed values that the answer borrows or copies.
 fn values(report: &mut Report, users: &[UserContext]) {
     let snapshots = Case::ALL.map(|case| (case.flag(), client(&case.payload()).snapshot()));
     let all = snapshots.iter().map(|(flag, snapshot)| {

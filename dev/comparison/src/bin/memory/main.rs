@@ -1,9 +1,10 @@
-//! What this SDK allocates and keeps: `memory FOLDER` leaves `memory.json` there.
+//! The allocations and the memory of this SDK. `memory FOLDER` writes `memory.json` into the
+//! folder.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
 mod allocations;
-#[expect(dead_code, reason = "figures are for all of them together")]
+#[expect(dead_code, reason = "the figures combine all cases, so the names are unused")]
 #[path = "../../../../../crates/growthbook/benches/scenarios/cases.rs"]
 mod cases;
 #[path = "../../../../../crates/growthbook-core/benches/payloads/mod.rs"]
@@ -23,7 +24,7 @@ use comparison::report::{Quantity, Report, Row, Target};
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: memory FOLDER")?);
     let mut report = Report::default();
-    // First, while the process is small.
+    // This is first, because the process is still small.
     resident::measure(&mut report);
     allocations::measure(&mut report);
     snapshot::measure(&mut report);

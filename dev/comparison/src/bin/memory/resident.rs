@@ -1,4 +1,4 @@
-//! That memory does not grow with the number of users seen.
+//! The growth of memory with the number of users. The target is no growth.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ use crate::row;
 
 const WARM_UP: usize = 500_000;
 const EVALUATIONS: usize = 8_000_000;
-/// What the allocator may keep for itself.
+/// The growth that the allocator may cause, in bytes.
 const GROWTH: f64 = 1024.0 * 1024.0;
 
 pub(crate) fn measure(report: &mut Report) {

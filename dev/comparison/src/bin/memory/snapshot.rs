@@ -1,4 +1,4 @@
-//! What a snapshot keeps of a payload.
+//! The memory of a snapshot.
 
 use std::hint::black_box;
 

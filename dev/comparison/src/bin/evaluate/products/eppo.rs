@@ -1,4 +1,4 @@
-//! Eppo's core. Its audiences are written into each flag; flags do not need one another, and an
+//! Eppo's core. Each flag contains its own audiences. Flags cannot have prerequisites, and an
 //! attribute cannot be a list.
 
 use std::sync::Arc;
@@ -111,7 +111,7 @@ fn flag(key: &str, allocations: &[Value]) -> Value {
     })
 }
 
-/// Gives "on" to whom one of the rules lets pass, and who is in all of the shards.
+/// Gives "on" to users who pass one of the rules and are in all shards.
 fn allocation(rules: &[&[Value]], shards: &[Value]) -> Value {
     let rules: Vec<Value> = rules.iter().map(|rule| json!({"conditions": rule})).collect();
     json!({

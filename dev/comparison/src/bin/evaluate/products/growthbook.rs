@@ -1,4 +1,4 @@
-//! This SDK: the core by itself, and the client with and without tracking.
+//! This SDK: the core, and the client with and without tracking.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use growthbook::{Client, FeatureKey, Snapshot, UserContext};
 use crate::people::Person;
 
 pub(crate) const CORE: &str = "core";
-/// Asked by a [`FeatureKey`], which finds its feature without hashing a name.
+/// The core with a [`FeatureKey`], which finds its feature without hashing a name.
 pub(crate) const CORE_BY_KEY: &str = "core, by key";
 pub(crate) const FACADE: &str = "facade";
 pub(crate) const TRACKED: &str = "facade, tracking";
@@ -49,7 +49,7 @@ impl GrowthBook {
         self.scopes(FACADE, &self.client, flag)
     }
 
-    /// Exposures have been seen once the contestant has warmed up.
+    /// Returns the client with tracking. After the warm-up, it knows all exposures.
     pub(crate) fn tracked<'a>(&'a self, flag: &'a str) -> Contestant<'a> {
         self.scopes(TRACKED, &self.tracked, flag)
     }

@@ -18,7 +18,7 @@ pub(crate) fn load(payload: &[u8]) -> GrowthBookClient {
     let builder = GrowthBookClientBuilder::new()
         .features(response.features.unwrap_or_default())
         .saved_groups(response.saved_groups.unwrap_or_default());
-    // With features at hand it waits for nothing.
+    // It does not wait, because it has its features already.
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(builder.build()).expect("a client")
 }
@@ -29,10 +29,10 @@ pub(crate) fn contestants<'a>(
     people: &[Person],
 ) -> [Contestant<'a>; 2] {
     let client = load(payload.as_bytes());
-    let core = client.gb.read().expect("nobody has panicked").clone();
+    let core = client.gb.read().expect("no thread should have panicked").clone();
     [
         Contestant::new(CORE, users(people), move |user| core.check(flag, user).on),
-        // It takes attributes by value, so that whoever asks twice has to clone them.
+        // It takes attributes by value, so each call needs a clone.
         Contestant::new(CLIENT, users(people), move |user| client.is_on(flag, user.clone())),
     ]
 }

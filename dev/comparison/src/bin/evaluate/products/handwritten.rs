@@ -1,5 +1,5 @@
-//! The least there is to do: what somebody writes who has no flag service. Flags are found by
-//! name in a hash map and decided by a function, on a plain struct.
+//! Hand-written code, as in an application without a flag service. It finds flags by name in a hash
+//! map. A function on a plain struct decides each flag.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(crate) const NAME: &str = "hand-written";
 
 struct Flags {
     by_name: HashMap<String, Arc<Flag>>,
-    /// The ids a group or a list has.
+    /// The ids of a group or a list.
     ids: HashSet<String>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn contestant<'a>(case: Case, people: &'a [Person]) -> Contestant<'a>
     Contestant::new(NAME, people, move |person| flags.is_on(case.flag(), person))
 }
 
-/// Flags of the same names and defaults as the payload's.
+/// Returns flags with the names and defaults of the payload.
 fn flags(case: Case) -> Flags {
     let payload = case.payload();
     let features = payload.get("features").and_then(Value::as_object);
@@ -103,7 +103,7 @@ fn version(text: &str) -> [u32; 3] {
     [(); 3].map(|()| parts.next().unwrap_or_default())
 }
 
-/// GrowthBook's second hash: FNV-1a over the decimal digits of an FNV-1a.
+/// Computes GrowthBook's hash version 2: the FNV-1a of the decimal digits of an FNV-1a.
 fn bucket(seed: &str, id: &str) -> f64 {
     const START: u32 = 0x811c_9dc5;
     let mut number = fnv(fnv(START, seed.as_bytes()), id.as_bytes());

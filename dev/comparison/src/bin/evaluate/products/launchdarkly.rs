@@ -1,4 +1,4 @@
-//! LaunchDarkly's evaluation engine, over flags in a hash map.
+//! LaunchDarkly's evaluation engine, with flags in a hash map.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ struct Definitions {
     segments: HashMap<String, Segment>,
 }
 
-/// The engine asks for prerequisites and segments by value.
+/// The engine needs prerequisites and segments by value.
 impl Store for Definitions {
     fn flag(&self, key: &str) -> Option<Flag> {
         self.flags.get(key).cloned()

@@ -1,4 +1,4 @@
-//! Who is timed. Each product has the same flags and the same people, in its own terms.
+//! The measured products. Each has the same flags and the same people, in its own format.
 
 pub(crate) mod eppo;
 pub(crate) mod growthbook;
@@ -7,6 +7,6 @@ pub(crate) mod handwritten;
 pub(crate) mod launchdarkly;
 pub(crate) mod unleash;
 
-/// In whose versions a reader is interested.
+/// The packages whose versions are in the report.
 pub(crate) const PACKAGES: [&str; 4] =
     ["growthbook-rust", eppo::NAME, "launchdarkly-server-sdk-evaluation", unleash::NAME];

@@ -1,4 +1,4 @@
-//! Unleash's engine. Attributes are strings, and a flag that is needed may not need another.
+//! Unleash's engine. Attributes are strings, and a prerequisite cannot have a prerequisite.
 
 use comparison::measure::Contestant;
 use serde_json::{Value, json};

@@ -1,9 +1,10 @@
-//! Redis Cluster's hash slots.
+//! The hash slots of Redis Cluster.
 
-/// How many there are.
+/// The number of slots.
 const SLOTS: u16 = 16_384;
 
-/// The slot of a key: CRC-16 (XMODEM) of what is between the first braces, or of all of it.
+/// Returns the slot of a key: the CRC-16 (XMODEM) of the text between the first braces. Without
+/// such a text, it is the CRC-16 of the whole key.
 pub(super) fn of(key: &str) -> u16 {
     let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
     let hashed = tag.map(|(tag, _)| tag).filter(|tag| !tag.is_empty()).unwrap_or(key);
@@ -20,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_are_those_of_redis() {
+    fn slots_match_the_redis_specification() {
         let cases =
             [("123456789", 0x31c3), ("foo", 12182), ("{foo}bar", 12182), ("a{foo}{b}", 12182)];
         for (key, slot) in cases {
@@ -30,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_those_of_the_client() {
+    fn slots_match_the_redis_client() {
         use redis::cluster_routing::Slot;
         for key in ["", "id||u1", "id||{}", "id||{u}1", "id||}{x", "deviceId||ü"] {
             assert_eq!(Slot::new(of(key)), Some(Slot::for_key(key)), "{key}");

@@ -1,4 +1,4 @@
-//! What the unit tests share.
+//! Keys and documents for the unit tests.
 
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey};
 

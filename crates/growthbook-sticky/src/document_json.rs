@@ -1,22 +1,23 @@
-//! A document's JSON.
+//! The JSON text of a document.
 
 use growthbook_core::sticky::StickyBucketDocument;
 #[cfg(any(feature = "embedded", feature = "redis"))]
 use growthbook_core::sticky::StickyBucketKey;
 
-/// The document as the other SDKs write it.
+/// Returns the JSON that the other SDKs write.
 pub(crate) fn encode(document: &StickyBucketDocument) -> String {
-    // It is all strings, which always have a JSON.
+    // A document consists of strings, and every string can be written as JSON.
     serde_json::to_string(document).unwrap_or_default()
 }
 
-/// The document under this key; none when it is corrupt, or belongs to another key.
+/// Reads the document that is stored under this key. Returns `None` if it is corrupt or belongs to
+/// another key.
 #[cfg(any(feature = "embedded", feature = "redis"))]
 pub(crate) fn decode(key: &StickyBucketKey, json: &[u8]) -> Option<StickyBucketDocument> {
     let document: StickyBucketDocument = serde_json::from_slice(json).ok()?;
-    let is_its_own = document.attribute_name == key.attribute_name
+    let has_this_key = document.attribute_name == key.attribute_name
         && document.attribute_value == key.attribute_value;
-    is_its_own.then_some(document)
+    has_this_key.then_some(document)
 }
 
 #[cfg(all(test, any(feature = "embedded", feature = "redis")))]
@@ -24,10 +25,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::{document, key};
+    use crate::test_documents::{document, key};
 
     #[test]
-    fn a_document_is_found_under_its_own_key_only() {
+    fn decode_checks_the_key() {
         let cases: [(&str, &str, bool); 8] = [
             (r#"{"attributeName":"id","attributeValue":"42","assignments":{}}"#, "42", true),
             (r#"{"attributeName":"id","attributeValue":42,"assignments":{}}"#, "42", true),
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_the_one_other_sdks_write() {
+    fn encode_writes_the_json_of_other_sdks() {
         let document = document("id", "ü\"1", &[("exp__0", "1")]);
         let expected =
             r#"{"attributeName":"id","attributeValue":"ü\"1","assignments":{"exp__0":"1"}}"#;
@@ -53,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_document_comes_back(
+        fn every_document_is_read_back(
             name in any::<String>(),
             value in any::<String>(),
             assignments in proptest::collection::btree_map(any::<String>(), any::<String>(), 0..5),
@@ -66,7 +67,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_are_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn random_bytes_are_not_a_document(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert_eq!(decode(&key("id", "1"), &bytes), None);
         }
     }

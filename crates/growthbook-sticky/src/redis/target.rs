@@ -1,0 +1,95 @@
+//! The kinds of Redis that a store connects to.
+
+use std::time::Duration;
+
+use redis::RedisResult;
+
+use super::connection::Connection;
+
+/// The least time that connecting to a server may take.
+const LEAST_CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The number of neighbouring cluster slots that are one part.
+#[cfg(feature = "redis-cluster")]
+const SLOTS_PER_PART: u16 = 512;
+
+/// The Redis that a store connects to: a `redis::Client`. With their Cargo features, also a
+/// `redis::cluster::ClusterClient` or a `redis::sentinel::SentinelClient`.
+///
+/// The application builds the client, with its TLS settings, user and password. The deadline of the
+/// store bounds each call, whatever timeouts and retries the client has. Connecting to one node of
+/// a cluster may take a quarter of the deadline, so that a node that hangs leaves time for the
+/// others.
+///
+/// A request to a sentinel has no timeout. It runs on a thread that no call waits for beyond the
+/// deadline. Set a TCP keepalive or user timeout if that thread should give up on a sentinel that
+/// hangs.
+pub struct RedisTarget(Target);
+
+enum Target {
+    Single(Box<redis::Client>),
+    #[cfg(feature = "redis-cluster")]
+    Cluster(Box<redis::cluster::ClusterClient>),
+    #[cfg(feature = "redis-sentinel")]
+    Sentinel(Box<std::sync::Mutex<redis::sentinel::SentinelClient>>),
+}
+
+impl From<redis::Client> for RedisTarget {
+    fn from(client: redis::Client) -> Self {
+        RedisTarget(Target::Single(Box::new(client)))
+    }
+}
+
+#[cfg(feature = "redis-cluster")]
+impl From<redis::cluster::ClusterClient> for RedisTarget {
+    fn from(client: redis::cluster::ClusterClient) -> Self {
+        RedisTarget(Target::Cluster(Box::new(client)))
+    }
+}
+
+#[cfg(feature = "redis-sentinel")]
+impl From<redis::sentinel::SentinelClient> for RedisTarget {
+    fn from(client: redis::sentinel::SentinelClient) -> Self {
+        RedisTarget(Target::Sentinel(Box::new(std::sync::Mutex::new(client))))
+    }
+}
+
+impl RedisTarget {
+    /// Returns the part of Redis that holds this key. Parts fail independently: a single server is
+    /// one part, a cluster has several.
+    #[cfg_attr(not(feature = "redis-cluster"), expect(unused_variables, reason = "one part"))]
+    pub(super) fn part(&self, key: &str) -> u16 {
+        match &self.0 {
+            #[cfg(feature = "redis-cluster")]
+            Target::Cluster(_) => super::cluster_slot::of(key) / SLOTS_PER_PART,
+            _ => 0,
+        }
+    }
+
+    /// Connects, for requests with this deadline. Connecting may take longer than the deadline;
+    /// then a later request uses the connection.
+    pub(super) fn connect(&self, deadline: Duration) -> RedisResult<Connection> {
+        let timeout = deadline.max(LEAST_CONNECT_TIMEOUT);
+        match &self.0 {
+            Target::Single(client) => {
+                client.get_connection_with_timeout(timeout).map(Box::new).map(Connection::Single)
+            }
+            #[cfg(feature = "redis-cluster")]
+            Target::Cluster(client) => {
+                // The timeout is for each node, so a node that hangs leaves time for the others.
+                let timeout = deadline / 4;
+                let config = redis::cluster::ClusterConfig::new()
+                    .set_connection_timeout(timeout)
+                    .set_response_timeout(timeout);
+                client.get_connection_with_config(config).map(Box::new).map(Connection::Cluster)
+            }
+            #[cfg(feature = "redis-sentinel")]
+            Target::Sentinel(client) => {
+                let mut client = client.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let master = client.get_client()?;
+                drop(client);
+                master.get_connection_with_timeout(timeout).map(Box::new).map(Connection::Single)
+            }
+        }
+    }
+}
