@@ -33,7 +33,7 @@ const CLIENT_KEY: &str = "sdk-secret";
 const TIME: std::ops::Range<usize> = 32..48;
 
 #[test]
-fn what_is_put_is_got() {
+fn put_payload_is_read_back() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     assert_eq!(cache.get(&key()).unwrap(), None);
@@ -53,7 +53,7 @@ fn what_is_put_is_got() {
 }
 
 #[test]
-fn a_large_payload_is_kept() {
+fn large_payload_is_kept() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     let payload = CachedPayload { document: "größer ".repeat(600_000).into(), ..payload("") };
@@ -63,7 +63,7 @@ fn a_large_payload_is_kept() {
 }
 
 #[test]
-fn another_instance_reads_it() {
+fn another_instance_reads_the_payload() {
     let directory = TempDir::new().unwrap();
     FileCache::new(directory.path()).put(&key(), &payload("{}")).unwrap();
     let kept = FileCache::new(directory.path()).get(&key()).unwrap();
@@ -85,7 +85,7 @@ fn each_key_has_its_payload() {
 }
 
 #[test]
-fn files_tell_neither_host_nor_client_key() {
+fn file_has_neither_host_nor_client_key() {
     let directory = TempDir::new().unwrap();
     FileCache::new(directory.path()).put(&key(), &payload("{}")).unwrap();
     let path = only_file(directory.path());
@@ -100,7 +100,7 @@ fn files_tell_neither_host_nor_client_key() {
 }
 
 #[test]
-fn the_directory_is_created_with_the_first_payload() {
+fn first_payload_creates_the_directory() {
     let parent = TempDir::new().unwrap();
     let directory = parent.path().join("a/b");
     let cache = FileCache::new(&directory);
@@ -117,7 +117,7 @@ fn the_directory_is_created_with_the_first_payload() {
 }
 
 #[test]
-fn a_file_cut_off_anywhere_is_none() {
+fn truncated_file_is_ignored() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{\"features\": {}}")).unwrap();
@@ -136,7 +136,7 @@ fn a_file_cut_off_anywhere_is_none() {
 }
 
 #[test]
-fn a_file_with_a_wrong_bit_is_none() {
+fn file_with_a_flipped_bit_is_ignored() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     let payload = payload("{\"features\": {}}");
@@ -157,7 +157,7 @@ fn a_file_with_a_wrong_bit_is_none() {
 }
 
 #[test]
-fn a_file_of_another_key_is_none() {
+fn file_of_another_key_is_ignored() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{\"secret\": 1}")).unwrap();
@@ -170,7 +170,7 @@ fn a_file_of_another_key_is_none() {
 }
 
 #[test]
-fn a_file_of_another_version_is_none_and_stays_as_it_is() {
+fn file_of_another_version_is_left_alone() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{}")).unwrap();
@@ -184,7 +184,7 @@ fn a_file_of_another_version_is_none_and_stays_as_it_is() {
 }
 
 #[test]
-fn what_is_too_large_is_none() {
+fn too_large_payload_is_refused() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{}")).unwrap();
@@ -201,7 +201,7 @@ fn what_is_too_large_is_none() {
 }
 
 #[test]
-fn a_corrupt_file_is_logged_once() {
+fn corrupt_file_is_logged_once() {
     struct Messages(Mutex<Vec<String>>);
     impl log::Log for Messages {
         fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
@@ -255,7 +255,7 @@ fn confirming_changes_the_age_only() {
 }
 
 #[test]
-fn any_time_is_kept() {
+fn any_fetch_time_is_kept() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     let in_a_year = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64 + 31_536_000_000;
@@ -295,13 +295,13 @@ fn other_files_are_left_alone() {
 }
 
 #[test]
-fn a_file_where_the_directory_should_be_is_an_error() {
+fn file_in_place_of_the_directory_is_an_error() {
     let parent = TempDir::new().unwrap();
     let directory = parent.path().join("cache");
     fs::write(&directory, "a file").unwrap();
     let cache = FileCache::new(&directory);
     let error = cache.put(&key(), &payload("{}")).unwrap_err();
-    assert_tells_no_secret(&error);
+    assert_has_no_secret(&error);
     #[cfg(unix)]
     {
         let not_a_directory = io::ErrorKind::NotADirectory;
@@ -312,7 +312,7 @@ fn a_file_where_the_directory_should_be_is_an_error() {
 }
 
 #[test]
-fn a_directory_where_the_file_should_be_is_an_error() {
+fn directory_in_place_of_the_file_is_an_error() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{}")).unwrap();
@@ -324,7 +324,7 @@ fn a_directory_where_the_file_should_be_is_an_error() {
         cache.put(&key(), &payload("{}")).unwrap_err(),
         cache.confirm(&key(), &confirmed_at(1)).unwrap_err(),
     ] {
-        assert_tells_no_secret(&error);
+        assert_has_no_secret(&error);
     }
     assert_eq!(files(directory.path()), [path]);
 }
@@ -332,7 +332,7 @@ fn a_directory_where_the_file_should_be_is_an_error() {
 /// What may not write more than a block to a file fails halfway through, as on a full disk.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_leaves_the_old_payload() {
+fn full_disk_keeps_the_old_payload() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{\"old\": 1}")).unwrap();
@@ -350,7 +350,7 @@ fn a_full_disk_leaves_the_old_payload() {
 }
 
 #[test]
-fn a_killed_writer_leaves_a_whole_payload() {
+fn killed_writer_leaves_a_whole_payload() {
     const ROUNDS: usize = 20;
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
@@ -379,7 +379,7 @@ fn a_killed_writer_leaves_a_whole_payload() {
 }
 
 #[test]
-fn writers_and_readers_at_once_see_whole_payloads() {
+fn concurrent_readers_see_whole_payloads() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &numbered(0)).unwrap();
@@ -408,7 +408,7 @@ fn writers_and_readers_at_once_see_whole_payloads() {
 }
 
 #[test]
-fn confirming_while_others_read_and_put_spoils_no_document() {
+fn concurrent_confirming_spoils_no_document() {
     const TIMES: [UnixMillis; 2] = [0x1111_1111_1111_1111, 0x2222_2222_2222_2222];
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
@@ -468,7 +468,7 @@ fn child_process() {
         "full" => {
             let error = cache.put(&key(), &numbered(1)).unwrap_err();
             assert_eq!(kind(&error), io::ErrorKind::FileTooLarge);
-            assert_tells_no_secret(&error);
+            assert_has_no_secret(&error);
             assert_eq!(cache.get(&key()).unwrap(), Some(payload("{\"old\": 1}")));
             // It goes on once there is room.
             cache.put(&key(), &payload("{\"new\": 1}")).unwrap();
@@ -552,7 +552,7 @@ fn kind(error: &PayloadCacheError) -> io::ErrorKind {
     chain(error).find_map(|error| error.downcast_ref::<io::Error>()).unwrap().kind()
 }
 
-fn assert_tells_no_secret(error: &PayloadCacheError) {
+fn assert_has_no_secret(error: &PayloadCacheError) {
     let said: String = chain(error).map(|error| format!("{error} {error:?}\n")).collect();
     assert!(!said.contains("secret") && !said.contains(HOST), "{said}");
 }

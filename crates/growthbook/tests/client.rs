@@ -29,7 +29,7 @@ const GOOD: &str =
 // Payloads.
 
 #[test]
-fn a_payload_that_is_refused_leaves_the_old_one() {
+fn refused_payload_leaves_the_old_one() {
     let cases: [(&[u8], PayloadError); 6] = [
         (b"", PayloadError::Syntax { line: 1, column: 0 }),
         (br#"{"features": {"flag": {"defa"#, PayloadError::Syntax { line: 1, column: 28 }),
@@ -51,7 +51,7 @@ fn a_payload_that_is_refused_leaves_the_old_one() {
 }
 
 #[test]
-fn scopes_can_be_held_by_the_hundred_and_passed_on_while_payloads_are_replaced() {
+fn hundreds_of_scopes_survive_replacements() {
     fn is_shared_between_threads<T: Send + Sync>(_: &T) {}
 
     let client = Client::from_json(GOOD).unwrap();
@@ -72,7 +72,7 @@ fn scopes_can_be_held_by_the_hundred_and_passed_on_while_payloads_are_replaced()
 
 /// A scope never frees a payload, which takes long: whoever replaces payloads does.
 #[test]
-fn a_payload_lives_until_nobody_has_it_and_another_is_replaced() {
+fn unused_payload_is_freed_by_the_next_replacement() {
     let client = Client::from_json(GOOD).unwrap();
     let replace = || {
         let snapshot = Arc::downgrade(&client.snapshot());
@@ -91,7 +91,7 @@ fn a_payload_lives_until_nobody_has_it_and_another_is_replaced() {
 }
 
 #[test]
-fn features_alone_keep_the_saved_groups() {
+fn set_features_keeps_the_saved_groups() {
     let client = Client::from_json(GOOD).unwrap();
     let rule = json!({"condition": {"id": {"$inGroup": "g"}}, "force": "new"});
     client.set_features(&json!({"flag": {"defaultValue": "old", "rules": [rule]}})).unwrap();
@@ -122,7 +122,7 @@ fn features_and_payloads_may_be_set_at_once() {
 
 /// Two flags that always change together are never seen apart.
 #[test]
-fn a_scope_keeps_its_payload_while_others_come() {
+fn scope_keeps_its_payload() {
     const READERS: usize = 2;
     const UPDATES: usize = 300;
     let payload =
@@ -163,7 +163,7 @@ fn a_scope_keeps_its_payload_while_others_come() {
 }
 
 #[test]
-fn settings_reach_the_scopes_made_after() {
+fn settings_reach_later_scopes() {
     let client = Client::from_json(r#"{"features": {}}"#).unwrap();
     let experiment = Experiment::new("exp", [0, 1]);
     let before = client.for_user("u");
@@ -173,7 +173,7 @@ fn settings_reach_the_scopes_made_after() {
 }
 
 #[test]
-fn what_is_set_can_be_asked_for() {
+fn settings_can_be_read() {
     let builder = Client::embedded()
         .features(json!({"flag": {"defaultValue": 1}}))
         .attributes(json!({"region": "eu"}))
@@ -218,7 +218,7 @@ fn experimenting() -> ClientBuilder<Embedded> {
 }
 
 #[test]
-fn each_exposure_is_told_once_as_far_as_is_remembered() {
+fn remembered_exposure_is_reported_once() {
     let cases: [(usize, &[&str], &[&str]); 6] = [
         (10, &["a", "a", "a"], &["a"]),
         (10, &["a", "b", "a", "b"], &["a", "b"]),
@@ -246,7 +246,7 @@ fn each_exposure_is_told_once_as_far_as_is_remembered() {
 }
 
 #[test]
-fn exposures_differ_by_experiment_and_not_by_feature() {
+fn exposures_differ_by_experiment_not_by_feature() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = heard.clone();
     let rule = |key: &str| json!({"rules": [{"variations": [1, 2], "key": key}]});
@@ -272,7 +272,7 @@ fn exposures_differ_by_experiment_and_not_by_feature() {
 }
 
 #[test]
-fn features_are_told_with_their_prerequisites_first() {
+fn feature_usage_reports_prerequisites_first() {
     let needs = |parent: &str| {
         let parents = json!([{"id": parent, "condition": {"value": {"$exists": true}}}]);
         json!({"defaultValue": 0, "rules": [{"parentConditions": parents, "force": 1}]})
@@ -334,7 +334,7 @@ fn callbacks_may_call_back_into_the_client() {
 }
 
 #[test]
-fn a_panicking_callback_changes_nothing() {
+fn panicking_callback_changes_nothing() {
     let calls = Arc::new(AtomicUsize::new(0));
     let (viewed, used) = (calls.clone(), calls.clone());
     let client = experimenting()
@@ -359,7 +359,7 @@ fn a_panicking_callback_changes_nothing() {
 // Forced values.
 
 #[test]
-fn what_is_forced_for_the_user_wins_over_what_is_forced_for_all() {
+fn user_overrides_outrank_global_ones() {
     let user = |feature: Option<i32>, variation: Option<i64>| {
         let user = UserContext::new("u");
         let user = feature.into_iter().fold(user, |user, value| user.forced_feature("f", value));
@@ -409,7 +409,7 @@ where
 }
 
 #[test]
-fn values_are_read_as_the_type_of_the_fallback() {
+fn values_have_the_type_of_the_fallback() {
     let limits = |rps, burst| Limits { rps, burst };
     typed(json!(true), false, true);
     typed(json!("true"), false, false);
@@ -544,7 +544,7 @@ impl StickyBucketStore for Unreadable {
 
 /// What could not be read must not be written over: it may hold other assignments.
 #[test]
-fn a_document_that_could_not_be_read_is_not_saved() {
+fn unloaded_document_is_not_saved() {
     let (asked, saved) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let client = Client::embedded()
         .features(secretive_features())
@@ -589,7 +589,7 @@ fn evaluate_all_keeps_sticky_assignments() {
 }
 
 #[test]
-fn records_go_to_one_target_and_tell_no_secret() {
+fn records_have_one_target_and_no_secret() {
     let records = logged(|| {
         let client = Client::embedded()
             .features(secretive_features())
@@ -627,7 +627,7 @@ fn records_go_to_one_target_and_tell_no_secret() {
 
 /// A store that is down is no flood of records either.
 #[test]
-fn a_store_that_fails_is_logged_when_that_begins() {
+fn failing_store_is_logged_once() {
     struct Unwritable;
 
     impl StickyBucketStore for Unwritable {
@@ -658,7 +658,7 @@ fn a_store_that_fails_is_logged_when_that_begins() {
 
 /// A payload broken all over is no flood of records; the warnings have the rest.
 #[test]
-fn the_warnings_of_a_payload_are_logged_up_to_a_number() {
+fn warnings_are_logged_up_to_a_limit() {
     let features: BTreeMap<String, Value> =
         (0..50).map(|feature| (format!("f{feature}"), json!(7))).collect();
     let mut client = None;
@@ -685,7 +685,7 @@ impl Observer for Printer {
 }
 
 #[test]
-fn debug_output_tells_no_secret() {
+fn debug_output_has_no_secret() {
     let printed: Arc<Mutex<Vec<(&'static str, String)>>> = Arc::default();
     let (viewed, used) = (printed.clone(), printed.clone());
     let auto = json!({
@@ -755,7 +755,7 @@ fn debug_output_tells_no_secret() {
 
 #[cfg(feature = "encryption")]
 #[test]
-fn keys_are_told_by_nobody() {
+fn no_error_or_debug_has_a_key() {
     use growthbook::DecryptionKey;
     use growthbook::encryption::DecryptError;
 

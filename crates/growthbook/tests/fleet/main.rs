@@ -25,18 +25,18 @@ fn main() {
         service::run();
         return;
     }
-    one_asks_for_all();
-    one_asks_for_all_that_started_one_after_another();
-    a_change_reaches_all();
+    one_process_fetches_for_all();
+    one_process_fetches_for_later_ones();
+    change_reaches_all_processes();
     dead_holder_delays_only_for_its_lease();
-    redis_may_die();
+    processes_survive_the_death_of_redis();
 }
 
 fn payload(value: i64) -> String {
     format!(r#"{{"features": {{"flag": {{"defaultValue": {value}}}}}}}"#)
 }
 
-fn one_asks_for_all() {
+fn one_process_fetches_for_all() {
     const INTERVALS: u32 = 12;
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let fleet = Fleet::start(PROCESSES, &server, &redis);
@@ -55,7 +55,7 @@ fn one_asks_for_all() {
 }
 
 /// Somebody always has a payload that is quite new, and yet somebody has to ask.
-fn one_asks_for_all_that_started_one_after_another() {
+fn one_process_fetches_for_later_ones() {
     const INTERVALS: u32 = 8;
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let start = |number| {
@@ -77,7 +77,7 @@ fn one_asks_for_all_that_started_one_after_another() {
     fleets.iter().for_each(|fleet| fleet.wait_for(2, PATIENCE));
 }
 
-fn a_change_reaches_all() {
+fn change_reaches_all_processes() {
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let fleet = Fleet::start(PROCESSES, &server, &redis);
     fleet.wait_for(1, PATIENCE);
@@ -114,7 +114,7 @@ fn dead_holder_delays_only_for_its_lease() {
     assert!(delay < LEASE + Duration::from_millis(1500), "{delay:?}");
 }
 
-fn redis_may_die() {
+fn processes_survive_the_death_of_redis() {
     const OUTAGE: Duration = Duration::from_secs(10);
     let (server, mut redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let fleet = Fleet::start(PROCESSES, &server, &redis);

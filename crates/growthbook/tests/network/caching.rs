@@ -54,7 +54,7 @@ fn source(client: &Client) -> Option<PayloadSource> {
 }
 
 #[test]
-fn the_next_client_starts_with_the_payload_of_the_one_before() {
+fn next_client_starts_with_the_cached_payload() {
     let directory = tempfile::tempdir().unwrap();
     let memory = memory();
     type WithCache<'a> = &'a (dyn Fn(ClientBuilder<Connected>) -> ClientBuilder<Connected> + Sync);
@@ -91,7 +91,7 @@ fn client_is_confirmed(server: &FeaturesServer) -> bool {
 }
 
 #[test]
-fn the_cache_goes_before_the_fallback_and_the_server_before_both() {
+fn cache_outranks_fallback_and_server_both() {
     let server = FeaturesServer::start(&payload(3));
     let cache = memory_with(&server.url(), &kept(&payload(2), now()));
     let builder = builder(&server).cache(cache.clone()).fallback(payload(1));
@@ -103,7 +103,7 @@ fn the_cache_goes_before_the_fallback_and_the_server_before_both() {
 }
 
 #[test]
-fn an_older_payload_never_replaces_a_newer_one_wherever_they_come_from() {
+fn older_payload_never_replaces_a_newer_one() {
     struct Row {
         name: &'static str,
         fallback: u32,
@@ -155,7 +155,7 @@ fn an_older_payload_never_replaces_a_newer_one_wherever_they_come_from() {
 }
 
 #[test]
-fn a_stale_payload_is_used_at_once_and_the_server_asked_at_once() {
+fn stale_payload_is_used_and_the_server_asked() {
     let ages = [
         ("old", now() - 3_600_000),
         ("of unknown age", 0),
@@ -180,7 +180,7 @@ fn a_stale_payload_is_used_at_once_and_the_server_asked_at_once() {
 }
 
 #[test]
-fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
+fn stale_payload_is_used_while_the_server_fails() {
     let server = quiet_server();
     server.always_features(Reply::status(500));
     let cache = memory_with(&server.url(), &kept(&payload(5), 1));
@@ -196,7 +196,7 @@ fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
 }
 
 #[test]
-fn a_payload_whose_age_nobody_knows_has_none() {
+fn payload_of_unknown_age_has_no_age() {
     let server = quiet_server();
     server.always_features(Reply::status(500));
     let cache = memory_with(&server.url(), &kept(&payload(5), 0));
@@ -210,7 +210,7 @@ fn a_payload_whose_age_nobody_knows_has_none() {
 }
 
 #[test]
-fn a_fresh_payload_keeps_a_polling_client_from_asking() {
+fn fresh_payload_saves_a_polling_client_a_fetch() {
     let server = FeaturesServer::start(&payload(2));
     let cache = memory_with(&server.url(), &kept(&payload(1), now()));
     let client = builder(&server).cache(cache.clone()).refresh(RARELY).start().unwrap();
@@ -227,7 +227,7 @@ fn a_fresh_payload_keeps_a_polling_client_from_asking() {
 }
 
 #[test]
-fn a_fresh_payload_does_not_keep_a_client_from_streaming() {
+fn fresh_payload_does_not_prevent_streaming() {
     let server = FeaturesServer::start(&payload(2));
     let cache = memory_with(&server.url(), &kept(&payload(1), now()));
     let client = builder(&server).cache(cache).start().unwrap();
@@ -236,7 +236,7 @@ fn a_fresh_payload_does_not_keep_a_client_from_streaming() {
 }
 
 #[test]
-fn what_was_confirmed_is_fresh_for_the_next_client() {
+fn confirmed_payload_is_fresh_for_the_next_client() {
     let server = FeaturesServer::start(&payload(1));
     let cache = memory();
     let first = ready(builder(&server).cache(cache.clone()).refresh(Refresh::Manual));
@@ -254,7 +254,7 @@ fn client_not_modified(client: &Client) -> u64 {
 }
 
 #[test]
-fn a_cached_document_that_is_no_payload_is_as_good_as_none() {
+fn invalid_cached_document_is_ignored() {
     for document in ["", "{}", "<html>", r#"{"features":{},"encryptedFeatures":"a.b"}"#, "\0"] {
         let server = FeaturesServer::start(&payload(2));
         let cache = memory_with(&server.url(), &kept(document, now()));
@@ -269,7 +269,7 @@ fn a_cached_document_that_is_no_payload_is_as_good_as_none() {
 }
 
 #[test]
-fn a_damaged_file_is_as_good_as_none_and_is_replaced() {
+fn damaged_file_is_ignored_and_replaced() {
     struct Row {
         name: &'static str,
         damage: fn(Vec<u8>) -> Vec<u8>,
@@ -318,7 +318,7 @@ fn only_file(directory: PathBuf) -> PathBuf {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_costs_the_next_start_and_nothing_else() {
+fn unwritable_directory_costs_only_the_next_start() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("a file");
     fs::write(&file, "").unwrap();
@@ -392,7 +392,7 @@ impl PayloadCache for Broken {
 }
 
 #[test]
-fn a_cache_may_fail_panic_and_be_slow() {
+fn client_survives_a_cache_that_fails() {
     let cases = [
         ("it is full", Trouble::None, Trouble::Error),
         ("it cannot be read", Trouble::Error, Trouble::None),
@@ -474,7 +474,7 @@ impl PayloadCache for Gate {
 }
 
 #[test]
-fn what_is_kept_last_is_what_came_last() {
+fn newest_payload_is_written_last() {
     let server = FeaturesServer::start(&payload(1));
     let ((arrived, has_arrived), (open, pass)) = (mpsc::channel(), mpsc::channel());
     let gate = Gate { cache: memory(), arrived, pass: Arc::default() };
@@ -498,7 +498,7 @@ fn what_is_kept_last_is_what_came_last() {
 }
 
 #[test]
-fn a_client_without_a_cache_starts_with_nothing() {
+fn client_without_a_cache_starts_empty() {
     let server = FeaturesServer::start(&payload(1));
     let without = || builder(&server).cache(()).refresh(Refresh::Manual);
     drop(ready(without()));
@@ -506,7 +506,7 @@ fn a_client_without_a_cache_starts_with_nothing() {
 }
 
 #[test]
-fn a_client_that_has_only_a_cache_works() {
+fn client_with_only_a_cache_works() {
     let cache = memory_with(NOWHERE, &kept(&payload(1), 0));
     let client = at(NOWHERE).cache(cache).refresh(Refresh::Manual).start().unwrap();
     assert_eq!(client.wait_ready(Duration::ZERO).unwrap().source, PayloadSource::Cache);
@@ -516,7 +516,7 @@ fn a_client_that_has_only_a_cache_works() {
 
 /// A cache may have anything, and what cannot be sent must not end refreshing.
 #[test]
-fn a_tag_that_cannot_be_sent_is_none() {
+fn unsendable_tag_is_ignored() {
     for etag in ["W/\"\u{7}\"", "line\nbreak", "ü", &"x".repeat(200_000)] {
         let server = quiet_server();
         server.set_payload_quietly(&payload(2));
@@ -533,7 +533,7 @@ fn a_tag_that_cannot_be_sent_is_none() {
 
 /// The first client has the payload from its cache, and the server only ever confirms it.
 #[test]
-fn what_a_second_client_shares_is_kept_in_its_cache_as_well() {
+fn shared_payload_is_written_to_each_cache() {
     let server = quiet_server();
     server.set_etags(true);
     let first = memory();

@@ -32,7 +32,7 @@ fn knowing(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
 }
 
 #[test]
-fn an_encrypted_payload_is_fetched_and_streamed() {
+fn encrypted_payload_is_fetched_and_streamed() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = streaming(knowing(&server, DECRYPTION_KEY));
     assert_eq!(flag(&client), 1);
@@ -41,7 +41,7 @@ fn an_encrypted_payload_is_fetched_and_streamed() {
 }
 
 #[test]
-fn a_fallback_may_be_encrypted() {
+fn fallback_may_be_encrypted() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let builder = knowing(&server, DECRYPTION_KEY).fallback(encrypted(SEVEN));
     let client = builder.refresh(Refresh::Manual).start().unwrap();
@@ -51,7 +51,7 @@ fn a_fallback_may_be_encrypted() {
 }
 
 #[test]
-fn what_the_key_does_not_open_leaves_the_payload_in_use_alone() {
+fn undecryptable_payload_changes_nothing() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = ready(knowing(&server, DECRYPTION_KEY).refresh(OFTEN));
     server.set_payload_quietly(&encrypted(UNDER_ANOTHER_KEY));
@@ -63,7 +63,7 @@ fn what_the_key_does_not_open_leaves_the_payload_in_use_alone() {
 }
 
 #[test]
-fn what_the_key_does_not_open_is_no_reason_to_give_up_a_stream() {
+fn undecryptable_payload_keeps_the_stream_open() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = streaming(knowing(&server, DECRYPTION_KEY));
     server.set_payload(&encrypted(UNDER_ANOTHER_KEY));
@@ -75,7 +75,7 @@ fn what_the_key_does_not_open_is_no_reason_to_give_up_a_stream() {
 }
 
 #[test]
-fn a_wrong_key_is_the_trouble_of_the_client_that_has_it() {
+fn wrong_key_affects_only_its_client() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let right = streaming(knowing(&server, DECRYPTION_KEY));
     let wrong = knowing(&server, "bmV0d29yay10ZXN0cy1rMg==").fallback(payload(5)).start().unwrap();

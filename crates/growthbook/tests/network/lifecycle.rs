@@ -32,7 +32,7 @@ fn patient(builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
 }
 
 #[test]
-fn a_client_fetches_streams_and_is_closed() {
+fn client_fetches_streams_and_closes() {
     let server = FeaturesServer::start(&payload(1));
     let client = builder(&server).start().unwrap();
     let ready = client.wait_ready(PATIENCE).unwrap();
@@ -53,7 +53,7 @@ fn a_client_fetches_streams_and_is_closed() {
 }
 
 #[test]
-fn a_manual_client_asks_when_told_to() {
+fn manual_client_fetches_on_refresh() {
     let server = FeaturesServer::start(&payload(1));
     let client = builder(&server).refresh(Refresh::Manual).start().unwrap();
     assert_eq!(server.counts().requests, 0);
@@ -66,7 +66,7 @@ fn a_manual_client_asks_when_told_to() {
 }
 
 #[test]
-fn what_cannot_work_is_said_at_the_start() {
+fn invalid_options_are_start_errors() {
     let ok = || at("http://localhost");
     let cases = [
         (at("localhost:80"), ConfigError::ApiHost),
@@ -89,7 +89,7 @@ fn what_cannot_work_is_said_at_the_start() {
 }
 
 #[test]
-fn there_is_an_answer_right_after_the_start_whatever_the_network_does() {
+fn client_answers_right_after_the_start() {
     let black_hole = BlackHole::open();
     let silent = FeaturesServer::start("");
     silent.always_features(Reply::raw_then_hang(""));
@@ -129,7 +129,7 @@ fn waiting_ends_with_the_timeout() {
 }
 
 #[test]
-fn waiting_goes_on_through_failures() {
+fn waiting_continues_through_failures() {
     let server = quiet_server();
     server.script_features([Reply::status(503), Reply::close(), Reply::truncated(5)]);
     server.script_features([Reply::delayed(MOMENT, Reply::status(500))]);
@@ -152,7 +152,7 @@ fn waiting_ends_when_it_is_pointless() {
 }
 
 #[test]
-fn closing_wakes_who_waits() {
+fn closing_wakes_waiting_threads() {
     let server = FeaturesServer::start(&payload(1));
     server.always_features(Reply::raw_then_hang(""));
     for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
@@ -196,7 +196,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn a_client_can_be_awaited() {
+fn client_can_be_awaited() {
     let server = quiet_server();
     let delayed = Reply::delayed(MOMENT, Reply::normal());
     server.script_features([delayed]);
@@ -211,7 +211,7 @@ fn a_client_can_be_awaited() {
 }
 
 #[test]
-fn awaiting_a_manual_client_waits_for_nobody() {
+fn awaiting_a_manual_client_returns_at_once() {
     let server = quiet_server();
     let client = builder(&server).refresh(Refresh::Manual).start().unwrap();
     let error = block_on(client.ready()).unwrap_err();
@@ -221,7 +221,7 @@ fn awaiting_a_manual_client_waits_for_nobody() {
 }
 
 #[test]
-fn waiting_for_a_moment_fails_nobody_with_more_time() {
+fn short_wait_does_not_fail_a_longer_one() {
     let server = quiet_server();
     server.script_features([Reply::delayed(Duration::from_millis(200), Reply::normal())]);
     let start = || patient(builder(&server).refresh(Refresh::Manual)).start().unwrap();
@@ -236,7 +236,7 @@ fn waiting_for_a_moment_fails_nobody_with_more_time() {
 }
 
 #[test]
-fn a_client_can_be_asked_again_and_again() {
+fn client_can_be_awaited_again() {
     let server = quiet_server();
     server.script_features([Reply::delayed(MOMENT, Reply::normal())]);
     let client = builder(&server).refresh(OFTEN).start().unwrap();
@@ -256,7 +256,7 @@ fn a_client_can_be_asked_again_and_again() {
 }
 
 #[test]
-fn everybody_who_awaits_is_woken() {
+fn all_waiting_tasks_are_woken() {
     let server = quiet_server();
     server.script_features([Reply::delayed(2 * MOMENT, Reply::normal())]);
     let client = builder(&server).refresh(OFTEN).start().unwrap();
@@ -272,7 +272,7 @@ fn everybody_who_awaits_is_woken() {
 }
 
 #[test]
-fn awaiting_ends_with_the_first_attempt_or_the_client() {
+fn awaiting_ends_with_the_first_attempt_or_close() {
     let server = FeaturesServer::start(&payload(1));
     let client = |reply, fallback: Option<i64>| {
         server.always_features(reply);
@@ -305,7 +305,7 @@ fn awaiting_ends_with_the_first_attempt_or_the_client() {
 }
 
 #[test]
-fn closing_and_dropping_wait_for_nobody() {
+fn closing_does_not_wait_for_the_network() {
     struct Row {
         name: &'static str,
         /// Starts a client and waits until it hangs.
@@ -406,7 +406,7 @@ fn are_left(servers: &[FeaturesServer]) {
 }
 
 #[test]
-fn closing_takes_no_longer_than_it_may_even_when_a_callback_hangs() {
+fn closing_is_bounded_when_a_callback_hangs() {
     let server = FeaturesServer::start(&payload(1));
     let (hangs, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let hang = {
@@ -437,7 +437,7 @@ fn closing_takes_no_longer_than_it_may_even_when_a_callback_hangs() {
 }
 
 #[test]
-fn updates_are_told_by_the_keys_that_changed() {
+fn updates_have_the_changed_keys() {
     let server = quiet_server();
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = told.clone();
@@ -543,7 +543,7 @@ fn callbacks_may_call_back_into_the_client() {
 }
 
 #[test]
-fn the_last_handle_may_be_dropped_by_a_callback() {
+fn callback_may_drop_the_last_handle() {
     for how in [Refresh::Stream, OFTEN] {
         let server = FeaturesServer::start(&payload(1));
         let (client, calls) = calling_back(builder(&server).refresh(how), |_| ());
@@ -558,7 +558,7 @@ fn the_last_handle_may_be_dropped_by_a_callback() {
 }
 
 #[test]
-fn a_callback_that_panics_is_contained() {
+fn panic_in_a_callback_is_contained() {
     for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
         let server = FeaturesServer::start(&payload(1));
         let calls = Arc::new(AtomicUsize::new(0));
@@ -583,7 +583,7 @@ fn a_callback_that_panics_is_contained() {
 }
 
 #[test]
-fn a_payload_of_the_application_stays_until_the_server_has_another() {
+fn set_payload_holds_until_the_next_change() {
     let server = quiet_server();
     let client = polling(&server);
     client.set_payload(payload(8)).unwrap();
@@ -594,7 +594,7 @@ fn a_payload_of_the_application_stays_until_the_server_has_another() {
 }
 
 #[test]
-fn settings_outlive_a_payload() {
+fn globals_survive_a_new_payload() {
     let server = quiet_server();
     let client = manual(&server);
     client.set_attributes(json!({"region": "eu"}));
@@ -607,11 +607,17 @@ fn settings_outlive_a_payload() {
 /// Counts in a process of its own: other tests come and go.
 #[cfg(target_os = "linux")]
 #[test]
-fn nothing_is_left_behind() {
+fn closed_clients_leave_no_threads_or_sockets() {
     const ALONE: &str = "GROWTHBOOK_TEST_IS_ALONE";
     if std::env::var_os(ALONE).is_none() {
         let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
-        alone.args(["--exact", "lifecycle::nothing_is_left_behind", "--nocapture"]).env(ALONE, "");
+        alone
+            .args([
+                "--exact",
+                "lifecycle::closed_clients_leave_no_threads_or_sockets",
+                "--nocapture",
+            ])
+            .env(ALONE, "");
         let output = alone.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         return;

@@ -26,7 +26,7 @@ fn connections(server: &RedisServer) -> usize {
 }
 
 #[test]
-fn clients_with_caches_of_their_own_do_not_wait_for_one_another() {
+fn clients_with_own_caches_do_not_wait() {
     let (one, other) = (RedisServer::start(), RedisServer::start());
     for servers in [[&one, &one], [&one, &other]] {
         let server = FeaturesServer::start(&payload(1));
@@ -54,7 +54,7 @@ fn closing_closes_the_connections_of_the_cache() {
 }
 
 #[test]
-fn closing_takes_no_longer_than_it_may_even_when_redis_hangs() {
+fn closing_is_bounded_when_redis_hangs() {
     const LIMIT: Duration = Duration::from_millis(20);
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let patient = cache(&redis).deadline(PATIENCE);

@@ -127,7 +127,7 @@ fn document() -> String {
 }
 
 #[test]
-fn secrets_are_nowhere() {
+fn no_secret_is_logged_or_printed() {
     let watching = logs::watch_for(&[&SECRETS[..], &["control-s3cret", "sec0nd-control"]].concat());
     log::trace!(target: "anything", "control-s3cret");
     // A dump in rows of 16 bytes, across which a secret may lie.

@@ -58,7 +58,7 @@ fn wait_for_a_retry() {
 }
 
 #[test]
-fn a_stream_that_is_not_offered_is_not_asked_for() {
+fn stream_that_is_not_offered_is_not_opened() {
     let server = FeaturesServer::start(&payload(1));
     server.set_streaming(false);
     let client = ready(builder(&server).poll_interval(OFTEN));
@@ -74,7 +74,7 @@ fn a_stream_that_is_not_offered_is_not_asked_for() {
 }
 
 #[test]
-fn what_a_failing_server_says_of_streams_does_not_count() {
+fn error_replies_do_not_change_streaming() {
     let server = FeaturesServer::start(&payload(1));
     let offer = |status| Reply::status(status).header("x-sse-support", "enabled");
     server.always_features(offer(500));
@@ -85,7 +85,7 @@ fn what_a_failing_server_says_of_streams_does_not_count() {
 }
 
 #[test]
-fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
+fn polling_replaces_a_stream_that_fails() {
     struct Row {
         name: &'static str,
         reply: Reply,
@@ -153,7 +153,7 @@ fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
 }
 
 #[test]
-fn a_stream_that_always_ends_at_once_is_no_mystery_and_no_flood() {
+fn brief_streams_are_reported_and_slowed_down() {
     let server = FeaturesServer::start(&payload(1));
     let brief = Reply::status(200).header("content-type", "text/event-stream").body(AGAIN_SOON);
     server.always_stream(brief);
@@ -167,7 +167,7 @@ fn a_stream_that_always_ends_at_once_is_no_mystery_and_no_flood() {
 }
 
 #[test]
-fn an_open_stream_goes_on_when_streams_are_no_longer_offered() {
+fn open_stream_survives_a_withdrawn_offer() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server).poll_interval(OFTEN));
     server.set_streaming(false);
@@ -185,7 +185,7 @@ fn an_open_stream_goes_on_when_streams_are_no_longer_offered() {
 }
 
 #[test]
-fn no_content_means_that_there_is_no_stream() {
+fn status_204_means_no_stream() {
     let server = FeaturesServer::start(&payload(1));
     server.always_stream(Reply::status(204));
     let spy = Spy::new();
@@ -199,7 +199,7 @@ fn no_content_means_that_there_is_no_stream() {
 }
 
 #[test]
-fn a_change_is_streamed_at_once() {
+fn change_is_streamed_at_once() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     for value in 2..20 {
@@ -215,7 +215,7 @@ fn a_change_is_streamed_at_once() {
 }
 
 #[test]
-fn an_update_notice_leads_to_a_fetch() {
+fn update_notice_leads_to_a_fetch() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     server.set_payload_quietly(&payload(2));
@@ -225,7 +225,7 @@ fn an_update_notice_leads_to_a_fetch() {
 }
 
 #[test]
-fn an_event_that_is_no_payload_changes_nothing_but_the_counters() {
+fn invalid_event_changes_only_the_counters() {
     struct Row {
         name: &'static str,
         bytes: Vec<u8>,
@@ -296,7 +296,7 @@ fn an_event_that_is_no_payload_changes_nothing_but_the_counters() {
 }
 
 #[test]
-fn a_flood_of_events_that_are_no_payload_is_no_flood_of_fetches_and_log_lines() {
+fn many_invalid_events_cause_few_fetches_and_records() {
     let server = FeaturesServer::start(&payload(1));
     let spy = Spy::new();
     let client = streaming(builder(&server).cache(spy.clone()));
@@ -311,7 +311,7 @@ fn a_flood_of_events_that_are_no_payload_is_no_flood_of_fetches_and_log_lines() 
 }
 
 #[test]
-fn an_older_payload_on_a_stream_never_replaces_a_newer_one() {
+fn older_streamed_payload_is_ignored() {
     let server = FeaturesServer::start(&dated(5, 5));
     let client = streaming(builder(&server));
     let push = |document: &str| {
@@ -338,7 +338,7 @@ fn an_older_payload_on_a_stream_never_replaces_a_newer_one() {
 }
 
 #[test]
-fn after_an_older_payload_the_server_still_confirms_the_newer_one() {
+fn newer_payload_is_confirmed_after_an_older_one() {
     let server = FeaturesServer::start(&dated(5, 5));
     let client = streaming(builder(&server));
     server.push(format!("event: features\ndata: {}\n\n", dated(4, 4)).as_bytes());
@@ -350,7 +350,7 @@ fn after_an_older_payload_the_server_still_confirms_the_newer_one() {
 }
 
 #[test]
-fn a_payload_that_is_repeated_is_no_update() {
+fn repeated_payload_is_not_an_update() {
     let updates = Arc::new(AtomicUsize::new(0));
     let server = FeaturesServer::start(&payload(1));
     let told = updates.clone();
@@ -370,7 +370,7 @@ fn a_payload_that_is_repeated_is_no_update() {
 }
 
 #[test]
-fn an_event_that_is_cut_off_is_dropped() {
+fn event_that_is_cut_off_is_dropped() {
     let server = FeaturesServer::start(&payload(1));
     // In the middle of the payload, which is complete JSON there.
     let event = format!("id: 1 \nevent: features\ndata: {}", payload(-2));
@@ -385,7 +385,7 @@ fn an_event_that_is_cut_off_is_dropped() {
 }
 
 #[test]
-fn an_event_in_pieces_is_read_whatever_comes_between() {
+fn event_in_pieces_is_read() {
     let server = FeaturesServer::start(&dated(1, 1));
     let client = streaming(builder(&server).fetch_options(|options| options.read_timeout(SHORT)));
     let event = format!("event: features\r\ndata: {}\r\n\r\n", dated(2, 2));
@@ -399,7 +399,7 @@ fn an_event_in_pieces_is_read_whatever_comes_between() {
 }
 
 #[test]
-fn garbage_without_end_does_not_keep_a_client_from_fetching() {
+fn endless_garbage_does_not_stop_fetching() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     let stop = AtomicBool::new(false);
@@ -420,7 +420,7 @@ fn garbage_without_end_does_not_keep_a_client_from_fetching() {
 }
 
 #[test]
-fn a_stream_that_ends_is_opened_again_and_what_was_missed_is_fetched() {
+fn ended_stream_reopens_and_missed_change_arrives() {
     struct Row {
         name: &'static str,
         end: fn(&mut FeaturesServer),
@@ -468,7 +468,7 @@ fn a_stream_that_ends_is_opened_again_and_what_was_missed_is_fetched() {
 }
 
 #[test]
-fn the_fetch_after_a_reconnect_is_conditional() {
+fn fetch_after_a_reconnect_is_conditional() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     come_back_soon(&server, &client);
@@ -494,7 +494,7 @@ fn while_the_stream_is_down_the_server_is_polled() {
 }
 
 #[test]
-fn a_silent_stream_is_no_failure_as_long_as_it_may_be_silent() {
+fn silence_within_the_limit_is_not_a_failure() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(
         builder(&server).fetch_options(|options| options.read_timeout(Duration::from_millis(50))),
@@ -509,7 +509,7 @@ fn a_silent_stream_is_no_failure_as_long_as_it_may_be_silent() {
 }
 
 #[test]
-fn a_stream_that_is_silent_for_too_long_is_dead() {
+fn stream_that_is_silent_too_long_is_replaced() {
     const LIMIT: Duration = Duration::from_secs(1);
     const PING: Duration = Duration::from_millis(20);
     let server = FeaturesServer::start(&payload(1));
@@ -531,7 +531,7 @@ fn a_stream_that_is_silent_for_too_long_is_dead() {
 }
 
 #[test]
-fn a_fetch_that_fails_does_not_disturb_the_stream() {
+fn failing_fetch_does_not_disturb_the_stream() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     server.always_features(Reply::status(503));
@@ -544,7 +544,7 @@ fn a_fetch_that_fails_does_not_disturb_the_stream() {
 }
 
 #[test]
-fn streams_come_from_a_host_of_their_own_where_there_is_one() {
+fn streaming_host_is_used() {
     let api = FeaturesServer::start(&payload(1));
     let stream = FeaturesServer::start(&payload(-2));
     let builder = builder(&api).fetch_options(|options| {
@@ -564,7 +564,7 @@ fn streams_come_from_a_host_of_their_own_where_there_is_one() {
 }
 
 #[test]
-fn a_stream_is_followed_to_another_host_but_not_with_its_headers() {
+fn redirected_stream_gets_no_headers() {
     let server = FeaturesServer::start(&payload(1));
     let other = FeaturesServer::start(&payload(1));
     server.script_stream([Reply::redirect(307, &format!("{}/sub/there", other.url()))]);
@@ -591,7 +591,7 @@ fn streams_work_over_tls() {
 }
 
 #[test]
-fn a_scope_keeps_its_payload_during_updates() {
+fn scope_keeps_its_payload_during_updates() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     let scope = client.for_user("u");
@@ -631,7 +631,7 @@ fn answers_of_one_scope_agree_while_payloads_change() {
 }
 
 #[test]
-fn a_client_that_polls_opens_no_stream() {
+fn polling_client_opens_no_stream() {
     let server = FeaturesServer::start(&payload(1));
     let polling: fn(ClientBuilder<Connected>) -> ClientBuilder<Connected> =
         |it| it.refresh(Refresh::Poll(OFTEN));
