@@ -1,4 +1,4 @@
-//! A feed against a server: what those have in common who refresh at the same time.
+//! A feed against a server: refreshes at the same time.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -15,7 +15,7 @@ use test_server::{FeaturesServer, Reply};
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAYLOAD: &str = r#"{"features": {}}"#;
 
-/// Takes everything, or panics.
+/// A sink that applies every document, or panics.
 #[derive(Clone, Default)]
 struct Sink {
     panics: Arc<AtomicBool>,

@@ -1,5 +1,5 @@
-//! Payloads in files: what is kept, what is corrupt, and what happens when the disk is full, a
-//! writer is killed, or several write at once.
+//! The file cache: what it keeps, which files it ignores, and what happens when the disk is full, a
+//! writer is killed, or several processes write at once.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -29,7 +29,7 @@ use tempfile::TempDir;
 const HOST: &str = "https://cdn.growthbook.io";
 const CLIENT_KEY: &str = "sdk-secret";
 
-/// Where the time lies in a file.
+/// The position of the time in a file.
 const TIME: std::ops::Range<usize> = 32..48;
 
 #[test]
@@ -148,7 +148,7 @@ fn file_with_a_flipped_bit_is_ignored() {
             let mut file = whole.clone();
             file[at] ^= flipped;
             fs::write(&path, file).unwrap();
-            // Only the time is lost with the time.
+            // A wrong bit in the time loses only the time.
             let expected =
                 TIME.contains(&at).then(|| CachedPayload { fetched_at: 0, ..payload.clone() });
             assert_eq!(cache.get(&key()).unwrap(), expected, "{at} {flipped:#x}");
@@ -264,7 +264,7 @@ fn any_fetch_time_is_kept() {
         cache.put(&key(), &payload).unwrap();
         assert_eq!(cache.get(&key()).unwrap(), Some(payload));
     }
-    // The file's own time is nobody's: whoever copies a file changes it.
+    // The file's modification time does not count: copying changes it.
     let path = only_file(directory.path());
     set_age(&path, Duration::from_secs(31_536_000));
     assert_eq!(cache.get(&key()).unwrap().unwrap().fetched_at, u64::MAX);
@@ -329,7 +329,7 @@ fn directory_in_place_of_the_file_is_an_error() {
     assert_eq!(files(directory.path()), [path]);
 }
 
-/// What may not write more than a block to a file fails halfway through, as on a full disk.
+/// A process that may write only one block to a file fails halfway, as on a full disk.
 #[cfg(unix)]
 #[test]
 fn full_disk_keeps_the_old_payload() {
@@ -360,7 +360,7 @@ fn killed_writer_leaves_a_whole_payload() {
         let mut puts = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .filter_map(|line| line.unwrap().strip_prefix("put ")?.parse::<u64>().ok());
-        // It is killed in the middle of what comes next.
+        // It is killed during the next write.
         let put = puts.nth(round % 5).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
@@ -419,7 +419,7 @@ fn concurrent_confirming_spoils_no_document() {
             while !is_done.load(Ordering::Relaxed) {
                 let kept = cache.get(&key()).unwrap().unwrap();
                 let number = kept.etag.as_deref().unwrap().parse().unwrap();
-                // A time that is read while it is written is long ago.
+                // A time that is read while it is written counts as long ago.
                 let times = [number, TIMES[0], TIMES[1], 0];
                 assert!(times.contains(&kept.fetched_at), "{}", kept.fetched_at);
                 assert_eq!(CachedPayload { fetched_at: number, ..kept }, numbered(number));
@@ -446,7 +446,7 @@ fn debug_tells_no_secret() {
     assert_eq!(format!("{cache:?}"), "FileCache { directory: \"some/where\", .. }");
 }
 
-/// Not a test but what other tests start as a process of their own: does nothing otherwise.
+/// Not a test: other tests start it as a process. Without them it does nothing.
 #[test]
 fn child_process() {
     let (Ok(role), Some(directory)) =
@@ -460,7 +460,7 @@ fn child_process() {
         "put for ever" => {
             for number in start.. {
                 cache.put(&key(), &numbered(number)).unwrap();
-                // Unlike `println!`, this is not captured. Before it is a line that is not ended.
+                // Unlike `println!`, this is not captured. An unfinished line is before it.
                 writeln!(io::stdout(), "\nput {number}").unwrap();
             }
         }
@@ -470,7 +470,7 @@ fn child_process() {
             assert_eq!(kind(&error), io::ErrorKind::FileTooLarge);
             assert_has_no_secret(&error);
             assert_eq!(cache.get(&key()).unwrap(), Some(payload("{\"old\": 1}")));
-            // It goes on once there is room.
+            // It works again when there is room.
             cache.put(&key(), &payload("{\"new\": 1}")).unwrap();
         }
         role => panic!("{role}"),
@@ -500,7 +500,7 @@ fn key() -> PayloadKey {
     PayloadKey::new(HOST, CLIENT_KEY)
 }
 
-/// What the server confirmed at this time.
+/// Returns a payload that the server confirmed at this time.
 fn confirmed_at(fetched_at: UnixMillis) -> CachedPayload {
     CachedPayload { fetched_at, ..payload("confirmed") }
 }
@@ -514,7 +514,7 @@ fn payload(document: &str) -> CachedPayload {
     }
 }
 
-/// A payload that tells of each part which one it belongs to, of a different length each time.
+/// Returns a payload with its number in each part, and a different length for each number.
 fn numbered(number: u64) -> CachedPayload {
     CachedPayload {
         document: format!("{number:08} ").repeat(10_000 + number as usize % 7 * 1_000).into(),
@@ -539,7 +539,7 @@ fn set_age(file: &Path, age: Duration) {
     file.set_modified(SystemTime::now() - age).unwrap();
 }
 
-/// What changes when a file is replaced.
+/// Returns a number that changes when the file is replaced.
 fn identity(file: &Path) -> u64 {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::ino(&fs::metadata(file).unwrap());
@@ -547,7 +547,7 @@ fn identity(file: &Path) -> u64 {
     return fs::metadata(file).unwrap().len();
 }
 
-/// What the system said.
+/// Returns the system's error.
 fn kind(error: &PayloadCacheError) -> io::ErrorKind {
     chain(error).find_map(|error| error.downcast_ref::<io::Error>()).unwrap().kind()
 }

@@ -1,4 +1,4 @@
-//! What a stream of server-sent events means, however its bytes come.
+//! The events of a stream of server-sent events, however its bytes are cut.
 
 mod sse_model;
 
@@ -12,7 +12,7 @@ use sse_model::{Told, interpret, parse};
 
 const LIMIT: usize = 1000;
 
-/// Name, stream, what it means, the last event ID.
+/// Name, stream, events, and the last event ID.
 type Case = (&'static str, &'static [u8], Vec<Told>, &'static str);
 
 fn event(event_type: &str, data: &str, last_event_id: &str) -> Told {
@@ -465,7 +465,7 @@ fn parser_agrees_with_the_model() {
 
 #[test]
 fn new_stream_keeps_only_the_last_event_id() {
-    // Whatever the old stream broke off with, the new one begins at its beginning.
+    // The new stream does not depend on the unfinished part of the old one.
     let ends: [&[u8]; 16] = [
         b"",
         b"da",
@@ -517,7 +517,7 @@ fn empty_id_is_kept() {
 
 // Limits.
 
-/// What a parser with the limit 8 makes of a stream, however it comes.
+/// Returns the events of a stream with the limit 8, and checks that cuts do not change them.
 fn limited(stream: &[u8]) -> (Vec<Told>, String) {
     let whole = parse(8, [stream]);
     for size in [1, 2, 3, 5, 7, 100] {
@@ -647,7 +647,7 @@ fn debug_output_has_no_data() {
     assert_eq!(format!("{parser:?}"), "EventParser { last_event_id: \"1\", .. }");
 }
 
-// Anything at all.
+// Arbitrary bytes.
 
 const TEXTS: [&str; 24] = [
     "data",
@@ -676,7 +676,7 @@ const TEXTS: [&str; 24] = [
     "\u{1f600}",
 ];
 
-/// Bytes that are like an event stream, more or less.
+/// Returns bytes that are similar to an event stream.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop_oneof![
         8 => select(&TEXTS).prop_map(|text| text.as_bytes().to_vec()),

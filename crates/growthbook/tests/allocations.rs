@@ -1,4 +1,4 @@
-//! Asking a flag allocates nothing: what the benchmark `eval` prints, as a test.
+//! Evaluating a flag allocates nothing. The benchmark `eval` prints the same figures.
 
 #![expect(clippy::expect_used, reason = "a test may panic")]
 
@@ -49,7 +49,7 @@ fn update_keeps_compiled_patterns() {
     assert!(first_evaluation() > 0, "what is not in use is let go");
 }
 
-/// Each scenario asks what its name says: how many users have the flag on.
+/// Checks each scenario by the number of users who have the flag on.
 #[test]
 fn scenarios_have_the_expected_results() {
     let users = scenarios::users();
@@ -64,7 +64,7 @@ fn scenarios_have_the_expected_results() {
     }
 }
 
-/// The counter sees what allocates.
+/// Checks that allocations are counted at all.
 #[test]
 fn allocations_are_counted() {
     assert_eq!(allocations(&[1, 2, 3], |number| number.to_string().is_empty()), 3);

@@ -1,5 +1,5 @@
-//! What the client promises around the evaluation: payloads replaced in whole, callbacks, forced
-//! values, typed values, and what is kept out of logs and debug output.
+//! The client around the evaluation: payloads replaced in whole, callbacks, forced
+//! values, typed values, and secrets that stay out of logs and debug output.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -70,7 +70,7 @@ fn hundreds_of_scopes_survive_replacements() {
     assert_eq!(values.join().unwrap(), (0..100).collect::<Vec<_>>());
 }
 
-/// A scope never frees a payload, which takes long: whoever replaces payloads does.
+/// Freeing a payload takes long. The thread that replaces payloads does it, never a scope.
 #[test]
 fn unused_payload_is_freed_by_the_next_replacement() {
     let client = Client::from_json(GOOD).unwrap();
@@ -99,7 +99,7 @@ fn set_features_keeps_the_saved_groups() {
     assert_eq!(client.for_user("v").feature_value("flag", ""), "old");
 }
 
-/// The rest of a payload that comes while features are set is not lost.
+/// A payload that is set while features are set keeps its other sections.
 #[test]
 fn features_and_payloads_may_be_set_at_once() {
     let flags: Map<String, Value> =
@@ -120,7 +120,7 @@ fn features_and_payloads_may_be_set_at_once() {
     }
 }
 
-/// Two flags that always change together are never seen apart.
+/// Two flags that change together always agree in a scope.
 #[test]
 fn scope_keeps_its_payload() {
     const READERS: usize = 2;
@@ -146,7 +146,7 @@ fn scope_keeps_its_payload() {
                 }
             });
         }
-        // Settings changed meanwhile are neither lost nor undo a payload.
+        // A change of settings is not lost, and does not undo a payload.
         threads.spawn(|| {
             started.wait();
             (1..=UPDATES).for_each(|n| client.set_attributes(json!({"n": n})));
@@ -210,7 +210,7 @@ fn settings_can_be_read() {
 
 // Callbacks.
 
-/// A client whose payload has an experiment in the feature `exp`.
+/// Returns a builder with an experiment in the feature `exp`.
 fn experimenting() -> ClientBuilder<Embedded> {
     Client::embedded().features(json!({
         "exp": {"defaultValue": 0, "rules": [{"variations": [1, 2], "hashVersion": 2}]},
@@ -224,7 +224,7 @@ fn remembered_exposure_is_reported_once() {
         (10, &["a", "b", "a", "b"], &["a", "b"]),
         (1, &["a", "b", "a"], &["a", "b", "a"]),
         (2, &["a", "b", "c", "a"], &["a", "b", "c", "a"]),
-        // Being seen again keeps an exposure from being forgotten.
+        // An exposure that is seen again is forgotten later.
         (2, &["a", "b", "a", "c", "a"], &["a", "b", "c"]),
         (usize::MAX, &["a", "b", "a"], &["a", "b"]),
     ];
@@ -264,7 +264,7 @@ fn exposures_differ_by_experiment_not_by_feature() {
     }
     scope.run(&Experiment::new("one", [1, 2]));
     scope.run(&Experiment::new("three", [1, 2]));
-    // Chosen by somebody, not by hashing: nothing to track.
+    // A forced variation is not an exposure.
     scope.run(&Experiment::new("four", [1, 2]).force(1));
     let event = |key: &str, feature: Option<&str>| (key.to_owned(), feature.map(str::to_owned));
     let expected = [event("one", Some("f")), event("two", Some("h")), event("three", None)];
@@ -325,7 +325,7 @@ fn callbacks_may_call_back_into_the_client() {
         .unwrap();
     assert!(slot.set(client.clone()).is_ok());
     let scope = client.for_user("u");
-    // The scope answers from its own payload all the same.
+    // The scope still answers from its own payload.
     assert_eq!(scope.eval_feature("exp").source, Source::Experiment);
     assert_eq!(client.for_user("u").eval_feature("exp").source, Source::Override);
     assert!(client.features().is_empty());
@@ -365,7 +365,7 @@ fn user_overrides_outrank_global_ones() {
         let user = feature.into_iter().fold(user, |user, value| user.forced_feature("f", value));
         variation.into_iter().fold(user, |user, index| user.forced_variation("exp", index))
     };
-    // For the user, for all, and what comes of it.
+    // Forced for the user, forced for all users, and the result.
     let features = [(None, None, 0), (None, Some(1), 1), (Some(2), None, 2), (Some(2), Some(1), 2)];
     for (own, global, expected) in features {
         let client = Client::embedded()
@@ -397,7 +397,7 @@ struct Limits {
     burst: Option<u32>,
 }
 
-/// A value read as a type; the fallback when the value is another's.
+/// Reads a value as a type; the fallback if the value has another type.
 fn typed<T>(value: Value, fallback: T, expected: T)
 where
     T: for<'de> Deserialize<'de> + PartialEq + Clone + fmt::Debug,
@@ -453,7 +453,7 @@ thread_local! {
     static RECORDS: RefCell<Vec<(log::Level, String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Everything is logged on the thread that asks, so that tests do not hear one another.
+/// Captures the records of one thread, so that tests do not disturb each other.
 struct Recorder;
 
 impl log::Log for Recorder {
@@ -469,7 +469,7 @@ impl log::Log for Recorder {
     fn flush(&self) {}
 }
 
-/// What `work` logs.
+/// Returns the records of `work`.
 fn logged(work: impl FnOnce()) -> Vec<(log::Level, String, String)> {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -524,7 +524,7 @@ impl StickyBucketStore for BrokenStore {
     }
 }
 
-/// A store of one document that cannot be read, and that counts what is saved.
+/// A store with one document that cannot be loaded. It counts the saves.
 struct Unreadable {
     asked: Arc<AtomicUsize>,
     saved: Arc<AtomicUsize>,
@@ -542,7 +542,7 @@ impl StickyBucketStore for Unreadable {
     }
 }
 
-/// What could not be read must not be written over: it may hold other assignments.
+/// A document that could not be loaded must not be replaced: it may have other assignments.
 #[test]
 fn unloaded_document_is_not_saved() {
     let (asked, saved) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -553,7 +553,7 @@ fn unloaded_document_is_not_saved() {
         .unwrap();
     let scope = client.for_user("user-1");
     assert!(scope.is_on("exp"));
-    // Assignments stick within the scope all the same, and nobody asks again and again.
+    // Assignments still stick within the scope, and the store is asked once.
     assert!(scope.eval_feature("exp").experiment_result.unwrap().in_experiment);
     scope.run(&Experiment::new("inline", [1, 2]));
     scope.run(&Experiment::new("inline", [1, 2]));
@@ -625,7 +625,7 @@ fn records_have_one_target_and_no_secret() {
     }
 }
 
-/// A store that is down is no flood of records either.
+/// A store that is down does not flood the log.
 #[test]
 fn failing_store_is_logged_once() {
     struct Unwritable;
@@ -656,7 +656,7 @@ fn failing_store_is_logged_once() {
     assert_eq!(unwritable, ["sticky bucket documents are not saved: out of order"]);
 }
 
-/// A payload broken all over is no flood of records; the warnings have the rest.
+/// A payload with many broken rules does not flood the log. The warnings have all.
 #[test]
 fn warnings_are_logged_up_to_a_limit() {
     let features: BTreeMap<String, Value> =
@@ -670,7 +670,7 @@ fn warnings_are_logged_up_to_a_limit() {
     assert_eq!(records.last().unwrap().2, "payload: 30 more warnings");
 }
 
-/// Prints what an observer is shown.
+/// Prints what an observer receives.
 #[derive(Default)]
 struct Printer(Vec<(&'static str, String)>);
 

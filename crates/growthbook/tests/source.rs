@@ -1,4 +1,4 @@
-//! A client asked for a user whose attributes are the application's own types.
+//! A client and users whose attributes are in the application's own types.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,7 +1,7 @@
-//! Eight processes on one Redis and one features server: how often they ask it, how fast they
-//! hear of a change, and what happens when a process or Redis dies. Prints what it measures.
+//! Eight processes on one Redis and one features server: how often they fetch, how fast they
+//! get a change, and what happens when a process or Redis dies. It prints the measurements.
 //!
-//! Its own `main`, because it runs itself as the processes.
+//! It has its own `main`, because it runs itself as the processes.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -50,11 +50,11 @@ fn one_process_fetches_for_all() {
          in {INTERVALS} intervals"
     );
     assert!(started_with <= 2, "{started_with}");
-    // Intervals are a tenth shorter or longer.
+    // Intervals vary by a tenth.
     assert!((9..=15).contains(&requests), "{requests}");
 }
 
-/// Somebody always has a payload that is quite new, and yet somebody has to ask.
+/// One process always has a payload that is quite new, and yet one has to fetch.
 fn one_process_fetches_for_later_ones() {
     const INTERVALS: u32 = 8;
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
@@ -69,7 +69,7 @@ fn one_process_fetches_for_later_ones() {
     thread::sleep(INTERVAL * INTERVALS);
     let requests = server.counts().features - before;
     println!("fleet: started one after another, {requests} times in {INTERVALS} intervals");
-    // One an interval; half an interval is recent enough, so it may come to more.
+    // One fetch per interval, or more, because half an interval is recent enough.
     let intervals = start.elapsed().as_secs_f64() / INTERVAL.as_secs_f64();
     let allowed = intervals * 0.7..intervals * 1.6;
     assert!(allowed.contains(&(requests as f64)), "{requests} in {intervals:.1} intervals");
@@ -163,6 +163,6 @@ fn processes_survive_the_death_of_redis() {
     }
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     assert!(requests <= 12, "{requests}");
-    // Flat: evaluation does not know that Redis exists. The machine is shared, so not to the letter.
+    // About equal, because evaluation does not use Redis. The machine is shared, so not exactly.
     assert!(during.p99 < before.p99 * 5 + Duration::from_micros(50));
 }

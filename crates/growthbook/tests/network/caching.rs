@@ -1,4 +1,4 @@
-//! What a client starts with: of the fallback, the cache and the server, and how old each may be.
+//! The payload that a client starts with: fallback, cache or server, and how old it may be.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::support::{
 
 const RARELY: Refresh = Refresh::Poll(Duration::from_secs(60));
 
-/// An address where nobody is.
+/// An address without a server.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 fn now() -> UnixMillis {
@@ -31,13 +31,13 @@ fn now() -> UnixMillis {
     since.as_millis() as UnixMillis
 }
 
-/// A payload as a cache keeps it, with a tag that the server knows only if it sent the payload.
+/// Returns a cached payload. Its tag is known to the server only if the server sent the payload.
 fn kept(document: &str, fetched_at: UnixMillis) -> CachedPayload {
     let etag = Some("W/\"kept\"".into());
     CachedPayload { document: document.into(), etag, streaming: true, fetched_at }
 }
 
-/// A cache with this payload for a client at this address.
+/// Returns a cache with this payload for a client at this address.
 fn memory_with(url: &str, payload: &CachedPayload) -> MemoryCache {
     let cache = memory();
     cache.put(&PayloadKey::new(url, KEY), payload).unwrap();
@@ -141,7 +141,7 @@ fn older_payload_never_replaces_a_newer_one() {
                 _ => 3,
             };
             assert_eq!((flag(&client), source(&client)), (value(row.at_first), Some(row.at_first)));
-            // The server works, whatever it has: that is no failure.
+            // The server works, although its payload is older: that is not a failure.
             client.refresh().unwrap();
             client.refresh().unwrap();
             assert_eq!((flag(&client), source(&client)), (value(row.then), Some(row.then)));
@@ -188,7 +188,7 @@ fn stale_payload_is_used_while_the_server_fails() {
     eventually("failures", || client.status().counters.failures >= 3);
     assert_eq!((flag(&client), source(&client)), (5, Some(PayloadSource::Cache)));
     assert!(client.status().age.unwrap() > Duration::from_secs(1_000_000_000));
-    // It is ready all the same.
+    // The client is ready nevertheless.
     assert_eq!(client.wait_ready(PATIENCE).unwrap().source, PayloadSource::Cache);
     server.always_features(None);
     eventually("the server's payload", || flag(&client) == 1);
@@ -201,7 +201,7 @@ fn payload_of_unknown_age_has_no_age() {
     server.always_features(Reply::status(500));
     let cache = memory_with(&server.url(), &kept(&payload(5), 0));
     let client = builder(&server).cache(cache).refresh(OFTEN).start().unwrap();
-    // It counts as old.
+    // A payload of unknown age counts as old.
     eventually("a request", || client.status().counters.failures >= 1);
     assert_eq!((flag(&client), client.status().age), (5, None));
     server.always_features(None);
@@ -217,7 +217,7 @@ fn fresh_payload_saves_a_polling_client_a_fetch() {
     thread::sleep(MOMENT);
     assert_eq!((flag(&client), server.counts().requests), (1, 0));
     drop(client);
-    // For as long as the application says.
+    // The application sets how long it is fresh.
     let impatient = builder(&server)
         .cache(cache)
         .refresh(RARELY)
@@ -262,7 +262,7 @@ fn invalid_cached_document_is_ignored() {
         let client = builder.refresh(RARELY).start().unwrap();
         assert!(failure(&client).is_none());
         eventually("the server's payload", || flag(&client) == 2);
-        // Nobody was asked whether it has changed.
+        // The server was not asked whether it has changed.
         assert_eq!(server.requests()[0].header("if-none-match"), None);
         eventually("it in the cache", || document_in(&cache, &server) == Some(payload(2)));
     }
@@ -334,7 +334,7 @@ fn unwritable_directory_costs_only_the_next_start() {
     assert!((4..=6).contains(&status.counters.cache_errors), "{:?}", status.counters);
 }
 
-/// A cache that does what a test says.
+/// A cache that fails as a test says.
 #[derive(Clone)]
 struct Broken {
     cache: Spy,
@@ -424,7 +424,7 @@ fn client_survives_a_cache_that_fails() {
                 assert!(slowest < MOMENT / 2, "evaluation waited for the cache: {slowest:?}");
             }
             assert!(failure(&client).is_none());
-            // Where it is written, or here.
+            // On the refreshing thread, or on this one.
             let logged = |level: &str| {
                 let lines = [cache.cache.logged(), logs::of(thread::current().id())].concat();
                 lines.iter().filter(|line| line.starts_with(level)).count()
@@ -436,7 +436,7 @@ fn client_survives_a_cache_that_fails() {
                 assert_eq!((logged("WARN"), logged("INFO")), (1, 0));
             }
             cache.repair();
-            // What could not be kept then is kept now.
+            // The payload that could not be written is written now.
             eventually("the payload in the cache", || {
                 document_in(&cache, &server) == Some(payload(4))
             });
@@ -448,12 +448,12 @@ fn client_survives_a_cache_that_fails() {
     );
 }
 
-/// Says when a payload is about to be kept, and keeps it when told to.
+/// A cache whose writes wait for the test.
 #[derive(Clone)]
 struct Gate {
     cache: MemoryCache,
     arrived: Sender<()>,
-    /// One payload may pass for each.
+    /// Each message lets one payload pass.
     pass: Arc<Mutex<Option<Receiver<()>>>>,
 }
 
@@ -482,7 +482,7 @@ fn newest_payload_is_written_last() {
     eventually("a stream", || is_streaming(&client));
     eventually("the fetch after it", || client.status().counters.not_modified == 1);
 
-    // One thread keeps what it fetched, very slowly, while another is streamed a newer one.
+    // One thread writes its payload very slowly, while another one gets a newer payload by stream.
     *gate.pass.lock().unwrap() = Some(pass);
     server.set_payload_quietly(&payload(2));
     thread::scope(|scope| {
@@ -514,7 +514,7 @@ fn client_with_only_a_cache_works() {
     assert_eq!(flag(&client), 1);
 }
 
-/// A cache may have anything, and what cannot be sent must not end refreshing.
+/// A tag from a cache may be anything. One that cannot be sent must not end refreshing.
 #[test]
 fn unsendable_tag_is_ignored() {
     for etag in ["W/\"\u{7}\"", "line\nbreak", "ü", &"x".repeat(200_000)] {

@@ -1,4 +1,4 @@
-//! Payloads that are encrypted, and keys that do not open them.
+//! Encrypted payloads, and keys that do not open them.
 
 use growthbook::encryption::DecryptError;
 use growthbook::fetch::{FetchErrorKind as Kind, StreamState};
@@ -22,7 +22,7 @@ const UNDER_ANOTHER_KEY: &str =
 
 const WRONG_KEY: Kind = Kind::Payload(PayloadError::Decrypt(DecryptError::WrongKey));
 
-/// A payload as the API sends it, where the empty plain features do not count.
+/// Returns an encrypted payload as the API sends it, with empty plain features.
 pub(crate) fn encrypted(features: &str) -> String {
     json!({"features": {}, "encryptedFeatures": features}).to_string()
 }
@@ -80,7 +80,7 @@ fn wrong_key_affects_only_its_client() {
     let right = streaming(knowing(&server, DECRYPTION_KEY));
     let wrong = knowing(&server, "bmV0d29yay10ZXN0cy1rMg==").fallback(payload(5)).start().unwrap();
     eventually("the failure", || failure(&wrong) == Some(WRONG_KEY));
-    // It does not go away because the server confirms to the others what they have.
+    // The error stays when the server confirms the payload of the others.
     refresh_anew(&right).unwrap();
     assert_eq!(refresh_anew(&wrong).unwrap_err().kind(), WRONG_KEY);
     assert_eq!((flag(&right), flag(&wrong)), (1, 5));
@@ -91,7 +91,7 @@ fn wrong_key_affects_only_its_client() {
     eventually("another failure", || wrong.status().last_error.unwrap().in_a_row == 2);
     assert_eq!((flag(&wrong), failure(&wrong)), (5, Some(WRONG_KEY)));
     assert_eq!((failure(&right), right.status().counters.failures), (None, 0));
-    // One that both can read.
+    // A payload that both can read.
     server.set_payload(&payload(3));
     eventually("it", || flag(&right) == 3 && flag(&wrong) == 3);
     eventually("the end of the failure", || failure(&wrong).is_none());

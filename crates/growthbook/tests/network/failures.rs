@@ -1,4 +1,4 @@
-//! Whatever goes wrong with a fetch: the last good payload stays, `status` names the cause, and
+//! Failing fetches: the last good payload stays, `status` has the cause, and
 //! refreshing recovers by itself.
 
 use std::io::{Read, Write};
@@ -16,17 +16,17 @@ use crate::support::{
     payload, polling, ready, refresh_anew,
 };
 
-/// How large a payload may be in the matrix.
+/// The size limit of payloads in the matrix.
 pub(crate) const LIMIT: u64 = 2000;
 
-/// One way to fail.
+/// One kind of failure.
 pub(crate) struct Failure {
     pub(crate) name: &'static str,
     pub(crate) reply: Reply,
     pub(crate) kind: Kind,
 }
 
-/// Whom a server can refer to that is no GrowthBook.
+/// Other servers that a redirect can lead to.
 pub(crate) struct Elsewhere {
     black_hole: BlackHole,
     untrusted: FeaturesServer,
@@ -42,7 +42,7 @@ impl Elsewhere {
         }
     }
 
-    /// Everything that can be wrong with a reply to somebody whose request has no tag.
+    /// All failures of a reply to a request without a tag.
     pub(crate) fn failures(&self) -> Vec<Failure> {
         let html = "<!DOCTYPE html><title>Please log in</title>";
         let ok = |body: &str| Reply::status(200).body(body);
@@ -109,7 +109,7 @@ impl Elsewhere {
 }
 
 impl Failure {
-    /// Limits to which the failures of the matrix are fitted.
+    /// The time and size limits that the failures of the matrix need.
     pub(crate) fn limits(&self, builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
         let builder = builder.fetch_options(|options| options.max_body_bytes(LIMIT));
         match self.kind {
@@ -121,8 +121,8 @@ impl Failure {
     }
 }
 
-/// A server that says "bad request" to everybody who does not speak HTTP: to a TLS client, too.
-/// Lives as long as the process.
+/// Starts a server that replies "bad request" to a client that does not speak HTTP, such as a TLS client.
+/// It lives as long as the process.
 fn http_where_tls_is_expected() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -152,7 +152,7 @@ fn polling_client_recovers_from_every_failure() {
             server.always_features(row.reply.clone());
             eventually("the failure", || failure(&client).is_some());
             if row.kind.is_refusal() {
-                // It is left alone.
+                // The server is not asked again soon.
                 thread::sleep(MOMENT);
                 assert_eq!(client.status().counters.failures, 1);
             } else {
@@ -328,7 +328,7 @@ fn redirects_are_followed() {
         |(status, _)| {
             let (server, other) = (quiet_server(), FeaturesServer::start(&payload(2)));
             let client = manual(&server);
-            // Around a corner, once over there.
+            // Two redirects, then the payload.
             let over_there = format!("{}/api/features/there?a=b", other.url());
             server.script_features([
                 Reply::redirect(*status, "corner"),
@@ -391,7 +391,7 @@ fn request_has_the_client_name_and_the_tag() {
     }
     assert_eq!(first.header("if-none-match"), None);
     assert!(second.header("if-none-match").unwrap().starts_with("W/"));
-    // Over the same connection.
+    // The same connection is used again.
     assert_eq!(first.connection, second.connection);
 }
 
@@ -440,12 +440,12 @@ fn closed_idle_connection_is_not_a_failure() {
     let client = manual(&server);
     server.hang_up();
     client.refresh().unwrap();
-    // It looked open until it was used.
+    // The connection looked open until it was used.
     server.script_features([Reply::close()]);
     client.refresh().unwrap();
     assert_eq!(client.status().counters.failures, 0);
     assert_eq!(server.counts().features, 4);
-    // Once is enough.
+    // One retry is enough.
     server.script_features([Reply::close(), Reply::close()]);
     assert_eq!(client.refresh().unwrap_err().kind(), Kind::Interrupted);
     assert_eq!(server.counts().features, 6);
@@ -480,7 +480,7 @@ fn retry_after_is_respected() {
 
 #[test]
 fn total_timeout_bounds_a_fetch() {
-    // Each read is in time, all together are not.
+    // Each read is in time, but the whole fetch is not.
     let server = quiet_server();
     server.always_features(Reply::redirect(302, "?again"));
     server.script_features(vec![Reply::delayed(MOMENT, Reply::redirect(302, "?again")); 5]);
@@ -539,7 +539,7 @@ fn broken_proxy_has_its_own_error() {
     assert_eq!(server.counts().connections, 0);
 }
 
-/// One that says nothing of streams and tags, so that every fetch is answered in full.
+/// A server without streams and tags, so that each fetch gets the whole payload.
 pub(crate) fn quiet_server() -> FeaturesServer {
     let server = FeaturesServer::start(&payload(1));
     server.set_streaming(false);
@@ -547,7 +547,7 @@ pub(crate) fn quiet_server() -> FeaturesServer {
     server
 }
 
-/// The first payload is in use still, and the cause is known.
+/// Asserts that the first payload is still in use, and that the status has this failure.
 fn assert_failed(client: &Client, kind: Kind) {
     let status = client.status();
     assert_eq!((flag(client), status.source), (1, Some(PayloadSource::Network)));
@@ -558,7 +558,7 @@ fn assert_failed(client: &Client, kind: Kind) {
     assert_eq!((status.counters.updates, status.counters.older_ignored), (1, 0));
 }
 
-/// After this many lines, one says that refreshing fails, and one that it works again.
+/// Asserts that after this many records, one reports the failure and one the recovery.
 fn assert_logged_once(spy: &Spy, before: usize, again: bool) {
     let fails = "WARN refreshing fails: ";
     let works = "INFO refreshing works again, after ";

@@ -1,5 +1,5 @@
-//! From start to close: when a client is ready, what its callbacks may do, and that it leaves
-//! nothing behind.
+//! From start to close: when a client is ready, what its callbacks may do, and that no thread or socket
+//! is left.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,12 +19,12 @@ use crate::support::{
     is_streaming, manual, payload, polling, ready, streaming,
 };
 
-/// How long nothing may take that does not wait for anybody; on a busy machine.
+/// The time limit for calls that do not wait for the network, on a busy machine.
 const PROMPTLY: Duration = Duration::from_secs(1);
 
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
-/// A client that gives up on nothing by itself.
+/// A client whose time limits are never reached.
 fn patient(builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
     builder.fetch_options(|options| {
         options.connect_timeout(FOR_EVER).read_timeout(FOR_EVER).total_timeout(FOR_EVER)
@@ -172,12 +172,12 @@ fn closing_wakes_waiting_threads() {
         });
         assert_eq!(client.wait_ready(FOR_EVER).unwrap_err().cause.unwrap().kind(), Kind::Closed);
         assert_eq!(client.refresh().unwrap_err().kind(), Kind::Closed);
-        // Nothing is wrong with the server.
+        // That is not a failure of the server.
         assert!(failure(&client).is_none());
     }
 }
 
-/// Runs a future on this thread: as much of an executor as it takes.
+/// Runs a future on this thread.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -206,7 +206,7 @@ fn client_can_be_awaited() {
         move || block_on(client.ready()).unwrap().source
     });
     assert_eq!(source, PayloadSource::Network);
-    // And again, when it is ready already.
+    // Again, when the client is already ready.
     assert_eq!(block_on(client.ready()).unwrap().source, PayloadSource::Network);
 }
 
@@ -313,7 +313,7 @@ fn closing_does_not_wait_for_the_network() {
     }
     let black_hole = BlackHole::open();
     let hole = black_hole.url();
-    // Whatever is asked first hangs.
+    // The first request hangs.
     let hangs = |reply: Reply, how: Refresh| {
         move || {
             let server = FeaturesServer::start(&payload(1));
@@ -380,7 +380,7 @@ fn closing_does_not_wait_for_the_network() {
             let start = Instant::now();
             client.close(PROMPTLY).unwrap();
             assert!(start.elapsed() < PROMPTLY, "close took {:?}", start.elapsed());
-            // Again is no harm.
+            // Closing twice does no harm.
             client.close(PROMPTLY).unwrap();
             are_left(&servers);
 
@@ -388,7 +388,7 @@ fn closing_does_not_wait_for_the_network() {
             thread::sleep(MOMENT / 2);
             let handle = client.clone();
             drop(client);
-            // The last handle counts, whatever scopes there are.
+            // The last handle counts, even if scopes still exist.
             let scope = handle.for_user("u");
             let start = Instant::now();
             drop(handle);
@@ -424,7 +424,7 @@ fn closing_is_bounded_when_a_callback_hangs() {
         .start()
         .unwrap();
     eventually("the callback", || hangs.load(Ordering::Relaxed));
-    // The payload is in use, and everybody can go on with it.
+    // The payload stays in use.
     assert_eq!(flag(&client), 1);
     let start = Instant::now();
     assert!(client.close(SHORT).is_err());
@@ -455,14 +455,14 @@ fn updates_have_the_changed_keys() {
         assert_eq!(told.lock().unwrap().drain(..).collect::<Vec<_>>(), [(keys, other_sections)]);
     };
     assert!(told.lock().unwrap().is_empty());
-    // Compared with the fallback.
+    // The change is relative to the fallback.
     expect(&["b", "old"], false);
     server.set_payload_quietly(&document(json!({"a": {"defaultValue": 2}, "b": {}, "c": {}})));
     expect(&["a", "c"], false);
     let groups = json!({"features": {"c": {}}, "savedGroups": {"g": [1]}}).to_string();
     server.set_payload_quietly(&groups);
     expect(&["a", "b"], true);
-    // Nothing new, said in another way, or by somebody who is wrong.
+    // The same definitions written differently, or an invalid payload.
     server.set_payload_quietly(&format!(" {groups} "));
     client.refresh().unwrap();
     server.script_features([Reply::status(500)]);
@@ -472,7 +472,7 @@ fn updates_have_the_changed_keys() {
     assert_eq!(told.lock().unwrap().len(), 1);
 }
 
-/// A client whose callback does something with it, once, with the payload 2 or a later one.
+/// Returns a client whose callback acts once, on payload 2 or a later one.
 fn calling_back(
     builder: ClientBuilder<Connected>,
     action: impl Fn(&Client) + Send + Sync + 'static,
@@ -483,7 +483,7 @@ fn calling_back(
         let (shared, calls) = (Arc::downgrade(&shared), calls.clone());
         move |_: &_| {
             let Some(shared) = shared.upgrade() else { return };
-            // What it starts with may be told late.
+            // The change to the first payload may be reported late.
             let client = shared.lock().unwrap().take_if(|client| flag(client) >= 2);
             if let Some(client) = client {
                 action(&client);
@@ -497,7 +497,7 @@ fn calling_back(
     }
 
     *shared.lock().unwrap() = Some(client.clone());
-    // Kept for as long as the process lives: it is empty afterwards.
+    // Leaked on purpose: it is empty afterwards.
     std::mem::forget(shared);
     (client, calls)
 }
@@ -530,7 +530,7 @@ fn callbacks_may_call_back_into_the_client() {
             server.set_payload(&payload(2));
             if *how == Refresh::Manual {
                 let client = client.clone();
-                // When the callback closes it, its own fetch is over all the same.
+                // The fetch has ended, even if the callback closes the client.
                 in_time("refreshing", move || client.refresh().unwrap());
             }
             eventually("the callback", || calls.load(Ordering::Relaxed) == 1);
@@ -604,7 +604,7 @@ fn globals_survive_a_new_payload() {
     assert_eq!(serde_json::to_value(client.attributes()).unwrap(), json!({"region": "eu"}));
 }
 
-/// Counts in a process of its own: other tests come and go.
+/// Counts in a process of its own, because other tests start threads at any time.
 #[cfg(target_os = "linux")]
 #[test]
 fn closed_clients_leave_no_threads_or_sockets() {
@@ -663,13 +663,13 @@ fn closed_clients_leave_no_threads_or_sockets() {
                 closed.push(client);
             }
         }
-        // At once: the clients have waited for that.
+        // At once, because closing waits for the threads.
         assert_eq!(our_threads(), Vec::<String>::new());
         drop(closed);
         let dns = at("http://nonexistent.invalid").refresh(Refresh::Manual).start().unwrap();
         dns.refresh().unwrap_err();
     };
-    // What is made once for all stays.
+    // The first round creates what stays for the process.
     round();
     are_left(&[]);
     assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
@@ -680,14 +680,14 @@ fn closed_clients_leave_no_threads_or_sockets() {
     eventually("as little as before", || our_resources() <= before);
 }
 
-/// How many threads and open files this process has.
+/// Returns the number of threads and open files of this process.
 #[cfg(target_os = "linux")]
 fn our_resources() -> (usize, usize) {
     let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     (count("task"), count("fd"))
 }
 
-/// The names of the threads that clients have.
+/// Returns the names of the clients' threads.
 #[cfg(target_os = "linux")]
 fn our_threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();

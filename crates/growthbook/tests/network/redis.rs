@@ -14,12 +14,12 @@ pub(crate) fn cache(server: &RedisServer) -> RedisCache {
     RedisCache::new(redis::Client::open(server.url()).unwrap())
 }
 
-/// A client that polls often, with a cache of its own.
+/// Returns a client that polls often and has a cache of its own.
 fn polling(server: &FeaturesServer, redis: &RedisServer) -> ClientBuilder<Connected> {
     builder(server).cache(cache(redis)).refresh(OFTEN)
 }
 
-/// How many connections there are, but for the one that asks.
+/// Returns the number of connections, without the one that counts.
 fn connections(server: &RedisServer) -> usize {
     let clients = server.command(&["CLIENT", "LIST"]);
     clients.as_str().unwrap().lines().filter(|line| !line.contains("cmd=client|list")).count()
@@ -46,7 +46,7 @@ fn closing_closes_the_connections_of_the_cache() {
     eventually("both connections", || connections(&redis) == 2);
     client.close(PATIENCE).unwrap();
     eventually("their end", || connections(&redis) == 0);
-    // Whoever comes with a clone of the cache has them opened again.
+    // A client with a clone of the cache opens them again.
     let client = ready(builder(&server).cache(shared).refresh(OFTEN));
     eventually("both connections", || connections(&redis) == 2);
     server.set_payload_quietly(&payload(2));
@@ -61,7 +61,7 @@ fn closing_is_bounded_when_redis_hangs() {
     let client = ready(builder(&server).cache(patient).refresh(OFTEN));
     eventually("both connections", || connections(&redis) == 2);
     redis.pause();
-    // Somebody asks, and has no answer.
+    // A request to Redis hangs.
     thread::sleep(MOMENT);
     let start = Instant::now();
     assert!(client.close(LIMIT).is_err());

@@ -1,5 +1,5 @@
-//! Keys, passwords and what is known of users: in no error, no status and no log record of
-//! anybody, whatever goes wrong.
+//! Keys, passwords and attributes of users are in no error, status or log record of any crate,
+//! whatever fails.
 
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ const API_HEADER: &str = "api-h3aderThatNobodyReads";
 const STREAMING_HEADER: &str = "streaming-h3aderThatNobodyReads";
 const PROXY_USER: &str = "us3rThatNobodyReads";
 const PROXY_PASSWORD: &str = "passw0rdThatNobodyReads";
-/// The two as they are sent.
+/// User and password as they are sent.
 const PROXY_CREDENTIALS: &str = "dXMzclRoYXROb2JvZHlSZWFkczpwYXNzdzByZFRoYXROb2JvZHlSZWFkcw==";
 const DECRYPTION_KEY: &str = "bm9ib2R5IHJlYWRzIG1lIQ==";
 const ATTRIBUTE: &str = "attr1buteThatNobodyReads";
@@ -36,7 +36,7 @@ const SECRETS: [&str; 8] = [
     ATTRIBUTE,
 ];
 
-/// What was said where it can be heard.
+/// All texts that an application can see.
 #[derive(Default)]
 struct Heard(Mutex<Vec<String>>);
 
@@ -50,7 +50,7 @@ impl Heard {
         self.0.lock().unwrap().extend([format!("{debugged:?}"), format!("{debugged:#?}")]);
     }
 
-    /// An error and what caused it.
+    /// Adds an error and its sources.
     fn error(&self, error: &(impl std::error::Error + 'static)) {
         let mut next: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = next {
@@ -59,7 +59,7 @@ impl Heard {
         }
     }
 
-    /// What a client tells of itself, after it was used.
+    /// Adds all texts of a client that was used.
     fn client(&self, client: &Client) {
         let user = UserContext::new(ATTRIBUTE).attribute("email", ATTRIBUTE);
         let user = user.attribute("plan", ATTRIBUTE).url("https://example.com/");
@@ -67,7 +67,7 @@ impl Heard {
         let scope = client.for_user(user);
         for key in ["flag", "rule", "experiment", "unknown"] {
             scope.is_on(key);
-            // Of another type than asked for.
+            // A value of another type than the fallback.
             scope.feature_value(key, "text");
         }
         self.debugged(&scope);
@@ -112,7 +112,7 @@ fn builder(server: &FeaturesServer, heard: &Heard) -> ClientBuilder<Connected> {
     builder
 }
 
-/// What looks at attributes, and some of which is broken.
+/// Returns a payload that uses attributes, with broken parts.
 fn document() -> String {
     json!({"features": {
         "flag": {"defaultValue": 1},
@@ -130,7 +130,7 @@ fn document() -> String {
 fn no_secret_is_logged_or_printed() {
     let watching = logs::watch_for(&[&SECRETS[..], &["control-s3cret", "sec0nd-control"]].concat());
     log::trace!(target: "anything", "control-s3cret");
-    // A dump in rows of 16 bytes, across which a secret may lie.
+    // A hex dump in rows of 16 bytes. A secret may extend over several rows.
     log::trace!(target: "anything", "6162 6364 6566 6768 7365 6330 6e64 2d63  abcdefghsec0nd-c");
     log::trace!(target: "anything", "6f6e 7472 6f6c ---- ---- ---- ---- ----  ontrol..........");
     let heard = Heard::default();
@@ -149,7 +149,7 @@ fn no_secret_is_logged_or_printed() {
                 heard.client(&client);
                 server.always_features(None);
                 server.set_payload_quietly(&document());
-                // One that had begun before may still fail.
+                // A fetch that had begun before may still fail.
                 eventually("the server's payload", || client.refresh().is_ok());
                 heard.client(&client);
             }
@@ -216,7 +216,7 @@ fn proxies(heard: &Heard) {
     assert_eq!(sent.header("proxy-authorization"), Some(expected.as_str()));
 }
 
-/// What goes wrong before there is a request.
+/// Failures before the first request.
 fn beginnings(heard: &Heard) {
     let server = quiet_server();
     let ok = || builder(&server, heard);
@@ -241,7 +241,7 @@ fn beginnings(heard: &Heard) {
             Err(error) => heard.error(&error),
         }
     }
-    // And a cache that fails.
+    // A cache that fails.
     let file = tempfile::NamedTempFile::new().unwrap();
     let cache = FileCache::new(file.path());
     heard.error(&cache.get(&PayloadKey::new(server.url(), CLIENT_KEY)).unwrap_err());
@@ -252,8 +252,8 @@ fn beginnings(heard: &Heard) {
     heard.debugged(&PayloadKey::new(server.url(), CLIENT_KEY));
 }
 
-/// Payloads and sticky buckets in Redis, whose keys hold the client key and attribute values, and
-/// whose address a password.
+/// Payloads and sticky buckets in Redis. Its keys have the client key and attribute values, and its
+/// address has a password.
 #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
 fn in_redis(heard: &Heard) {
     use growthbook::redis;

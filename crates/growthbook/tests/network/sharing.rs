@@ -55,7 +55,7 @@ fn only_one_fetch_runs_at_a_time() {
             });
         }
     });
-    // Who comes late, on a busy machine, has a fetch that is shared by those who come later.
+    // On a busy machine, a late thread begins a second fetch, which later threads share.
     let counts = server.counts();
     assert_eq!(counts.connections, 1);
     assert!(counts.features <= 3, "{}", counts.features);
@@ -96,7 +96,7 @@ fn other_keys_hosts_and_headers_are_not_shared() {
     let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
     let asked = |path: &str| paths.iter().filter(|asked| *asked == path).count();
     assert_eq!((asked("/api/features/sdk-first"), asked("/api/features/sdk-second")), (4, 2));
-    // One that is gone takes nobody along.
+    // A client that is dropped does not affect the others.
     drop(first);
     server.set_payload(&payload(3));
     eventually("the change", || flag(&second) == 3 && flag(&third) == 3);
@@ -116,7 +116,7 @@ fn manual_client_gets_streamed_payloads() {
     let server = FeaturesServer::start(&payload(1));
     let streaming = streaming(builder(&server));
     let manual = builder(&server).refresh(Refresh::Manual).start().unwrap();
-    // At once: it is there already.
+    // At once: the source already has the payload.
     assert_eq!((flag(&manual), manual.status().source), (1, Some(PayloadSource::Network)));
     server.set_payload(&payload(2));
     eventually("the change", || flag(&manual) == 2);
@@ -195,7 +195,7 @@ fn shortest_interval_is_used_for_all() {
     eventually("the change", || flag(&patient) == 2);
     drop(impatient);
     thread::sleep(MOMENT);
-    // One that was due before may still have been on its way.
+    // A fetch that was due before may still have been in progress.
     let before = server.counts().features;
     thread::sleep(MOMENT);
     assert_eq!(server.counts().features, before);

@@ -1,4 +1,4 @@
-//! Streams: what they bring, how they break, and that polling steps in.
+//! Streams: their events, their failures, and polling in place of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,13 +15,13 @@ use crate::support::{
     is_streaming, payload, ready, refresh_anew, streaming,
 };
 
-/// What a stream starts with here, so that a lost one is tried again after the shortest delay.
+/// The start of a stream, with which a lost stream is opened again after the shortest delay.
 const AGAIN_SOON: &[u8] = b"retry: 0\n\n";
 
-/// How often a client asks while there is no stream, in a test of that.
+/// The poll interval of tests without a stream.
 const OFTEN: Duration = Duration::from_millis(20);
 
-/// Why a stream is lost, if it is.
+/// Returns why the stream is lost, if it is.
 fn lost(client: &Client) -> Option<Kind> {
     match client.status().stream {
         StreamState::Lost { error } => Some(error.kind()),
@@ -37,23 +37,23 @@ fn stream_requests(server: &FeaturesServer) -> Vec<Request> {
     server.requests().into_iter().filter(|request| request.path.starts_with("/sub/")).collect()
 }
 
-/// Tells the client to come back soon after this stream, and waits until it must have heard.
+/// Lets the client reconnect soon after this stream, and waits until it knows that.
 fn come_back_soon(server: &FeaturesServer, client: &Client) {
     let events = client.status().counters.stream_events;
     server.push(AGAIN_SOON);
     server.push_update_notice();
     eventually("the notice", || client.status().counters.stream_events > events);
-    // And the fetch that it leads to is over.
+    // The fetch that follows has ended.
     refresh_anew(client).unwrap();
 }
 
-/// Waits for as long as it takes to try again after an ordinary failure.
+/// Waits for the longest delay after an ordinary failure.
 fn wait_for_a_retry() {
     let server = FeaturesServer::start(&payload(1));
     server.always_stream(Reply::status(500));
     let _client = builder(&server).start().unwrap();
     assert!(server.wait_until(PATIENCE, |counts| counts.streams >= 2));
-    // Delays are not all the same.
+    // Delays have jitter.
     thread::sleep(2 * MOMENT);
 }
 
@@ -68,7 +68,7 @@ fn stream_that_is_not_offered_is_not_opened() {
     assert_eq!(server.counts().streams, 0);
 
     server.set_streaming(true);
-    // It is said with a payload only.
+    // Only a reply with a payload says whether the server streams.
     server.set_payload_quietly(&payload(3));
     eventually("a stream", || is_streaming(&client));
 }
@@ -129,7 +129,7 @@ fn polling_replaces_a_stream_that_fails() {
                 };
             eventually("the failure", || lost(&client) == Some(row.kind));
             let attempts = server.counts().streams;
-            // Nothing is wrong with the payload.
+            // The payload is good.
             assert!(client.status().last_error.is_none());
             server.set_payload_quietly(&payload(2));
             eventually("the next payload", || flag(&client) == 2);
@@ -176,7 +176,7 @@ fn open_stream_survives_a_withdrawn_offer() {
     eventually("the next payload", || flag(&client) == 2);
     thread::sleep(MOMENT);
     assert!(is_streaming(&client));
-    // But it is the last one.
+    // But it is not opened again.
     server.end_streams();
     eventually("its end", || is_off(&client, StreamOff::NotOffered));
     server.set_payload_quietly(&payload(3));
@@ -210,7 +210,7 @@ fn change_is_streamed_at_once() {
     }
     assert_eq!(client.status().counters.stream_events, 18);
     eventually("their count", || client.status().counters.updates == 19);
-    // Nobody asked for them.
+    // No stream was opened for them.
     assert_eq!(server.counts().features, 2);
 }
 
@@ -229,7 +229,7 @@ fn invalid_event_changes_only_the_counters() {
     struct Row {
         name: &'static str,
         bytes: Vec<u8>,
-        /// What is wrong, when the event should have been a payload.
+        /// The error, if the event should have been a payload.
         kind: Option<Kind>,
     }
     let features = |data: &str| format!("event: features\ndata: {data}\n\n").into_bytes();
@@ -280,7 +280,7 @@ fn invalid_event_changes_only_the_counters() {
                     spy.logged().first().is_some_and(|line| line.starts_with(&expected))
                 });
                 assert_eq!(client.status().counters.failures, 1);
-                // The server is asked what it should have been.
+                // A fetch asks for the payload.
                 eventually("the end of the failure", || failure(&client).is_none());
                 assert_eq!((flag(&client), server.counts().features), (1, 3));
             }
@@ -317,7 +317,7 @@ fn older_streamed_payload_is_ignored() {
     let push = |document: &str| {
         server.push(format!("event: features\ndata: {document}\n\n").as_bytes());
     };
-    // The server repeats itself, as it does.
+    // The server repeats the payload.
     for _ in 0..3 {
         push(&dated(4, 4));
     }
@@ -326,13 +326,13 @@ fn older_streamed_payload_is_ignored() {
     eventually("what became of them", || counters().older_ignored + counters().updates == 4);
     assert_eq!((flag(&client), counters().older_ignored, counters().updates), (5, 3, 1));
     assert_eq!(client.status().date_updated.as_deref(), Some("2026-01-01T00:00:05.000Z"));
-    // Nor that of somebody who comes later.
+    // A client that joins later keeps its payload as well.
     let later = ready(builder(&server));
     assert_eq!(flag(&later), 5);
 
     push(&dated(6, 6));
     eventually("a newer one", || flag(&client) == 6 && flag(&later) == 6);
-    // As new as the one in use: nobody knows better than the server.
+    // A payload with the same date replaces the one in use.
     push(&dated(7, 6));
     eventually("one of the same time", || flag(&client) == 7);
 }
@@ -372,7 +372,7 @@ fn repeated_payload_is_not_an_update() {
 #[test]
 fn event_that_is_cut_off_is_dropped() {
     let server = FeaturesServer::start(&payload(1));
-    // In the middle of the payload, which is complete JSON there.
+    // The event is cut in the payload, at a place where the JSON is complete.
     let event = format!("id: 1 \nevent: features\ndata: {}", payload(-2));
     let greeting = "retry: 10000\n\n";
     server.script_stream([Reply::truncated(greeting.len() + event.len())]);
@@ -391,7 +391,7 @@ fn event_in_pieces_is_read() {
     let event = format!("event: features\r\ndata: {}\r\n\r\n", dated(2, 2));
     for piece in event.as_bytes().chunks(7) {
         server.push(piece);
-        // Fetches in between, on the thread that reads the stream.
+        // Fetches are done meanwhile, on the thread that reads the stream.
         client.refresh().unwrap();
     }
     eventually("the payload", || flag(&client) == 2);
@@ -445,7 +445,7 @@ fn ended_stream_reopens_and_missed_change_arrives() {
             (row.end)(&mut server);
             eventually("another stream", || client.status().counters.streams_opened == 2);
             eventually("what was missed", || flag(&client) == 3);
-            // It lived only briefly, so that this takes a second. And some, on a busy machine.
+            // The stream was brief, so this takes a second, and more on a busy machine.
             assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
             assert!(is_streaming(&client));
 
@@ -456,7 +456,7 @@ fn ended_stream_reopens_and_missed_change_arrives() {
                 assert_eq!(request.header("accept-encoding"), None);
             }
             assert_eq!(first.header("last-event-id"), None);
-            // The server's id, without its blank: of the notice.
+            // The id of the notice, without its blank.
             assert_eq!(second.header("last-event-id"), Some("2"));
             let last = server.requests().pop().unwrap();
             assert!(last.path.starts_with("/api/features/") && last.received > second.received);
@@ -483,7 +483,7 @@ fn fetch_after_a_reconnect_is_conditional() {
 fn while_the_stream_is_down_the_server_is_polled() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server).poll_interval(OFTEN));
-    // The server's own wish, ten seconds, is kept: no stream in this test any more.
+    // The server asks for ten seconds, so no stream is opened in this test.
     server.hang_up();
     eventually("the loss", || lost(&client) == Some(Kind::Interrupted));
     for value in 2..5 {
@@ -518,7 +518,7 @@ fn stream_that_is_silent_too_long_is_replaced() {
     thread::sleep(LIMIT + LIMIT / 2);
     assert_eq!(client.status().counters.streams_opened, 1);
 
-    // The connection stays open, and nothing comes over it.
+    // The connection stays open and silent.
     server.set_silent(true);
     let silent = Instant::now();
     server.set_payload_quietly(&payload(2));
@@ -538,7 +538,7 @@ fn failing_fetch_does_not_disturb_the_stream() {
     refresh_anew(&client).unwrap_err();
     server.set_payload(&payload(2));
     eventually("the change", || flag(&client) == 2);
-    // It is a sign of life as well.
+    // A comment is a sign of life as well.
     eventually("the end of the failure", || failure(&client).is_none());
     assert!(is_streaming(&client));
 }
