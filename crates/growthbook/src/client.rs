@@ -28,28 +28,6 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn without_server(live: Live) -> Self {
-        Client {
-            live: Arc::new(live),
-            #[cfg(feature = "fetch")]
-            connection: None,
-        }
-    }
-
-    #[cfg(feature = "fetch")]
-    pub(crate) fn with_server(live: Arc<Live>, connection: Connection) -> Self {
-        Client { live, connection: Some(Arc::new(connection)) }
-    }
-
-    #[cfg(feature = "fetch")]
-    pub(crate) fn connection(&self) -> Option<&Connection> {
-        self.connection.as_deref()
-    }
-
-    pub(crate) fn live(&self) -> &Live {
-        &self.live
-    }
-
     /// Returns a scope that evaluates for a user. It pins the payload in use, so that all its answers
     /// agree with one another.
     ///
@@ -106,14 +84,6 @@ impl Client {
         self.scope(user.into(), Some(buckets))
     }
 
-    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope<'static> {
-        #[cfg(feature = "fetch")]
-        if let Some(connection) = &self.connection {
-            connection.notice_fork();
-        }
-        UserScope::new(self.live.load(), user, buckets)
-    }
-
     /// Replaces the payload, even by an older one.
     ///
     /// A connected client continues to refresh. The next change from the server replaces this
@@ -157,6 +127,38 @@ impl Client {
     /// Returns the warnings of the payload in use: the parts that were left out, and why.
     pub fn warnings(&self) -> Vec<growthbook_core::Warning> {
         self.live.load().snapshot().warnings().to_vec()
+    }
+}
+
+impl Client {
+    pub(crate) fn without_server(live: Live) -> Self {
+        Client {
+            live: Arc::new(live),
+            #[cfg(feature = "fetch")]
+            connection: None,
+        }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn with_server(live: Arc<Live>, connection: Connection) -> Self {
+        Client { live, connection: Some(Arc::new(connection)) }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn connection(&self) -> Option<&Connection> {
+        self.connection.as_deref()
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope<'static> {
+        #[cfg(feature = "fetch")]
+        if let Some(connection) = &self.connection {
+            connection.notice_fork();
+        }
+        UserScope::new(self.live.load(), user, buckets)
     }
 }
 

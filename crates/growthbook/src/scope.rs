@@ -34,21 +34,7 @@ pub struct UserScope<'s> {
     has_effects: bool,
 }
 
-impl<'s> UserScope<'s> {
-    /// Returns a scope with these documents. Without them, a store's documents are loaded later.
-    pub(crate) fn new(
-        pinned: Pinned<State>,
-        user: UserContext,
-        buckets: Option<StickyBuckets>,
-    ) -> Self {
-        let from_store =
-            || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
-        let buckets = buckets.or_else(from_store);
-        let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
-        let has_effects = pinned.data().has_listeners || sticky.is_some();
-        UserScope { pinned, user, source: None, sticky, has_effects }
-    }
-
+impl UserScope<'_> {
     /// Looks for attributes in `source` first, then among the user's own and the global ones.
     /// Callbacks receive a user with the attributes that the source
     /// [shows](AttributeSource::visit).
@@ -61,49 +47,6 @@ impl<'s> UserScope<'s> {
         let scope = UserScope { pinned, user, source: Some(source), sticky, has_effects };
         scope.load_sticky_buckets();
         scope
-    }
-
-    pub(crate) fn load_sticky_buckets(&self) {
-        if let Some(sticky) = &self.sticky {
-            sticky
-                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
-        }
-    }
-
-    #[inline]
-    fn state(&self) -> &State {
-        self.pinned.data()
-    }
-
-    #[inline]
-    fn evaluator(&self) -> Evaluator<'_> {
-        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
-        match self.source {
-            Some(source) => evaluator.with_source(source),
-            None => evaluator,
-        }
-    }
-
-    /// Whether evaluations neither have effects nor are logged.
-    #[inline]
-    fn is_silent(&self) -> bool {
-        !self.has_effects && !is_logged()
-    }
-
-    /// Evaluates with all effects: notifies the callbacks, and stores new sticky assignments.
-    fn record<'a, R>(
-        &'a self,
-        evaluate: impl FnOnce(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
-    ) -> R {
-        let observer = self.state().effects.tracking.observer(&self.user, self.source);
-        let mut evaluator = self.evaluator().observed(observer);
-        match &self.sticky {
-            Some(sticky) => sticky
-                .evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
-                    evaluate(&mut evaluator.sticky(buckets))
-                }),
-            None => evaluate(&mut evaluator),
-        }
     }
 
     /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
@@ -124,15 +67,6 @@ impl<'s> UserScope<'s> {
     #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         if self.is_silent() { self.evaluator().is_on(key) } else { self.recorded_is_on(key) }
-    }
-
-    #[inline(never)]
-    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        if is_logged() {
-            // The log shows the whole result.
-            return self.eval_feature(key).on;
-        }
-        self.record(|evaluator| evaluator.is_on(key))
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).
@@ -167,31 +101,6 @@ impl<'s> UserScope<'s> {
         } else {
             self.recorded_feature_value(key, fallback)
         }
-    }
-
-    #[inline(never)]
-    fn recorded_feature_value<'a, T: Deserialize<'a>>(
-        &'a self,
-        key: &(impl FeatureName + ?Sized),
-        fallback: T,
-    ) -> T {
-        if !is_logged() {
-            return self.record(|evaluator| evaluator.feature_value(key, fallback));
-        }
-        // The log shows the whole result, and a value of another type.
-        let result = self.eval_feature(key);
-        if result.value().is_null() {
-            return fallback;
-        }
-        result.deserialize().unwrap_or_else(|_| {
-            log::debug!(
-                target: LOG_TARGET,
-                "feature {:?}: the value is not a {}, the fallback is used",
-                key.key(),
-                core::any::type_name::<T>(),
-            );
-            fallback
-        })
     }
 
     /// Runs an inline experiment.
@@ -302,6 +211,101 @@ impl<'s> UserScope<'s> {
     /// Returns the compiled payload of the scope.
     pub fn snapshot(&self) -> &Snapshot {
         self.pinned.snapshot()
+    }
+}
+
+impl UserScope<'static> {
+    /// Returns a scope with these documents. Without them, a store's documents are loaded later.
+    pub(crate) fn new(
+        pinned: Pinned<State>,
+        user: UserContext,
+        buckets: Option<StickyBuckets>,
+    ) -> Self {
+        let from_store =
+            || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        let buckets = buckets.or_else(from_store);
+        let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
+        let has_effects = pinned.data().has_listeners || sticky.is_some();
+        UserScope { pinned, user, source: None, sticky, has_effects }
+    }
+}
+
+impl UserScope<'_> {
+    pub(crate) fn load_sticky_buckets(&self) {
+        if let Some(sticky) = &self.sticky {
+            sticky
+                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
+        }
+    }
+
+    #[inline]
+    fn state(&self) -> &State {
+        self.pinned.data()
+    }
+
+    #[inline]
+    fn evaluator(&self) -> Evaluator<'_> {
+        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
+        match self.source {
+            Some(source) => evaluator.with_source(source),
+            None => evaluator,
+        }
+    }
+
+    /// Whether evaluations neither have effects nor are logged.
+    #[inline]
+    fn is_silent(&self) -> bool {
+        !self.has_effects && !is_logged()
+    }
+
+    /// Evaluates with all effects: notifies the callbacks, and stores new sticky assignments.
+    fn record<'a, R>(
+        &'a self,
+        evaluate: impl FnOnce(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
+    ) -> R {
+        let observer = self.state().effects.tracking.observer(&self.user, self.source);
+        let mut evaluator = self.evaluator().observed(observer);
+        match &self.sticky {
+            Some(sticky) => sticky
+                .evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
+                    evaluate(&mut evaluator.sticky(buckets))
+                }),
+            None => evaluate(&mut evaluator),
+        }
+    }
+
+    #[inline(never)]
+    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
+        if is_logged() {
+            // The log shows the whole result.
+            return self.eval_feature(key).on;
+        }
+        self.record(|evaluator| evaluator.is_on(key))
+    }
+
+    #[inline(never)]
+    fn recorded_feature_value<'a, T: Deserialize<'a>>(
+        &'a self,
+        key: &(impl FeatureName + ?Sized),
+        fallback: T,
+    ) -> T {
+        if !is_logged() {
+            return self.record(|evaluator| evaluator.feature_value(key, fallback));
+        }
+        // The log shows the whole result, and a value of another type.
+        let result = self.eval_feature(key);
+        if result.value().is_null() {
+            return fallback;
+        }
+        result.deserialize().unwrap_or_else(|_| {
+            log::debug!(
+                target: LOG_TARGET,
+                "feature {:?}: the value is not a {}, the fallback is used",
+                key.key(),
+                core::any::type_name::<T>(),
+            );
+            fallback
+        })
     }
 }
 

@@ -77,8 +77,8 @@ fn reported_exposures_on_a_source_allocate_nothing() {
 
 #[test]
 fn callbacks_receive_the_shown_attributes() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let attributes = heard.clone();
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let attributes = received.clone();
     let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(move |viewed| {
@@ -88,8 +88,8 @@ fn callbacks_receive_the_shown_attributes() {
         .expect("a payload");
     let user = UserContext::default().attribute("plan", "pro");
     ask(&client.for_user(user).with_source(&session()));
-    let heard = heard.lock().expect("a list");
-    let attributes: Vec<(&str, String)> = heard
+    let received = received.lock().expect("a list");
+    let attributes: Vec<(&str, String)> = received
         .iter()
         .flat_map(|it| it.iter())
         .map(|(name, value)| (name, value.to_json().to_string()))

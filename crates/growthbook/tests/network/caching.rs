@@ -114,8 +114,8 @@ fn older_payload_never_replaces_a_newer_one() {
     }
     let rows = [
         ("as it should be", 1, 2, 3, PayloadSource::Cache, PayloadSource::Network),
-        ("a server behind", 1, 3, 2, PayloadSource::Cache, PayloadSource::Cache),
-        ("a cache behind", 2, 1, 3, PayloadSource::Fallback, PayloadSource::Network),
+        ("an older server", 1, 3, 2, PayloadSource::Cache, PayloadSource::Cache),
+        ("an older cache", 2, 1, 3, PayloadSource::Fallback, PayloadSource::Network),
         ("only the fallback is new", 3, 1, 2, PayloadSource::Fallback, PayloadSource::Fallback),
         ("all the same", 1, 1, 1, PayloadSource::Cache, PayloadSource::Network),
     ];
