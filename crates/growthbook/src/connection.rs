@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use growthbook_core::cache::PayloadCache;
 use growthbook_fetch::{CloseTimedOut, Feed, FetchOptions, StartError};
+use growthbook_support::LOG_TARGET;
 
-use crate::LOG_TARGET;
 use crate::state::Live;
 
 /// A client's feed, started again after a fork.

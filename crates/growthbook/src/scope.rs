@@ -11,9 +11,9 @@ use growthbook_core::{
     FeatureResult, FeatureResults, RecordingEvaluator, Snapshot, UserContext,
 };
 use growthbook_fetch::Pinned;
+use growthbook_support::LOG_TARGET;
 use serde::Deserialize;
 
-use crate::LOG_TARGET;
 use crate::scope_buckets::ScopeBuckets;
 use crate::state::State;
 use crate::tracking::TrackingObserver;

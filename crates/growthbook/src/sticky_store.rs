@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
+use growthbook_support::{LOG_TARGET, source_text};
 use log::Level;
-
-use crate::LOG_TARGET;
 
 /// The time without a failure after which the store works again. A shorter time proves nothing,
 /// because some documents may be within reach and others not.
@@ -48,7 +47,7 @@ impl<S: StickyBucketStore> LoggedStore<S> {
                 let level = if trouble.begins(now) { Level::Warn } else { Level::Debug };
                 log::log!(
                     target: LOG_TARGET, level,
-                    "sticky bucket documents are not {what}: {}", cause(error),
+                    "sticky bucket documents are not {what}: {}", source_text(error),
                 );
             }
             Ok(_) => {}
@@ -91,11 +90,6 @@ impl Trouble {
                 .compare_exchange(last, 0, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
-}
-
-/// Returns the store's own error, if there is one.
-fn cause(error: &dyn core::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ use growthbook_core::{
     Assignment, AttributeSource, Attributes, ExperimentDefinition, FeatureResult, HashValue,
     UserContext,
 };
+use growthbook_support::LOG_TARGET;
 use serde::Serialize;
 use serde_json::Value;
 
 pub use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 
-use crate::LOG_TARGET;
 use crate::exposures::Exposures;
 
 /// A user takes part in an experiment. The callback

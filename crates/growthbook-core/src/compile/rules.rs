@@ -54,8 +54,8 @@ impl<'c> RuleCompiler<'c> {
             let parents = reader.parents(wire.parent_conditions).into();
             let (filters, kind) = match reader.filters(wire.filters) {
                 Ok(filters) => {
-                    let kind = self.kind(reader, &wire, filters.is_some());
-                    (kind.is_ok().then_some(filters).flatten(), kind)
+                    let has_filters = filters.is_some();
+                    (filters, self.kind(reader, &wire, has_filters))
                 }
                 Err(error) => (None, Err(error)),
             };

@@ -16,9 +16,9 @@ use growthbook_core::PayloadSource;
 use growthbook_core::cache::{
     CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
+use growthbook_support::LOG_TARGET;
 
 use super::format::{self, Corrupt, KeyHash};
-use crate::LOG_TARGET;
 
 /// Keeps each payload in a file of a directory. A process that starts again has flags at once, even
 /// when the API cannot be reached.

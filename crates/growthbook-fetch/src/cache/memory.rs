@@ -1,16 +1,10 @@
 //! A cache in the memory of this process.
 
-use std::{
-    error::Error,
-    fmt,
-    num::NonZeroUsize,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use growthbook_core::cache::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
+use growthbook_support::ForkSafeMutex;
 use lru::LruCache;
-
-use super::lock::lock_patiently;
 
 /// The number of payloads that [`MemoryCache::shared`] keeps: more than a process has clients.
 pub const DEFAULT_MEMORY_CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(16).unwrap();
@@ -26,23 +20,23 @@ pub const DEFAULT_MEMORY_CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(16).unw
 /// `put` is an error, and `confirm` does nothing.
 #[derive(Clone)]
 pub struct MemoryCache {
-    entries: Arc<Mutex<Entries>>,
+    entries: Arc<ForkSafeMutex<Entries>>,
 }
 
 impl MemoryCache {
     /// Returns a separate cache for this many payloads. Memory is reserved as they arrive.
     pub fn new(capacity: NonZeroUsize) -> Self {
-        MemoryCache { entries: Arc::new(Mutex::new(LruCache::sparse(capacity))) }
+        MemoryCache { entries: Arc::new(ForkSafeMutex::new(LruCache::sparse(capacity))) }
     }
 
     /// Returns the default cache of all clients in this process. It keeps
     /// [`DEFAULT_MEMORY_CACHE_ENTRIES`] payloads.
     pub fn shared() -> Self {
-        // Not a `OnceLock`: in the child of a fork, it could wait forever as well.
-        static SHARED: Mutex<Option<MemoryCache>> = Mutex::new(None);
-        match lock_patiently(&SHARED) {
-            Some(mut shared) => shared.get_or_insert_with(MemoryCache::of_default_size).clone(),
-            None => MemoryCache::of_default_size(),
+        // Not a `OnceLock`: in the child of a fork, it could wait forever.
+        static SHARED: ForkSafeMutex<Option<MemoryCache>> = ForkSafeMutex::new(None);
+        match SHARED.lock() {
+            Ok(mut shared) => shared.get_or_insert_with(MemoryCache::of_default_size).clone(),
+            Err(_) => MemoryCache::of_default_size(),
         }
     }
 
@@ -53,15 +47,13 @@ impl MemoryCache {
 
 impl PayloadCache for MemoryCache {
     fn get(&self, key: &PayloadKey) -> Result<Option<CachedPayload>, PayloadCacheError> {
-        Ok(lock_patiently(&self.entries).and_then(|mut entries| entries.get(key).cloned()))
+        Ok(self.entries.lock().ok().and_then(|mut entries| entries.get(key).cloned()))
     }
 
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
         let (key, payload) = (key.clone(), payload.clone());
-        let Some(mut entries) = lock_patiently(&self.entries) else {
-            // An error, so that the caller does not confirm the payload that is still here.
-            return Err(PayloadCacheError::new(Locked));
-        };
+        // An error, so that the caller does not confirm the payload that is still here.
+        let mut entries = self.entries.lock().map_err(PayloadCacheError::new)?;
         let replaced = entries.push(key, payload);
         drop(entries);
         // After the lock is released: freeing a large document takes time.
@@ -70,7 +62,7 @@ impl PayloadCache for MemoryCache {
     }
 
     fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
-        if let Some(mut entries) = lock_patiently(&self.entries)
+        if let Ok(mut entries) = self.entries.lock()
             && let Some(kept) = entries.get_mut(key)
         {
             kept.fetched_at = payload.fetched_at;
@@ -86,18 +78,6 @@ impl fmt::Debug for MemoryCache {
 }
 
 type Entries = LruCache<PayloadKey, CachedPayload>;
-
-/// The cache stays locked.
-#[derive(Debug)]
-struct Locked;
-
-impl fmt::Display for Locked {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the memory cache stays locked, perhaps by a thread from before a fork")
-    }
-}
-
-impl Error for Locked {}
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,6 @@
 
 mod file;
 mod format;
-mod lock;
 mod memory;
 
 pub use file::FileCache;

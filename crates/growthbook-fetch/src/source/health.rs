@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
+use growthbook_support::LOG_TARGET;
 use log::Level;
 
-use crate::LOG_TARGET;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::status::{Counters, LastError, StreamOff, StreamState};
 
