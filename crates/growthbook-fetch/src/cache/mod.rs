@@ -1,4 +1,4 @@
-//! Where payloads are kept: in this process, or in files.
+//! Caches for payloads: in memory and in files.
 
 mod file;
 mod format;

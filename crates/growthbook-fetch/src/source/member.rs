@@ -9,6 +9,7 @@ use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadKey, UnixMillis,
 };
 use growthbook_core::{PayloadChange, PayloadError};
+use growthbook_support::LOG_TARGET;
 
 use super::Source;
 use super::document::Document;
@@ -18,7 +19,6 @@ use crate::error::FetchError;
 use crate::sink::{Offered, PayloadSink};
 use crate::status::{FetchStatus, LastError};
 use crate::time::from_unix_millis;
-use growthbook_support::LOG_TARGET;
 
 /// The fetch time of a payload whose cache does not know it.
 const UNKNOWN_TIME: UnixMillis = 0;
