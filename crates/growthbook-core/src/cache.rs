@@ -89,11 +89,11 @@ pub trait PayloadCache: Send + Sync {
         None
     }
 
-    /// Ends threads and closes connections, because a client that used this cache is closed.
+    /// Ends threads and closes connections after a client that used this cache was closed.
     ///
-    /// Waits no longer than the limit, and returns false when that is not enough. The cache stays
-    /// usable: the next call, of this cache or of a clone, starts them again. The default does
-    /// nothing and returns true.
+    /// Waits no longer than the limit, and returns false if they did not end in that time. The
+    /// cache stays usable: the next call, of this cache or of a clone, starts them again. The
+    /// default does nothing and returns true.
     fn disconnect(&self, limit: Duration) -> bool {
         let _ = limit;
         true
