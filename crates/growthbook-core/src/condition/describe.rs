@@ -5,7 +5,8 @@ use alloc::{format, string::String, vec::Vec};
 use super::eval::{Outcome, Scope};
 use super::groups::GroupId;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
-use super::{Clause, Clauses, Fields, SavedGroups, ValueTest};
+use super::tree::{Clause, Clauses, ValueTest};
+use super::{Fields, SavedGroups};
 use crate::attributes::{Kind, Node};
 use crate::trace::{ClauseOutcome, ClauseTrace};
 

@@ -3,9 +3,11 @@
 
 use core::cell::Cell;
 
+use super::SavedGroups;
+use super::fields::Fields;
 use super::groups::GroupIndex;
 use super::path::Path;
-use super::{Clause, Clauses, SavedGroups, ValueTest};
+use super::tree::{Clause, Clauses, ValueTest};
 use crate::attributes::{AttributeLookup, Node};
 use crate::limits::{
     MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS,
@@ -14,35 +16,6 @@ use crate::tag::Name;
 
 /// A clause counts with its test.
 const CLAUSE_PARTS: usize = 2;
-
-/// What a prerequisite's value is called.
-pub(super) const PARENT_VALUE: &str = "value";
-
-/// What a condition tests.
-pub(crate) enum Fields<'a> {
-    /// A user's attributes.
-    Attributes(&'a AttributeLookup<'a>),
-    /// The same, where the attributes that are missing may still turn up elsewhere.
-    Known(&'a AttributeLookup<'a>),
-    /// A prerequisite's value, as the field `value`.
-    ParentValue(Node<'a>),
-    /// The properties of an array element.
-    Properties(Node<'a>),
-}
-
-impl<'a> Fields<'a> {
-    /// Returns a field: null when it does not exist, `None` when that is not known.
-    #[inline]
-    pub(super) fn get(&self, name: Name<'_>) -> Option<Node<'a>> {
-        match self {
-            Fields::Attributes(attributes) => Some(attributes.node(name).unwrap_or(Node::Null)),
-            Fields::Known(attributes) => attributes.node(name),
-            Fields::ParentValue(value) if name.text == PARENT_VALUE => Some(*value),
-            Fields::ParentValue(_) => Some(Node::Null),
-            Fields::Properties(node) => Some(node.property(name.text)),
-        }
-    }
-}
 
 /// What the conditions of one evaluation may still look at. Shared by all of them: a payload can
 /// have many, and each can be large.

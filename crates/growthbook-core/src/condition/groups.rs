@@ -5,10 +5,10 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
-use super::Clauses;
 use super::eval::{Outcome, Scope};
 use super::members::Members;
 use super::path::Path;
+use super::tree::Clauses;
 use crate::attributes::Node;
 use crate::compiled::Compiled;
 use crate::tag::Name;

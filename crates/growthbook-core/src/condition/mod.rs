@@ -1,38 +1,48 @@
 //! Targeting conditions: GrowthBook's MongoDB-like queries over a user's attributes.
 //!
-//! JSON is parsed once into the tree below (`parse`); evaluating it (`eval`, `operator`)
-//! allocates nothing on the common path and parses nothing.
+//! | module | subject |
+//! |---|---|
+//! | `tree` | the compiled form: clauses, tests, literals |
+//! | `parse` | the conversion of JSON into the tree |
+//! | `eval`, `operator` | evaluation of the tree; it does not parse, and rarely allocates |
+//! | `fields`, `path` | the values that a condition tests, and the paths to them |
+//! | `groups`, `references` | saved groups, and the references to them |
+//! | `members` | lists of values, for `$in` and saved groups |
+//! | `text`, `version` | comparisons of text and of versions |
+//! | `prune` | a condition for a user who is known in part |
+//! | `describe` | a description of the part that failed |
 
 mod describe;
 mod eval;
+mod fields;
 mod groups;
 mod members;
 mod operator;
 mod parse;
 mod path;
 mod prune;
+mod references;
 mod text;
+mod tree;
 mod version;
 
 use alloc::{boxed::Box, vec::Vec};
-use core::{fmt, slice};
+use core::fmt;
 
 use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
-pub(crate) use eval::{Budget, Fields, passes};
+pub(crate) use eval::{Budget, passes};
+pub(crate) use fields::Fields;
 pub(crate) use groups::{GroupIndex, GroupLinker, REMOTE_GROUP_IDS, SavedGroup, SavedGroups};
 pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
-use path::Path;
 pub(crate) use prune::{Remainder, prune, prune_group};
+pub(crate) use tree::Clauses;
 
-use crate::attributes::{Node, deep_equal};
-use crate::json::{Json, Tape, View};
+use crate::json::{Json, Tape};
 use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
-use groups::GroupReference;
-use operator::{ElemMatch, Operator};
 
 /// A targeting condition, compiled for evaluation.
 ///
@@ -143,160 +153,3 @@ impl fmt::Display for ConditionError {
 }
 
 impl core::error::Error for ConditionError {}
-
-/// The entries of a condition object, all of which must pass, in their order.
-#[derive(Clone, Debug)]
-pub(crate) struct Clauses(Box<[Clause]>);
-
-impl Clauses {
-    fn malformed() -> Self {
-        Clauses([Clause::Malformed].into())
-    }
-}
-
-impl Clauses {
-    /// What a prerequisite's value has to be, where that is true or false and all that is asked
-    /// for.
-    pub(crate) fn expected_value(&self) -> Option<bool> {
-        match &*self.0 {
-            [Clause::Attribute(path, ValueTest::Equals(Literal::Bool(expected)))]
-                if path.is_parent_value() =>
-            {
-                Some(*expected)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl Clauses {
-    fn collect_references(&self, references: &mut Vec<GroupIndex>) {
-        for clause in &self.0 {
-            match clause {
-                Clause::Or(branches) | Clause::Nor(branches) | Clause::And(branches) => {
-                    branches.iter().for_each(|branch| branch.collect_references(references));
-                }
-                Clause::Not(condition) => condition.collect_references(references),
-                Clause::SavedGroup(reference) => references.extend(reference.group.linked()),
-                Clause::Attribute(_, test) => test.collect_references(references),
-                Clause::Never | Clause::Malformed => {}
-            }
-        }
-    }
-}
-
-impl ValueTest {
-    fn collect_references(&self, references: &mut Vec<GroupIndex>) {
-        for operator in self.operators() {
-            match operator {
-                Operator::All(tests) | Operator::AllInsensitive(tests) => {
-                    tests.iter().for_each(|test| test.collect_references(references));
-                }
-                Operator::Size(test) | Operator::Not(test) => test.collect_references(references),
-                Operator::ElemMatch(test) => match &**test {
-                    ElemMatch::Value(test) => test.collect_references(references),
-                    ElemMatch::Fields(condition) => condition.collect_references(references),
-                    ElemMatch::Malformed => {}
-                },
-                _ => {}
-            }
-        }
-    }
-}
-
-/// One entry of a condition object.
-#[derive(Clone, Debug)]
-enum Clause {
-    /// `$or`
-    Or(Box<[Clauses]>),
-    /// `$nor`
-    Nor(Box<[Clauses]>),
-    /// `$and`
-    And(Box<[Clauses]>),
-    /// `$not`
-    Not(Clauses),
-    /// `$savedGroup`
-    SavedGroup(Box<GroupReference>),
-    /// Decided false, so that `$not` makes it true.
-    Never,
-    /// Fails the whole evaluation once it is reached, even under `$not`.
-    Malformed,
-    /// An attribute path and the test of what lies there.
-    Attribute(Path, ValueTest),
-}
-
-/// A test of one value.
-#[derive(Clone, Debug)]
-enum ValueTest {
-    /// Implicit equality with a literal.
-    Equals(Literal),
-    /// An operator object of one operator, as most are.
-    Operator(Operator),
-    /// Any other operator object: every operator must pass.
-    Operators(Box<[Operator]>),
-}
-
-impl ValueTest {
-    fn operators(&self) -> &[Operator] {
-        match self {
-            ValueTest::Equals(_) => &[],
-            ValueTest::Operator(operator) => slice::from_ref(operator),
-            ValueTest::Operators(operators) => operators,
-        }
-    }
-}
-
-/// A value a condition compares with.
-#[derive(Clone)]
-enum Literal {
-    Null,
-    Bool(bool),
-    Number(f64),
-    String(Box<str>),
-    /// An array or object: boxed, for most literals are none.
-    Container(Box<Json<'static>>),
-}
-
-impl Literal {
-    fn new(json: View<'_>) -> Self {
-        match json {
-            View::Null => Literal::Null,
-            View::Bool(value) => Literal::Bool(value),
-            View::Number(number) => Literal::Number(number.as_f64()),
-            View::String(text) => Literal::String(text.into()),
-            View::Array(_) | View::Object(_) => {
-                Literal::Container(Box::new(json.to_json().into_owned()))
-            }
-        }
-    }
-
-    /// Whether it equals the value.
-    #[inline]
-    fn is(&self, actual: &Node<'_>) -> bool {
-        match (self, actual) {
-            (Literal::Null, Node::Null) => true,
-            (Literal::Bool(a), Node::Bool(b)) => a == b,
-            (Literal::Number(a), Node::Number(b)) => a == b,
-            (Literal::String(a), Node::String(b)) => **a == **b,
-            (Literal::Container(a), b) => deep_equal(Node::from(&**a), *b),
-            _ => false,
-        }
-    }
-
-    #[inline]
-    fn node(&self) -> Node<'_> {
-        match self {
-            Literal::Null => Node::Null,
-            Literal::Bool(value) => Node::Bool(*value),
-            Literal::Number(number) => Node::Number(*number),
-            Literal::String(text) => Node::String(text),
-            Literal::Container(json) => Node::from(&**json),
-        }
-    }
-}
-
-impl fmt::Debug for Literal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.node().to_value(), formatter)
-    }
-}

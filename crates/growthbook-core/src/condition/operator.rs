@@ -3,12 +3,13 @@
 use alloc::boxed::Box;
 use core::cmp::Ordering;
 
-use super::eval::{Fields, Outcome, Scope};
+use super::eval::{Outcome, Scope};
+use super::fields::Fields;
 use super::groups::GroupId;
 use super::members::Members;
 use super::text::{compare_utf16, with_lowercase};
+use super::tree::{Clauses, Literal, ValueTest};
 use super::version::compare_versions;
-use super::{Clauses, Literal, ValueTest};
 use crate::attributes::{Kind, Node};
 use crate::json::js_number_string;
 use crate::pattern::Pattern;

@@ -7,7 +7,7 @@ use super::groups::{GroupId, GroupLinker, GroupReference, SavedGroup};
 use super::members::Members;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::path::Path;
-use super::{Clause, Clauses, Literal, ValueTest};
+use super::tree::{Clause, Clauses, Literal, ValueTest};
 use crate::attributes::Kind;
 use crate::json::{ObjectView, View};
 use crate::pattern::PatternCompiler;

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::eval::{Fields, PARENT_VALUE};
+use super::fields::{Fields, PARENT_VALUE};
 use crate::attributes::Node;
 use crate::tag::{Name, Tag};
 

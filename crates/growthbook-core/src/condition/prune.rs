@@ -4,9 +4,11 @@
 
 use alloc::vec::Vec;
 
-use super::eval::{Budget, Entered, Fields, Outcome, Run, Scope, with_scope};
+use super::eval::{Budget, Entered, Outcome, Run, Scope, with_scope};
+use super::fields::Fields;
 use super::operator::{ElemMatch, Operator};
-use super::{Clause, Clauses, GroupIndex, SavedGroups, ValueTest};
+use super::tree::{Clause, Clauses, ValueTest};
+use super::{GroupIndex, SavedGroups};
 use crate::json::{Json, Object, Text};
 
 /// What is left of a condition.

@@ -1,0 +1,130 @@
+//! The compiled tree of a condition: clauses, tests and literals.
+
+use alloc::boxed::Box;
+use core::{fmt, slice};
+
+use super::groups::GroupReference;
+use super::operator::Operator;
+use super::path::Path;
+use crate::attributes::{Node, deep_equal};
+use crate::json::{Json, View};
+
+/// The entries of a condition object, all of which must pass, in their order.
+#[derive(Clone, Debug)]
+pub(crate) struct Clauses(pub(super) Box<[Clause]>);
+
+impl Clauses {
+    pub(super) fn malformed() -> Self {
+        Clauses([Clause::Malformed].into())
+    }
+
+    /// What a prerequisite's value has to be, where that is true or false and all that is asked
+    /// for.
+    pub(crate) fn expected_value(&self) -> Option<bool> {
+        match &*self.0 {
+            [Clause::Attribute(path, ValueTest::Equals(Literal::Bool(expected)))]
+                if path.is_parent_value() =>
+            {
+                Some(*expected)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One entry of a condition object.
+#[derive(Clone, Debug)]
+pub(super) enum Clause {
+    /// `$or`
+    Or(Box<[Clauses]>),
+    /// `$nor`
+    Nor(Box<[Clauses]>),
+    /// `$and`
+    And(Box<[Clauses]>),
+    /// `$not`
+    Not(Clauses),
+    /// `$savedGroup`
+    SavedGroup(Box<GroupReference>),
+    /// Decided false, so that `$not` makes it true.
+    Never,
+    /// Fails the whole evaluation once it is reached, even under `$not`.
+    Malformed,
+    /// An attribute path and the test of what lies there.
+    Attribute(Path, ValueTest),
+}
+
+/// A test of one value.
+#[derive(Clone, Debug)]
+pub(super) enum ValueTest {
+    /// Implicit equality with a literal.
+    Equals(Literal),
+    /// An operator object of one operator, as most are.
+    Operator(Operator),
+    /// Any other operator object: every operator must pass.
+    Operators(Box<[Operator]>),
+}
+
+impl ValueTest {
+    pub(super) fn operators(&self) -> &[Operator] {
+        match self {
+            ValueTest::Equals(_) => &[],
+            ValueTest::Operator(operator) => slice::from_ref(operator),
+            ValueTest::Operators(operators) => operators,
+        }
+    }
+}
+
+/// A value a condition compares with.
+#[derive(Clone)]
+pub(super) enum Literal {
+    Null,
+    Bool(bool),
+    Number(f64),
+    String(Box<str>),
+    /// An array or object: boxed, for most literals are none.
+    Container(Box<Json<'static>>),
+}
+
+impl Literal {
+    pub(super) fn new(json: View<'_>) -> Self {
+        match json {
+            View::Null => Literal::Null,
+            View::Bool(value) => Literal::Bool(value),
+            View::Number(number) => Literal::Number(number.as_f64()),
+            View::String(text) => Literal::String(text.into()),
+            View::Array(_) | View::Object(_) => {
+                Literal::Container(Box::new(json.to_json().into_owned()))
+            }
+        }
+    }
+
+    /// Whether it equals the value.
+    #[inline]
+    pub(super) fn is(&self, actual: &Node<'_>) -> bool {
+        match (self, actual) {
+            (Literal::Null, Node::Null) => true,
+            (Literal::Bool(a), Node::Bool(b)) => a == b,
+            (Literal::Number(a), Node::Number(b)) => a == b,
+            (Literal::String(a), Node::String(b)) => **a == **b,
+            (Literal::Container(a), b) => deep_equal(Node::from(&**a), *b),
+            _ => false,
+        }
+    }
+
+    #[inline]
+    pub(super) fn node(&self) -> Node<'_> {
+        match self {
+            Literal::Null => Node::Null,
+            Literal::Bool(value) => Node::Bool(*value),
+            Literal::Number(number) => Node::Number(*number),
+            Literal::String(text) => Node::String(text),
+            Literal::Container(json) => Node::from(&**json),
+        }
+    }
+}
+
+impl fmt::Debug for Literal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.node().to_value(), formatter)
+    }
+}
