@@ -3,23 +3,23 @@
 use crate::attributes::{AttributeLookup, Node};
 use crate::tag::Name;
 
-/// What a prerequisite's value is called.
+/// The name under which a condition tests a prerequisite's value.
 pub(super) const PARENT_VALUE: &str = "value";
 
-/// What a condition tests.
+/// The values that a condition tests.
 pub(crate) enum Fields<'a> {
     /// A user's attributes.
     Attributes(&'a AttributeLookup<'a>),
-    /// The same, where the attributes that are missing may still turn up elsewhere.
+    /// The known part of a user's attributes. A missing attribute is unknown, not null.
     Known(&'a AttributeLookup<'a>),
-    /// A prerequisite's value, as the field `value`.
+    /// A prerequisite's value. Its name is `value`.
     ParentValue(Node<'a>),
     /// The properties of an array element.
     Properties(Node<'a>),
 }
 
 impl<'a> Fields<'a> {
-    /// Returns a field: null when it does not exist, `None` when that is not known.
+    /// Returns the value of a name. Null if it does not exist, `None` if it is unknown.
     #[inline]
     pub(super) fn get(&self, name: Name<'_>) -> Option<Node<'a>> {
         match self {

@@ -7,7 +7,7 @@
 //! | `eval`, `operator` | evaluation of the tree; it does not parse, and rarely allocates |
 //! | `fields`, `path` | the values that a condition tests, and the paths to them |
 //! | `groups`, `references` | saved groups, and the references to them |
-//! | `members` | lists of values, for `$in` and saved groups |
+//! | `value_set` | lists of values, for `$in` and saved groups |
 //! | `text`, `version` | comparisons of text and of versions |
 //! | `prune` | a condition for a user who is known in part |
 //! | `describe` | a description of the part that failed |
@@ -16,7 +16,6 @@ mod describe;
 mod eval;
 mod fields;
 mod groups;
-mod members;
 mod operator;
 mod parse;
 mod path;
@@ -24,6 +23,7 @@ mod prune;
 mod references;
 mod text;
 mod tree;
+mod value_set;
 mod version;
 
 use alloc::{boxed::Box, vec::Vec};
@@ -35,10 +35,10 @@ pub(crate) use describe::explain_failure;
 pub(crate) use eval::{Budget, passes};
 pub(crate) use fields::Fields;
 pub(crate) use groups::{GroupIndex, GroupLinker, REMOTE_GROUP_IDS, SavedGroup, SavedGroups};
-pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
 pub(crate) use prune::{Remainder, prune, prune_group};
 pub(crate) use tree::Clauses;
+pub(crate) use value_set::ValueSet;
 
 use crate::json::{Json, Tape};
 use crate::pattern::PatternCompiler;
@@ -64,12 +64,12 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Compiles a condition from JSON text. The order of its keys is kept, and decides where a
-    /// malformed part beside a failing one is reached.
+    /// Compiles a condition from JSON text. The order of its keys is kept: a malformed part after a
+    /// failing one is never reached.
     ///
     /// # Errors
     ///
-    /// When the text is no JSON, nests deeper than 128 levels, or is no JSON object.
+    /// The text is not JSON, nests deeper than 128 levels, or is not a JSON object.
     pub fn from_json(text: &str) -> Result<Self, ConditionError> {
         let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
             ConditionError::Syntax { line: error.line(), column: error.column() }
@@ -96,12 +96,13 @@ impl Condition {
         &self.root
     }
 
-    /// Parts that can never match: regular expressions we cannot run, and the like.
+    /// Returns warnings about parts that never match, such as a regular expression that cannot be
+    /// run.
     pub fn warnings(&self) -> &[WarningKind] {
         &self.warnings
     }
 
-    /// The condition as JSON.
+    /// Returns the condition as JSON.
     pub fn to_json(&self) -> Value {
         self.source.to_value()
     }
@@ -119,25 +120,26 @@ impl serde::Serialize for Condition {
     }
 }
 
-/// Never fails: a value that is no object becomes a condition nobody passes, with a warning.
+/// Never fails. A value that is not an object becomes a condition that no user passes, with a
+/// warning.
 impl From<Value> for Condition {
     fn from(value: Value) -> Self {
         Condition::new(Json::from(&value))
     }
 }
 
-/// Why something is no condition.
+/// Why text is not a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConditionError {
-    /// Not JSON, or nested too deeply.
+    /// The text is not JSON, or it nests too deep.
     Syntax {
-        /// The line of the text where reading stopped, from 1.
+        /// The line where reading stopped, from 1.
         line: usize,
         /// The column where reading stopped.
         column: usize,
     },
-    /// JSON, but no object.
+    /// The text is JSON, but not an object.
     NotAnObject,
 }
 

@@ -33,7 +33,7 @@ impl ValueTest {
                 Operator::Size(test) | Operator::Not(test) => test.collect_references(references),
                 Operator::ElemMatch(test) => match &**test {
                     ElemMatch::Value(test) => test.collect_references(references),
-                    ElemMatch::Fields(condition) => condition.collect_references(references),
+                    ElemMatch::Properties(condition) => condition.collect_references(references),
                     ElemMatch::Malformed => {}
                 },
                 _ => {}

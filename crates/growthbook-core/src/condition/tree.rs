@@ -9,7 +9,7 @@ use super::path::Path;
 use crate::attributes::{Node, deep_equal};
 use crate::json::{Json, View};
 
-/// The entries of a condition object, all of which must pass, in their order.
+/// The clauses of a condition object, in their order. All of them must pass.
 #[derive(Clone, Debug)]
 pub(crate) struct Clauses(pub(super) Box<[Clause]>);
 
@@ -18,8 +18,8 @@ impl Clauses {
         Clauses([Clause::Malformed].into())
     }
 
-    /// What a prerequisite's value has to be, where that is true or false and all that is asked
-    /// for.
+    /// Returns the expected value of a prerequisite, if the condition only compares the value with
+    /// true or false.
     pub(crate) fn expected_value(&self) -> Option<bool> {
         match &*self.0 {
             [Clause::Attribute(path, ValueTest::Equals(Literal::Bool(expected)))]
@@ -32,7 +32,7 @@ impl Clauses {
     }
 }
 
-/// One entry of a condition object.
+/// One member of a condition object.
 #[derive(Clone, Debug)]
 pub(super) enum Clause {
     /// `$or`
@@ -45,11 +45,11 @@ pub(super) enum Clause {
     Not(Clauses),
     /// `$savedGroup`
     SavedGroup(Box<GroupReference>),
-    /// Decided false, so that `$not` makes it true.
+    /// Always fails. `$not` makes it pass.
     Never,
-    /// Fails the whole evaluation once it is reached, even under `$not`.
+    /// Fails the whole evaluation that reaches it, even under `$not`.
     Malformed,
-    /// An attribute path and the test of what lies there.
+    /// A path, and the test of the value at that path.
     Attribute(Path, ValueTest),
 }
 
@@ -58,7 +58,7 @@ pub(super) enum Clause {
 pub(super) enum ValueTest {
     /// Implicit equality with a literal.
     Equals(Literal),
-    /// An operator object of one operator, as most are.
+    /// An operator object with one operator. Most have one.
     Operator(Operator),
     /// Any other operator object: every operator must pass.
     Operators(Box<[Operator]>),
@@ -74,14 +74,14 @@ impl ValueTest {
     }
 }
 
-/// A value a condition compares with.
+/// A value that a condition compares with.
 #[derive(Clone)]
 pub(super) enum Literal {
     Null,
     Bool(bool),
     Number(f64),
     String(Box<str>),
-    /// An array or object: boxed, for most literals are none.
+    /// An array or object. It is boxed, since most literals are scalars.
     Container(Box<Json<'static>>),
 }
 
@@ -98,7 +98,7 @@ impl Literal {
         }
     }
 
-    /// Whether it equals the value.
+    /// Whether the literal equals the value.
     #[inline]
     pub(super) fn is(&self, actual: &Node<'_>) -> bool {
         match (self, actual) {

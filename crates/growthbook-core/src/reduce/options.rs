@@ -4,7 +4,7 @@ use alloc::{boxed::Box, collections::BTreeMap};
 
 use crate::attributes::Node;
 use crate::attributes::{AttributeValue, Attributes};
-use crate::condition::Members;
+use crate::condition::ValueSet;
 use crate::json::{Json, Object, Tape};
 
 /// What [`reduce_payload`](crate::reduce::reduce_payload) knows and keeps. By default nothing is known
@@ -32,9 +32,9 @@ pub struct ReduceOptions {
 /// a list without values matches nothing.
 #[derive(Clone, Debug, Default)]
 pub struct PayloadFilters {
-    projects: Option<Members>,
-    tags: Option<Members>,
-    custom_fields: BTreeMap<Box<str>, Members>,
+    projects: Option<ValueSet>,
+    tags: Option<ValueSet>,
+    custom_fields: BTreeMap<Box<str>, ValueSet>,
 }
 
 /// Whether prerequisites follow the filters.
@@ -106,14 +106,14 @@ impl PayloadFilters {
         mut self,
         projects: impl IntoIterator<Item = P>,
     ) -> Self {
-        self.projects = Some(members(projects));
+        self.projects = Some(value_set(projects));
         self
     }
 
     /// Tags.
     #[must_use]
     pub fn tags<T: Into<AttributeValue>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
-        self.tags = Some(members(tags));
+        self.tags = Some(value_set(tags));
         self
     }
 
@@ -125,15 +125,15 @@ impl PayloadFilters {
         name: impl Into<Box<str>>,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
-        self.custom_fields.insert(name.into(), members(values));
+        self.custom_fields.insert(name.into(), value_set(values));
         self
     }
 }
 
-fn members<V: Into<AttributeValue>>(values: impl IntoIterator<Item = V>) -> Members {
+fn value_set<V: Into<AttributeValue>>(values: impl IntoIterator<Item = V>) -> ValueSet {
     let values: AttributeValue = values.into_iter().collect();
     let values = Tape::of(values.json());
-    values.root().as_array().map(Members::new).unwrap_or_default()
+    values.root().as_array().map(ValueSet::new).unwrap_or_default()
 }
 
 /// A definition's `metadata`; empty when it is none.
@@ -150,13 +150,13 @@ impl<'a> Metadata<'a> {
     }
 
     /// Whether the field, or an item of it, is one of the values. One that is missing is none.
-    fn has(self, field: &str, values: &Members) -> bool {
+    fn has(self, field: &str, values: &ValueSet) -> bool {
         self.0
             .and_then(|metadata| metadata.get(field))
             .is_some_and(|value| values.contains(&Node::from(value)))
     }
 
-    fn has_custom(self, field: &str, values: &Members) -> bool {
+    fn has_custom(self, field: &str, values: &ValueSet) -> bool {
         let fields = self.0.and_then(|metadata| metadata.get("customFields"));
         Metadata(fields.and_then(Json::as_object)).has(field, values)
     }
@@ -167,10 +167,10 @@ impl ReduceOptions {
     /// Whether a feature or auto experiment is kept for its own sake.
     pub(super) fn matches(&self, definition: &Object<'_>) -> bool {
         let metadata = Metadata::of(definition);
-        let has = |field: &str, values: &Option<Members>| {
+        let has = |field: &str, values: &Option<ValueSet>| {
             values.as_ref().map(|values| metadata.has(field, values))
         };
-        let custom = |field: &str, values: &Members| metadata.has_custom(field, values);
+        let custom = |field: &str, values: &ValueSet| metadata.has_custom(field, values);
         self.in_projects(definition)
             && has("tags", &self.include.tags).unwrap_or(true)
             && self.include.custom_fields.iter().all(|(name, values)| custom(name, values))
