@@ -97,13 +97,13 @@ impl LazyRegex {
     }
 }
 
-/// Replaces every character by the stand-ins of its code units.
+/// Replaces each character with the stand-ins of its code units.
 fn split_characters(text: &str) -> String {
     text.encode_utf16().filter_map(units::stand_in).collect()
 }
 
 impl Translated {
-    /// Whether it is certain to compile, in short time, without a look at the limits.
+    /// Whether building it is certain to succeed and takes a short time.
     fn is_ordinary(&self) -> bool {
         self.expanded_length <= MAX_ORDINARY_LENGTH
             && self.group_depth <= MAX_ORDINARY_GROUP_DEPTH
