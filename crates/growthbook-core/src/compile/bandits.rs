@@ -1,4 +1,4 @@
-//! The section `contextualBandits`.
+//! Compiles the section `contextualBandits`.
 
 use alloc::{boxed::Box, sync::Arc};
 
@@ -36,7 +36,7 @@ impl Compiler<'_> {
         let tape = Tape::parse(&entry.text).unwrap_or_default();
         let (definition, kinds) = self.parts.read(|reader| match tape.root() {
             View::Object(object) => Some(Arc::new(read(reader, &BanditWire::of(object)))),
-            // A truthy value is a bandit without leaves: the fallback leaf. A falsy one is missing.
+            // A truthy value counts as a bandit without leaves, a falsy value as missing.
             other => {
                 reader.warnings.push(not_an_object());
                 other.is_truthy().then(Arc::default)

@@ -1,5 +1,6 @@
-//! JSON values as one list of tokens. A tape is reused for one value after another, so that
-//! reading allocates nothing once it is long enough. A [`View`] shows a value on it.
+//! The tape: a JSON value as a list of tokens. A [`View`] reads a value from it.
+//!
+//! One tape is reused for many values. When it is long enough, reading does not allocate.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec, vec::Vec};
 use core::{fmt, iter};
@@ -9,8 +10,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use super::order::{needs_order, property_order};
 use super::{Json, Key, Number, Object, Scalar, Text};
 
-/// The name that `serde_json` gives to a number's only member when some crate of the program turns
-/// `arbitrary_precision` on. It is handled here, so that answers do not depend on that feature.
+/// The name of the member in which `serde_json` passes a number if its feature
+/// `arbitrary_precision` is on. Any crate of the program may turn it on. Results must not depend on
+/// it.
 const ARBITRARY_PRECISION_NUMBER: &str = "$serde_json::private::Number";
 
 /// A JSON value as tokens in the order of its text.
@@ -26,11 +28,12 @@ enum Token<'a> {
     String(&'a str),
     /// A string with escapes.
     Unescaped(Box<str>),
-    /// An array; the tokens of its items follow, this many.
+    /// An array. This many tokens follow, which are its items.
     Array(usize),
-    /// An object; the tokens of its members follow, this many: a name and a value each, in
-    /// JavaScript's property order.
+    /// An object. The tokens of its members follow: a name and a value each, in JavaScript's
+    /// property order.
     Object {
+        /// The number of tokens of its members.
         tokens: usize,
         /// See [`Object::is_ordered`].
         is_ordered: bool,
@@ -38,14 +41,14 @@ enum Token<'a> {
 }
 
 impl<'a> Tape<'a> {
-    /// A tape of the value that is the whole text. `None` as for [`Json::parse`].
+    /// Reads the value of a text onto a new tape. `None` as for [`Json::parse`].
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let mut tape = Tape::default();
         tape.fill(text).then_some(tape)
     }
 
-    /// Replaces the value on the tape by the one in the text. False when that cannot be read, as
-    /// for [`Json::parse`]; then the tape is empty.
+    /// Replaces the value on the tape with the value of a text. Returns false if the text cannot be
+    /// read, as for [`Json::parse`]. Then the tape is empty.
     pub(crate) fn fill(&mut self, text: &'a str) -> bool {
         self.tokens.clear();
         let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -57,14 +60,14 @@ impl<'a> Tape<'a> {
         is_read
     }
 
-    /// A tape of this value.
+    /// Makes a tape of a value.
     pub(crate) fn of(json: &'a Json<'_>) -> Self {
         let mut tape = Tape::default();
         tape.push_json(json);
         tape
     }
 
-    /// The value on the tape; null when it is empty.
+    /// Returns the value on the tape. Null if the tape is empty.
     pub(crate) fn root(&self) -> View<'_> {
         split_first(&self.tokens).map_or(View::Null, |(view, _)| view)
     }
@@ -101,13 +104,13 @@ impl<'a> Tape<'a> {
         self.tokens.push(token);
     }
 
-    /// Makes room for the token of an array or object. Returns its index.
+    /// Adds a place for the token of an array or object. Returns its index.
     fn open(&mut self) -> usize {
         self.push(Token::Null);
         self.tokens.len() - 1
     }
 
-    /// Puts the token of an array or object before its parts.
+    /// Sets the token of an array or object, after its parts were added.
     fn close(&mut self, start: usize, token: impl FnOnce(usize) -> Token<'a>) {
         if let Some([first, parts @ ..]) = self.tokens.get_mut(start..) {
             *first = token(parts.len());
@@ -255,7 +258,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// How many of the tokens that follow belong to it.
+    /// Returns the number of following tokens that belong to this one.
     #[inline]
     fn parts(&self) -> usize {
         match self {
@@ -282,7 +285,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Takes the first value off.
+/// Takes the first value from the tokens.
 fn take_json<'a>(tokens: &mut vec::IntoIter<Token<'a>>) -> Option<Json<'a>> {
     Some(match tokens.next()? {
         Token::Null => Json::Null,
@@ -335,7 +338,7 @@ pub(crate) struct ObjectView<'t> {
     is_ordered: bool,
 }
 
-/// The first value, and the tokens after it.
+/// Returns the first value, and the tokens after it.
 #[inline]
 fn split_first<'t>(tokens: &'t [Token<'t>]) -> Option<(View<'t>, &'t [Token<'t>])> {
     let (first, rest) = tokens.split_first()?;
@@ -373,7 +376,7 @@ impl<'t> ListView<'t> {
         self.iter().count()
     }
 
-    /// A list of something made of every item. It is allocated once.
+    /// Maps each item into a boxed slice. It allocates once.
     pub(crate) fn boxed<T>(self, item: impl FnMut(View<'t>) -> T) -> Box<[T]> {
         let mut items = Vec::with_capacity(self.len());
         items.extend(self.iter().map(item));
@@ -393,7 +396,7 @@ impl<'t> ObjectView<'t> {
         })
     }
 
-    /// A list of something made of every member. It is allocated once.
+    /// Maps each member into a boxed slice. It allocates once.
     pub(crate) fn boxed<T>(self, mut member: impl FnMut(&'t str, View<'t>) -> T) -> Box<[T]> {
         let mut members = Vec::with_capacity(self.iter().count());
         members.extend(self.iter().map(|(name, value)| member(name, value)));
@@ -466,7 +469,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_come_back_as_written() {
+    fn values_are_the_same_after_reading() {
         let texts = [
             "null",
             "[true,[],{}]",
