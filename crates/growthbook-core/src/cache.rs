@@ -52,7 +52,7 @@ use core::time::Duration;
 /// # assert_eq!(cache.get(&PayloadKey::new("host", "key")).unwrap(), None);
 /// ```
 pub trait PayloadCache: Send + Sync {
-    /// Returns the payload that was last put for this key; `None` if there is none, or if it is
+    /// Returns the payload that was last put for this key; `None` if there is not one, or if it is
     /// corrupt.
     ///
     /// # Errors

@@ -36,7 +36,7 @@
 //! | `json` | JSON values with their order; reading them with `serde_json` |
 //! | `bucket` | the hash; ranges and namespaces |
 //! | `wire` | the JSON of a payload: rules, experiments, groups, bandits, member by member |
-//! | `payload` | [`Payload`]: the sections of a document, decrypted; what changed between two |
+//! | `payload` | [`Payload`]: its sections, decrypted; the differences between two payloads |
 //! | `attributes` | a user's attributes, and the view of a value during evaluation |
 //! | `pattern` | JavaScript's regular expressions |
 //! | `url` | page URLs, and the patterns that target them |

@@ -14,8 +14,8 @@ use crate::limits::MAX_JSON_DEPTH;
 ///
 /// `Into` makes it from Rust values and from a [`serde_json::Value`]; `Deserialize` reads it from
 /// JSON text. GrowthBook compares objects with the order of their members. An object that was read
-/// from text keeps its order. An object from a [`serde_json::Value`] has no order, and is compared
-/// by its members only.
+/// from text keeps its order. An object from a [`serde_json::Value`] is compared by its members
+/// only.
 ///
 /// Arrays and objects nested deeper than 128 levels become null, and so does a number that is not
 /// finite.

@@ -1,8 +1,8 @@
 //! JavaScript's regular expressions, run by the `regex` crate in linear time.
 //!
-//! A pattern in JavaScript's dialect (without the `u` flag, with Annex B) is translated to a
-//! pattern of the `regex` crate that matches the same texts. The `regex` crate does not have
-//! look-around and back-references. Patterns with them are refused.
+//! Patterns are in JavaScript's dialect, without the `u` flag and with Annex B. Each one is
+//! translated to a pattern of the `regex` crate that matches the same texts. The `regex` crate does
+//! not have look-around and back-references. Patterns with them are refused.
 //!
 //! JavaScript matches UTF-16 code units. A character of the Basic Multilingual Plane is one unit,
 //! and is matched unchanged. Any other character is two units. Each of the two is replaced by a

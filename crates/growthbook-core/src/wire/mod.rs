@@ -117,7 +117,7 @@ macro_rules! shape {
                 shape
             }
 
-            /// Finds the members of a value. A value that is not an object has none.
+            /// Finds the members of a value. Another value than an object does not have any.
             #[allow(dead_code, reason = "not every shape is read from a value of any type")]
             pub(crate) fn of_value(value: View<'t>) -> Self {
                 value.as_object().map_or_else($shape::empty, $shape::of)
