@@ -1,4 +1,4 @@
-//! A process that is forked while a client runs: the child goes on evaluating, and refreshes by
+//! A process that is forked while a client runs: the child continues to evaluate, and refreshes by
 //! itself. Its own `main`, because a test harness has threads of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -57,7 +57,7 @@ mod unix {
                 client.close(PATIENCE).unwrap();
             },
             || {
-                // Once the child streams as well.
+                // After the child has opened its stream.
                 assert!(server.wait_until(PATIENCE, |counts| counts.open_streams == 2));
                 server.set_payload(&payload(2));
             },
@@ -130,8 +130,8 @@ mod unix {
         assert_eq!(server.counts().requests, requests);
     }
 
-    /// The parent puts another payload into the cache before the child looks there: it is not
-    /// newer than what the child has, as far as anybody knows, and then the server confirms it.
+    /// The parent puts another payload into the cache before the child reads it. It is not known to be
+    /// newer than the child's payload, and then the server confirms it.
     fn cached() {
         let server = FeaturesServer::start(&payload(1));
         let folder = tempfile::tempdir().unwrap();
@@ -209,7 +209,7 @@ mod unix {
         );
         assert!(std::fs::read(&path).unwrap() == before, "the child wrote to the file");
         let store = store.unwrap();
-        // It is still the parent's alone.
+        // Only the parent has the store.
         assert!(EmbeddedStickyBucketStore::open(&path).is_err());
         save(&store, 50..100);
         drop(store);
@@ -218,12 +218,12 @@ mod unix {
         assert_eq!(store.get_all(&keys).unwrap().iter().len(), 100);
     }
 
-    /// Runs one thing in a child and another in the parent, and waits for the child to succeed.
+    /// Runs one function in a child and another in the parent, and waits until the child succeeds.
     fn in_child(child: impl FnOnce(), parent: impl FnOnce()) {
         match fork::fork().unwrap() {
             Fork::Child => {
                 let outcome = catch_unwind(AssertUnwindSafe(child));
-                // Without dropping anything: the server's threads are the parent's.
+                // Without dropping anything, because the server's threads are the parent's.
                 process::exit(i32::from(outcome.is_err()));
             }
             Fork::Parent(id) => {

@@ -40,7 +40,7 @@ pub(crate) use prune::{Remainder, prune, prune_group};
 pub(crate) use tree::Clauses;
 pub(crate) use value_set::ValueSet;
 
-use crate::json::{Json, Tape};
+use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
 
@@ -83,8 +83,7 @@ impl Condition {
     pub(crate) fn new(source: Json<'static>) -> Self {
         let mut warnings = Vec::new();
         let patterns = PatternCompiler::default();
-        let root = ConditionParser::new(None, &patterns, &mut warnings)
-            .condition(Tape::of(&source).root());
+        let root = ConditionParser::new(None, &patterns, &mut warnings).condition(&source);
         Condition { root, source, warnings: warnings.into() }
     }
 

@@ -9,7 +9,7 @@ use super::path::Path;
 use super::tree::{Clause, Clauses, Literal, ValueTest};
 use super::value_set::ValueSet;
 use crate::attributes::Kind;
-use crate::json::{ObjectView, View};
+use crate::json::{Json, Object};
 use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
 use crate::wire::{GroupReferenceWire, SavedGroupWire};
@@ -33,9 +33,11 @@ impl<'p> ConditionParser<'p> {
 
     /// Compiles a condition. For a value that is not an object, each evaluation that reaches it
     /// fails.
-    pub(crate) fn condition(&mut self, json: View<'_>) -> Clauses {
+    pub(crate) fn condition(&mut self, json: &Json<'_>) -> Clauses {
         match json {
-            View::Object(object) => Clauses(object.boxed(|key, operand| self.clause(key, operand))),
+            Json::Object(object) => {
+                Clauses(object.iter().map(|(key, operand)| self.clause(key, operand)).collect())
+            }
             _ => {
                 self.warnings.push(WarningKind::MalformedCondition);
                 Clauses::malformed()
@@ -43,7 +45,7 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn clause(&mut self, key: &str, operand: View<'_>) -> Clause {
+    fn clause(&mut self, key: &str, operand: &Json<'_>) -> Clause {
         match key {
             "$or" => self.branches(operand).map_or(Clause::Malformed, Clause::Or),
             "$nor" => self.branches(operand).map_or(Clause::Malformed, Clause::Nor),
@@ -58,15 +60,15 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn branches(&mut self, operand: View<'_>) -> Option<Box<[Clauses]>> {
+    fn branches(&mut self, operand: &Json<'_>) -> Option<Box<[Clauses]>> {
         let Some(branches) = operand.as_array() else {
             self.warnings.push(WarningKind::MalformedCondition);
             return None;
         };
-        Some(branches.boxed(|branch| self.condition(branch)))
+        Some(branches.iter().map(|branch| self.condition(branch)).collect())
     }
 
-    fn group_reference(&mut self, operand: View<'_>) -> Option<GroupReference> {
+    fn group_reference(&mut self, operand: &Json<'_>) -> Option<GroupReference> {
         let reference = GroupReferenceWire::of(operand.as_object()?);
         let group = self.group_id(reference.id.get()?)?;
         let attribute = match reference.attribute_key.get() {
@@ -79,7 +81,7 @@ impl<'p> ConditionParser<'p> {
         Some(GroupReference { group, attribute })
     }
 
-    fn group_id(&self, operand: View<'_>) -> Option<GroupId> {
+    fn group_id(&self, operand: &Json<'_>) -> Option<GroupId> {
         let id = operand.as_str()?;
         Some(match self.link_group.and_then(|link| link(id)) {
             Some(index) => GroupId::Linked(index),
@@ -87,26 +89,28 @@ impl<'p> ConditionParser<'p> {
         })
     }
 
-    fn value_test(&mut self, json: View<'_>) -> ValueTest {
+    fn value_test(&mut self, json: &Json<'_>) -> ValueTest {
         match json {
-            View::Object(object) if is_operator_object(object) => self.operators(object),
+            Json::Object(object) if is_operator_object(object) => self.operators(object),
             literal => ValueTest::Equals(Literal::new(literal)),
         }
     }
 
-    fn operators(&mut self, object: ObjectView<'_>) -> ValueTest {
+    fn operators(&mut self, object: &Object<'_>) -> ValueTest {
         let mut members = object.iter();
         match (members.next(), members.next()) {
             (Some((name, operand)), None) => ValueTest::Operator(self.operator(name, operand)),
-            _ => ValueTest::Operators(object.boxed(|name, operand| self.operator(name, operand))),
+            _ => ValueTest::Operators(
+                object.iter().map(|(name, operand)| self.operator(name, operand)).collect(),
+            ),
         }
     }
 
-    fn value_tests(&mut self, operand: View<'_>) -> Option<Box<[ValueTest]>> {
-        Some(operand.as_array()?.boxed(|item| self.value_test(item)))
+    fn value_tests(&mut self, operand: &Json<'_>) -> Option<Box<[ValueTest]>> {
+        Some(operand.as_array()?.iter().map(|item| self.value_test(item)).collect())
     }
 
-    fn operator(&mut self, name: &str, operand: View<'_>) -> Operator {
+    fn operator(&mut self, name: &str, operand: &Json<'_>) -> Operator {
         let order = |comparison| Operator::Order { comparison, operand: scalar(operand) };
         let version = |comparison| Operator::Version { comparison, operand: scalar(operand) };
         match name {
@@ -147,7 +151,7 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn in_group(&mut self, operand: View<'_>, negate: bool) -> Operator {
+    fn in_group(&mut self, operand: &Json<'_>, negate: bool) -> Operator {
         match self.group_id(operand) {
             Some(group) => Operator::InGroup { group, negate },
             None => Operator::Never,
@@ -156,7 +160,7 @@ impl<'p> ConditionParser<'p> {
 
     /// Compiles a pattern. A pattern that JavaScript rejects never matches. For a pattern that only
     /// this SDK cannot run, the outcome is unknown, so that users do not pass a negated test.
-    fn regex(&mut self, operand: View<'_>, ignore_case: bool, negate: bool) -> Operator {
+    fn regex(&mut self, operand: &Json<'_>, ignore_case: bool, negate: bool) -> Operator {
         let Some(source) = operand.as_str() else {
             return Operator::Regex { pattern: None, negate };
         };
@@ -174,12 +178,12 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn elem_match(&mut self, operand: View<'_>) -> ElemMatch {
+    fn elem_match(&mut self, operand: &Json<'_>) -> ElemMatch {
         match operand {
-            View::Object(object) if tests_elements(object) => {
+            Json::Object(object) if tests_elements(object) => {
                 ElemMatch::Value(self.value_test(operand))
             }
-            View::Object(_) => ElemMatch::Properties(self.condition(operand)),
+            Json::Object(_) => ElemMatch::Properties(self.condition(operand)),
             _ => {
                 self.warnings.push(WarningKind::MalformedCondition);
                 ElemMatch::Malformed
@@ -188,10 +192,10 @@ impl<'p> ConditionParser<'p> {
     }
 
     /// Compiles an entry of `savedGroups`.
-    pub(crate) fn saved_group(&mut self, id: &str, entry: View<'_>) -> SavedGroup {
+    pub(crate) fn saved_group(&mut self, id: &str, entry: &Json<'_>) -> SavedGroup {
         let object = match entry {
-            View::Array(values) => return SavedGroup::LegacyList(ValueSet::new(values)),
-            View::Object(object) => object,
+            Json::Array(values) => return SavedGroup::LegacyList(ValueSet::new(values)),
+            Json::Object(object) => object,
             _ => {
                 self.warnings.push(WarningKind::MalformedSavedGroup);
                 return SavedGroup::Malformed;
@@ -227,31 +231,31 @@ impl<'p> ConditionParser<'p> {
 }
 
 /// Whether every key starts with `$`. `{}` is an operator object, too.
-fn is_operator_object(object: ObjectView<'_>) -> bool {
+fn is_operator_object(object: &Object<'_>) -> bool {
     object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
 /// Whether `$elemMatch` tests the elements themselves: its operand only has operators on values.
-fn tests_elements(object: ObjectView<'_>) -> bool {
+fn tests_elements(object: &Object<'_>) -> bool {
     is_operator_object(object)
         && !object.iter().any(|(key, _)| matches!(key, "$or" | "$and" | "$nor" | "$savedGroup"))
 }
 
-fn scalar(operand: View<'_>) -> Scalar {
+fn scalar(operand: &Json<'_>) -> Scalar {
     match operand {
-        View::Array(_) | View::Object(_) => Scalar::Container,
+        Json::Array(_) | Json::Object(_) => Scalar::Container,
         literal => Scalar::Literal(Literal::new(literal)),
     }
 }
 
-fn membership(operand: View<'_>, negate: bool) -> Operator {
+fn membership(operand: &Json<'_>, negate: bool) -> Operator {
     match operand.as_array() {
         Some(list) => Operator::In { values: ValueSet::new(list), negate },
         None => Operator::Never,
     }
 }
 
-fn membership_insensitive(operand: View<'_>, negate: bool) -> Operator {
+fn membership_insensitive(operand: &Json<'_>, negate: bool) -> Operator {
     match operand.as_array() {
         Some(list) => Operator::InInsensitive { values: ValueSet::lowercase(list), negate },
         None => Operator::Never,

@@ -7,7 +7,7 @@ use super::groups::GroupReference;
 use super::operator::Operator;
 use super::path::Path;
 use crate::attributes::{Node, deep_equal};
-use crate::json::{Json, View};
+use crate::json::Json;
 
 /// The clauses of a condition object, in their order. All of them must pass.
 #[derive(Clone, Debug)]
@@ -86,14 +86,14 @@ pub(super) enum Literal {
 }
 
 impl Literal {
-    pub(super) fn new(json: View<'_>) -> Self {
+    pub(super) fn new(json: &Json<'_>) -> Self {
         match json {
-            View::Null => Literal::Null,
-            View::Bool(value) => Literal::Bool(value),
-            View::Number(number) => Literal::Number(number.as_f64()),
-            View::String(text) => Literal::String(text.into()),
-            View::Array(_) | View::Object(_) => {
-                Literal::Container(Box::new(json.to_json().into_owned()))
+            Json::Null => Literal::Null,
+            Json::Bool(value) => Literal::Bool(*value),
+            Json::Number(number) => Literal::Number(number.as_f64()),
+            Json::String(text) => Literal::String((**text).into()),
+            Json::Array(_) | Json::Object(_) => {
+                Literal::Container(Box::new(json.clone().into_owned()))
             }
         }
     }

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::text::with_lowercase;
 use crate::attributes::Node;
-use crate::json::{ListView, View};
+use crate::json::Json;
 use crate::tag::Tag;
 
 /// Up to this many texts, comparing one by one is faster than a hash set.
@@ -90,16 +90,16 @@ impl Strings {
 
 impl ValueSet {
     /// Makes the set of the values of a list.
-    pub(crate) fn new(list: ListView<'_>) -> Self {
+    pub(crate) fn new(list: &[Json<'_>]) -> Self {
         ValueSet::collect(list, Cow::Borrowed)
     }
 
     /// Makes a set for [`ValueSet::contains_lowercase`].
-    pub(super) fn lowercase(list: ListView<'_>) -> Self {
+    pub(super) fn lowercase(list: &[Json<'_>]) -> Self {
         ValueSet::collect(list, |text| text.to_lowercase().into())
     }
 
-    fn collect<'t>(list: ListView<'t>, string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
+    fn collect<'t>(list: &'t [Json<'t>], string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
         match short_texts(list, &string) {
             Some(tags) => ValueSet::Short(tags),
             None => ValueSet::Any(Box::new(AnyValues::collect(list, string))),
@@ -153,19 +153,19 @@ impl ValueSet {
 }
 
 impl AnyValues {
-    fn collect<'t>(list: ListView<'t>, string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
-        let texts = list.iter().filter_map(View::as_str);
+    fn collect<'t>(list: &'t [Json<'t>], string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
+        let texts = list.iter().filter_map(Json::as_str);
         let strings = Strings::collect(texts.clone().count(), texts.map(string));
         let mut values = AnyValues { strings, ..AnyValues::default() };
         for item in list.iter() {
             match item {
-                View::Null => values.null = true,
-                View::Bool(true) => values.yes = true,
-                View::Bool(false) => values.no = true,
-                View::Number(number) => {
+                Json::Null => values.null = true,
+                Json::Bool(true) => values.yes = true,
+                Json::Bool(false) => values.no = true,
+                Json::Number(number) => {
                     values.numbers.get_or_insert_default().insert(number_key(number.as_f64()));
                 }
-                View::String(_) | View::Array(_) | View::Object(_) => {}
+                Json::String(_) | Json::Array(_) | Json::Object(_) => {}
             }
         }
         values
@@ -195,7 +195,7 @@ impl AnyValues {
 
 /// Returns the tags of a list, if it has few items and each is a text that fits in its tag.
 fn short_texts<'t>(
-    list: ListView<'t>,
+    list: &'t [Json<'t>],
     string: impl Fn(&'t str) -> Cow<'t, str>,
 ) -> Option<Box<[Tag]>> {
     let mut tags = Vec::with_capacity(FEW);

@@ -1,19 +1,14 @@
 //! JSON values. Objects keep their order, and numbers are read the same way with every Cargo
 //! feature of `serde_json`.
 //!
-//! `serde_json` parses all text. There are three forms of a value:
-//!
-//! - [`raw`] finds the members of an object as text, and does not read their values.
-//! - [`Tape`] holds an entry of a payload while it is compiled. A tape is reused, so that reading
-//!   allocates little.
-//! - [`Json`] holds values that are kept: literals in conditions, attributes, and definitions that
-//!   are written again.
+//! `serde_json` parses all text. [`raw`] finds the members of an object as text, without reading
+//! their values. [`Json`] is a value that was read.
 
 mod convert;
 mod number;
 mod order;
+mod parse;
 mod raw;
-mod tape;
 mod text;
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
@@ -22,7 +17,6 @@ pub use number::Number;
 pub(crate) use number::js_number_string;
 pub(crate) use order::{array_index, property_order};
 pub(crate) use raw::{Key, RawMembers, items, members};
-pub(crate) use tape::{ListView, ObjectView, Tape, View};
 pub(crate) use text::Text;
 
 /// A JSON value with ordered objects. Strings borrow from the text where they can.
@@ -120,15 +114,16 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Reads a value. `None` for text that is not valid JSON, or has a number out of range, half a
-    /// surrogate pair, or [`MAX_JSON_DEPTH`](crate::limits::MAX_JSON_DEPTH) levels.
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_f64(&self) -> Option<f64> {
+        match self {
+            Json::Number(number) => Some(number.as_f64()),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, collections::BTreeMap};
 use crate::attributes::Node;
 use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::ValueSet;
-use crate::json::{Json, Object, Tape};
+use crate::json::{Json, Object};
 
 /// Options for [`reduce_payload`](crate::reduce::reduce_payload): the known attributes, and the
 /// definitions to keep. By default no attribute is known and everything is kept.
@@ -134,8 +134,7 @@ impl PayloadFilters {
 
 fn value_set<V: Into<AttributeValue>>(values: impl IntoIterator<Item = V>) -> ValueSet {
     let values: AttributeValue = values.into_iter().collect();
-    let values = Tape::of(values.json());
-    values.root().as_array().map(ValueSet::new).unwrap_or_default()
+    values.json().as_array().map(ValueSet::new).unwrap_or_default()
 }
 
 /// The `metadata` of a definition. It is empty if it is not an object.

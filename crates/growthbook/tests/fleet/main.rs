@@ -1,7 +1,7 @@
-//! Eight processes on one Redis and one features server: how often they ask it, how fast they
-//! hear of a change, and what happens when a process or Redis dies. Prints what it measures.
+//! Eight processes on one Redis and one features server: how often they fetch, how fast they
+//! get a change, and what happens when a process or Redis dies. It prints the measurements.
 //!
-//! Its own `main`, because it runs itself as the processes.
+//! It has its own `main`, because it runs itself as the processes.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -25,18 +25,18 @@ fn main() {
         service::run();
         return;
     }
-    one_asks_for_all();
-    one_asks_for_all_that_started_one_after_another();
-    a_change_reaches_all();
+    one_process_fetches_for_all();
+    one_process_fetches_for_later_ones();
+    change_reaches_all_processes();
     dead_holder_delays_only_for_its_lease();
-    redis_may_die();
+    processes_survive_the_death_of_redis();
 }
 
 fn payload(value: i64) -> String {
     format!(r#"{{"features": {{"flag": {{"defaultValue": {value}}}}}}}"#)
 }
 
-fn one_asks_for_all() {
+fn one_process_fetches_for_all() {
     const INTERVALS: u32 = 12;
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let fleet = Fleet::start(PROCESSES, &server, &redis);
@@ -50,12 +50,12 @@ fn one_asks_for_all() {
          in {INTERVALS} intervals"
     );
     assert!(started_with <= 2, "{started_with}");
-    // Intervals are a tenth shorter or longer.
+    // Intervals vary by a tenth.
     assert!((9..=15).contains(&requests), "{requests}");
 }
 
-/// Somebody always has a payload that is quite new, and yet somebody has to ask.
-fn one_asks_for_all_that_started_one_after_another() {
+/// One process always has a payload that is quite new, and yet one has to fetch.
+fn one_process_fetches_for_later_ones() {
     const INTERVALS: u32 = 8;
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let start = |number| {
@@ -69,7 +69,7 @@ fn one_asks_for_all_that_started_one_after_another() {
     thread::sleep(INTERVAL * INTERVALS);
     let requests = server.counts().features - before;
     println!("fleet: started one after another, {requests} times in {INTERVALS} intervals");
-    // One an interval; half an interval is recent enough, so it may come to more.
+    // One fetch per interval, or more, because half an interval is recent enough.
     let intervals = start.elapsed().as_secs_f64() / INTERVAL.as_secs_f64();
     let allowed = intervals * 0.7..intervals * 1.6;
     assert!(allowed.contains(&(requests as f64)), "{requests} in {intervals:.1} intervals");
@@ -77,7 +77,7 @@ fn one_asks_for_all_that_started_one_after_another() {
     fleets.iter().for_each(|fleet| fleet.wait_for(2, PATIENCE));
 }
 
-fn a_change_reaches_all() {
+fn change_reaches_all_processes() {
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let fleet = Fleet::start(PROCESSES, &server, &redis);
     fleet.wait_for(1, PATIENCE);
@@ -114,7 +114,7 @@ fn dead_holder_delays_only_for_its_lease() {
     assert!(delay < LEASE + Duration::from_millis(1500), "{delay:?}");
 }
 
-fn redis_may_die() {
+fn processes_survive_the_death_of_redis() {
     const OUTAGE: Duration = Duration::from_secs(10);
     let (server, mut redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let fleet = Fleet::start(PROCESSES, &server, &redis);
@@ -163,6 +163,6 @@ fn redis_may_die() {
     }
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     assert!(requests <= 12, "{requests}");
-    // Flat: evaluation does not know that Redis exists. The machine is shared, so not to the letter.
+    // About equal, because evaluation does not use Redis. The machine is shared, so not exactly.
     assert!(during.p99 < before.p99 * 5 + Duration::from_micros(50));
 }

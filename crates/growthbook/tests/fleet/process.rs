@@ -1,4 +1,4 @@
-//! Starting, asking and killing the processes of the fleet.
+//! Starting, questioning and killing the processes of the fleet.
 
 use std::env;
 use std::fmt;
@@ -51,11 +51,11 @@ impl Fleet {
         }
     }
 
-    /// How long evaluations took since this was last asked, in all of them together.
+    /// Returns how long the evaluations of all processes took since the last call.
     pub(crate) fn latencies(&self) -> Latency {
         let all: Vec<Latency> =
             self.processes.iter().map(|process| Latency::parse(&process.ask("latency"))).collect();
-        // The median of the processes: one that lost its processor for a while says little.
+        // The median of the processes, because one may have lost its processor for a while.
         let median = |part: fn(&Latency) -> Duration| {
             let mut parts: Vec<Duration> = all.iter().map(part).collect();
             parts.sort_unstable();
@@ -64,7 +64,7 @@ impl Fleet {
         Latency { p50: median(|it| it.p50), p99: median(|it| it.p99), p999: median(|it| it.p999) }
     }
 
-    /// Kills the process of this id, without a warning.
+    /// Kills the process with this id.
     pub(crate) fn kill(&mut self, id: u32) {
         let index = self.processes.iter().position(|process| process.child.id() == id).unwrap();
         drop(self.processes.remove(index));

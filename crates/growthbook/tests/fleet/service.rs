@@ -1,4 +1,4 @@
-//! One process of the fleet: evaluates all the time, and answers questions on its input.
+//! One process of the fleet: it evaluates all the time, and answers questions on its input.
 
 use std::env;
 use std::io::{self, BufRead, Write};
@@ -17,10 +17,10 @@ use crate::{INTERVAL, LEASE, PATIENCE};
 const FEATURES: &str = "FLEET_FEATURES_URL";
 const REDIS: &str = "FLEET_REDIS_URL";
 
-/// More are not kept.
+/// The number of samples that are kept.
 const MOST_SAMPLES: usize = 1 << 16;
 
-/// The environment of a process of the fleet.
+/// Returns the environment of a process of the fleet.
 pub(crate) fn environment(features: &str, redis: &str) -> [(&'static str, String); 2] {
     [(FEATURES, features.to_owned()), (REDIS, redis.to_owned())]
 }
@@ -61,7 +61,7 @@ pub(crate) fn run() {
     client.close(PATIENCE).unwrap();
 }
 
-/// One evaluation every now and then: many processes share few processors.
+/// Evaluates from time to time, because many processes share few processors.
 fn evaluate(client: &Client, samples: &Mutex<Vec<Duration>>, done: &AtomicBool) {
     let mut user = 0_u64;
     while !done.load(Ordering::Relaxed) {

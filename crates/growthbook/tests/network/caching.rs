@@ -1,4 +1,4 @@
-//! What a client starts with: of the fallback, the cache and the server, and how old each may be.
+//! The payload that a client starts with: fallback, cache or server, and how old it may be.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::support::{
 
 const RARELY: Refresh = Refresh::Poll(Duration::from_secs(60));
 
-/// An address where nobody is.
+/// An address without a server.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 fn now() -> UnixMillis {
@@ -31,13 +31,13 @@ fn now() -> UnixMillis {
     since.as_millis() as UnixMillis
 }
 
-/// A payload as a cache keeps it, with a tag that the server knows only if it sent the payload.
+/// Returns a cached payload. Its tag is known to the server only if the server sent the payload.
 fn kept(document: &str, fetched_at: UnixMillis) -> CachedPayload {
     let etag = Some("W/\"kept\"".into());
     CachedPayload { document: document.into(), etag, streaming: true, fetched_at }
 }
 
-/// A cache with this payload for a client at this address.
+/// Returns a cache with this payload for a client at this address.
 fn memory_with(url: &str, payload: &CachedPayload) -> MemoryCache {
     let cache = memory();
     cache.put(&PayloadKey::new(url, KEY), payload).unwrap();
@@ -54,7 +54,7 @@ fn source(client: &Client) -> Option<PayloadSource> {
 }
 
 #[test]
-fn the_next_client_starts_with_the_payload_of_the_one_before() {
+fn next_client_starts_with_the_cached_payload() {
     let directory = tempfile::tempdir().unwrap();
     let memory = memory();
     type WithCache<'a> = &'a (dyn Fn(ClientBuilder<Connected>) -> ClientBuilder<Connected> + Sync);
@@ -91,7 +91,7 @@ fn client_is_confirmed(server: &FeaturesServer) -> bool {
 }
 
 #[test]
-fn the_cache_goes_before_the_fallback_and_the_server_before_both() {
+fn cache_outranks_fallback_and_server_both() {
     let server = FeaturesServer::start(&payload(3));
     let cache = memory_with(&server.url(), &kept(&payload(2), now()));
     let builder = builder(&server).cache(cache.clone()).fallback(payload(1));
@@ -103,7 +103,7 @@ fn the_cache_goes_before_the_fallback_and_the_server_before_both() {
 }
 
 #[test]
-fn an_older_payload_never_replaces_a_newer_one_wherever_they_come_from() {
+fn older_payload_never_replaces_a_newer_one() {
     struct Row {
         name: &'static str,
         fallback: u32,
@@ -114,8 +114,8 @@ fn an_older_payload_never_replaces_a_newer_one_wherever_they_come_from() {
     }
     let rows = [
         ("as it should be", 1, 2, 3, PayloadSource::Cache, PayloadSource::Network),
-        ("a server behind", 1, 3, 2, PayloadSource::Cache, PayloadSource::Cache),
-        ("a cache behind", 2, 1, 3, PayloadSource::Fallback, PayloadSource::Network),
+        ("an older server", 1, 3, 2, PayloadSource::Cache, PayloadSource::Cache),
+        ("an older cache", 2, 1, 3, PayloadSource::Fallback, PayloadSource::Network),
         ("only the fallback is new", 3, 1, 2, PayloadSource::Fallback, PayloadSource::Fallback),
         ("all the same", 1, 1, 1, PayloadSource::Cache, PayloadSource::Network),
     ];
@@ -141,7 +141,7 @@ fn an_older_payload_never_replaces_a_newer_one_wherever_they_come_from() {
                 _ => 3,
             };
             assert_eq!((flag(&client), source(&client)), (value(row.at_first), Some(row.at_first)));
-            // The server works, whatever it has: that is no failure.
+            // The server works, although its payload is older: that is not a failure.
             client.refresh().unwrap();
             client.refresh().unwrap();
             assert_eq!((flag(&client), source(&client)), (value(row.then), Some(row.then)));
@@ -155,7 +155,7 @@ fn an_older_payload_never_replaces_a_newer_one_wherever_they_come_from() {
 }
 
 #[test]
-fn a_stale_payload_is_used_at_once_and_the_server_asked_at_once() {
+fn stale_payload_is_used_and_the_server_asked() {
     let ages = [
         ("old", now() - 3_600_000),
         ("of unknown age", 0),
@@ -180,7 +180,7 @@ fn a_stale_payload_is_used_at_once_and_the_server_asked_at_once() {
 }
 
 #[test]
-fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
+fn stale_payload_is_used_while_the_server_fails() {
     let server = quiet_server();
     server.always_features(Reply::status(500));
     let cache = memory_with(&server.url(), &kept(&payload(5), 1));
@@ -188,7 +188,7 @@ fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
     eventually("failures", || client.status().counters.failures >= 3);
     assert_eq!((flag(&client), source(&client)), (5, Some(PayloadSource::Cache)));
     assert!(client.status().age.unwrap() > Duration::from_secs(1_000_000_000));
-    // It is ready all the same.
+    // The client is ready nevertheless.
     assert_eq!(client.wait_ready(PATIENCE).unwrap().source, PayloadSource::Cache);
     server.always_features(None);
     eventually("the server's payload", || flag(&client) == 1);
@@ -196,12 +196,12 @@ fn a_stale_payload_is_used_for_as_long_as_the_server_fails() {
 }
 
 #[test]
-fn a_payload_whose_age_nobody_knows_has_none() {
+fn payload_of_unknown_age_has_no_age() {
     let server = quiet_server();
     server.always_features(Reply::status(500));
     let cache = memory_with(&server.url(), &kept(&payload(5), 0));
     let client = builder(&server).cache(cache).refresh(OFTEN).start().unwrap();
-    // It counts as old.
+    // A payload of unknown age counts as old.
     eventually("a request", || client.status().counters.failures >= 1);
     assert_eq!((flag(&client), client.status().age), (5, None));
     server.always_features(None);
@@ -210,14 +210,14 @@ fn a_payload_whose_age_nobody_knows_has_none() {
 }
 
 #[test]
-fn a_fresh_payload_keeps_a_polling_client_from_asking() {
+fn fresh_payload_saves_a_polling_client_a_fetch() {
     let server = FeaturesServer::start(&payload(2));
     let cache = memory_with(&server.url(), &kept(&payload(1), now()));
     let client = builder(&server).cache(cache.clone()).refresh(RARELY).start().unwrap();
     thread::sleep(MOMENT);
     assert_eq!((flag(&client), server.counts().requests), (1, 0));
     drop(client);
-    // For as long as the application says.
+    // The application sets how long it is fresh.
     let impatient = builder(&server)
         .cache(cache)
         .refresh(RARELY)
@@ -227,7 +227,7 @@ fn a_fresh_payload_keeps_a_polling_client_from_asking() {
 }
 
 #[test]
-fn a_fresh_payload_does_not_keep_a_client_from_streaming() {
+fn fresh_payload_does_not_prevent_streaming() {
     let server = FeaturesServer::start(&payload(2));
     let cache = memory_with(&server.url(), &kept(&payload(1), now()));
     let client = builder(&server).cache(cache).start().unwrap();
@@ -236,7 +236,7 @@ fn a_fresh_payload_does_not_keep_a_client_from_streaming() {
 }
 
 #[test]
-fn what_was_confirmed_is_fresh_for_the_next_client() {
+fn confirmed_payload_is_fresh_for_the_next_client() {
     let server = FeaturesServer::start(&payload(1));
     let cache = memory();
     let first = ready(builder(&server).cache(cache.clone()).refresh(Refresh::Manual));
@@ -254,7 +254,7 @@ fn client_not_modified(client: &Client) -> u64 {
 }
 
 #[test]
-fn a_cached_document_that_is_no_payload_is_as_good_as_none() {
+fn invalid_cached_document_is_ignored() {
     for document in ["", "{}", "<html>", r#"{"features":{},"encryptedFeatures":"a.b"}"#, "\0"] {
         let server = FeaturesServer::start(&payload(2));
         let cache = memory_with(&server.url(), &kept(document, now()));
@@ -262,14 +262,14 @@ fn a_cached_document_that_is_no_payload_is_as_good_as_none() {
         let client = builder.refresh(RARELY).start().unwrap();
         assert!(failure(&client).is_none());
         eventually("the server's payload", || flag(&client) == 2);
-        // Nobody was asked whether it has changed.
+        // The server was not asked whether it has changed.
         assert_eq!(server.requests()[0].header("if-none-match"), None);
         eventually("it in the cache", || document_in(&cache, &server) == Some(payload(2)));
     }
 }
 
 #[test]
-fn a_damaged_file_is_as_good_as_none_and_is_replaced() {
+fn damaged_file_is_ignored_and_replaced() {
     struct Row {
         name: &'static str,
         damage: fn(Vec<u8>) -> Vec<u8>,
@@ -318,7 +318,7 @@ fn only_file(directory: PathBuf) -> PathBuf {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_costs_the_next_start_and_nothing_else() {
+fn unwritable_directory_costs_only_the_next_start() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("a file");
     fs::write(&file, "").unwrap();
@@ -334,7 +334,7 @@ fn a_directory_that_cannot_be_written_costs_the_next_start_and_nothing_else() {
     assert!((4..=6).contains(&status.counters.cache_errors), "{:?}", status.counters);
 }
 
-/// A cache that does what a test says.
+/// A cache that fails as a test says.
 #[derive(Clone)]
 struct Broken {
     cache: Spy,
@@ -392,7 +392,7 @@ impl PayloadCache for Broken {
 }
 
 #[test]
-fn a_cache_may_fail_panic_and_be_slow() {
+fn client_survives_a_cache_that_fails() {
     let cases = [
         ("it is full", Trouble::None, Trouble::Error),
         ("it cannot be read", Trouble::Error, Trouble::None),
@@ -424,7 +424,7 @@ fn a_cache_may_fail_panic_and_be_slow() {
                 assert!(slowest < MOMENT / 2, "evaluation waited for the cache: {slowest:?}");
             }
             assert!(failure(&client).is_none());
-            // Where it is written, or here.
+            // On the refreshing thread, or on this one.
             let logged = |level: &str| {
                 let lines = [cache.cache.logged(), logs::of(thread::current().id())].concat();
                 lines.iter().filter(|line| line.starts_with(level)).count()
@@ -436,7 +436,7 @@ fn a_cache_may_fail_panic_and_be_slow() {
                 assert_eq!((logged("WARN"), logged("INFO")), (1, 0));
             }
             cache.repair();
-            // What could not be kept then is kept now.
+            // The payload that could not be written is written now.
             eventually("the payload in the cache", || {
                 document_in(&cache, &server) == Some(payload(4))
             });
@@ -448,12 +448,12 @@ fn a_cache_may_fail_panic_and_be_slow() {
     );
 }
 
-/// Says when a payload is about to be kept, and keeps it when told to.
+/// A cache whose writes wait for the test.
 #[derive(Clone)]
 struct Gate {
     cache: MemoryCache,
     arrived: Sender<()>,
-    /// One payload may pass for each.
+    /// Each message lets one payload pass.
     pass: Arc<Mutex<Option<Receiver<()>>>>,
 }
 
@@ -474,7 +474,7 @@ impl PayloadCache for Gate {
 }
 
 #[test]
-fn what_is_kept_last_is_what_came_last() {
+fn newest_payload_is_written_last() {
     let server = FeaturesServer::start(&payload(1));
     let ((arrived, has_arrived), (open, pass)) = (mpsc::channel(), mpsc::channel());
     let gate = Gate { cache: memory(), arrived, pass: Arc::default() };
@@ -482,7 +482,7 @@ fn what_is_kept_last_is_what_came_last() {
     eventually("a stream", || is_streaming(&client));
     eventually("the fetch after it", || client.status().counters.not_modified == 1);
 
-    // One thread keeps what it fetched, very slowly, while another is streamed a newer one.
+    // One thread writes its payload very slowly, while another one gets a newer payload by stream.
     *gate.pass.lock().unwrap() = Some(pass);
     server.set_payload_quietly(&payload(2));
     thread::scope(|scope| {
@@ -498,7 +498,7 @@ fn what_is_kept_last_is_what_came_last() {
 }
 
 #[test]
-fn a_client_without_a_cache_starts_with_nothing() {
+fn client_without_a_cache_starts_empty() {
     let server = FeaturesServer::start(&payload(1));
     let without = || builder(&server).cache(()).refresh(Refresh::Manual);
     drop(ready(without()));
@@ -506,7 +506,7 @@ fn a_client_without_a_cache_starts_with_nothing() {
 }
 
 #[test]
-fn a_client_that_has_only_a_cache_works() {
+fn client_with_only_a_cache_works() {
     let cache = memory_with(NOWHERE, &kept(&payload(1), 0));
     let client = at(NOWHERE).cache(cache).refresh(Refresh::Manual).start().unwrap();
     assert_eq!(client.wait_ready(Duration::ZERO).unwrap().source, PayloadSource::Cache);
@@ -514,9 +514,9 @@ fn a_client_that_has_only_a_cache_works() {
     assert_eq!(flag(&client), 1);
 }
 
-/// A cache may have anything, and what cannot be sent must not end refreshing.
+/// A tag from a cache may be anything. One that cannot be sent must not end refreshing.
 #[test]
-fn a_tag_that_cannot_be_sent_is_none() {
+fn unsendable_tag_is_ignored() {
     for etag in ["W/\"\u{7}\"", "line\nbreak", "ü", &"x".repeat(200_000)] {
         let server = quiet_server();
         server.set_payload_quietly(&payload(2));
@@ -533,7 +533,7 @@ fn a_tag_that_cannot_be_sent_is_none() {
 
 /// The first client has the payload from its cache, and the server only ever confirms it.
 #[test]
-fn what_a_second_client_shares_is_kept_in_its_cache_as_well() {
+fn shared_payload_is_written_to_each_cache() {
     let server = quiet_server();
     server.set_etags(true);
     let first = memory();

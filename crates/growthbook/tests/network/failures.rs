@@ -1,4 +1,4 @@
-//! Whatever goes wrong with a fetch: the last good payload stays, `status` names the cause, and
+//! Failing fetches: the last good payload stays, `status` has the cause, and
 //! refreshing recovers by itself.
 
 use std::io::{Read, Write};
@@ -16,17 +16,17 @@ use crate::support::{
     payload, polling, ready, refresh_anew,
 };
 
-/// How large a payload may be in the matrix.
+/// The size limit of payloads in the matrix.
 pub(crate) const LIMIT: u64 = 2000;
 
-/// One way to fail.
+/// One kind of failure.
 pub(crate) struct Failure {
     pub(crate) name: &'static str,
     pub(crate) reply: Reply,
     pub(crate) kind: Kind,
 }
 
-/// Whom a server can refer to that is no GrowthBook.
+/// Other servers that a redirect can lead to.
 pub(crate) struct Elsewhere {
     black_hole: BlackHole,
     untrusted: FeaturesServer,
@@ -42,7 +42,7 @@ impl Elsewhere {
         }
     }
 
-    /// Everything that can be wrong with a reply to somebody whose request has no tag.
+    /// All failures of a reply to a request without a tag.
     pub(crate) fn failures(&self) -> Vec<Failure> {
         let html = "<!DOCTYPE html><title>Please log in</title>";
         let ok = |body: &str| Reply::status(200).body(body);
@@ -109,7 +109,7 @@ impl Elsewhere {
 }
 
 impl Failure {
-    /// Limits to which the failures of the matrix are fitted.
+    /// The time and size limits that the failures of the matrix need.
     pub(crate) fn limits(&self, builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
         let builder = builder.fetch_options(|options| options.max_body_bytes(LIMIT));
         match self.kind {
@@ -121,8 +121,8 @@ impl Failure {
     }
 }
 
-/// A server that says "bad request" to everybody who does not speak HTTP: to a TLS client, too.
-/// Lives as long as the process.
+/// Starts a server that replies "bad request" to a client that does not speak HTTP, such as a TLS client.
+/// It lives as long as the process.
 fn http_where_tls_is_expected() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -136,7 +136,7 @@ fn http_where_tls_is_expected() -> String {
 }
 
 #[test]
-fn a_polling_client_survives_every_failure_and_recovers_by_itself() {
+fn polling_client_recovers_from_every_failure() {
     let elsewhere = Elsewhere::new();
     for_each(
         &elsewhere.failures(),
@@ -152,7 +152,7 @@ fn a_polling_client_survives_every_failure_and_recovers_by_itself() {
             server.always_features(row.reply.clone());
             eventually("the failure", || failure(&client).is_some());
             if row.kind.is_refusal() {
-                // It is left alone.
+                // The server is not asked again soon.
                 thread::sleep(MOMENT);
                 assert_eq!(client.status().counters.failures, 1);
             } else {
@@ -171,13 +171,13 @@ fn a_polling_client_survives_every_failure_and_recovers_by_itself() {
             }
             eventually("the next payload", || flag(&client) == 2);
             eventually("the end of the failure", || failure(&client).is_none());
-            assert_told_once(&spy, logged, !row.kind.is_refusal());
+            assert_logged_once(&spy, logged, !row.kind.is_refusal());
         },
     );
 }
 
 #[test]
-fn failing_now_in_this_way_and_now_in_that_is_one_failure_for_the_log() {
+fn changing_failures_are_logged_once() {
     let server = quiet_server();
     let spy = Spy::new();
     let builder = builder(&server).cache(spy.clone()).refresh(Refresh::Manual);
@@ -189,11 +189,11 @@ fn failing_now_in_this_way_and_now_in_that_is_one_failure_for_the_log() {
         assert_eq!(kind, Kind::Status { code, unrecoverable: false });
     }
     client.refresh().unwrap();
-    assert_told_once(&spy, logged, true);
+    assert_logged_once(&spy, logged, true);
 }
 
 #[test]
-fn a_manual_client_survives_every_failure_and_recovers_when_asked_to() {
+fn manual_client_recovers_from_every_failure() {
     let elsewhere = Elsewhere::new();
     for_each(
         &elsewhere.failures(),
@@ -219,13 +219,13 @@ fn a_manual_client_survives_every_failure_and_recovers_when_asked_to() {
             server.always_features(None);
             client.refresh().unwrap();
             assert_eq!((flag(&client), failure(&client)), (2, None));
-            assert_told_once(&spy, logged, true);
+            assert_logged_once(&spy, logged, true);
         },
     );
 }
 
 #[test]
-fn a_client_that_starts_with_a_failure_has_its_fallback_and_recovers() {
+fn failing_start_uses_the_fallback_and_recovers() {
     let elsewhere = Elsewhere::new();
     for_each(
         &elsewhere.failures(),
@@ -250,7 +250,7 @@ fn a_client_that_starts_with_a_failure_has_its_fallback_and_recovers() {
 }
 
 #[test]
-fn a_host_that_cannot_be_reached_is_named() {
+fn unreachable_host_has_its_own_error() {
     let elsewhere = Elsewhere::new();
     let cases = [
         ("http://nonexistent.invalid".to_owned(), Kind::Dns),
@@ -273,7 +273,7 @@ fn a_host_that_cannot_be_reached_is_named() {
 }
 
 #[test]
-fn status_names_the_last_failure_of_several() {
+fn status_has_the_last_of_several_failures() {
     let server = quiet_server();
     let client = manual(&server);
     let html = Reply::status(200).body("<html>");
@@ -290,7 +290,7 @@ fn status_names_the_last_failure_of_several() {
 }
 
 #[test]
-fn an_empty_payload_is_one() {
+fn empty_payload_is_a_payload() {
     let server = quiet_server();
     let client = polling(&server);
     server.set_payload_quietly(r#"{"features":{}}"#);
@@ -299,7 +299,7 @@ fn an_empty_payload_is_one() {
 }
 
 #[test]
-fn not_modified_confirms_what_is_in_use() {
+fn not_modified_confirms_the_payload() {
     let server = FeaturesServer::start(&payload(1));
     let client = manual(&server);
     thread::sleep(MOMENT);
@@ -312,7 +312,7 @@ fn not_modified_confirms_what_is_in_use() {
 }
 
 #[test]
-fn a_certificate_is_trusted_when_the_application_says_so() {
+fn added_certificate_is_trusted() {
     let server = FeaturesServer::start_tls(&payload(1));
     let trusting = builder(&server)
         .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
@@ -328,7 +328,7 @@ fn redirects_are_followed() {
         |(status, _)| {
             let (server, other) = (quiet_server(), FeaturesServer::start(&payload(2)));
             let client = manual(&server);
-            // Around a corner, once over there.
+            // Two redirects, then the payload.
             let over_there = format!("{}/api/features/there?a=b", other.url());
             server.script_features([
                 Reply::redirect(*status, "corner"),
@@ -343,7 +343,7 @@ fn redirects_are_followed() {
 }
 
 #[test]
-fn what_was_asked_over_tls_is_not_asked_without() {
+fn redirect_from_tls_to_plain_is_refused() {
     let (server, other) = (FeaturesServer::start_tls(&payload(1)), quiet_server());
     let trusting = builder(&server)
         .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
@@ -355,7 +355,7 @@ fn what_was_asked_over_tls_is_not_asked_without() {
 }
 
 #[test]
-fn only_the_host_itself_is_sent_its_headers() {
+fn headers_are_sent_to_their_own_host_only() {
     let (server, other) = (quiet_server(), quiet_server());
     let builder = builder(&server).fetch_options(|options| {
         options.api_header("X-Token", "t1").api_header("Authorization", "t2")
@@ -378,7 +378,7 @@ fn only_the_host_itself_is_sent_its_headers() {
 }
 
 #[test]
-fn a_request_says_who_asks_and_what_is_known() {
+fn request_has_the_client_name_and_the_tag() {
     let server = FeaturesServer::start(&payload(1));
     let client = manual(&server);
     client.refresh().unwrap();
@@ -391,12 +391,12 @@ fn a_request_says_who_asks_and_what_is_known() {
     }
     assert_eq!(first.header("if-none-match"), None);
     assert!(second.header("if-none-match").unwrap().starts_with("W/"));
-    // Over the same connection.
+    // The same connection is used again.
     assert_eq!(first.connection, second.connection);
 }
 
 #[test]
-fn gzip_is_understood() {
+fn gzip_is_decompressed() {
     let server = quiet_server();
     server.set_gzip(true);
     let client = manual(&server);
@@ -405,7 +405,7 @@ fn gzip_is_understood() {
 }
 
 #[test]
-fn a_payload_of_50_megabytes_is_read() {
+fn payload_of_50_megabytes_is_read() {
     let features =
         json!({"flag": {"defaultValue": 1}, "large": {"defaultValue": "x".repeat(50_000_000)}});
     let server = FeaturesServer::start(&json!({"features": features}).to_string());
@@ -415,7 +415,7 @@ fn a_payload_of_50_megabytes_is_read() {
 }
 
 #[test]
-fn the_limit_of_a_body_is_sharp() {
+fn body_limit_is_exact() {
     let document = payload(1);
     let server = FeaturesServer::start(&document);
     server.set_streaming(false);
@@ -435,24 +435,24 @@ fn the_limit_of_a_body_is_sharp() {
 }
 
 #[test]
-fn a_kept_connection_that_the_server_closed_is_no_failure() {
+fn closed_idle_connection_is_not_a_failure() {
     let server = quiet_server();
     let client = manual(&server);
     server.hang_up();
     client.refresh().unwrap();
-    // It looked open until it was used.
+    // The connection looked open until it was used.
     server.script_features([Reply::close()]);
     client.refresh().unwrap();
     assert_eq!(client.status().counters.failures, 0);
     assert_eq!(server.counts().features, 4);
-    // Once is enough.
+    // One retry is enough.
     server.script_features([Reply::close(), Reply::close()]);
     assert_eq!(client.refresh().unwrap_err().kind(), Kind::Interrupted);
     assert_eq!(server.counts().features, 6);
 }
 
 #[test]
-fn a_server_that_was_down_is_noticed_when_it_is_back() {
+fn returning_server_is_noticed() {
     let mut server = quiet_server();
     let client = polling(&server);
     server.stop();
@@ -465,7 +465,7 @@ fn a_server_that_was_down_is_noticed_when_it_is_back() {
 }
 
 #[test]
-fn a_server_is_asked_no_sooner_than_it_says() {
+fn retry_after_is_respected() {
     let server = quiet_server();
     let client = polling(&server);
     server.script_features([Reply::status(503).header("retry-after", "1")]);
@@ -479,8 +479,8 @@ fn a_server_is_asked_no_sooner_than_it_says() {
 }
 
 #[test]
-fn a_fetch_takes_no_longer_than_in_all_it_may() {
-    // Each read is in time, all together are not.
+fn total_timeout_bounds_a_fetch() {
+    // Each read is in time, but the whole fetch is not.
     let server = quiet_server();
     server.always_features(Reply::redirect(302, "?again"));
     server.script_features(vec![Reply::delayed(MOMENT, Reply::redirect(302, "?again")); 5]);
@@ -491,7 +491,7 @@ fn a_fetch_takes_no_longer_than_in_all_it_may() {
 }
 
 #[test]
-fn a_proxy_is_used() {
+fn proxy_is_used() {
     let plain = quiet_server();
     let tls = FeaturesServer::start_tls(&payload(1));
     for server in [&plain, &tls] {
@@ -512,7 +512,7 @@ fn a_proxy_is_used() {
 }
 
 #[test]
-fn a_proxy_that_is_of_no_use_is_named() {
+fn broken_proxy_has_its_own_error() {
     let server = quiet_server();
     let refusing = FeaturesServer::start("");
     let gone = "http://127.0.0.1:1".to_owned();
@@ -539,7 +539,7 @@ fn a_proxy_that_is_of_no_use_is_named() {
     assert_eq!(server.counts().connections, 0);
 }
 
-/// One that says nothing of streams and tags, so that every fetch is answered in full.
+/// A server without streams and tags, so that each fetch gets the whole payload.
 pub(crate) fn quiet_server() -> FeaturesServer {
     let server = FeaturesServer::start(&payload(1));
     server.set_streaming(false);
@@ -547,7 +547,7 @@ pub(crate) fn quiet_server() -> FeaturesServer {
     server
 }
 
-/// The first payload is in use still, and the cause is known.
+/// Asserts that the first payload is still in use, and that the status has this failure.
 fn assert_failed(client: &Client, kind: Kind) {
     let status = client.status();
     assert_eq!((flag(client), status.source), (1, Some(PayloadSource::Network)));
@@ -558,8 +558,8 @@ fn assert_failed(client: &Client, kind: Kind) {
     assert_eq!((status.counters.updates, status.counters.older_ignored), (1, 0));
 }
 
-/// After this many lines, one says that refreshing fails, and one that it works again.
-fn assert_told_once(spy: &Spy, before: usize, again: bool) {
+/// Asserts that after this many records, one reports the failure and one the recovery.
+fn assert_logged_once(spy: &Spy, before: usize, again: bool) {
     let fails = "WARN refreshing fails: ";
     let works = "INFO refreshing works again, after ";
     let expected: &[&str] = if again { &[fails, works] } else { &[fails] };

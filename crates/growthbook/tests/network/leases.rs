@@ -67,7 +67,7 @@ impl FetchLease for LeasedCache {
     }
 }
 
-/// Otherwise the processes that share the first cache would wait for this process in vain.
+/// Otherwise the processes that share the first cache would wait for this process.
 #[test]
 fn waiting_process_releases_its_other_leases() {
     let server = FeaturesServer::start(&payload(1));

@@ -1,5 +1,5 @@
-//! From start to close: when a client is ready, what its callbacks may do, and that it leaves
-//! nothing behind.
+//! From start to close: when a client is ready, what its callbacks may do, and that no thread or socket
+//! is left.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,12 +19,12 @@ use crate::support::{
     is_streaming, manual, payload, polling, ready, streaming,
 };
 
-/// How long nothing may take that does not wait for anybody; on a busy machine.
+/// The time limit for calls that do not wait for the network, on a busy machine.
 const PROMPTLY: Duration = Duration::from_secs(1);
 
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
-/// A client that gives up on nothing by itself.
+/// A client whose time limits are never reached.
 fn patient(builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
     builder.fetch_options(|options| {
         options.connect_timeout(FOR_EVER).read_timeout(FOR_EVER).total_timeout(FOR_EVER)
@@ -32,7 +32,7 @@ fn patient(builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
 }
 
 #[test]
-fn a_client_fetches_streams_and_is_closed() {
+fn client_fetches_streams_and_closes() {
     let server = FeaturesServer::start(&payload(1));
     let client = builder(&server).start().unwrap();
     let ready = client.wait_ready(PATIENCE).unwrap();
@@ -53,7 +53,7 @@ fn a_client_fetches_streams_and_is_closed() {
 }
 
 #[test]
-fn a_manual_client_asks_when_told_to() {
+fn manual_client_fetches_on_refresh() {
     let server = FeaturesServer::start(&payload(1));
     let client = builder(&server).refresh(Refresh::Manual).start().unwrap();
     assert_eq!(server.counts().requests, 0);
@@ -66,7 +66,7 @@ fn a_manual_client_asks_when_told_to() {
 }
 
 #[test]
-fn what_cannot_work_is_said_at_the_start() {
+fn invalid_options_are_start_errors() {
     let ok = || at("http://localhost");
     let cases = [
         (at("localhost:80"), ConfigError::ApiHost),
@@ -89,7 +89,7 @@ fn what_cannot_work_is_said_at_the_start() {
 }
 
 #[test]
-fn there_is_an_answer_right_after_the_start_whatever_the_network_does() {
+fn client_answers_right_after_the_start() {
     let black_hole = BlackHole::open();
     let silent = FeaturesServer::start("");
     silent.always_features(Reply::raw_then_hang(""));
@@ -129,7 +129,7 @@ fn waiting_ends_with_the_timeout() {
 }
 
 #[test]
-fn waiting_goes_on_through_failures() {
+fn waiting_continues_through_failures() {
     let server = quiet_server();
     server.script_features([Reply::status(503), Reply::close(), Reply::truncated(5)]);
     server.script_features([Reply::delayed(MOMENT, Reply::status(500))]);
@@ -152,7 +152,7 @@ fn waiting_ends_when_it_is_pointless() {
 }
 
 #[test]
-fn closing_wakes_who_waits() {
+fn closing_wakes_waiting_threads() {
     let server = FeaturesServer::start(&payload(1));
     server.always_features(Reply::raw_then_hang(""));
     for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
@@ -172,12 +172,12 @@ fn closing_wakes_who_waits() {
         });
         assert_eq!(client.wait_ready(FOR_EVER).unwrap_err().cause.unwrap().kind(), Kind::Closed);
         assert_eq!(client.refresh().unwrap_err().kind(), Kind::Closed);
-        // Nothing is wrong with the server.
+        // That is not a failure of the server.
         assert!(failure(&client).is_none());
     }
 }
 
-/// Runs a future on this thread: as much of an executor as it takes.
+/// Runs a future on this thread.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -196,7 +196,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn a_client_can_be_awaited() {
+fn client_can_be_awaited() {
     let server = quiet_server();
     let delayed = Reply::delayed(MOMENT, Reply::normal());
     server.script_features([delayed]);
@@ -206,12 +206,12 @@ fn a_client_can_be_awaited() {
         move || block_on(client.ready()).unwrap().source
     });
     assert_eq!(source, PayloadSource::Network);
-    // And again, when it is ready already.
+    // Again, when the client is already ready.
     assert_eq!(block_on(client.ready()).unwrap().source, PayloadSource::Network);
 }
 
 #[test]
-fn awaiting_a_manual_client_waits_for_nobody() {
+fn awaiting_a_manual_client_returns_at_once() {
     let server = quiet_server();
     let client = builder(&server).refresh(Refresh::Manual).start().unwrap();
     let error = block_on(client.ready()).unwrap_err();
@@ -221,7 +221,7 @@ fn awaiting_a_manual_client_waits_for_nobody() {
 }
 
 #[test]
-fn waiting_for_a_moment_fails_nobody_with_more_time() {
+fn short_wait_does_not_fail_a_longer_one() {
     let server = quiet_server();
     server.script_features([Reply::delayed(Duration::from_millis(200), Reply::normal())]);
     let start = || patient(builder(&server).refresh(Refresh::Manual)).start().unwrap();
@@ -236,7 +236,7 @@ fn waiting_for_a_moment_fails_nobody_with_more_time() {
 }
 
 #[test]
-fn a_client_can_be_asked_again_and_again() {
+fn client_can_be_awaited_again() {
     let server = quiet_server();
     server.script_features([Reply::delayed(MOMENT, Reply::normal())]);
     let client = builder(&server).refresh(OFTEN).start().unwrap();
@@ -256,7 +256,7 @@ fn a_client_can_be_asked_again_and_again() {
 }
 
 #[test]
-fn everybody_who_awaits_is_woken() {
+fn all_waiting_tasks_are_woken() {
     let server = quiet_server();
     server.script_features([Reply::delayed(2 * MOMENT, Reply::normal())]);
     let client = builder(&server).refresh(OFTEN).start().unwrap();
@@ -272,7 +272,7 @@ fn everybody_who_awaits_is_woken() {
 }
 
 #[test]
-fn awaiting_ends_with_the_first_attempt_or_the_client() {
+fn awaiting_ends_with_the_first_attempt_or_close() {
     let server = FeaturesServer::start(&payload(1));
     let client = |reply, fallback: Option<i64>| {
         server.always_features(reply);
@@ -305,7 +305,7 @@ fn awaiting_ends_with_the_first_attempt_or_the_client() {
 }
 
 #[test]
-fn closing_and_dropping_wait_for_nobody() {
+fn closing_does_not_wait_for_the_network() {
     struct Row {
         name: &'static str,
         /// Starts a client and waits until it hangs.
@@ -313,7 +313,7 @@ fn closing_and_dropping_wait_for_nobody() {
     }
     let black_hole = BlackHole::open();
     let hole = black_hole.url();
-    // Whatever is asked first hangs.
+    // The first request hangs.
     let hangs = |reply: Reply, how: Refresh| {
         move || {
             let server = FeaturesServer::start(&payload(1));
@@ -380,7 +380,7 @@ fn closing_and_dropping_wait_for_nobody() {
             let start = Instant::now();
             client.close(PROMPTLY).unwrap();
             assert!(start.elapsed() < PROMPTLY, "close took {:?}", start.elapsed());
-            // Again is no harm.
+            // Closing twice does no harm.
             client.close(PROMPTLY).unwrap();
             are_left(&servers);
 
@@ -388,7 +388,7 @@ fn closing_and_dropping_wait_for_nobody() {
             thread::sleep(MOMENT / 2);
             let handle = client.clone();
             drop(client);
-            // The last handle counts, whatever scopes there are.
+            // The last handle counts, even if scopes still exist.
             let scope = handle.for_user("u");
             let start = Instant::now();
             drop(handle);
@@ -406,7 +406,7 @@ fn are_left(servers: &[FeaturesServer]) {
 }
 
 #[test]
-fn closing_takes_no_longer_than_it_may_even_when_a_callback_hangs() {
+fn closing_is_bounded_when_a_callback_hangs() {
     let server = FeaturesServer::start(&payload(1));
     let (hangs, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let hang = {
@@ -424,7 +424,7 @@ fn closing_takes_no_longer_than_it_may_even_when_a_callback_hangs() {
         .start()
         .unwrap();
     eventually("the callback", || hangs.load(Ordering::Relaxed));
-    // The payload is in use, and everybody can go on with it.
+    // The payload stays in use.
     assert_eq!(flag(&client), 1);
     let start = Instant::now();
     assert!(client.close(SHORT).is_err());
@@ -437,7 +437,7 @@ fn closing_takes_no_longer_than_it_may_even_when_a_callback_hangs() {
 }
 
 #[test]
-fn updates_are_told_by_the_keys_that_changed() {
+fn updates_have_the_changed_keys() {
     let server = quiet_server();
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = told.clone();
@@ -455,14 +455,14 @@ fn updates_are_told_by_the_keys_that_changed() {
         assert_eq!(told.lock().unwrap().drain(..).collect::<Vec<_>>(), [(keys, other_sections)]);
     };
     assert!(told.lock().unwrap().is_empty());
-    // Compared with the fallback.
+    // The change is relative to the fallback.
     expect(&["b", "old"], false);
     server.set_payload_quietly(&document(json!({"a": {"defaultValue": 2}, "b": {}, "c": {}})));
     expect(&["a", "c"], false);
     let groups = json!({"features": {"c": {}}, "savedGroups": {"g": [1]}}).to_string();
     server.set_payload_quietly(&groups);
     expect(&["a", "b"], true);
-    // Nothing new, said in another way, or by somebody who is wrong.
+    // The same definitions written differently, or an invalid payload.
     server.set_payload_quietly(&format!(" {groups} "));
     client.refresh().unwrap();
     server.script_features([Reply::status(500)]);
@@ -472,7 +472,7 @@ fn updates_are_told_by_the_keys_that_changed() {
     assert_eq!(told.lock().unwrap().len(), 1);
 }
 
-/// A client whose callback does something with it, once, with the payload 2 or a later one.
+/// Returns a client whose callback acts once, on payload 2 or a later one.
 fn calling_back(
     builder: ClientBuilder<Connected>,
     action: impl Fn(&Client) + Send + Sync + 'static,
@@ -483,7 +483,7 @@ fn calling_back(
         let (shared, calls) = (Arc::downgrade(&shared), calls.clone());
         move |_: &_| {
             let Some(shared) = shared.upgrade() else { return };
-            // What it starts with may be told late.
+            // The change to the first payload may be reported late.
             let client = shared.lock().unwrap().take_if(|client| flag(client) >= 2);
             if let Some(client) = client {
                 action(&client);
@@ -497,7 +497,7 @@ fn calling_back(
     }
 
     *shared.lock().unwrap() = Some(client.clone());
-    // Kept for as long as the process lives: it is empty afterwards.
+    // Leaked on purpose: it is empty afterwards.
     std::mem::forget(shared);
     (client, calls)
 }
@@ -530,7 +530,7 @@ fn callbacks_may_call_back_into_the_client() {
             server.set_payload(&payload(2));
             if *how == Refresh::Manual {
                 let client = client.clone();
-                // When the callback closes it, its own fetch is over all the same.
+                // The fetch has ended, even if the callback closes the client.
                 in_time("refreshing", move || client.refresh().unwrap());
             }
             eventually("the callback", || calls.load(Ordering::Relaxed) == 1);
@@ -543,7 +543,7 @@ fn callbacks_may_call_back_into_the_client() {
 }
 
 #[test]
-fn the_last_handle_may_be_dropped_by_a_callback() {
+fn callback_may_drop_the_last_handle() {
     for how in [Refresh::Stream, OFTEN] {
         let server = FeaturesServer::start(&payload(1));
         let (client, calls) = calling_back(builder(&server).refresh(how), |_| ());
@@ -558,7 +558,7 @@ fn the_last_handle_may_be_dropped_by_a_callback() {
 }
 
 #[test]
-fn a_callback_that_panics_is_contained() {
+fn panic_in_a_callback_is_contained() {
     for how in [Refresh::Stream, OFTEN, Refresh::Manual] {
         let server = FeaturesServer::start(&payload(1));
         let calls = Arc::new(AtomicUsize::new(0));
@@ -583,7 +583,7 @@ fn a_callback_that_panics_is_contained() {
 }
 
 #[test]
-fn a_payload_of_the_application_stays_until_the_server_has_another() {
+fn set_payload_holds_until_the_next_change() {
     let server = quiet_server();
     let client = polling(&server);
     client.set_payload(payload(8)).unwrap();
@@ -594,7 +594,7 @@ fn a_payload_of_the_application_stays_until_the_server_has_another() {
 }
 
 #[test]
-fn settings_outlive_a_payload() {
+fn globals_survive_a_new_payload() {
     let server = quiet_server();
     let client = manual(&server);
     client.set_attributes(json!({"region": "eu"}));
@@ -604,14 +604,20 @@ fn settings_outlive_a_payload() {
     assert_eq!(serde_json::to_value(client.attributes()).unwrap(), json!({"region": "eu"}));
 }
 
-/// Counts in a process of its own: other tests come and go.
+/// Counts in a process of its own, because other tests start threads at any time.
 #[cfg(target_os = "linux")]
 #[test]
-fn nothing_is_left_behind() {
+fn closed_clients_leave_no_threads_or_sockets() {
     const ALONE: &str = "GROWTHBOOK_TEST_IS_ALONE";
     if std::env::var_os(ALONE).is_none() {
         let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
-        alone.args(["--exact", "lifecycle::nothing_is_left_behind", "--nocapture"]).env(ALONE, "");
+        alone
+            .args([
+                "--exact",
+                "lifecycle::closed_clients_leave_no_threads_or_sockets",
+                "--nocapture",
+            ])
+            .env(ALONE, "");
         let output = alone.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         return;
@@ -657,13 +663,13 @@ fn nothing_is_left_behind() {
                 closed.push(client);
             }
         }
-        // At once: the clients have waited for that.
+        // At once, because closing waits for the threads.
         assert_eq!(our_threads(), Vec::<String>::new());
         drop(closed);
         let dns = at("http://nonexistent.invalid").refresh(Refresh::Manual).start().unwrap();
         dns.refresh().unwrap_err();
     };
-    // What is made once for all stays.
+    // The first round creates what stays for the process.
     round();
     are_left(&[]);
     assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
@@ -674,14 +680,14 @@ fn nothing_is_left_behind() {
     eventually("as little as before", || our_resources() <= before);
 }
 
-/// How many threads and open files this process has.
+/// Returns the number of threads and open files of this process.
 #[cfg(target_os = "linux")]
 fn our_resources() -> (usize, usize) {
     let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     (count("task"), count("fd"))
 }
 
-/// The names of the threads that clients have.
+/// Returns the names of the clients' threads.
 #[cfg(target_os = "linux")]
 fn our_threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();

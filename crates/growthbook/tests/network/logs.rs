@@ -1,4 +1,4 @@
-//! What was logged, by whom.
+//! A logger that captures records by thread, and looks for secrets.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 /// The records of growthbook at the level `info` and above, as `LEVEL text`, by thread.
 static RECORDS: Mutex<Option<HashMap<ThreadId, Vec<String>>>> = Mutex::new(None);
 
-/// What must not be in any record of anybody, and the records in which it was.
+/// The secrets that no record may have, and the records that have one.
 static WATCH: Mutex<Watch> =
     Mutex::new(Watch { secrets: Vec::new(), records: 0, leaks: Vec::new() });
 
@@ -21,10 +21,10 @@ struct Watch {
     leaks: Vec<String>,
 }
 
-/// Looks for secrets until dropped. One at a time.
+/// Looks for secrets until it is dropped. Only one may exist at a time.
 pub(crate) struct Watching(());
 
-/// Captures from now on.
+/// Begins to capture records.
 pub(crate) fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -33,13 +33,13 @@ pub(crate) fn capture() {
     });
 }
 
-/// What growthbook logged on this thread, at the level `info` and above.
+/// Returns growthbook's records of a thread, at the level `info` and above.
 pub(crate) fn of(thread: ThreadId) -> Vec<String> {
     let records = lock(&RECORDS);
     records.as_ref().and_then(|records| records.get(&thread)).cloned().unwrap_or_default()
 }
 
-/// Looks for these in every record of every target and level from now on.
+/// Begins to look for these secrets in all records of all targets and levels.
 pub(crate) fn watch_for(secrets: &[&str]) -> Watching {
     capture();
     let secrets = secrets.iter().map(|&secret| secret.to_owned()).collect();
@@ -50,7 +50,7 @@ pub(crate) fn watch_for(secrets: &[&str]) -> Watching {
 }
 
 impl Watching {
-    /// How many records were looked at so far, and those that had a secret in them.
+    /// Returns the number of records so far, and the records with a secret.
     pub(crate) fn found(&self) -> (usize, Vec<String>) {
         let watch = lock(&WATCH);
         (watch.records, watch.leaks.clone())
@@ -94,12 +94,12 @@ impl Log for Capture {
 }
 
 thread_local! {
-    /// The text of the rows of hex dumps, the last part of it.
+    /// The last part of the text of hex dumps.
     static ROWS: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// The text of a record; for a row of a hex dump the text in it, after that of the rows before on
-/// this thread. A secret is cut into pieces there.
+/// Returns the text of a record. For a row of a hex dump, it is the text of this thread's last rows,
+/// because a row may have only a part of a secret.
 fn readable(text: &str) -> String {
     /// Longer than a secret.
     const KEPT: usize = 512;

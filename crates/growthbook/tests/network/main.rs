@@ -1,4 +1,4 @@
-//! What a client that asks a server promises, against a server that can misbehave.
+//! Connected clients, against a server that can misbehave.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 

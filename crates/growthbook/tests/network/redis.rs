@@ -14,19 +14,19 @@ pub(crate) fn cache(server: &RedisServer) -> RedisCache {
     RedisCache::new(redis::Client::open(server.url()).unwrap())
 }
 
-/// A client that polls often, with a cache of its own.
+/// Returns a client that polls often and has a cache of its own.
 fn polling(server: &FeaturesServer, redis: &RedisServer) -> ClientBuilder<Connected> {
     builder(server).cache(cache(redis)).refresh(OFTEN)
 }
 
-/// How many connections there are, but for the one that asks.
+/// Returns the number of connections, without the one that counts.
 fn connections(server: &RedisServer) -> usize {
     let clients = server.command(&["CLIENT", "LIST"]);
     clients.as_str().unwrap().lines().filter(|line| !line.contains("cmd=client|list")).count()
 }
 
 #[test]
-fn clients_with_caches_of_their_own_do_not_wait_for_one_another() {
+fn clients_with_own_caches_do_not_wait() {
     let (one, other) = (RedisServer::start(), RedisServer::start());
     for servers in [[&one, &one], [&one, &other]] {
         let server = FeaturesServer::start(&payload(1));
@@ -46,7 +46,7 @@ fn closing_closes_the_connections_of_the_cache() {
     eventually("both connections", || connections(&redis) == 2);
     client.close(PATIENCE).unwrap();
     eventually("their end", || connections(&redis) == 0);
-    // Whoever comes with a clone of the cache has them opened again.
+    // A client with a clone of the cache opens them again.
     let client = ready(builder(&server).cache(shared).refresh(OFTEN));
     eventually("both connections", || connections(&redis) == 2);
     server.set_payload_quietly(&payload(2));
@@ -54,14 +54,14 @@ fn closing_closes_the_connections_of_the_cache() {
 }
 
 #[test]
-fn closing_takes_no_longer_than_it_may_even_when_redis_hangs() {
+fn closing_is_bounded_when_redis_hangs() {
     const LIMIT: Duration = Duration::from_millis(20);
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
     let patient = cache(&redis).deadline(PATIENCE);
     let client = ready(builder(&server).cache(patient).refresh(OFTEN));
     eventually("both connections", || connections(&redis) == 2);
     redis.pause();
-    // Somebody asks, and has no answer.
+    // A request to Redis hangs.
     thread::sleep(MOMENT);
     let start = Instant::now();
     assert!(client.close(LIMIT).is_err());

@@ -1,5 +1,5 @@
-//! Keys, passwords and what is known of users: in no error, no status and no log record of
-//! anybody, whatever goes wrong.
+//! Keys, passwords and attributes of users are in no error, status or log record of any crate,
+//! whatever fails.
 
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ const API_HEADER: &str = "api-h3aderThatNobodyReads";
 const STREAMING_HEADER: &str = "streaming-h3aderThatNobodyReads";
 const PROXY_USER: &str = "us3rThatNobodyReads";
 const PROXY_PASSWORD: &str = "passw0rdThatNobodyReads";
-/// The two as they are sent.
+/// User and password as they are sent.
 const PROXY_CREDENTIALS: &str = "dXMzclRoYXROb2JvZHlSZWFkczpwYXNzdzByZFRoYXROb2JvZHlSZWFkcw==";
 const DECRYPTION_KEY: &str = "bm9ib2R5IHJlYWRzIG1lIQ==";
 const ATTRIBUTE: &str = "attr1buteThatNobodyReads";
@@ -36,11 +36,11 @@ const SECRETS: [&str; 8] = [
     ATTRIBUTE,
 ];
 
-/// What was said where it can be heard.
+/// All texts that an application can see.
 #[derive(Default)]
-struct Heard(Mutex<Vec<String>>);
+struct Seen(Mutex<Vec<String>>);
 
-impl Heard {
+impl Seen {
     fn shown(&self, shown: &(impl Debug + Display)) {
         self.debugged(shown);
         self.0.lock().unwrap().push(shown.to_string());
@@ -50,7 +50,7 @@ impl Heard {
         self.0.lock().unwrap().extend([format!("{debugged:?}"), format!("{debugged:#?}")]);
     }
 
-    /// An error and what caused it.
+    /// Adds an error and its sources.
     fn error(&self, error: &(impl std::error::Error + 'static)) {
         let mut next: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = next {
@@ -59,7 +59,7 @@ impl Heard {
         }
     }
 
-    /// What a client tells of itself, after it was used.
+    /// Adds all texts of a client that was used.
     fn client(&self, client: &Client) {
         let user = UserContext::new(ATTRIBUTE).attribute("email", ATTRIBUTE);
         let user = user.attribute("plan", ATTRIBUTE).url("https://example.com/");
@@ -67,7 +67,7 @@ impl Heard {
         let scope = client.for_user(user);
         for key in ["flag", "rule", "experiment", "unknown"] {
             scope.is_on(key);
-            // Of another type than asked for.
+            // A value of another type than the fallback.
             scope.feature_value(key, "text");
         }
         self.debugged(&scope);
@@ -85,9 +85,9 @@ impl Heard {
     }
 
     fn assert_no_secrets(&self) {
-        let heard = self.0.lock().unwrap();
-        assert!(!heard.is_empty());
-        for text in &*heard {
+        let seen = self.0.lock().unwrap();
+        assert!(!seen.is_empty());
+        for text in &*seen {
             let secret = SECRETS.iter().find(|secret| text.contains(**secret));
             assert!(secret.is_none(), "{secret:?} in {text}");
         }
@@ -95,7 +95,7 @@ impl Heard {
 }
 
 /// A client with a secret of each kind.
-fn builder(server: &FeaturesServer, heard: &Heard) -> ClientBuilder<Connected> {
+fn builder(server: &FeaturesServer, seen: &Seen) -> ClientBuilder<Connected> {
     let builder = Client::builder(CLIENT_KEY)
         .api_host(server.url())
         .cache(memory())
@@ -108,18 +108,18 @@ fn builder(server: &FeaturesServer, heard: &Heard) -> ClientBuilder<Connected> {
         .fallback(document());
     #[cfg(feature = "encryption")]
     let builder = builder.decryption_key(DECRYPTION_KEY.parse().unwrap());
-    heard.debugged(&builder);
+    seen.debugged(&builder);
     builder
 }
 
-/// What looks at attributes, and some of which is broken.
+/// Returns a payload that uses attributes, with broken parts.
 fn document() -> String {
     json!({"features": {
         "flag": {"defaultValue": 1},
         "rule": {"defaultValue": 1, "rules": [
             {"condition": {"email": {"$regex": "("}}, "force": 2},
             {"condition": {"plan": {"$in": "no list"}}, "force": 3},
-            {"condition": {"email": "somebody@example.com"}, "force": 4},
+            {"condition": {"email": "someone@example.com"}, "force": 4},
         ]},
         "experiment": {"defaultValue": 1, "rules": [{"variations": [1, 2], "hashAttribute": "email"}]},
     }})
@@ -127,13 +127,13 @@ fn document() -> String {
 }
 
 #[test]
-fn secrets_are_nowhere() {
+fn no_secret_is_logged_or_printed() {
     let watching = logs::watch_for(&[&SECRETS[..], &["control-s3cret", "sec0nd-control"]].concat());
     log::trace!(target: "anything", "control-s3cret");
-    // A dump in rows of 16 bytes, across which a secret may lie.
+    // A hex dump in rows of 16 bytes. A secret may extend over several rows.
     log::trace!(target: "anything", "6162 6364 6566 6768 7365 6330 6e64 2d63  abcdefghsec0nd-c");
     log::trace!(target: "anything", "6f6e 7472 6f6c ---- ---- ---- ---- ----  ontrol..........");
-    let heard = Heard::default();
+    let seen = Seen::default();
 
     let elsewhere = Elsewhere::new();
     for_each(
@@ -143,56 +143,56 @@ fn secrets_are_nowhere() {
             for how in [Refresh::Manual, OFTEN] {
                 let server = quiet_server();
                 server.always_features(row.reply.clone());
-                let client = row.limits(builder(&server, &heard)).refresh(how).start().unwrap();
-                heard.error(&client.refresh().unwrap_err());
+                let client = row.limits(builder(&server, &seen)).refresh(how).start().unwrap();
+                seen.error(&client.refresh().unwrap_err());
                 eventually("the failure", || failure(&client).is_some());
-                heard.client(&client);
+                seen.client(&client);
                 server.always_features(None);
                 server.set_payload_quietly(&document());
-                // One that had begun before may still fail.
+                // A fetch that had begun before may still fail.
                 eventually("the server's payload", || client.refresh().is_ok());
-                heard.client(&client);
+                seen.client(&client);
             }
         },
     );
-    streams(&heard);
-    proxies(&heard);
-    beginnings(&heard);
+    streams(&seen);
+    proxies(&seen);
+    starts(&seen);
     #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
-    in_redis(&heard);
+    in_redis(&seen);
 
-    heard.assert_no_secrets();
+    seen.assert_no_secrets();
     let (records, leaks) = watching.found();
     assert!(records > 1000, "{records}");
     let [first, second] = <[String; 2]>::try_from(leaks).unwrap();
     assert!(first.ends_with("control-s3cret") && second.contains("sec0nd-control"));
 }
 
-fn streams(heard: &Heard) {
+fn streams(seen: &Seen) {
     let html = Reply::status(200).header("content-type", "text/html").body("<html>");
     for reply in [Reply::status(500), html, Reply::close(), Reply::status(204)] {
         let server = FeaturesServer::start(&document());
         server.always_stream(reply);
-        let client = builder(&server, heard).start().unwrap();
+        let client = builder(&server, seen).start().unwrap();
         assert!(server.wait_until(PATIENCE, |counts| counts.streams > 0));
-        heard.client(&client);
+        seen.client(&client);
     }
     let server = FeaturesServer::start_tls(&document());
-    let trusting = builder(&server, heard)
+    let trusting = builder(&server, seen)
         .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
     let client = trusting.start().unwrap();
     eventually("a stream", || is_streaming(&client));
     server.push(b"event: features\ndata: <html>\n\n");
     eventually("the failure", || client.status().counters.failures > 0);
-    heard.client(&client);
+    seen.client(&client);
     server.set_payload(&payload(2));
     eventually("the change", || client.features().len() == 1);
     server.hang_up();
     eventually("the loss", || !is_streaming(&client));
-    heard.client(&client);
+    seen.client(&client);
 }
 
-fn proxies(heard: &Heard) {
+fn proxies(seen: &Seen) {
     let server = quiet_server();
     let (working, refusing) = (ProxyServer::start(), FeaturesServer::start(""));
     let gone = "http://127.0.0.1:1".to_owned();
@@ -200,15 +200,15 @@ fn proxies(heard: &Heard) {
     for url in [working.url(), refusing.url(), gone, unknown] {
         let url = url.replace("//", &format!("//{PROXY_USER}:{PROXY_PASSWORD}@"));
         for how in [Refresh::Manual, OFTEN] {
-            let client = builder(&server, heard)
+            let client = builder(&server, seen)
                 .fetch_options(|options| options.proxy(&url))
                 .refresh(how)
                 .start()
                 .unwrap();
             if let Err(error) = client.refresh() {
-                heard.error(&error);
+                seen.error(&error);
             }
-            heard.client(&client);
+            seen.client(&client);
         }
     }
     let sent = working.requests().pop().unwrap();
@@ -216,10 +216,10 @@ fn proxies(heard: &Heard) {
     assert_eq!(sent.header("proxy-authorization"), Some(expected.as_str()));
 }
 
-/// What goes wrong before there is a request.
-fn beginnings(heard: &Heard) {
+/// Failures before the first request.
+fn starts(seen: &Seen) {
     let server = quiet_server();
-    let ok = || builder(&server, heard);
+    let ok = || builder(&server, seen);
     let wrong = [
         ok().api_host(format!("ws://{CLIENT_KEY}")),
         ok().fetch_options(|options| options.streaming_host(format!("http://{CLIENT_KEY}?a=b"))),
@@ -238,24 +238,24 @@ fn beginnings(heard: &Heard) {
     for (nth, builder) in wrong.into_iter().enumerate() {
         match builder.start() {
             Ok(_) => panic!("row {nth} works"),
-            Err(error) => heard.error(&error),
+            Err(error) => seen.error(&error),
         }
     }
-    // And a cache that fails.
+    // A cache that fails.
     let file = tempfile::NamedTempFile::new().unwrap();
     let cache = FileCache::new(file.path());
-    heard.error(&cache.get(&PayloadKey::new(server.url(), CLIENT_KEY)).unwrap_err());
+    seen.error(&cache.get(&PayloadKey::new(server.url(), CLIENT_KEY)).unwrap_err());
     let client = ok().cache(cache).refresh(Refresh::Manual).start().unwrap();
     client.refresh().unwrap();
     assert!(client.status().counters.cache_errors > 0);
-    heard.client(&client);
-    heard.debugged(&PayloadKey::new(server.url(), CLIENT_KEY));
+    seen.client(&client);
+    seen.debugged(&PayloadKey::new(server.url(), CLIENT_KEY));
 }
 
-/// Payloads and sticky buckets in Redis, whose keys hold the client key and attribute values, and
-/// whose address a password.
+/// Payloads and sticky buckets in Redis. Its keys have the client key and attribute values, and its
+/// address has a password.
 #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
-fn in_redis(heard: &Heard) {
+fn in_redis(seen: &Seen) {
     use growthbook::redis;
     use growthbook::sticky::{
         RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketKey, StickyBucketStore,
@@ -289,36 +289,36 @@ fn in_redis(heard: &Heard) {
             let cache = growthbook::cache::RedisCache::new(open());
             let options = RedisStickyBucketOptions::new().merge(true);
             let store = RedisStickyBucketStore::with_options(open(), options);
-            heard.debugged(&cache);
-            heard.debugged(&store);
+            seen.debugged(&cache);
+            seen.debugged(&store);
             let behind = WriteBehind::new(RedisStickyBucketStore::new(open()));
-            heard.debugged(&behind);
-            let direct = builder(&api, heard).cache(cache.clone()).sticky_bucket_store(store);
+            seen.debugged(&behind);
+            let direct = builder(&api, seen).cache(cache.clone()).sticky_bucket_store(store);
             let direct = direct.refresh(OFTEN).start().unwrap();
-            let behind = builder(&api, heard).cache(cache.clone()).sticky_bucket_store(behind);
+            let behind = builder(&api, seen).cache(cache.clone()).sticky_bucket_store(behind);
             let behind = behind.refresh(Refresh::Manual).start().unwrap();
-            heard.client(&direct);
+            seen.client(&direct);
             let is_there =
                 |key: &str| redis.command(&["GET", key]).as_str().is_some_and(|it| !it.is_empty());
             if credentials.is_empty() {
                 eventually("a document in Redis", || {
-                    heard.client(&direct);
+                    seen.client(&direct);
                     is_there(&document_key.to_string())
                 });
             }
             trouble(&mut redis, &api);
             for client in [&direct, &behind] {
                 client.refresh().unwrap();
-                heard.client(client);
+                seen.client(client);
             }
             let store = RedisStickyBucketStore::new(open());
             if let Err(error) = store.get_all(std::slice::from_ref(&document_key)) {
-                heard.error(&error);
+                seen.error(&error);
             } else {
                 assert!(matches!(name, "none" | "rubbish" | "read-only"), "{name}");
             }
             if let Err(error) = cache.get(&PayloadKey::new(api.url(), CLIENT_KEY)) {
-                heard.error(&error);
+                seen.error(&error);
             }
         }
     }

@@ -18,7 +18,7 @@ fn other_key(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
 }
 
 #[test]
-fn clients_on_one_host_and_key_share_a_fetch_and_a_stream() {
+fn clients_on_one_key_share_fetch_and_stream() {
     let server = FeaturesServer::start(&payload(1));
     server.script_features([Reply::delayed(MOMENT, Reply::normal())]);
     let clients: Vec<Client> = (0..8).map(|_| builder(&server).start().unwrap()).collect();
@@ -39,7 +39,7 @@ fn clients_on_one_host_and_key_share_a_fetch_and_a_stream() {
 }
 
 #[test]
-fn never_more_than_one_fetch_is_in_flight() {
+fn only_one_fetch_runs_at_a_time() {
     let server = FeaturesServer::start(&payload(1));
     let clients: Vec<Client> =
         (0..4).map(|_| builder(&server).refresh(Refresh::Manual).start().unwrap()).collect();
@@ -55,7 +55,7 @@ fn never_more_than_one_fetch_is_in_flight() {
             });
         }
     });
-    // Who comes late, on a busy machine, has a fetch that is shared by those who come later.
+    // On a busy machine, a late thread begins a second fetch, which later threads share.
     let counts = server.counts();
     assert_eq!(counts.connections, 1);
     assert!(counts.features <= 3, "{}", counts.features);
@@ -63,7 +63,7 @@ fn never_more_than_one_fetch_is_in_flight() {
 }
 
 #[test]
-fn who_joins_a_failing_fetch_shares_its_failure() {
+fn failure_is_shared_by_waiting_callers() {
     let server = FeaturesServer::start(&payload(1));
     let clients = [manual(&server), manual(&server)];
     let before = server.counts().features;
@@ -82,7 +82,7 @@ fn who_joins_a_failing_fetch_shares_its_failure() {
 }
 
 #[test]
-fn other_keys_and_hosts_and_headers_are_other_matters() {
+fn other_keys_hosts_and_headers_are_not_shared() {
     let (server, other) = (FeaturesServer::start(&payload(1)), FeaturesServer::start(&payload(2)));
     let first = streaming(other_key(&server, "sdk-first"));
     let second = streaming(other_key(&server, "sdk-second"));
@@ -96,7 +96,7 @@ fn other_keys_and_hosts_and_headers_are_other_matters() {
     let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
     let asked = |path: &str| paths.iter().filter(|asked| *asked == path).count();
     assert_eq!((asked("/api/features/sdk-first"), asked("/api/features/sdk-second")), (4, 2));
-    // One that is gone takes nobody along.
+    // A client that is dropped does not affect the others.
     drop(first);
     server.set_payload(&payload(3));
     eventually("the change", || flag(&second) == 3 && flag(&third) == 3);
@@ -104,7 +104,7 @@ fn other_keys_and_hosts_and_headers_are_other_matters() {
 }
 
 #[test]
-fn a_host_is_the_same_however_many_slashes_it_ends_with() {
+fn trailing_slashes_do_not_separate_hosts() {
     let server = FeaturesServer::start(&payload(1));
     let first = streaming(builder(&server));
     let second = streaming(at(&(server.url() + "//")));
@@ -112,11 +112,11 @@ fn a_host_is_the_same_however_many_slashes_it_ends_with() {
 }
 
 #[test]
-fn a_manual_client_gets_what_a_streaming_one_on_the_same_key_gets() {
+fn manual_client_gets_streamed_payloads() {
     let server = FeaturesServer::start(&payload(1));
     let streaming = streaming(builder(&server));
     let manual = builder(&server).refresh(Refresh::Manual).start().unwrap();
-    // At once: it is there already.
+    // At once: the source already has the payload.
     assert_eq!((flag(&manual), manual.status().source), (1, Some(PayloadSource::Network)));
     server.set_payload(&payload(2));
     eventually("the change", || flag(&manual) == 2);
@@ -131,7 +131,7 @@ fn a_manual_client_gets_what_a_streaming_one_on_the_same_key_gets() {
 }
 
 #[test]
-fn a_streaming_client_may_come_after_a_manual_one() {
+fn streaming_client_may_join_a_manual_one() {
     let server = FeaturesServer::start(&payload(1));
     let manual = manual(&server);
     assert!(matches!(manual.status().stream, StreamState::Off(StreamOff::NotWanted)));
@@ -141,7 +141,7 @@ fn a_streaming_client_may_come_after_a_manual_one() {
 }
 
 #[test]
-fn clients_come_and_go_while_others_stay() {
+fn clients_join_and_leave_while_others_stay() {
     let server = FeaturesServer::start(&payload(1));
     let stays = streaming(builder(&server));
     for value in 2..12 {
@@ -155,7 +155,7 @@ fn clients_come_and_go_while_others_stay() {
 }
 
 #[test]
-fn the_last_client_takes_everything_along_and_the_next_starts_anew() {
+fn last_client_stops_all_and_the_next_restarts() {
     let server = FeaturesServer::start(&payload(1));
     for round in 1..=5 {
         let clients = [streaming(builder(&server)), streaming(builder(&server))];
@@ -166,7 +166,7 @@ fn the_last_client_takes_everything_along_and_the_next_starts_anew() {
 }
 
 #[test]
-fn clients_come_and_go_at_the_same_time_on_many_threads() {
+fn clients_join_and_leave_on_many_threads() {
     let server = FeaturesServer::start(&payload(1));
     thread::scope(|scope| {
         for nth in 0..6 {
@@ -186,7 +186,7 @@ fn clients_come_and_go_at_the_same_time_on_many_threads() {
 }
 
 #[test]
-fn the_most_impatient_client_sets_the_pace() {
+fn shortest_interval_is_used_for_all() {
     let server = FeaturesServer::start(&payload(1));
     server.set_streaming(false);
     let patient = ready(builder(&server).refresh(Refresh::Poll(Duration::from_secs(60))));
@@ -195,7 +195,7 @@ fn the_most_impatient_client_sets_the_pace() {
     eventually("the change", || flag(&patient) == 2);
     drop(impatient);
     thread::sleep(MOMENT);
-    // One that was due before may still have been on its way.
+    // A fetch that was due before may still have been in progress.
     let before = server.counts().features;
     thread::sleep(MOMENT);
     assert_eq!(server.counts().features, before);
@@ -203,7 +203,7 @@ fn the_most_impatient_client_sets_the_pace() {
 }
 
 #[test]
-fn a_client_that_is_closed_has_nothing_to_do_with_the_others_any_more() {
+fn closed_client_is_separate_from_the_others() {
     let server = FeaturesServer::start(&payload(1));
     let (stays, closed) = (streaming(builder(&server)), streaming(builder(&server)));
     closed.close(PATIENCE).unwrap();
@@ -218,7 +218,7 @@ fn a_client_that_is_closed_has_nothing_to_do_with_the_others_any_more() {
 }
 
 #[test]
-fn a_client_with_a_newer_fallback_keeps_it_and_the_others_do_not_have_it() {
+fn newer_fallback_stays_with_its_client() {
     let server = FeaturesServer::start(&dated(1, 10));
     let one = manual(&server);
     let other = builder(&server).fallback(dated(2, 20)).refresh(Refresh::Manual).start().unwrap();

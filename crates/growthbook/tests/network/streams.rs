@@ -1,4 +1,4 @@
-//! Streams: what they bring, how they break, and that polling steps in.
+//! Streams: their events, their failures, and polling in place of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,13 +15,13 @@ use crate::support::{
     is_streaming, payload, ready, refresh_anew, streaming,
 };
 
-/// What a stream starts with here, so that a lost one is tried again after the shortest delay.
+/// The start of a stream, with which a lost stream is opened again after the shortest delay.
 const AGAIN_SOON: &[u8] = b"retry: 0\n\n";
 
-/// How often a client asks while there is no stream, in a test of that.
+/// The poll interval of tests without a stream.
 const OFTEN: Duration = Duration::from_millis(20);
 
-/// Why a stream is lost, if it is.
+/// Returns why the stream is lost, if it is.
 fn lost(client: &Client) -> Option<Kind> {
     match client.status().stream {
         StreamState::Lost { error } => Some(error.kind()),
@@ -37,28 +37,28 @@ fn stream_requests(server: &FeaturesServer) -> Vec<Request> {
     server.requests().into_iter().filter(|request| request.path.starts_with("/sub/")).collect()
 }
 
-/// Tells the client to come back soon after this stream, and waits until it must have heard.
+/// Lets the client reconnect soon after this stream, and waits until it knows that.
 fn come_back_soon(server: &FeaturesServer, client: &Client) {
     let events = client.status().counters.stream_events;
     server.push(AGAIN_SOON);
     server.push_update_notice();
     eventually("the notice", || client.status().counters.stream_events > events);
-    // And the fetch that it leads to is over.
+    // The fetch that follows has ended.
     refresh_anew(client).unwrap();
 }
 
-/// Waits for as long as it takes to try again after an ordinary failure.
+/// Waits for the longest delay after an ordinary failure.
 fn wait_for_a_retry() {
     let server = FeaturesServer::start(&payload(1));
     server.always_stream(Reply::status(500));
     let _client = builder(&server).start().unwrap();
     assert!(server.wait_until(PATIENCE, |counts| counts.streams >= 2));
-    // Delays are not all the same.
+    // Delays have jitter.
     thread::sleep(2 * MOMENT);
 }
 
 #[test]
-fn a_stream_that_is_not_offered_is_not_asked_for() {
+fn stream_that_is_not_offered_is_not_opened() {
     let server = FeaturesServer::start(&payload(1));
     server.set_streaming(false);
     let client = ready(builder(&server).poll_interval(OFTEN));
@@ -68,13 +68,13 @@ fn a_stream_that_is_not_offered_is_not_asked_for() {
     assert_eq!(server.counts().streams, 0);
 
     server.set_streaming(true);
-    // It is said with a payload only.
+    // Only a reply with a payload says whether the server streams.
     server.set_payload_quietly(&payload(3));
     eventually("a stream", || is_streaming(&client));
 }
 
 #[test]
-fn what_a_failing_server_says_of_streams_does_not_count() {
+fn error_replies_do_not_change_streaming() {
     let server = FeaturesServer::start(&payload(1));
     let offer = |status| Reply::status(status).header("x-sse-support", "enabled");
     server.always_features(offer(500));
@@ -85,7 +85,7 @@ fn what_a_failing_server_says_of_streams_does_not_count() {
 }
 
 #[test]
-fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
+fn polling_replaces_a_stream_that_fails() {
     struct Row {
         name: &'static str,
         reply: Reply,
@@ -129,7 +129,7 @@ fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
                 };
             eventually("the failure", || lost(&client) == Some(row.kind));
             let attempts = server.counts().streams;
-            // Nothing is wrong with the payload.
+            // The payload is good.
             assert!(client.status().last_error.is_none());
             server.set_payload_quietly(&payload(2));
             eventually("the next payload", || flag(&client) == 2);
@@ -153,7 +153,7 @@ fn a_stream_that_cannot_be_had_is_replaced_by_polling() {
 }
 
 #[test]
-fn a_stream_that_always_ends_at_once_is_no_mystery_and_no_flood() {
+fn brief_streams_are_reported_and_slowed_down() {
     let server = FeaturesServer::start(&payload(1));
     let brief = Reply::status(200).header("content-type", "text/event-stream").body(AGAIN_SOON);
     server.always_stream(brief);
@@ -167,7 +167,7 @@ fn a_stream_that_always_ends_at_once_is_no_mystery_and_no_flood() {
 }
 
 #[test]
-fn an_open_stream_goes_on_when_streams_are_no_longer_offered() {
+fn open_stream_survives_a_withdrawn_offer() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server).poll_interval(OFTEN));
     server.set_streaming(false);
@@ -176,7 +176,7 @@ fn an_open_stream_goes_on_when_streams_are_no_longer_offered() {
     eventually("the next payload", || flag(&client) == 2);
     thread::sleep(MOMENT);
     assert!(is_streaming(&client));
-    // But it is the last one.
+    // But it is not opened again.
     server.end_streams();
     eventually("its end", || is_off(&client, StreamOff::NotOffered));
     server.set_payload_quietly(&payload(3));
@@ -185,7 +185,7 @@ fn an_open_stream_goes_on_when_streams_are_no_longer_offered() {
 }
 
 #[test]
-fn no_content_means_that_there_is_no_stream() {
+fn status_204_means_no_stream() {
     let server = FeaturesServer::start(&payload(1));
     server.always_stream(Reply::status(204));
     let spy = Spy::new();
@@ -199,7 +199,7 @@ fn no_content_means_that_there_is_no_stream() {
 }
 
 #[test]
-fn a_change_is_streamed_at_once() {
+fn change_is_streamed_at_once() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     for value in 2..20 {
@@ -210,12 +210,12 @@ fn a_change_is_streamed_at_once() {
     }
     assert_eq!(client.status().counters.stream_events, 18);
     eventually("their count", || client.status().counters.updates == 19);
-    // Nobody asked for them.
+    // No stream was opened for them.
     assert_eq!(server.counts().features, 2);
 }
 
 #[test]
-fn an_update_notice_leads_to_a_fetch() {
+fn update_notice_leads_to_a_fetch() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     server.set_payload_quietly(&payload(2));
@@ -225,11 +225,11 @@ fn an_update_notice_leads_to_a_fetch() {
 }
 
 #[test]
-fn an_event_that_is_no_payload_changes_nothing_but_the_counters() {
+fn invalid_event_changes_only_the_counters() {
     struct Row {
         name: &'static str,
         bytes: Vec<u8>,
-        /// What is wrong, when the event should have been a payload.
+        /// The error, if the event should have been a payload.
         kind: Option<Kind>,
     }
     let features = |data: &str| format!("event: features\ndata: {data}\n\n").into_bytes();
@@ -280,7 +280,7 @@ fn an_event_that_is_no_payload_changes_nothing_but_the_counters() {
                     spy.logged().first().is_some_and(|line| line.starts_with(&expected))
                 });
                 assert_eq!(client.status().counters.failures, 1);
-                // The server is asked what it should have been.
+                // A fetch asks for the payload.
                 eventually("the end of the failure", || failure(&client).is_none());
                 assert_eq!((flag(&client), server.counts().features), (1, 3));
             }
@@ -296,7 +296,7 @@ fn an_event_that_is_no_payload_changes_nothing_but_the_counters() {
 }
 
 #[test]
-fn a_flood_of_events_that_are_no_payload_is_no_flood_of_fetches_and_log_lines() {
+fn many_invalid_events_cause_few_fetches_and_records() {
     let server = FeaturesServer::start(&payload(1));
     let spy = Spy::new();
     let client = streaming(builder(&server).cache(spy.clone()));
@@ -311,13 +311,13 @@ fn a_flood_of_events_that_are_no_payload_is_no_flood_of_fetches_and_log_lines() 
 }
 
 #[test]
-fn an_older_payload_on_a_stream_never_replaces_a_newer_one() {
+fn older_streamed_payload_is_ignored() {
     let server = FeaturesServer::start(&dated(5, 5));
     let client = streaming(builder(&server));
     let push = |document: &str| {
         server.push(format!("event: features\ndata: {document}\n\n").as_bytes());
     };
-    // The server repeats itself, as it does.
+    // The server repeats the payload.
     for _ in 0..3 {
         push(&dated(4, 4));
     }
@@ -326,19 +326,19 @@ fn an_older_payload_on_a_stream_never_replaces_a_newer_one() {
     eventually("what became of them", || counters().older_ignored + counters().updates == 4);
     assert_eq!((flag(&client), counters().older_ignored, counters().updates), (5, 3, 1));
     assert_eq!(client.status().date_updated.as_deref(), Some("2026-01-01T00:00:05.000Z"));
-    // Nor that of somebody who comes later.
+    // A client that joins later keeps its payload as well.
     let later = ready(builder(&server));
     assert_eq!(flag(&later), 5);
 
     push(&dated(6, 6));
     eventually("a newer one", || flag(&client) == 6 && flag(&later) == 6);
-    // As new as the one in use: nobody knows better than the server.
+    // A payload with the same date replaces the one in use.
     push(&dated(7, 6));
     eventually("one of the same time", || flag(&client) == 7);
 }
 
 #[test]
-fn after_an_older_payload_the_server_still_confirms_the_newer_one() {
+fn newer_payload_is_confirmed_after_an_older_one() {
     let server = FeaturesServer::start(&dated(5, 5));
     let client = streaming(builder(&server));
     server.push(format!("event: features\ndata: {}\n\n", dated(4, 4)).as_bytes());
@@ -350,7 +350,7 @@ fn after_an_older_payload_the_server_still_confirms_the_newer_one() {
 }
 
 #[test]
-fn a_payload_that_is_repeated_is_no_update() {
+fn repeated_payload_is_not_an_update() {
     let updates = Arc::new(AtomicUsize::new(0));
     let server = FeaturesServer::start(&payload(1));
     let told = updates.clone();
@@ -370,9 +370,9 @@ fn a_payload_that_is_repeated_is_no_update() {
 }
 
 #[test]
-fn an_event_that_is_cut_off_is_dropped() {
+fn event_that_is_cut_off_is_dropped() {
     let server = FeaturesServer::start(&payload(1));
-    // In the middle of the payload, which is complete JSON there.
+    // The event is cut in the payload, at a place where the JSON is complete.
     let event = format!("id: 1 \nevent: features\ndata: {}", payload(-2));
     let greeting = "retry: 10000\n\n";
     server.script_stream([Reply::truncated(greeting.len() + event.len())]);
@@ -385,13 +385,13 @@ fn an_event_that_is_cut_off_is_dropped() {
 }
 
 #[test]
-fn an_event_in_pieces_is_read_whatever_comes_between() {
+fn event_in_pieces_is_read() {
     let server = FeaturesServer::start(&dated(1, 1));
     let client = streaming(builder(&server).fetch_options(|options| options.read_timeout(SHORT)));
     let event = format!("event: features\r\ndata: {}\r\n\r\n", dated(2, 2));
     for piece in event.as_bytes().chunks(7) {
         server.push(piece);
-        // Fetches in between, on the thread that reads the stream.
+        // Fetches are done meanwhile, on the thread that reads the stream.
         client.refresh().unwrap();
     }
     eventually("the payload", || flag(&client) == 2);
@@ -399,7 +399,7 @@ fn an_event_in_pieces_is_read_whatever_comes_between() {
 }
 
 #[test]
-fn garbage_without_end_does_not_keep_a_client_from_fetching() {
+fn endless_garbage_does_not_stop_fetching() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     let stop = AtomicBool::new(false);
@@ -420,7 +420,7 @@ fn garbage_without_end_does_not_keep_a_client_from_fetching() {
 }
 
 #[test]
-fn a_stream_that_ends_is_opened_again_and_what_was_missed_is_fetched() {
+fn ended_stream_reopens_and_missed_change_arrives() {
     struct Row {
         name: &'static str,
         end: fn(&mut FeaturesServer),
@@ -445,7 +445,7 @@ fn a_stream_that_ends_is_opened_again_and_what_was_missed_is_fetched() {
             (row.end)(&mut server);
             eventually("another stream", || client.status().counters.streams_opened == 2);
             eventually("what was missed", || flag(&client) == 3);
-            // It lived only briefly, so that this takes a second. And some, on a busy machine.
+            // The stream was brief, so this takes a second, and more on a busy machine.
             assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
             assert!(is_streaming(&client));
 
@@ -456,7 +456,7 @@ fn a_stream_that_ends_is_opened_again_and_what_was_missed_is_fetched() {
                 assert_eq!(request.header("accept-encoding"), None);
             }
             assert_eq!(first.header("last-event-id"), None);
-            // The server's id, without its blank: of the notice.
+            // The id of the notice, without its blank.
             assert_eq!(second.header("last-event-id"), Some("2"));
             let last = server.requests().pop().unwrap();
             assert!(last.path.starts_with("/api/features/") && last.received > second.received);
@@ -468,7 +468,7 @@ fn a_stream_that_ends_is_opened_again_and_what_was_missed_is_fetched() {
 }
 
 #[test]
-fn the_fetch_after_a_reconnect_is_conditional() {
+fn fetch_after_a_reconnect_is_conditional() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     come_back_soon(&server, &client);
@@ -483,7 +483,7 @@ fn the_fetch_after_a_reconnect_is_conditional() {
 fn while_the_stream_is_down_the_server_is_polled() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server).poll_interval(OFTEN));
-    // The server's own wish, ten seconds, is kept: no stream in this test any more.
+    // The server asks for ten seconds, so no stream is opened in this test.
     server.hang_up();
     eventually("the loss", || lost(&client) == Some(Kind::Interrupted));
     for value in 2..5 {
@@ -494,7 +494,7 @@ fn while_the_stream_is_down_the_server_is_polled() {
 }
 
 #[test]
-fn a_silent_stream_is_no_failure_as_long_as_it_may_be_silent() {
+fn silence_within_the_limit_is_not_a_failure() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(
         builder(&server).fetch_options(|options| options.read_timeout(Duration::from_millis(50))),
@@ -509,7 +509,7 @@ fn a_silent_stream_is_no_failure_as_long_as_it_may_be_silent() {
 }
 
 #[test]
-fn a_stream_that_is_silent_for_too_long_is_dead() {
+fn stream_that_is_silent_too_long_is_replaced() {
     const LIMIT: Duration = Duration::from_secs(1);
     const PING: Duration = Duration::from_millis(20);
     let server = FeaturesServer::start(&payload(1));
@@ -518,7 +518,7 @@ fn a_stream_that_is_silent_for_too_long_is_dead() {
     thread::sleep(LIMIT + LIMIT / 2);
     assert_eq!(client.status().counters.streams_opened, 1);
 
-    // The connection stays open, and nothing comes over it.
+    // The connection stays open and silent.
     server.set_silent(true);
     let silent = Instant::now();
     server.set_payload_quietly(&payload(2));
@@ -531,20 +531,20 @@ fn a_stream_that_is_silent_for_too_long_is_dead() {
 }
 
 #[test]
-fn a_fetch_that_fails_does_not_disturb_the_stream() {
+fn failing_fetch_does_not_disturb_the_stream() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     server.always_features(Reply::status(503));
     refresh_anew(&client).unwrap_err();
     server.set_payload(&payload(2));
     eventually("the change", || flag(&client) == 2);
-    // It is a sign of life as well.
+    // A comment is a sign of life as well.
     eventually("the end of the failure", || failure(&client).is_none());
     assert!(is_streaming(&client));
 }
 
 #[test]
-fn streams_come_from_a_host_of_their_own_where_there_is_one() {
+fn streaming_host_is_used() {
     let api = FeaturesServer::start(&payload(1));
     let stream = FeaturesServer::start(&payload(-2));
     let builder = builder(&api).fetch_options(|options| {
@@ -564,7 +564,7 @@ fn streams_come_from_a_host_of_their_own_where_there_is_one() {
 }
 
 #[test]
-fn a_stream_is_followed_to_another_host_but_not_with_its_headers() {
+fn redirected_stream_gets_no_headers() {
     let server = FeaturesServer::start(&payload(1));
     let other = FeaturesServer::start(&payload(1));
     server.script_stream([Reply::redirect(307, &format!("{}/sub/there", other.url()))]);
@@ -591,7 +591,7 @@ fn streams_work_over_tls() {
 }
 
 #[test]
-fn a_scope_keeps_its_payload_during_updates() {
+fn scope_keeps_its_payload_during_updates() {
     let server = FeaturesServer::start(&payload(1));
     let client = streaming(builder(&server));
     let scope = client.for_user("u");
@@ -631,7 +631,7 @@ fn answers_of_one_scope_agree_while_payloads_change() {
 }
 
 #[test]
-fn a_client_that_polls_opens_no_stream() {
+fn polling_client_opens_no_stream() {
     let server = FeaturesServer::start(&payload(1));
     let polling: fn(ClientBuilder<Connected>) -> ClientBuilder<Connected> =
         |it| it.refresh(Refresh::Poll(OFTEN));

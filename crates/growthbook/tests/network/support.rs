@@ -1,4 +1,4 @@
-//! What the tests of the network have in common.
+//! Helpers for the tests of the network.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -13,32 +13,32 @@ use test_server::FeaturesServer;
 
 use crate::logs;
 
-/// Longer than anything here takes on a busy machine; no test waits for it unless it fails.
+/// Longer than any step takes on a busy machine. Only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Long enough for what must not happen to happen, mostly.
+/// A time in which an unwanted event would usually happen.
 pub(crate) const MOMENT: Duration = Duration::from_millis(100);
 
-/// A time limit for servers that never answer; other servers have to answer within it.
+/// A time limit for servers that never answer. Other servers must answer within it.
 pub(crate) const SHORT: Duration = Duration::from_millis(250);
 
-/// How often a polling client asks in a test.
+/// The interval of a polling client.
 pub(crate) const OFTEN: Refresh = Refresh::Poll(Duration::from_millis(20));
 
 pub(crate) const KEY: &str = "sdk-secret-client-key";
 
-/// A payload whose flag has this value.
+/// Returns a payload whose flag has this value.
 pub(crate) fn payload(value: i64) -> String {
     json!({"status": 200, "features": {"flag": {"defaultValue": value}}}).to_string()
 }
 
-/// The same, with the time of its last change: this second of 2026.
+/// Returns a payload whose `dateUpdated` is this second of 2026.
 pub(crate) fn dated(value: i64, second: u32) -> String {
     let date = format!("2026-01-01T00:00:{second:02}.000Z");
     json!({"features": {"flag": {"defaultValue": value}}, "dateUpdated": date}).to_string()
 }
 
-/// A client for this server with a cache of its own.
+/// Returns a builder for this server, with a cache of its own.
 pub(crate) fn builder(server: &FeaturesServer) -> ClientBuilder<Connected> {
     at(&server.url())
 }
@@ -52,12 +52,12 @@ pub(crate) fn memory() -> MemoryCache {
     MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES)
 }
 
-/// A client that polls this server often, and has its first payload.
+/// Returns a client that polls often and has its first payload.
 pub(crate) fn polling(server: &FeaturesServer) -> Client {
     ready(builder(server).refresh(OFTEN))
 }
 
-/// A client that asks this server when told to, and has its first payload.
+/// Returns a manual client that has its first payload.
 pub(crate) fn manual(server: &FeaturesServer) -> Client {
     ready(builder(server).refresh(Refresh::Manual))
 }
@@ -68,7 +68,7 @@ pub(crate) fn ready(builder: ClientBuilder<Connected>) -> Client {
     client
 }
 
-/// A client whose stream is open, and what it missed before fetched.
+/// Returns a client whose stream is open, and which has fetched since.
 pub(crate) fn streaming(builder: ClientBuilder<Connected>) -> Client {
     let client = ready(builder);
     eventually("a stream", || is_streaming(&client));
@@ -80,7 +80,7 @@ pub(crate) fn is_streaming(client: &Client) -> bool {
     matches!(client.status().stream, StreamState::Open)
 }
 
-/// Asks the server anew: a fetch that had begun before may be over, but is not ours.
+/// Fetches again. A fetch that had begun before does not count.
 #[track_caller]
 pub(crate) fn refresh_anew(client: &Client) -> Result<(), FetchError> {
     loop {
@@ -92,12 +92,12 @@ pub(crate) fn refresh_anew(client: &Client) -> Result<(), FetchError> {
     }
 }
 
-/// The flag's value; -1 when it is unknown.
+/// Returns the flag's value; -1 if it is unknown.
 pub(crate) fn flag(client: &Client) -> i64 {
     client.for_user("u").feature_value("flag", -1)
 }
 
-/// What failed last, unless all is well.
+/// Returns the last failure, if there is one.
 pub(crate) fn failure(client: &Client) -> Option<FetchErrorKind> {
     client.status().last_error.map(|last| last.error.kind())
 }
@@ -112,7 +112,7 @@ pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// What this returns, unless it takes for ever: then the test fails, and does not hang.
+/// Returns the result of a function. If it takes too long, the test fails instead of hanging.
 #[track_caller]
 pub(crate) fn in_time<T: Send + 'static>(
     what: &str,
@@ -126,7 +126,7 @@ pub(crate) fn in_time<T: Send + 'static>(
     }
 }
 
-/// Runs a test for each case of a table, all at the same time: they wait more than they compute.
+/// Runs a test for each case of a table, all at the same time, because they mostly wait.
 #[track_caller]
 pub(crate) fn for_each<C: Sync>(
     cases: &[C],
@@ -146,8 +146,8 @@ pub(crate) fn for_each<C: Sync>(
     assert!(failed.is_empty(), "failed: {failed:?}");
 }
 
-/// A cache in memory that knows on which thread its client wrote first, which is where it
-/// refreshes.
+/// A cache in memory that notes the thread of the first write, which is the client's refreshing
+/// thread.
 #[derive(Clone)]
 pub(crate) struct Spy {
     cache: MemoryCache,
@@ -159,12 +159,12 @@ impl Spy {
         Spy { cache: memory(), thread: Arc::default() }
     }
 
-    /// It is written on this thread.
+    /// The thread that writes.
     pub(crate) fn written_here(&self) {
         self.thread.lock().unwrap().get_or_insert(thread::current().id());
     }
 
-    /// What the client logged where it refreshes. Waits for its first payload.
+    /// Returns the client's records on its refreshing thread. Waits for its first payload.
     pub(crate) fn logged(&self) -> Vec<String> {
         let thread = || *self.thread.lock().unwrap();
         eventually("a payload in the cache", || thread().is_some());
