@@ -1,7 +1,7 @@
 //! A payload to reduce, with the options.
 
 use growthbook_core::Attributes;
-use growthbook_core::reduce::{PayloadFilters, Prerequisites, ReduceOptions};
+use growthbook_core::reduce::{PayloadFilters, PrerequisiteMode, ReduceOptions};
 use serde_json::{Map, Value};
 
 use crate::case::{Mismatch, members};
@@ -68,10 +68,10 @@ fn list(text: &str) -> Result<Vec<Value>, Mismatch> {
     serde_json::from_str(text).map_err(shape)
 }
 
-fn prerequisites(text: &str) -> Result<Prerequisites, Mismatch> {
+fn prerequisites(text: &str) -> Result<PrerequisiteMode, Mismatch> {
     match text {
-        r#""keep""# => Ok(Prerequisites::Keep),
-        r#""filter""# => Ok(Prerequisites::Filter),
+        r#""keep""# => Ok(PrerequisiteMode::Keep),
+        r#""filter""# => Ok(PrerequisiteMode::Filter),
         other => Err(Mismatch::Shape(format!(
             "prerequisites must be \"keep\" or \"filter\", not {other}"
         ))),

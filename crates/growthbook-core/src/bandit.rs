@@ -19,6 +19,7 @@ pub(crate) struct BanditDefinition {
     pub(crate) leaves: Box<[Leaf]>,
 }
 
+/// The weights for the users who pass a condition.
 #[derive(Debug)]
 pub(crate) struct Leaf {
     /// `None` matches every user.
@@ -89,7 +90,7 @@ impl BanditRule {
         allocation: &Allocation,
     ) -> Self {
         let (weights, coverage) = match allocation {
-            // They are not used, since the ranges decide.
+            // The ranges decide, so weights are not used.
             Allocation::Ranges => (None, 1.0),
             Allocation::Shares { weights, coverage } => (Some(&**weights), *coverage),
         };
@@ -109,7 +110,7 @@ impl BanditRule {
         let matching = leaves.iter().find(|leaf| leaf.condition.as_ref().is_none_or(&passes));
         let chosen = matching.and_then(|leaf| {
             let weights = leaf.weights.as_deref()?;
-            // Bucketing would replace unusable weights, so that they would not be the leaf's.
+            // Bucketing replaces unusable weights, so the reported ones would be wrong.
             is_usable(weights, self.variations).then_some((leaf.id?, weights))
         });
         let (leaf_id, variation_weights) = match chosen {

@@ -52,7 +52,7 @@ use core::time::Duration;
 /// # assert_eq!(cache.get(&PayloadKey::new("host", "key")).unwrap(), None);
 /// ```
 pub trait PayloadCache: Send + Sync {
-    /// Returns the payload that was last put for this key; `None` if there is none, or if it is
+    /// Returns the payload that was last put for this key; `None` if there is not one, or if it is
     /// corrupt.
     ///
     /// # Errors
@@ -89,11 +89,11 @@ pub trait PayloadCache: Send + Sync {
         None
     }
 
-    /// Ends threads and closes connections, because a client that used this cache is closed.
+    /// Ends threads and closes connections after a client that used this cache was closed.
     ///
-    /// Waits no longer than the limit, and returns false when that is not enough. The cache stays
-    /// usable: the next call, of this cache or of a clone, starts them again. The default does
-    /// nothing and returns true.
+    /// Waits no longer than the limit, and returns false if they did not end in that time. The
+    /// cache stays usable: the next call, of this cache or of a clone, starts them again. The
+    /// default does nothing and returns true.
     fn disconnect(&self, limit: Duration) -> bool {
         let _ = limit;
         true

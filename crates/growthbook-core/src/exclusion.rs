@@ -17,7 +17,7 @@ pub enum Exclusion {
     Url,
     /// The experiment is a draft, stopped, or inactive.
     Inactive,
-    /// The user has no attribute to hash.
+    /// The user does not have the attribute to hash.
     MissingHashAttribute,
     /// A filter excludes the user.
     FilteredOut,

@@ -6,13 +6,13 @@ use serde::{Serialize, Serializer};
 
 use crate::json::Number;
 
-/// The value of a hash attribute, by which rollouts and experiments identify a user.
+/// The value of a hash attribute. Rollouts and experiments hash it to find a user's bucket.
 ///
 /// `Debug` prints the type, never the value.
 #[derive(Clone, Copy, PartialEq)]
 pub enum HashValue<'a> {
-    /// The user does not have the attribute, or it cannot be hashed. Only a non-empty string and a
-    /// number other than 0 can be. Serializes as "".
+    /// The user does not have the attribute, or it is neither a non-empty string nor a number other
+    /// than 0. Serializes as "".
     Missing,
     /// A non-empty string.
     String(&'a str),

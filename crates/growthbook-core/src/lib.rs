@@ -1,9 +1,9 @@
 //! GrowthBook feature flags and experiments, evaluated locally from a JSON payload.
 //!
-//! This crate is the pure part of a GrowthBook SDK: payload in, answers out. It has **no** network,
-//! no clock, no threads, no files, no environment, no logging and no global state; it needs
-//! `alloc` and nothing else, and runs on servers, edge workers and microcontrollers alike. The
-//! crate `growthbook` puts a client around it.
+//! This crate is the pure part of a GrowthBook SDK: it takes a payload and evaluates features. It
+//! does **not** use a network, a clock, threads, files, the environment, logs or global state. It
+//! only needs `alloc`, so it runs on servers, edge workers and microcontrollers. The crate
+//! `growthbook` adds a client.
 //!
 //! ```
 //! use growthbook_core::{Payload, UserContext};
@@ -24,48 +24,48 @@
 //! # Ok::<(), growthbook_core::PayloadError>(())
 //! ```
 //!
-//! One broken rule costs one [`Warning`], never the payload.
+//! A malformed rule is left out with a [`Warning`]. The rest of the payload stays in use.
 //!
 //! # Modules in reading order
 //!
-//! Modules import each other one way, from the first of this list to the last.
+//! Imports between modules never form a cycle. A module mostly imports modules above it.
 //!
 //! | module | subject |
 //! |---|---|
-//! | `limits` | every limit, and what happens beyond it |
+//! | `limits` | every limit, and the effect of exceeding it |
 //! | `json` | JSON values with their order; reading them with `serde_json` |
 //! | `bucket` | the hash; ranges and namespaces |
 //! | `wire` | the JSON of a payload: rules, experiments, groups, bandits, member by member |
-//! | `payload` | [`Payload`]: the sections of a document, decrypted; what changed between two |
-//! | `attributes` | a user's attributes, and the view that evaluation has of values |
+//! | `payload` | [`Payload`]: its sections, decrypted; the differences between two payloads |
+//! | `attributes` | a user's attributes, and the view of a value during evaluation |
 //! | `pattern` | JavaScript's regular expressions |
-//! | `url` | addresses, and the patterns that target them |
+//! | `url` | page URLs, and the patterns that target them |
 //! | `condition` | conditions and saved groups: the tree, its parser, its operators |
 //! | `experiment` | definitions of experiments, read from JSON or declared in code |
 //! | `bandit` | contextual bandits |
-//! | `result`, `trace` | answers; the steps of an evaluation |
+//! | `result`, `trace` | results; the steps of an evaluation |
 //! | `auto` | auto experiments: redirects and visual changes |
 //! | `snapshot` | [`Snapshot`]: features and rules, compiled and linked |
-//! | `compile` | from a payload to a snapshot |
-//! | `observe`, `explain` | what sees an evaluation; an explanation of one |
+//! | `compile` | the conversion of a payload into a snapshot |
+//! | `observe`, `explain` | observers of evaluations; explanations of evaluations |
 //! | `user`, `sticky` | the user, global settings; sticky bucket documents |
 //! | `eval` | [`Evaluator`]: rules, experiments and prerequisites for one user |
 //! | `reduce` | smaller payloads for a browser |
-//! | `cache` | the traits by which payloads are kept and shared |
+//! | `cache` | the traits for caches of payloads |
 //!
-//! Small leaves: `tag` and `hash_value` (names and values that are compared often), `value` (a
-//! feature's value), `feature_key` and `feature_index` (how a feature is found), `compiled` (a
-//! definition with its text), `exclusion`, `warning`, `secure`.
+//! Small leaves: `tag` (short names that are compared often), `hash_value` (the value that is
+//! hashed), `value` (a feature's value), `feature_key` and `feature_index` (the lookup of a
+//! feature), `compiled` (a definition with its text), `exclusion`, `warning`, `secure`.
 //!
 //! # Cargo features
 //!
-//! | feature | default | what it adds | cost |
+//! | feature | default | adds | cost |
 //! |---|---|---|---|
 //! | `encryption` | yes | [`DecryptionKey`] and payloads with encrypted sections | crates `aes`, `cbc`, `base64` |
 //! | `secure-attributes` | yes | [`secure_attribute`](secure::secure_attribute) | crate `sha2` |
 //! | `std` | yes | faster substring search in regular expressions | needs `std` |
 //!
-//! No feature changes an answer.
+//! A feature never changes a result.
 
 #![no_std]
 
@@ -122,15 +122,15 @@ pub use snapshot::Snapshot;
 pub use user::{GlobalContext, UserContext};
 pub use warning::Warning;
 
-/// The arithmetic of bucketing: hashes, ranges, namespaces.
+/// The arithmetic of bucketing: hashes, ranges and namespaces.
 pub mod bucketing {
     pub use crate::bucket::{
         BucketRange, Namespace, bucket_ranges, choose_variation, equal_weights, hash, in_namespace,
     };
 }
 
-/// Decrypting by hand what [`Payload::from_encrypted_json`](crate::Payload::from_encrypted_json)
-/// decrypts by itself.
+/// Decryption of single texts.
+/// [`Payload::from_encrypted_json`](crate::Payload::from_encrypted_json) decrypts whole payloads.
 #[cfg(feature = "encryption")]
 pub mod encryption {
     pub use crate::payload::{DecryptError, DecryptionKey, decrypt};

@@ -9,15 +9,15 @@ use serde_json::Value;
 use crate::attributes::Node;
 use crate::json::Json;
 
-/// A value as the API has it, and the form that conditions on prerequisites need. Most values are
-/// true or false, and take no memory of their own.
+/// A value in the form that callers get, and in the form that conditions on prerequisites read.
+/// Most values are true or false. They do not allocate.
 #[derive(Clone)]
 pub(crate) enum FeatureValue {
     /// Null, true or false.
     Static(&'static Value),
     /// A number or a string.
     Scalar(Box<Value>),
-    /// An array or an object, and the same value with the order of its members.
+    /// An array or an object: the value for callers, and the same value with the order of members.
     Container(Box<(Value, Json<'static>)>),
 }
 
@@ -28,7 +28,7 @@ impl FeatureValue {
         if value { &Value::Bool(true) } else { &Value::Bool(false) }
     }
 
-    /// Whether the value takes no memory of its own: null, true or false.
+    /// Whether the value is null, true or false.
     pub(crate) fn is_constant(&self) -> bool {
         matches!(self, FeatureValue::Static(_))
     }
@@ -42,7 +42,7 @@ impl FeatureValue {
         }
     }
 
-    /// JavaScript truthiness.
+    /// Whether JavaScript treats the value as true.
     #[inline]
     pub(crate) fn is_truthy(&self) -> bool {
         match self {
@@ -56,7 +56,8 @@ impl FeatureValue {
         matches!(self, FeatureValue::Static(Value::Bool(value)) if *value == expected)
     }
 
-    /// The value as a type of the caller's; the fallback when it is null or of another type.
+    /// Returns the value as the caller's type; the fallback if the value is null or of another
+    /// type.
     pub(crate) fn value_or<'a, T: Deserialize<'a>>(&'a self, fallback: T) -> T {
         match self.value() {
             Value::Null => fallback,
@@ -93,7 +94,7 @@ impl From<Value> for FeatureValue {
             Value::Bool(value) => FeatureValue::Static(FeatureValue::bool(value)),
             Value::Number(_) | Value::String(_) => FeatureValue::Scalar(Box::new(value)),
             Value::Array(_) | Value::Object(_) => {
-                // Cut where it nests too deep.
+                // The conversion turns values that nest too deep into null.
                 let ordered = Json::from(&value);
                 FeatureValue::Container(Box::new((ordered.to_value(), ordered)))
             }

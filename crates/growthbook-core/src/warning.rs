@@ -1,4 +1,4 @@
-//! What was wrong in a payload that is in use all the same.
+//! Warnings about parts of a payload that were left out.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -8,16 +8,16 @@ use crate::limits::{
     MAX_SAVED_GROUP_EVALUATIONS,
 };
 
-/// One part of a payload that was left out or can never match. The rest is in use.
+/// A part of a payload that was left out, or that never matches. The rest of the payload is in use.
 ///
 /// `Display` names the place and the cause in one line:
 /// `feature "checkout", rule 2 (fr_123): "coverage" must be a number`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// Where it stands.
+    /// The place of the part.
     pub location: Location,
-    /// What it is.
+    /// The problem.
     pub kind: WarningKind,
 }
 
@@ -35,7 +35,7 @@ pub enum Location {
         feature: Box<str>,
         /// The rule's position in the feature, from 0.
         index: usize,
-        /// The rule's id; empty when it has none.
+        /// The rule's id; empty if the rule does not have one.
         id: Box<str>,
     },
     /// A saved group, by id.
@@ -46,59 +46,61 @@ pub enum Location {
     Experiment {
         /// Its position in `experiments`, from 0.
         index: usize,
-        /// Its key; empty when it has none.
+        /// Its key; empty if the experiment does not have one.
         key: Box<str>,
     },
 }
 
-/// What is wrong with a part of a payload.
+/// The problem with a part of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// Text that is no valid JSON: a number out of range, half a surrogate pair, or over 128
-    /// levels deep. The part is left out.
+    /// The text is not valid JSON. That includes a number out of range, half a surrogate pair, and
+    /// more than 128 levels. The part is left out.
     InvalidJson,
-    /// A member has another type than it must have. The part does not apply to anybody.
+    /// A member has the wrong type. The part does not apply to any user.
     WrongType {
         /// The member's name; empty for the part itself.
         field: &'static str,
-        /// What it must be.
+        /// The type it must have.
         expected: &'static str,
     },
-    /// A version of the hash this SDK does not know. Nobody is included.
+    /// This SDK does not know the version of the hash. No user is included.
     UnknownHashVersion,
-    /// A condition, or a part of one, is no object or list. Evaluation fails where it is reached.
+    /// A condition, or a part of one, is not an object or list. An evaluation that reaches it
+    /// fails.
     MalformedCondition,
-    /// An operator this SDK does not know. What depends on it does not pass.
+    /// This SDK does not know the operator. A condition that depends on it does not pass.
     UnknownOperator(Box<str>),
-    /// A regular expression that is invalid, and matches nothing; or one that this SDK cannot run,
-    /// and nobody passes, matching or not.
+    /// A regular expression is invalid, or this SDK cannot run it. An invalid one does not match
+    /// any text. If this SDK cannot run it, no user passes, even if the test is negated.
     Regex {
         /// The pattern.
         pattern: Box<str>,
-        /// Why.
+        /// The reason.
         reason: Box<str>,
     },
-    /// A URL pattern that is none, or that cannot be run. It lets nobody in.
+    /// A URL pattern is invalid, or this SDK cannot run it. It does not match any page.
     UrlPattern(Box<str>),
-    /// A saved group that is none. Nobody is in it, and nobody passes for not being in it.
+    /// An entry is not a saved group. No user is in it, and no user passes for being outside of it.
     MalformedSavedGroup,
-    /// A saved group of a type this SDK does not know. What depends on it does not pass.
+    /// This SDK does not know the type of the saved group. A condition that depends on it does not
+    /// pass.
     UnknownSavedGroupType,
-    /// Prerequisites chained deeper than [`MAX_PREREQUISITE_DEPTH`].
-    /// The feature has no value, as in a cycle.
+    /// The prerequisites form a chain longer than [`MAX_PREREQUISITE_DEPTH`]. The feature does not
+    /// have a value, as in a cycle.
     PrerequisitesTooDeep,
-    /// Prerequisites that lead to so many others that evaluating them all is given up: the feature
-    /// has no value then, as in a cycle.
+    /// The prerequisites lead to too many others. An evaluation that reaches the limit stops, and
+    /// the feature does not have a value, as in a cycle.
     TooManyPrerequisites,
-    /// Condition groups that refer to one another too deep. Nobody passes.
+    /// The condition groups form a chain of references that is too long. No user passes.
     SavedGroupsTooDeep,
-    /// Condition groups that lead to so many others that evaluating them all is given up: nobody
-    /// passes then.
+    /// The condition group leads to too many others. An evaluation that reaches the limit stops,
+    /// and the user does not pass.
     TooManySavedGroups,
-    /// An encrypted section, and no key to read it. The section is left out.
+    /// The section is encrypted, and there is no key. The section is left out.
     MissingDecryptionKey,
-    /// An encrypted section that the key does not open. The section is left out.
+    /// The section is encrypted, and the key does not decrypt it. The section is left out.
     Undecipherable,
 }
 
@@ -138,7 +140,7 @@ impl fmt::Display for WarningKind {
             WarningKind::MalformedCondition => formatter.write_str("malformed condition"),
             WarningKind::UnknownOperator(name) => write!(formatter, "unknown operator {name:?}"),
             WarningKind::Regex { pattern, reason } => {
-                /// Enough of a pattern to find it by.
+                /// The number of characters to show of a pattern: enough to find it.
                 const SHOWN: usize = 80;
                 let shown: alloc::string::String = pattern.chars().take(SHOWN).collect();
                 let more = if shown.len() < pattern.len() { "..." } else { "" };
@@ -165,10 +167,10 @@ impl fmt::Display for WarningKind {
                 "its saved groups may take more than {MAX_SAVED_GROUP_EVALUATIONS} evaluations"
             ),
             WarningKind::MissingDecryptionKey => {
-                formatter.write_str("encrypted, and no decryption key is set")
+                formatter.write_str("it is encrypted, and no decryption key is set")
             }
             WarningKind::Undecipherable => {
-                formatter.write_str("the decryption key does not open it")
+                formatter.write_str("the decryption key does not decrypt it")
             }
         }
     }

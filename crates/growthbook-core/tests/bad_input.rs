@@ -439,10 +439,15 @@ mod encrypted {
         let out = json!({"rules": [{"condition": {"id": {"$notInGroup": "g"}}, "force": 1}]});
         let features = json!({"in": in_group, "out": out, "good": {"defaultValue": 1}});
         let warning = |what: &str| vec![format!(r#"section "savedGroups": {what}"#)];
-        let wrong_key = warning("the decryption key does not open it");
+        let wrong_key = warning("the decryption key does not decrypt it");
         let cases = [
             (Some(KEY), json!(GROUPS), vec![], json!(1)),
-            (None, json!(GROUPS), warning("encrypted, and no decryption key is set"), json!(null)),
+            (
+                None,
+                json!(GROUPS),
+                warning("it is encrypted, and no decryption key is set"),
+                json!(null),
+            ),
             (Some(WRONG_KEY), json!(GROUPS), wrong_key.clone(), json!(null)),
             (Some(KEY), json!(NO_UTF8), wrong_key.clone(), json!(null)),
             (Some(KEY), json!("nonsense"), wrong_key, json!(null)),

@@ -3,8 +3,8 @@
 use super::{AttributeSource, Node};
 use crate::json::{Json, Object};
 
-/// Deep equality: the same types all the way down, and object members in the same order. An
-/// object whose order is not its author's is compared by its members alone.
+/// Whether two values are equal at every level, with object members in the same order. The order is
+/// ignored if one of the objects does not have the order of a JSON text.
 pub(crate) fn deep_equal(a: Node<'_>, b: Node<'_>) -> bool {
     match (a, b) {
         (Node::Null, Node::Null) => true,
@@ -22,7 +22,7 @@ pub(crate) fn deep_equal(a: Node<'_>, b: Node<'_>) -> bool {
     }
 }
 
-/// Lists of which one at least is not ours.
+/// Compares two lists, at least one of which is in a type of the caller.
 fn lists_equal(a: Node<'_>, b: Node<'_>) -> bool {
     match (a.items(), b.items()) {
         (Some(a), Some(b)) => a.len() == b.len() && a.zip(b).all(|(a, b)| deep_equal(a, b)),
@@ -30,7 +30,7 @@ fn lists_equal(a: Node<'_>, b: Node<'_>) -> bool {
     }
 }
 
-/// Whether the source shows just the members of the object, in whatever order.
+/// Whether the source shows the same members as the object, in any order.
 fn has_members(source: &dyn AttributeSource, object: &Object<'_>) -> bool {
     let (mut shown, mut equal) = (0, true);
     source.visit(&mut |name, value| {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_compare_with_their_key_order() {
+    fn objects_are_compared_with_their_key_order() {
         assert!(json_equal(&parse(r#"{"a":1,"b":[1.0]}"#), &parse(r#"{"a":1.0,"b":[1]}"#)));
         assert!(!json_equal(&parse(r#"{"a":1,"b":2}"#), &parse(r#"{"b":2,"a":1}"#)));
         assert!(json_equal(&parse(r#"{"2":1,"1":2}"#), &parse(r#"{"1":2,"2":1}"#)));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_from_serde_json_has_no_order_to_compare() {
+    fn order_of_serde_json_value_is_ignored() {
         let value = Json::from(&json!({"a": 1, "b": 2}));
         assert!(json_equal(&value, &parse(r#"{"b":2,"a":1}"#)));
         assert!(!json_equal(&value, &parse(r#"{"b":2,"a":2}"#)));

@@ -1,4 +1,4 @@
-//! Where an evaluation finds attributes: what the user lacks, the global ones may have.
+//! The lookup of attributes: first those of the user, then the global ones.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use crate::hash_value::HashValue;
 use crate::json::{Json, Number};
 use crate::tag::{Name, Tag};
 
-/// The places attributes are looked for, in this order.
+/// The places where attributes are looked up, in this order.
 #[derive(Clone, Copy)]
 pub(crate) struct AttributeLookup<'a> {
     pub(crate) source: Option<&'a dyn AttributeSource>,
@@ -46,7 +46,7 @@ impl<'a> AttributeLookup<'a> {
         found.map_or(HashValue::Missing, AttributeValue::hash_value)
     }
 
-    /// Whether all attributes are built: there is no source.
+    /// Whether all attributes are in [`Attributes`], because there is no source.
     #[inline]
     pub(crate) fn are_built(&self) -> bool {
         self.source.is_none()
@@ -57,7 +57,7 @@ impl<'a> AttributeLookup<'a> {
         self.source?.attribute(name)
     }
 
-    /// Returns an attribute of the user's or the global ones.
+    /// Returns an attribute that does not come from the source: the user's, else the global one.
     #[inline]
     pub(crate) fn built(&self, name: Name<'_>) -> Option<&'a AttributeValue> {
         match self.user.find(name) {
@@ -66,7 +66,7 @@ impl<'a> AttributeLookup<'a> {
         }
     }
 
-    /// Returns an attribute of the user's or the global ones whose whole name is this tag.
+    /// Like [`built`](Self::built), for a name that fits in its tag.
     #[inline]
     pub(crate) fn built_short(&self, name: Tag) -> Option<&'a AttributeValue> {
         match self.user.find_short(name) {
@@ -107,7 +107,7 @@ fn hashed_number(number: Number) -> HashValue<'static> {
     if number.as_f64() == 0.0 { HashValue::Missing } else { HashValue::Number(number) }
 }
 
-/// Whether there is a source, and the names that were built; never values.
+/// Prints whether there is a source, and names of attributes; never values.
 impl fmt::Debug for AttributeLookup<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -1,5 +1,7 @@
-//! What is known about a user: the attributes targeting and hashing look at. An application
-//! hands over [`Attributes`] it has built, or lets its own types be asked ([`AttributeSource`]).
+//! The attributes of a user, which targeting and hashing read.
+//!
+//! An application builds [`Attributes`], or implements [`AttributeSource`] for its own types.
+//! Evaluation sees every value as a [`Node`].
 
 mod equality;
 mod lookup;

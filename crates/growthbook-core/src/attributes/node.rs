@@ -1,4 +1,4 @@
-//! The view that evaluation has of every value: attributes, literals and feature values.
+//! The view of a value during evaluation: an attribute, a literal or a feature's value.
 
 use core::ops::Range;
 use core::slice;
@@ -52,7 +52,7 @@ impl<'a> Iterator for Items<'a> {
 
 impl ExactSizeIterator for Items<'_> {}
 
-/// The names `$type` knows.
+/// The type of a value, as `$type` names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Null,
@@ -64,7 +64,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The kind a `$type` operand names; `None` for a name no JSON value ever has.
+    /// Returns the kind that a `$type` operand names; `None` for any other name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "null" => Kind::Null,
@@ -76,9 +76,7 @@ impl Kind {
             _ => return None,
         })
     }
-}
 
-impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Null => "null",
@@ -92,7 +90,7 @@ impl Kind {
 }
 
 impl<'a> Node<'a> {
-    /// Arrays and objects of the caller's that nest too deep are cut to null.
+    /// Returns the value as JSON. Lists and objects of the caller that nest too deep become null.
     pub(crate) fn to_value(self) -> Value {
         self.to_value_within(MAX_JSON_DEPTH)
     }
@@ -102,7 +100,8 @@ impl<'a> Node<'a> {
             Node::Null => Value::Null,
             Node::Bool(value) => value.into(),
             Node::Number(number) => {
-                // A whole number is written as one; the cast saturates, and is checked.
+                // A whole number is written without a fraction. The cast saturates, so the result
+                // is compared.
                 let whole = number as i64;
                 if whole as f64 == number { whole.into() } else { number.into() }
             }
@@ -136,7 +135,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// JavaScript truthiness.
+    /// Whether JavaScript treats the value as true.
     #[inline]
     pub(crate) fn is_truthy(self) -> bool {
         match self {
@@ -148,8 +147,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The own property `key`: a member of an object, a canonical index or `length` of an array.
-    /// Null when there is none; strings have none.
+    /// Returns the property `key`: a member of an object, or an item or the `length` of an array.
+    /// Null when the value does not have it. Strings do not have properties here.
     pub(crate) fn property(self, key: &str) -> Node<'a> {
         match self {
             Node::Object(object) => object.get(key).map_or(Node::Null, Node::from),
@@ -158,7 +157,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The items of an array or list.
+    /// Returns the items of an array or list.
     #[inline]
     pub(crate) fn items(&self) -> Option<Items<'a>> {
         match self {
@@ -176,7 +175,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The item at a canonical index, or the `length` of an array.
+/// Returns the item at a canonical index, or the `length`.
 fn element<'a>(mut items: Items<'a>, key: &str) -> Option<Node<'a>> {
     if key == "length" {
         return Some(Node::Number(items.len() as f64));
@@ -199,7 +198,7 @@ impl<'a> From<&'a Json<'_>> for Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// A view of a scalar; `None` for arrays and objects, which need their ordered twin.
+    /// Views a scalar. `None` for arrays and objects: their view needs a [`Json`] with their order.
     #[inline]
     pub(crate) fn from_scalar(value: &'a Value) -> Option<Self> {
         Some(match value {

@@ -1,4 +1,4 @@
-//! A user's attributes, by name.
+//! A set of attributes by name.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -14,20 +14,20 @@ use crate::tag::{Name, Tag};
 /// A set of attributes by name.
 #[derive(Clone, Default)]
 pub struct Attributes {
-    /// The names' tags, side by side: looking a name up reads one line of memory, as a rule. None
-    /// when there are more than [`FEW`].
+    /// The tags of the names, in the order of the entries. A lookup usually reads one cache line.
+    /// Empty when there are more than [`FEW`] entries.
     tags: Vec<Tag>,
     /// Sorted by name.
     entries: Vec<(SmolStr, AttributeValue)>,
 }
 
-/// How many there is room for once there is one.
+/// The number of attributes that the first one makes room for.
 const USUAL: usize = 8;
-/// Up to so many, comparing their tags one by one beats comparing texts by halves.
+/// Up to this many attributes, comparing tags one by one is faster than a binary search.
 const FEW: usize = 64;
 
 impl Attributes {
-    /// No attributes.
+    /// Makes an empty set.
     pub const fn new() -> Self {
         Attributes { tags: Vec::new(), entries: Vec::new() }
     }
@@ -36,12 +36,12 @@ impl Attributes {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object.
+    /// The text is not a JSON object.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    /// Sets an attribute, replacing an earlier one of the same name.
+    /// Sets an attribute. Replaces an attribute of the same name.
     pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<AttributeValue>) {
         let (name, value) = (name.as_ref(), value.into());
         match self.position(name) {
@@ -68,19 +68,18 @@ impl Attributes {
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
         let index = self.position(name).ok()?;
         let (_, value) = self.entries.remove(index);
-        self.tag();
+        self.rebuild_tags();
         Some(value)
     }
 
-    /// Makes the tags anew.
-    fn tag(&mut self) {
+    fn rebuild_tags(&mut self) {
         self.tags.clear();
         if self.entries.len() <= FEW {
             self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
         }
     }
 
-    /// The attribute of this name.
+    /// Returns the attribute of this name.
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         self.find(Name::new(name))
     }
@@ -91,7 +90,7 @@ impl Attributes {
         if name.tag.is_whole_text() { self.find_short(name.tag) } else { self.find_by_text(name) }
     }
 
-    /// The attribute of the name that is all in this tag.
+    /// Returns the attribute whose name fits in this tag.
     #[inline]
     pub(crate) fn find_short(&self, name: Tag) -> Option<&AttributeValue> {
         match self.tags.iter().position(|candidate| *candidate == name) {
@@ -100,7 +99,7 @@ impl Attributes {
         }
     }
 
-    /// An attribute without tags.
+    /// Finds an attribute in a set that is too large for tags.
     #[inline(never)]
     fn find_among_many(&self, name: Tag) -> Option<&AttributeValue> {
         if self.entries.len() <= FEW {
@@ -109,7 +108,7 @@ impl Attributes {
         name.with_name(|name| self.find_by_text(name))
     }
 
-    /// An attribute whose name is more than its tag, or one among many.
+    /// Finds an attribute whose name does not fit in its tag, or in a set without tags.
     #[inline(never)]
     fn find_by_text(&self, name: Name<'_>) -> Option<&AttributeValue> {
         if self.entries.len() > FEW {
@@ -127,23 +126,23 @@ impl Attributes {
         self.entries.reserve(count);
     }
 
-    /// Every attribute, sorted by name.
+    /// Iterates over the attributes, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
         self.entries.iter().map(|(name, value)| (&**name, value))
     }
 
-    /// Whether there are none.
+    /// Whether there are no attributes.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of attributes.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {
-        // Names often come in their order.
+        // Callers often insert names in sorted order.
         match self.entries.last() {
             Some((last, _)) if **last < *name => Err(self.entries.len()),
             _ => self.entries.binary_search_by(|(candidate, _)| (**candidate).cmp(name)),
@@ -151,7 +150,7 @@ impl Attributes {
     }
 }
 
-/// Names and types, never values.
+/// Prints names and types, never values.
 impl fmt::Debug for Attributes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_map().entries(self.iter()).finish()
@@ -170,7 +169,7 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
         let entries = entries.into_iter().map(|(name, value)| (name.as_ref().into(), value.into()));
         self.entries.extend(entries);
-        // Stable, so that of equal names the last stands last; it is the one that stays.
+        // The sort is stable, so the last of several equal names stays last. It is kept below.
         self.entries.sort_by(|(a, _), (b, _)| (**a).cmp(b));
         self.entries.dedup_by(|later, earlier| {
             let same = *later.0 == *earlier.0;
@@ -179,11 +178,11 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
             }
             same
         });
-        self.tag();
+        self.rebuild_tags();
     }
 }
 
-/// The members of an object; anything else holds no attributes.
+/// Takes the members of an object. Any other value becomes an empty set.
 impl From<Value> for Attributes {
     fn from(value: Value) -> Self {
         match value {
@@ -224,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_value_of_a_name_counts() {
+    fn last_value_of_a_name_counts() {
         let attributes: Attributes = [("b", 1), ("a", 2), ("b", 3)].into_iter().collect();
         assert_eq!(attributes.len(), 2);
         assert_eq!(attributes.get("b").unwrap().to_json(), 3);
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn many_names_are_found_as_few() {
+    fn names_are_found_in_small_and_large_sets() {
         for count in [FEW - 1, FEW, FEW + 1, 1_000] {
             let attributes: Attributes =
                 (0..count).map(|number| (format!("{number:05}"), number)).collect();
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_while_their_number_changes() {
+    fn names_are_found_while_the_set_grows_and_shrinks() {
         let mut attributes = Attributes::new();
         let names: Vec<String> = (0..FEW + 2).rev().map(|number| format!("{number:02}")).collect();
         let is_found = |attributes: &Attributes, name: &str| {
@@ -265,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_keeps_values_to_itself() {
+    fn debug_output_has_no_values() {
         let attributes: Attributes = [("email", "someone@example.com")].into_iter().collect();
         let text = format!("{attributes:?}");
         assert!(text.contains("email") && !text.contains("someone"), "{text}");

@@ -1,4 +1,4 @@
-//! Attributes that stay where they are: the application's own types are asked for them.
+//! Attributes in the application's own types, read by name without a copy.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::{AttributeValue, Attributes, Node};
 use crate::json::Number;
 
-/// Where a user's attributes are found by name: a type of yours, so that nothing is copied and no
-/// [`Attributes`] are built before a flag is asked.
+/// A user's attributes in a type of the application. Evaluation reads them by name, so that they
+/// need not be copied into [`Attributes`].
 ///
 /// ```
 /// use growthbook_core::{AttributeRef, AttributeSource, Payload};
@@ -41,51 +41,53 @@ use crate::json::Number;
 /// # Ok::<(), growthbook_core::PayloadError>(())
 /// ```
 ///
-/// It is asked in the middle of evaluations, every time anew, and has to give the same answers
-/// throughout one; a panic of its own goes through to whoever evaluates. An object inside the attributes is a source too ([`AttributeRef::Object`]).
+/// An evaluation calls it whenever it needs an attribute, and does not keep the answers. The source
+/// must return the same answers during one evaluation. A panic in it reaches the caller of the
+/// evaluation. An object inside the attributes is a source, too ([`AttributeRef::Object`]).
 pub trait AttributeSource: Sync {
-    /// The attribute of this name. `None` when there is none, so that a global one may stand in.
+    /// Returns the attribute of this name. For `None`, evaluation looks for a global attribute.
     fn attribute(&self, name: &str) -> Option<AttributeRef<'_>>;
 
-    /// Shows every attribute, each once. Default: none. Evaluation finds attributes by their
-    /// names; only what takes a source as a whole needs this: comparing an object with one in a
-    /// condition, and showing attributes to callbacks.
+    /// Calls the visitor once for each attribute. The default shows no attributes.
+    ///
+    /// Evaluation usually finds attributes by name. It needs this method to compare the whole
+    /// object with an object in a condition, and to show the attributes to callbacks.
     fn visit(&self, visitor: &mut dyn FnMut(&str, AttributeRef<'_>)) {
         let _ = visitor;
     }
 }
 
-/// A list among the attributes of an [`AttributeSource`]. Implemented for `Vec`, arrays and slices
-/// of whatever an [`AttributeRef`] can be made from.
-#[expect(clippy::len_without_is_empty, reason = "nobody asks but evaluation")]
+/// A list among the attributes of an [`AttributeSource`]. It is implemented for `Vec`, arrays and
+/// slices of every type that converts into an [`AttributeRef`].
+#[expect(clippy::len_without_is_empty, reason = "evaluation calls it, and needs the length only")]
 pub trait AttributeList: Sync {
-    /// How many items there are.
+    /// Returns the number of items.
     fn len(&self) -> usize;
 
-    /// The item at an index below [`len`](AttributeList::len); null beyond it.
+    /// Returns the item at an index; null if the index is not below [`len`](AttributeList::len).
     fn item(&self, index: usize) -> AttributeRef<'_>;
 }
 
-/// The value of an attribute where it stands. Made from Rust values, and from references to them,
-/// with `Into`.
+/// A reference to the value of an attribute. `Into` makes it from Rust values and from references
+/// to them.
 ///
 /// `Debug` prints the type, never the value.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum AttributeRef<'a> {
-    /// Null: the attribute is there, and says nothing.
+    /// Null: the attribute is present, but without a value.
     Null,
     /// A boolean.
     Bool(bool),
     /// A number.
     Number(Number),
-    /// A text.
+    /// A string.
     String(&'a str),
     /// A list.
     List(&'a dyn AttributeList),
     /// An object.
     Object(&'a dyn AttributeSource),
-    /// A value that was built before.
+    /// A value that was built earlier.
     Value(&'a AttributeValue),
 }
 
@@ -110,8 +112,8 @@ impl fmt::Debug for AttributeRef<'_> {
     }
 }
 
-/// A copy. Objects compare by their members alone, and what nests deeper than 128 levels is cut to
-/// null.
+/// Copies the value. Objects in the copy compare without regard to the order of their members.
+/// Arrays and objects nested deeper than 128 levels become null.
 impl From<AttributeRef<'_>> for AttributeValue {
     fn from(value: AttributeRef<'_>) -> Self {
         match value {
@@ -208,7 +210,7 @@ impl<'a> From<&'a Value> for AttributeRef<'a> {
     }
 }
 
-/// A number that is not finite is null.
+/// A number that is not finite becomes null.
 impl From<f64> for AttributeRef<'_> {
     fn from(value: f64) -> Self {
         Number::from_f64(value).map_or(AttributeRef::Null, AttributeRef::Number)
@@ -239,7 +241,7 @@ macro_rules! integers {
 integers!(i64: i8, i16, i32, i64, isize);
 integers!(u64: u8, u16, u32, u64, usize);
 
-/// The items of lists are asked for by reference.
+/// Conversions from references, which the items of lists need.
 macro_rules! references {
     ($($scalar:ty),+) => {$(
         impl From<&$scalar> for AttributeRef<'_> {

@@ -1,4 +1,4 @@
-//! The value of an attribute.
+//! The owned value of an attribute.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -12,11 +12,13 @@ use crate::limits::MAX_JSON_DEPTH;
 
 /// The value of one user attribute: any JSON value.
 ///
-/// Made from Rust values with `Into`, from JSON text with `Deserialize`, and from a
-/// [`serde_json::Value`]. Object members keep the order of the text they were read from, since
-/// GrowthBook compares objects with their order; those of a [`serde_json::Value`] have none and
-/// compare by their members alone. Arrays and objects nested deeper than 128 levels are cut to
-/// null; a number that is not finite becomes null.
+/// `Into` makes it from Rust values and from a [`serde_json::Value`]; `Deserialize` reads it from
+/// JSON text. GrowthBook compares objects with the order of their members. An object that was read
+/// from text keeps its order. An object from a [`serde_json::Value`] is compared by its members
+/// only.
+///
+/// Arrays and objects nested deeper than 128 levels become null, and so does a number that is not
+/// finite.
 ///
 /// `Debug` prints the type, never the value.
 #[derive(Clone)]
@@ -32,7 +34,7 @@ impl AttributeValue {
         &self.0
     }
 
-    /// The value as JSON.
+    /// Returns the value as JSON.
     pub fn to_json(&self) -> Value {
         self.0.to_value()
     }
@@ -131,7 +133,7 @@ impl<T: Into<AttributeValue>, const N: usize> From<[T; N]> for AttributeValue {
 
 impl<T: Into<AttributeValue>> FromIterator<T> for AttributeValue {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        // The items were cut when they were made: together they are one level too deep at most.
+        // Each item was cut when it was made, so the list is at most one level too deep.
         let list = Json::Array(items.into_iter().map(|item| item.into().0).collect());
         AttributeValue(list.cut(MAX_JSON_DEPTH))
     }
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_finite_is_null() {
+    fn number_that_is_not_finite_becomes_null() {
         assert!(AttributeValue::from(f64::NAN).to_json().is_null());
         assert!(AttributeValue::from(f64::INFINITY).to_json().is_null());
     }

@@ -1,4 +1,4 @@
-//! The section `contextualBandits`.
+//! Compiles the section `contextualBandits`.
 
 use alloc::{boxed::Box, sync::Arc};
 
@@ -36,7 +36,7 @@ impl Compiler<'_> {
         let json = Json::parse(&entry.text).unwrap_or(Json::Null);
         let (definition, kinds) = self.parts.read(|reader| match &json {
             Json::Object(object) => Some(Arc::new(read(reader, &BanditWire::of(object)))),
-            // A truthy value is a bandit without leaves: the fallback leaf. A falsy one is missing.
+            // A truthy value counts as a bandit without leaves, a falsy value as missing.
             other => {
                 reader.warnings.push(not_an_object());
                 other.is_truthy().then(Arc::default)

@@ -1,4 +1,4 @@
-//! The section `experiments`: auto experiments.
+//! Compiles the section `experiments`: auto experiments.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -58,7 +58,7 @@ impl Compiler<'_> {
             }
         };
         let (experiment, kinds) = self.parts.read(|reader| {
-            // Auto experiments are not linked to features: features may change without them.
+            // They are not linked to features, since they are shared even if features change.
             reader.link_feature = None;
             let experiment = read(reader, &wire, text);
             experiment.map_err(|kind| reader.warnings.push(kind)).ok()

@@ -1,4 +1,4 @@
-//! The section `features`.
+//! Compiles the section `features`.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -36,7 +36,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The feature of the snapshot before, if nothing it depends on has changed.
+    /// Returns the feature of the older snapshot, if neither its text nor its bandits changed.
     fn shared_feature(&self, entry: &Entry, index: FeatureIndex) -> Option<&Arc<Feature>> {
         let before = self.before?;
         let (_, feature) = before.features.get(index)?;
@@ -50,7 +50,7 @@ impl Compiler<'_> {
         feature.bandits().iter().all(|id| is_same_bandit(id)).then_some(feature)
     }
 
-    /// The warning is for an entry that is not an object.
+    /// Compiles a feature. The error is the warning for an entry that is not an object.
     fn feature(&self, entry: &Entry) -> Result<Feature, WarningKind> {
         let mut rules = RuleCompiler::new(&self.parts, entry);
         let default_value = match Json::parse(&entry.text) {
@@ -61,7 +61,8 @@ impl Compiler<'_> {
     }
 }
 
-/// Compiles a feature that can be read as a whole, as nearly every one. Returns its default value.
+/// Compiles a feature that can be read as a whole. Nearly every feature can. Returns its default
+/// value.
 fn whole_feature(
     feature: &Json<'_>,
     rules: &mut RuleCompiler<'_>,
@@ -75,7 +76,7 @@ fn whole_feature(
     Ok(wire.default_value.get().map_or_else(|| FeatureValue::NULL.clone(), Into::into))
 }
 
-/// Compiles the parts of a feature that can be read.
+/// Compiles the readable parts of a feature. Returns its default value.
 fn partial_feature(text: &str, rules: &mut RuleCompiler<'_>) -> Result<FeatureValue, WarningKind> {
     let feature = members(text).map_err(|_| not_an_object())?;
     let list = feature.get("rules").map(items);
@@ -111,7 +112,7 @@ impl Feature {
         })
     }
 
-    /// The features whose values this one's rules look at.
+    /// Iterates over the prerequisites of the rules.
     pub(super) fn prerequisites(&self) -> impl Iterator<Item = FeatureIndex> {
         self.rules.iter().flat_map(Rule::parents).filter_map(|parent| match parent.feature {
             ParentFeature::Linked(index) => Some(index),

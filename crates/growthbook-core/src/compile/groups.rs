@@ -1,4 +1,4 @@
-//! The section `savedGroups`.
+//! Compiles the section `savedGroups`.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -10,8 +10,8 @@ use crate::pattern::PatternCompiler;
 use crate::payload::{Entries, Entry, Section};
 use crate::warning::{Location, WarningKind};
 
-/// Compiles the saved groups without the rest of a payload. Their positions are those of their
-/// entries.
+/// Compiles the saved groups without the rest of a payload. Each group has the position of its
+/// entry.
 pub(crate) fn saved_groups(section: &Section<Entries>) -> SavedGroups {
     let mut compiler = Compiler::new(PatternCompiler::default());
     compiler.saved_groups(section);

@@ -1,4 +1,4 @@
-//! Finds features and saved groups whose references exceed the limits of evaluation.
+//! Warns about features and saved groups whose references exceed the limits of evaluation.
 
 use alloc::{vec, vec::Vec};
 
@@ -11,7 +11,7 @@ use crate::limits::{
 use crate::snapshot::FeatureTable;
 use crate::warning::{Location, Warning, WarningKind};
 
-/// Warns about every feature whose prerequisites are too many.
+/// Warns about each feature whose prerequisites exceed a limit.
 pub(super) fn check_features(features: &FeatureTable, warnings: &mut Vec<Warning>) {
     let reaches = Reach::of_all(features.positions(), |position| {
         let feature = u32::try_from(position).ok().and_then(|at| features.get(FeatureIndex(at)));
@@ -32,7 +32,7 @@ pub(super) fn check_features(features: &FeatureTable, warnings: &mut Vec<Warning
     }
 }
 
-/// Warns about every condition group that refers to too many others. `order` has the groups in the
+/// Warns about each condition group whose references exceed a limit. `order` has the groups in the
 /// payload's order.
 pub(super) fn check_groups(
     groups: &SavedGroups,
@@ -62,15 +62,15 @@ pub(super) fn check_groups(
 /// How far the references of a feature or group lead.
 #[derive(Clone, Copy, Default)]
 struct Reach {
-    /// The longest chain of references.
+    /// The length of the longest chain of references.
     depth: u32,
-    /// The number of evaluations that following all of them takes, its own included.
+    /// The number of evaluations when all references are followed, including its own.
     evaluations: u32,
 }
 
 impl Reach {
-    /// Walks depth first, with its own stack: a chain may be as long as the payload. A cycle ends
-    /// where it closes, since evaluation handles cycles.
+    /// Computes the reach of each node, depth first. It does not recurse, since a chain may be as
+    /// long as the payload. It stops where a cycle closes, since evaluation handles cycles.
     fn of_all(count: usize, references: impl Fn(usize) -> Vec<usize>) -> Vec<Reach> {
         let mut reaches = vec![Reach::default(); count];
         let mut entered = vec![false; count];

@@ -1,10 +1,10 @@
-//! From a payload to a [`Snapshot`], in one pass over its sections. Compiling cannot fail: an
-//! unreadable part is reported and left out.
+//! The compiler: it turns a payload into a [`Snapshot`], in one pass over its sections. Compiling
+//! cannot fail. An unreadable part is left out with a warning.
 //!
-//! A payload that follows another one is compiled after its snapshot. Then each definition whose
-//! text did not change is shared, and costs a comparison of the text. Sharing is safe because
-//! definitions refer to features and saved groups by positions that stay (see [`FeatureTable`] and
-//! [`SavedGroups`]). A feature with a bandit is shared only if the bandit is, too.
+//! A payload can be compiled after the snapshot of an older payload. Then each definition whose
+//! text did not change is shared, which only costs a comparison of the text. Definitions refer to
+//! features and saved groups by position, and the positions stay the same (see [`FeatureTable`] and
+//! [`SavedGroups`]). A feature with a bandit is shared only if the bandit did not change, either.
 
 mod bandits;
 mod experiments;
@@ -33,11 +33,11 @@ impl Payload {
         Compiler::new(PatternCompiler::default()).compile(self)
     }
 
-    /// Compiles the definitions for use in place of an older snapshot. The result answers like
-    /// that of [`compile`](Payload::compile), and costs less: definitions whose text did not
-    /// change are shared with the older snapshot, and so are regular expressions that were built.
+    /// Compiles the definitions to replace an older snapshot. Evaluation gives the same results as
+    /// with [`compile`](Payload::compile), but compiling costs less. Both snapshots share
+    /// definitions whose text did not change, and regular expressions.
     pub fn compile_after(&self, before: &Snapshot) -> Snapshot {
-        if can_share(self, before) {
+        if should_share(self, before) {
             let compiler = Compiler::sharing(before);
             if let Some(snapshot) = compiler.compile_sharing(self) {
                 return snapshot;
@@ -48,16 +48,17 @@ impl Payload {
 }
 
 impl Snapshot {
-    /// A snapshot without features: every feature is unknown, inline experiments run.
+    /// Makes a snapshot without features. Every feature is unknown. Experiments declared in code
+    /// run.
     pub fn empty() -> Self {
         Payload::empty().compile()
     }
 }
 
-/// Whether to share definitions with an older snapshot. Positions of features and groups that are
-/// gone stay occupied. When they are too many, compiling anew makes the tables small again.
-fn can_share(payload: &Payload, before: &Snapshot) -> bool {
-    /// Positions that may be without use in any case.
+/// Whether to share definitions with an older snapshot. Removed features and groups keep their
+/// positions. If there are too many unused positions, everything is compiled again.
+fn should_share(payload: &Payload, before: &Snapshot) -> bool {
+    /// The number of unused positions that is always allowed.
     const SPARE: usize = 1_000;
     let features = payload.feature_entries().iter().len();
     let groups = before.saved_groups.positions();
@@ -103,8 +104,8 @@ impl<'b> Compiler<'b> {
         compiler
     }
 
-    /// `None` when the regular expressions exceed their limit. Which ones do must not depend on
-    /// the snapshot before, so the payload has to be compiled anew.
+    /// Compiles, and returns `None` if the regular expressions exceed their limit. The payload must
+    /// then be compiled alone, so that the refused expressions do not depend on the older snapshot.
     fn compile_sharing(self, payload: &Payload) -> Option<Snapshot> {
         let snapshot = self.compile(payload);
         (!snapshot.patterns.is_exhausted()).then_some(snapshot)
@@ -141,7 +142,7 @@ impl<'b> Compiler<'b> {
         self.warnings.push(Warning { location, kind });
     }
 
-    /// Reports entries whose key is not valid text. No caller can ask for them.
+    /// Reports entries whose key is not valid text, since no caller can name them.
     fn warn_unnamed<'k>(
         &mut self,
         keys: impl Iterator<Item = &'k str>,
@@ -154,7 +155,7 @@ impl<'b> Compiler<'b> {
 }
 
 impl Parts {
-    /// Reads definitions that are linked to this snapshot. Returns what was read, and warnings.
+    /// Reads definitions, and links them to this snapshot. Returns the result and the warnings.
     fn read<R>(&self, read: impl FnOnce(&mut DefinitionReader<'_>) -> R) -> (R, Vec<WarningKind>) {
         let mut warnings = Vec::new();
         let result = read(&mut DefinitionReader {
@@ -172,7 +173,7 @@ impl Parts {
     }
 }
 
-/// The attributes that some experiment hashes.
+/// Returns the attributes that experiments hash.
 fn sticky_attributes<'d>(
     definitions: impl Iterator<Item = &'d ExperimentDefinition>,
 ) -> BTreeSet<Box<str>> {
@@ -185,7 +186,7 @@ fn sticky_attributes<'d>(
     attributes
 }
 
-/// The object; the warning for text that is something else, or that could not be read.
+/// Returns the object. The error is the warning for another value, or for unreadable text.
 fn object<'t>(json: Option<&'t Json<'t>>) -> Result<&'t Object<'t>, WarningKind> {
     match json {
         Some(Json::Object(object)) => Ok(object),
@@ -198,7 +199,7 @@ fn not_an_object() -> WarningKind {
     WarningKind::WrongType { field: "", expected: "an object" }
 }
 
-/// Warnings about one place.
+/// Makes warnings about one place.
 fn at(location: &Location, kinds: Vec<WarningKind>) -> impl Iterator<Item = Warning> {
     kinds.into_iter().map(|kind| Warning { location: location.clone(), kind })
 }
@@ -210,7 +211,7 @@ mod tests {
     use super::*;
     use crate::snapshot::Feature;
 
-    /// Which features of the second payload are shared with the first one.
+    /// Returns the features of the second payload that are shared with the first one.
     fn shared(before: &str, after: &str) -> Vec<String> {
         let [before, after] = [before, after].map(|text| Payload::from_json(text).unwrap());
         let before = before.compile();
@@ -241,16 +242,16 @@ mod tests {
         assert_eq!(shared(&before, &before), all);
         let changed = payload(r#""plain": {"defaultValue": 1},"#, "[1]", "1");
         assert_eq!(shared(&before, &changed), all[1..]);
-        // Links to features and groups stay valid when those change, go or come.
+        // Links stay valid when features and groups are changed, removed or added.
         assert_eq!(shared(&before, &payload("", "[1]", "1")), all[1..]);
         assert_eq!(shared(&before, &payload(r#""gone": {}, "plain": {},"#, "[1]", "1")), all);
         assert_eq!(shared(&before, &payload(r#""plain": {},"#, "[2]", "1")), all);
-        // A feature has the bandit in itself.
+        // A feature contains its bandit.
         assert_eq!(shared(&before, &payload(r#""plain": {},"#, "[1]", "2")), all[..3]);
     }
 
     #[test]
-    fn positions_without_use_are_given_up() {
+    fn unused_positions_are_removed() {
         let payload = |round: u32| {
             let feature = |number: u32| format!(r#""f{round}-{number}": {{}}"#);
             let features: Vec<String> = (0..100).map(feature).collect();
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn regular_expressions_are_limited_as_from_scratch() {
+    fn expressions_are_limited_as_without_sharing() {
         let feature = |number: usize| {
             let pattern = format!("(?:a{{100}}){{1,100}}{number}");
             format!(

@@ -1,4 +1,4 @@
-//! The rules of one feature.
+//! Compiles the rules of one feature.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -33,7 +33,7 @@ impl<'c> RuleCompiler<'c> {
         RuleCompiler { parts, entry, index: 0, rules: Vec::new(), notes }
     }
 
-    /// Reports a warning about the feature.
+    /// Adds a warning about the feature.
     pub(super) fn warn(&mut self, kind: WarningKind) {
         let location = Location::Feature(Box::from(&*self.entry.key));
         self.notes.warnings.push(Warning { location, kind });
@@ -74,8 +74,8 @@ impl<'c> RuleCompiler<'c> {
         self.add(Rule::new(SmolStr::from(id), gates, kind));
     }
 
-    /// Compiles the next rule, which could not be read as a whole. Its prerequisites are left of
-    /// it, since gates hold whatever the rule says.
+    /// Compiles the next rule, which could not be read as a whole. Only its prerequisites are kept,
+    /// since evaluation checks them before the rest of a rule.
     pub(super) fn unreadable_rule(&mut self, text: &str) {
         let members = members(text).ok();
         let parents = members.and_then(|members| members.get("parentConditions"));
@@ -84,7 +84,7 @@ impl<'c> RuleCompiler<'c> {
             Some(None) => [ParentCondition::unreadable(true)].into(),
             Some(Some(json)) => {
                 let parents = RuleWire::empty().parent_conditions.with(&json);
-                // The rule as a whole gets a warning below.
+                // These warnings are dropped: the whole rule gets a warning below.
                 self.parts.read(|reader| reader.parents(parents)).0
             }
         };
@@ -141,7 +141,7 @@ impl<'c> RuleCompiler<'c> {
     }
 }
 
-/// The variations of a rule; `None` when it is not an experiment.
+/// Reads the variations of a rule. `None` if the rule is not an experiment.
 pub(super) fn variations<'t>(wire: &RuleWire<'t>) -> Read<Option<&'t [Json<'t>]>> {
     match wire.contextual_variations.get() {
         None | Some(Json::Null) => wire.variations.list(),
@@ -154,7 +154,7 @@ fn bandit_id<'t>(wire: &RuleWire<'t>) -> Option<&'t str> {
     wire.contextual_bandit_ref.as_str().filter(|id| !id.is_empty())
 }
 
-/// The share of users that a force rule applies to; `None` for all users.
+/// Reads the share of users that a force rule applies to. `None` for all users.
 fn rollout(
     reader: &mut DefinitionReader<'_>,
     wire: &RuleWire<'_>,
@@ -162,7 +162,7 @@ fn rollout(
 ) -> Read<Option<Rollout>> {
     let range = match wire.range.truthy() {
         Some(range) => bucket_range(range).unwrap_or_else(|| {
-            // GrowthBook may write an empty list for "no users".
+            // An empty list means that no user is included. It does not need a warning.
             if range.as_array().is_none_or(|bounds| !bounds.is_empty()) {
                 reader.warn(wire.range, "a pair of numbers");
             }

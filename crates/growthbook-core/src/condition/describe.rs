@@ -1,15 +1,16 @@
-//! Putting conditions into words: which part did not pass, and what it asks for.
+//! Descriptions of conditions: the part that did not pass, and its test in words.
 
 use alloc::{format, string::String, vec::Vec};
 
 use super::eval::{Outcome, Scope};
 use super::groups::GroupId;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
-use super::{Clause, Clauses, Fields, SavedGroups, ValueTest};
+use super::tree::{Clause, Clauses, ValueTest};
+use super::{Fields, SavedGroups};
 use crate::attributes::{Kind, Node};
 use crate::trace::{ClauseOutcome, ClauseTrace};
 
-/// The first part of a condition that decides against it; `None` when it passes.
+/// Returns the first clause that makes a condition fail. `None` if the condition passes.
 pub(crate) fn explain_failure(
     clauses: &Clauses,
     fields: &Fields<'_>,
@@ -24,18 +25,19 @@ impl Scope<'_> {
     }
 
     fn failed_clause(&self, clauses: &Clauses) -> Option<ClauseTrace> {
-        let mut open = None;
+        let mut unknown = None;
         for clause in &clauses.0 {
             match self.clause(clause) {
                 Outcome::Pass => {}
                 Outcome::Unknown => {
-                    open = open.or_else(|| Some(self.describe(clause, ClauseOutcome::Unknown)));
+                    unknown =
+                        unknown.or_else(|| Some(self.describe(clause, ClauseOutcome::Unknown)));
                 }
                 Outcome::Fail => return Some(self.describe(clause, ClauseOutcome::Failed)),
                 Outcome::Abort => return Some(self.describe(clause, ClauseOutcome::Malformed)),
             }
         }
-        open
+        unknown
     }
 
     fn describe(&self, clause: &Clause, outcome: ClauseOutcome) -> ClauseTrace {
@@ -77,7 +79,7 @@ impl Scope<'_> {
         }
     }
 
-    /// What a test asks for; of an operator object, the first operator that does not pass.
+    /// Describes a test. For an operator object, describes the first operator that does not pass.
     fn describe_test(&self, test: &ValueTest, actual: &Node<'_>) -> String {
         match test {
             ValueTest::Equals(literal) => format!("must be {}", literal.node().to_value()),
@@ -118,11 +120,11 @@ impl Operator {
             }
             Operator::Exists { negate } => format!("$exists {}", !negate),
             Operator::Type(kind) => format!("$type {}", kind.map_or("unknown", Kind::name)),
-            Operator::In { members, negate } => {
-                format!("{} {} values", pick(*negate, "$in", "$nin"), members.len())
+            Operator::In { values, negate } => {
+                format!("{} {} values", pick(*negate, "$in", "$nin"), values.len())
             }
-            Operator::InInsensitive { members, negate } => {
-                format!("{} {} values", pick(*negate, "$ini", "$nini"), members.len())
+            Operator::InInsensitive { values, negate } => {
+                format!("{} {} values", pick(*negate, "$ini", "$nini"), values.len())
             }
             Operator::InGroup { group, negate } => {
                 let name = pick(*negate, "$inGroup", "$notInGroup");

@@ -1,51 +1,26 @@
-//! Walking a compiled condition. Results are three-valued: an operator or saved group of a kind
-//! this SDK does not know leaves the answer open, and an open answer does not pass.
+//! Evaluation of a compiled condition.
+//!
+//! The outcome may be unknown: an operator or saved group may be of a kind that this SDK does not
+//! know. A condition with an unknown outcome does not pass.
 
 use core::cell::Cell;
 
+use super::SavedGroups;
+use super::fields::Fields;
 use super::groups::GroupIndex;
 use super::path::Path;
-use super::{Clause, Clauses, SavedGroups, ValueTest};
+use super::tree::{Clause, Clauses, ValueTest};
 use crate::attributes::{AttributeLookup, Node};
 use crate::limits::{
     MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS,
 };
 use crate::tag::Name;
 
-/// A clause counts with its test.
+/// A clause and its test count as two parts.
 const CLAUSE_PARTS: usize = 2;
 
-/// What a prerequisite's value is called.
-pub(super) const PARENT_VALUE: &str = "value";
-
-/// What a condition tests.
-pub(crate) enum Fields<'a> {
-    /// A user's attributes.
-    Attributes(&'a AttributeLookup<'a>),
-    /// The same, where the attributes that are missing may still turn up elsewhere.
-    Known(&'a AttributeLookup<'a>),
-    /// A prerequisite's value, as the field `value`.
-    ParentValue(Node<'a>),
-    /// The properties of an array element.
-    Properties(Node<'a>),
-}
-
-impl<'a> Fields<'a> {
-    /// Returns a field: null when it does not exist, `None` when that is not known.
-    #[inline]
-    pub(super) fn get(&self, name: Name<'_>) -> Option<Node<'a>> {
-        match self {
-            Fields::Attributes(attributes) => Some(attributes.node(name).unwrap_or(Node::Null)),
-            Fields::Known(attributes) => attributes.node(name),
-            Fields::ParentValue(value) if name.text == PARENT_VALUE => Some(*value),
-            Fields::ParentValue(_) => Some(Node::Null),
-            Fields::Properties(node) => Some(node.property(name.text)),
-        }
-    }
-}
-
-/// What the conditions of one evaluation may still look at. Shared by all of them: a payload can
-/// have many, and each can be large.
+/// The number of parts that the conditions of one evaluation may still evaluate. All conditions
+/// share it, since a payload can have many large conditions.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     parts: Cell<usize>,
@@ -58,7 +33,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes parts off; false when there are not so many left.
+    /// Takes parts off the budget. False if the rest is not enough.
     #[inline]
     fn take(&self, parts: usize) -> bool {
         match self.parts.get().checked_sub(parts) {
@@ -88,7 +63,7 @@ pub(crate) fn passes(
     Scope::new(fields, &run).condition(clauses) == Outcome::Pass
 }
 
-/// Starts an evaluation.
+/// Calls `evaluate` with a new scope and a budget of its own.
 pub(super) fn with_scope<R>(
     fields: &Fields<'_>,
     groups: &SavedGroups,
@@ -99,15 +74,15 @@ pub(super) fn with_scope<R>(
     evaluate(&Scope::new(fields, &run))
 }
 
-/// The answer of a condition or a part of one.
+/// The outcome of a condition or a part of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Outcome {
     Pass,
     Fail,
-    /// It depends on an operator or a saved group of a kind this SDK does not know, or on a
-    /// field nobody knows.
+    /// The outcome depends on an operator or saved group that this SDK does not know, or on an
+    /// attribute that is unknown.
     Unknown,
-    /// A malformed part was reached, or a limit: the whole evaluation fails.
+    /// Evaluation reached a malformed part or a limit. The whole evaluation fails.
     Abort,
 }
 
@@ -116,25 +91,26 @@ impl Outcome {
         match self {
             Outcome::Pass => Outcome::Fail,
             Outcome::Fail => Outcome::Pass,
-            open => open,
+            undecided => undecided,
         }
     }
 
-    /// AND: a failure decides, wherever an open answer stands.
+    /// Combines with AND. A failure decides, even after an unknown outcome.
     #[inline]
     pub(super) fn all(outcomes: impl Iterator<Item = Self>) -> Self {
-        Outcome::first_but(Outcome::Pass, outcomes)
+        Outcome::first_decisive(Outcome::Pass, outcomes)
     }
 
-    /// OR: a pass decides, wherever an open answer stands.
+    /// Combines with OR. A pass decides, even after an unknown outcome.
     #[inline]
     pub(super) fn any(outcomes: impl Iterator<Item = Self>) -> Self {
-        Outcome::first_but(Outcome::Fail, outcomes)
+        Outcome::first_decisive(Outcome::Fail, outcomes)
     }
 
-    /// The first outcome that decides; else this one, or an open one if there was any.
+    /// Returns the first outcome that decides. Without one, returns unknown if any outcome is
+    /// unknown, else `neutral`.
     #[inline]
-    fn first_but(neutral: Self, outcomes: impl Iterator<Item = Self>) -> Self {
+    fn first_decisive(neutral: Self, outcomes: impl Iterator<Item = Self>) -> Self {
         let mut result = neutral;
         for outcome in outcomes {
             if outcome == neutral {
@@ -156,7 +132,8 @@ impl From<bool> for Outcome {
     }
 }
 
-/// Where an evaluation stands: what it tests, and how it came here.
+/// The state of an evaluation at one place of the tree: the values it tests, and the groups around
+/// it.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) fields: &'a Fields<'a>,
@@ -164,15 +141,14 @@ pub(super) struct Scope<'a> {
     entered: Option<&'a Entered<'a>>,
 }
 
-/// What is the same throughout an evaluation, and what it went through, counted over all its
-/// branches.
+/// The state that all branches of an evaluation share.
 pub(super) struct Run<'a> {
     pub(super) groups: &'a SavedGroups,
     budget: &'a Budget,
-    /// How many levels down evaluation is.
+    /// The current level of nesting.
     depth: Cell<u32>,
     group_evaluations: Cell<u32>,
-    /// Whether a condition group turned up inside itself.
+    /// Whether a condition group refers to itself, directly or through others.
     pub(super) met_cycle: Cell<bool>,
 }
 
@@ -188,7 +164,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The condition groups entered on the way here, innermost first.
+/// The condition groups around the current place, innermost first.
 pub(super) struct Entered<'a> {
     group: GroupIndex,
     outer: Option<&'a Entered<'a>>,
@@ -206,7 +182,7 @@ impl<'a> Scope<'a> {
         Scope { fields, run, entered: None }
     }
 
-    /// Evaluates one level further down; `None` at the limit.
+    /// Evaluates one level deeper. `None` at the limit.
     #[inline]
     pub(super) fn deeper<R>(&self, evaluate: impl FnOnce() -> R) -> Option<R> {
         let depth = self.run.depth.get();
@@ -219,7 +195,7 @@ impl<'a> Scope<'a> {
         Some(result)
     }
 
-    /// Every entry must pass.
+    /// Evaluates a condition. Every clause must pass.
     #[inline(never)]
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
         if !self.run.budget.take(1 + CLAUSE_PARTS * clauses.0.len()) {
@@ -228,8 +204,7 @@ impl<'a> Scope<'a> {
         self.deeper(|| self.clauses(&clauses.0)).unwrap_or(Outcome::Abort)
     }
 
-    /// Every one of them must pass: [`Outcome::all`], which gives back to the budget what it does
-    /// not come to.
+    /// Like [`Outcome::all`]. It also returns the clauses that it does not reach to the budget.
     #[inline]
     fn clauses(&self, clauses: &[Clause]) -> Outcome {
         let mut result = Outcome::Pass;
@@ -240,7 +215,7 @@ impl<'a> Scope<'a> {
                 continue;
             }
             if outcome != Outcome::Unknown {
-                // Most conditions have one clause, or fail at the last.
+                // Usually nothing is left: most conditions have one clause, or fail at the last.
                 if !rest.as_slice().is_empty() {
                     self.run.budget.give_back(CLAUSE_PARTS * rest.len());
                 }
@@ -251,8 +226,9 @@ impl<'a> Scope<'a> {
         result
     }
 
-    /// What most conditions test is decided in place. It is passed on by reference from where it
-    /// is put together: copying it right after that would stall the processor.
+    /// Evaluates a clause. The usual one, a short name among built attributes, is inlined. Its
+    /// value is passed by reference, since a copy right after the value is made stalls the
+    /// processor.
     #[inline(always)]
     pub(super) fn clause(&self, clause: &Clause) -> Outcome {
         let Clause::Attribute(path, test) = clause else {
@@ -270,7 +246,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Tests what lies at any path, in anything.
+    /// Tests the value at any path.
     #[inline(never)]
     fn attribute(&self, path: &Path, test: &ValueTest) -> Outcome {
         match (self.fields, path) {
@@ -290,7 +266,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Tests an attribute wherever it may be, and where it was found.
+    /// Tests an attribute from any place where attributes are looked up.
     fn named_attribute(
         &self,
         attributes: &AttributeLookup<'_>,
@@ -307,7 +283,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A clause of conditions, and whatever else tests no attribute.
+    /// Evaluates any other clause than a test of an attribute.
     #[inline(never)]
     fn compound(&self, clause: &Clause) -> Outcome {
         match clause {
@@ -324,7 +300,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// An empty `$or` passes.
+    /// Evaluates `$or`. An empty list passes.
     fn or(&self, branches: &[Clauses]) -> Outcome {
         if branches.is_empty() {
             return Outcome::Pass;
@@ -347,7 +323,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Evaluates a test inside of a test.
+    /// Evaluates a test inside another test.
     #[inline]
     pub(super) fn nested(&self, evaluate: impl FnOnce() -> Outcome) -> Outcome {
         if !self.run.budget.take(1) {
@@ -356,22 +332,22 @@ impl<'a> Scope<'a> {
         self.deeper(evaluate).unwrap_or(Outcome::Abort)
     }
 
-    /// Tests an element of a list, of which there may be many.
+    /// Tests an element of a list. It counts, since a list may be long.
     pub(super) fn element(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
         if self.run.budget.take(1) { self.value(test, actual) } else { Outcome::Abort }
     }
 
-    /// Tests something else than this scope does, with the same groups and limits.
+    /// Returns a scope that tests other values, with the same groups and limits.
     pub(super) fn with_fields<'b>(&'b self, fields: &'b Fields<'b>) -> Scope<'b> {
         Scope { fields, ..*self }
     }
 
-    /// The same, inside a condition group.
+    /// Returns a scope inside a condition group.
     pub(super) fn inside<'b>(&'b self, entered: &'b Entered<'b>) -> Scope<'b> {
         Scope { entered: Some(entered), ..*self }
     }
 
-    /// Evaluates a condition group. Fails on a cycle, which is a matter of this branch alone.
+    /// Evaluates a condition group. A cycle fails, but does not abort the other branches.
     pub(super) fn enter_group(&self, group: GroupIndex, condition: &Clauses) -> Outcome {
         let depth = self.entered.map_or(0, |entered| entered.depth);
         let mut outer = self.entered;

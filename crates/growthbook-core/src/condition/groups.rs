@@ -1,14 +1,14 @@
-//! Saved groups: lists of ids, conditions with a name, and groups resolved elsewhere.
+//! Saved groups: lists of values, conditions with a name, and groups from another system.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
-use super::Clauses;
 use super::eval::{Outcome, Scope};
-use super::members::Members;
 use super::path::Path;
+use super::tree::Clauses;
+use super::value_set::ValueSet;
 use crate::attributes::Node;
 use crate::compiled::Compiled;
 use crate::tag::Name;
@@ -21,37 +21,38 @@ pub(crate) const REMOTE_GROUP_IDS: &str = "__gb_remoteGroupIds";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct GroupIndex(pub(crate) u32);
 
-/// Links a group by id. `None` leaves the look-up to evaluation.
+/// Links a group by id. `None` means that evaluation looks it up.
 pub(crate) type GroupLinker<'c> = &'c dyn Fn(&str) -> Option<GroupIndex>;
 
-/// The saved groups of a snapshot, and the ids that conditions refer to without a group.
+/// The saved groups of a snapshot. It also has ids without a group, because conditions refer to
+/// them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SavedGroups {
     by_id: IndexMap<Arc<str>, Option<Arc<Compiled<SavedGroup>>>, DefaultHashBuilder>,
-    /// The payload has groups that could not be read. Then an unknown id is not an empty group,
+    /// Whether the payload's groups could not be read. Then an unknown id is not an empty group,
     /// and users do not pass for being outside of it.
     pub(crate) is_unavailable: bool,
 }
 
-/// One entry of `savedGroups`.
+/// An entry of `savedGroups`.
 #[derive(Debug)]
 pub(crate) enum SavedGroup {
-    /// A bare array, as older payloads have it.
-    LegacyList(Members),
+    /// A list without an object around it, from an older payload.
+    LegacyList(ValueSet),
     /// `type: "list"`
-    List { attribute: Option<Path>, members: Option<Members> },
+    List { attribute: Option<Path>, values: Option<ValueSet> },
     /// `type: "condition"`
     Condition(Option<Clauses>),
-    /// `type: "remote"`: another system resolved its members.
+    /// `type: "remote"`: an attribute of the user says whether the user is in the group.
     Remote { id: Box<str>, attribute: Option<Box<str>> },
-    /// An unknown type.
+    /// A group of an unknown type.
     Unknown,
     /// An entry that is not a group.
     Malformed,
 }
 
 impl SavedGroup {
-    /// The groups that this one's condition refers to, with repetitions.
+    /// Returns the groups that the condition refers to, with repetitions.
     pub(crate) fn references(&self) -> Vec<GroupIndex> {
         let mut references = Vec::new();
         if let SavedGroup::Condition(Some(condition)) = self {
@@ -61,7 +62,8 @@ impl SavedGroup {
     }
 }
 
-/// The group that a condition names: linked in a payload, by id in a condition from the caller.
+/// The group that a condition names. It is linked in a payload, and named by id in a condition from
+/// the caller.
 #[derive(Clone, Debug)]
 pub(super) enum GroupId {
     Linked(GroupIndex),
@@ -72,19 +74,19 @@ pub(super) enum GroupId {
 #[derive(Clone, Debug)]
 pub(super) struct GroupReference {
     pub(super) group: GroupId,
-    /// The attribute that is looked up instead of the group's own.
+    /// The attribute to look up instead of the group's own.
     pub(super) attribute: Option<(Box<str>, Path)>,
 }
 
 impl SavedGroups {
-    /// A table without groups, in which every id has the position it has in this one.
+    /// Copies the table without its groups. Each id keeps its position.
     pub(crate) fn without_groups(&self) -> Self {
         let mut by_id = self.by_id.clone();
         by_id.values_mut().for_each(|group| *group = None);
         SavedGroups { by_id, is_unavailable: false }
     }
 
-    /// The position of an id. It gets one if it has none yet.
+    /// Returns the position of an id. A new id gets a position.
     pub(crate) fn link(&mut self, id: &str) -> GroupIndex {
         self.index_of(id).unwrap_or_else(|| {
             let (index, _) = self.by_id.insert_full(id.into(), None);
@@ -111,12 +113,12 @@ impl SavedGroups {
         self.by_id.get_index(position(index)).map_or("", |(id, _)| id)
     }
 
-    /// How many positions there are, with and without a group.
+    /// Returns the number of positions, with and without a group.
     pub(crate) fn positions(&self) -> usize {
         self.by_id.len()
     }
 
-    /// The condition of a condition group.
+    /// Returns the condition of a condition group.
     pub(super) fn condition(&self, index: GroupIndex) -> Option<&Clauses> {
         match &self.get(index)?.definition {
             SavedGroup::Condition(condition) => condition.as_ref(),
@@ -149,10 +151,10 @@ impl GroupReference {
         };
         let override_path = self.attribute.as_ref().map(|(_, path)| path);
         match group {
-            SavedGroup::List { attribute, members: Some(members) } => {
+            SavedGroup::List { attribute, values: Some(values) } => {
                 match override_path.or(attribute.as_ref()) {
                     Some(path) => match path.resolve(scope.fields) {
-                        Some(actual) => members.contains(&actual).into(),
+                        Some(actual) => values.contains(&actual).into(),
                         None => Outcome::Unknown,
                     },
                     None => Outcome::Fail,
@@ -169,7 +171,7 @@ impl GroupReference {
             }
             SavedGroup::Unknown => Outcome::Unknown,
             SavedGroup::LegacyList(_)
-            | SavedGroup::List { members: None, .. }
+            | SavedGroup::List { values: None, .. }
             | SavedGroup::Condition(None)
             | SavedGroup::Malformed => Outcome::Fail,
         }
@@ -193,18 +195,18 @@ impl GroupId {
         }
     }
 
-    /// `$inGroup`, and with `negate` `$notInGroup`.
+    /// Evaluates `$inGroup`, or `$notInGroup` with `negate`.
     #[inline]
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>, negate: bool) -> Outcome {
         match scope.run.groups.find(self) {
-            Some((_, SavedGroup::LegacyList(members)))
-            | Some((_, SavedGroup::List { members: Some(members), .. })) => {
-                (members.contains(actual) != negate).into()
+            Some((_, SavedGroup::LegacyList(values)))
+            | Some((_, SavedGroup::List { values: Some(values), .. })) => {
+                (values.contains(actual) != negate).into()
             }
             Some((_, SavedGroup::Unknown)) => Outcome::Unknown,
             Some(_) => Outcome::Fail,
             None if scope.run.groups.is_unavailable => Outcome::Unknown,
-            // An id that the payload does not have is an empty list.
+            // An id that is not in the payload counts as an empty list.
             None => negate.into(),
         }
     }

@@ -1,38 +1,48 @@
 //! Targeting conditions: GrowthBook's MongoDB-like queries over a user's attributes.
 //!
-//! JSON is parsed once into the tree below (`parse`); evaluating it (`eval`, `operator`)
-//! allocates nothing on the common path and parses nothing.
+//! | module | subject |
+//! |---|---|
+//! | `tree` | the compiled form: clauses, tests, literals |
+//! | `parse` | the conversion of JSON into the tree |
+//! | `eval`, `operator` | evaluation of the tree; it does not parse, and rarely allocates |
+//! | `fields`, `path` | the values that a condition tests, and the paths to them |
+//! | `groups`, `references` | saved groups, and the references to them |
+//! | `value_set` | lists of values, for `$in` and saved groups |
+//! | `text`, `version` | comparisons of text and of versions |
+//! | `prune` | a condition for a user who is known in part |
+//! | `describe` | a description of the part that failed |
 
 mod describe;
 mod eval;
+mod fields;
 mod groups;
-mod members;
 mod operator;
 mod parse;
 mod path;
 mod prune;
+mod references;
 mod text;
+mod tree;
+mod value_set;
 mod version;
 
 use alloc::{boxed::Box, vec::Vec};
-use core::{fmt, slice};
+use core::fmt;
 
 use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
-pub(crate) use eval::{Budget, Fields, passes};
+pub(crate) use eval::{Budget, passes};
+pub(crate) use fields::Fields;
 pub(crate) use groups::{GroupIndex, GroupLinker, REMOTE_GROUP_IDS, SavedGroup, SavedGroups};
-pub(crate) use members::Members;
 pub(crate) use parse::ConditionParser;
-use path::Path;
 pub(crate) use prune::{Remainder, prune, prune_group};
+pub(crate) use tree::Clauses;
+pub(crate) use value_set::ValueSet;
 
-use crate::attributes::{Node, deep_equal};
 use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
-use groups::GroupReference;
-use operator::{ElemMatch, Operator};
 
 /// A targeting condition, compiled for evaluation.
 ///
@@ -54,12 +64,12 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Compiles a condition from JSON text. The order of its keys is kept, and decides where a
-    /// malformed part beside a failing one is reached.
+    /// Compiles a condition from JSON text. The order of its keys is kept: a malformed part after a
+    /// failing one is never reached.
     ///
     /// # Errors
     ///
-    /// When the text is no JSON, nests deeper than 128 levels, or is no JSON object.
+    /// The text is not JSON, nests deeper than 128 levels, or is not a JSON object.
     pub fn from_json(text: &str) -> Result<Self, ConditionError> {
         let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
             ConditionError::Syntax { line: error.line(), column: error.column() }
@@ -85,12 +95,13 @@ impl Condition {
         &self.root
     }
 
-    /// Parts that can never match: regular expressions we cannot run, and the like.
+    /// Returns warnings about parts that never match, such as a regular expression that cannot be
+    /// run.
     pub fn warnings(&self) -> &[WarningKind] {
         &self.warnings
     }
 
-    /// The condition as JSON.
+    /// Returns the condition as JSON.
     pub fn to_json(&self) -> Value {
         self.source.to_value()
     }
@@ -108,25 +119,26 @@ impl serde::Serialize for Condition {
     }
 }
 
-/// Never fails: a value that is no object becomes a condition nobody passes, with a warning.
+/// Never fails. A value that is not an object becomes a condition that no user passes, with a
+/// warning.
 impl From<Value> for Condition {
     fn from(value: Value) -> Self {
         Condition::new(Json::from(&value))
     }
 }
 
-/// Why something is no condition.
+/// Why text is not a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConditionError {
-    /// Not JSON, or nested too deeply.
+    /// The text is not JSON, or it nests too deep.
     Syntax {
-        /// The line of the text where reading stopped, from 1.
+        /// The line where reading stopped, from 1.
         line: usize,
         /// The column where reading stopped.
         column: usize,
     },
-    /// JSON, but no object.
+    /// The text is JSON, but not an object.
     NotAnObject,
 }
 
@@ -142,160 +154,3 @@ impl fmt::Display for ConditionError {
 }
 
 impl core::error::Error for ConditionError {}
-
-/// The entries of a condition object, all of which must pass, in their order.
-#[derive(Clone, Debug)]
-pub(crate) struct Clauses(Box<[Clause]>);
-
-impl Clauses {
-    fn malformed() -> Self {
-        Clauses([Clause::Malformed].into())
-    }
-}
-
-impl Clauses {
-    /// What a prerequisite's value has to be, where that is true or false and all that is asked
-    /// for.
-    pub(crate) fn expected_value(&self) -> Option<bool> {
-        match &*self.0 {
-            [Clause::Attribute(path, ValueTest::Equals(Literal::Bool(expected)))]
-                if path.is_parent_value() =>
-            {
-                Some(*expected)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl Clauses {
-    fn collect_references(&self, references: &mut Vec<GroupIndex>) {
-        for clause in &self.0 {
-            match clause {
-                Clause::Or(branches) | Clause::Nor(branches) | Clause::And(branches) => {
-                    branches.iter().for_each(|branch| branch.collect_references(references));
-                }
-                Clause::Not(condition) => condition.collect_references(references),
-                Clause::SavedGroup(reference) => references.extend(reference.group.linked()),
-                Clause::Attribute(_, test) => test.collect_references(references),
-                Clause::Never | Clause::Malformed => {}
-            }
-        }
-    }
-}
-
-impl ValueTest {
-    fn collect_references(&self, references: &mut Vec<GroupIndex>) {
-        for operator in self.operators() {
-            match operator {
-                Operator::All(tests) | Operator::AllInsensitive(tests) => {
-                    tests.iter().for_each(|test| test.collect_references(references));
-                }
-                Operator::Size(test) | Operator::Not(test) => test.collect_references(references),
-                Operator::ElemMatch(test) => match &**test {
-                    ElemMatch::Value(test) => test.collect_references(references),
-                    ElemMatch::Fields(condition) => condition.collect_references(references),
-                    ElemMatch::Malformed => {}
-                },
-                _ => {}
-            }
-        }
-    }
-}
-
-/// One entry of a condition object.
-#[derive(Clone, Debug)]
-enum Clause {
-    /// `$or`
-    Or(Box<[Clauses]>),
-    /// `$nor`
-    Nor(Box<[Clauses]>),
-    /// `$and`
-    And(Box<[Clauses]>),
-    /// `$not`
-    Not(Clauses),
-    /// `$savedGroup`
-    SavedGroup(Box<GroupReference>),
-    /// Decided false, so that `$not` makes it true.
-    Never,
-    /// Fails the whole evaluation once it is reached, even under `$not`.
-    Malformed,
-    /// An attribute path and the test of what lies there.
-    Attribute(Path, ValueTest),
-}
-
-/// A test of one value.
-#[derive(Clone, Debug)]
-enum ValueTest {
-    /// Implicit equality with a literal.
-    Equals(Literal),
-    /// An operator object of one operator, as most are.
-    Operator(Operator),
-    /// Any other operator object: every operator must pass.
-    Operators(Box<[Operator]>),
-}
-
-impl ValueTest {
-    fn operators(&self) -> &[Operator] {
-        match self {
-            ValueTest::Equals(_) => &[],
-            ValueTest::Operator(operator) => slice::from_ref(operator),
-            ValueTest::Operators(operators) => operators,
-        }
-    }
-}
-
-/// A value a condition compares with.
-#[derive(Clone)]
-enum Literal {
-    Null,
-    Bool(bool),
-    Number(f64),
-    String(Box<str>),
-    /// An array or object: boxed, for most literals are none.
-    Container(Box<Json<'static>>),
-}
-
-impl Literal {
-    fn new(json: &Json<'_>) -> Self {
-        match json {
-            Json::Null => Literal::Null,
-            Json::Bool(value) => Literal::Bool(*value),
-            Json::Number(number) => Literal::Number(number.as_f64()),
-            Json::String(text) => Literal::String((**text).into()),
-            Json::Array(_) | Json::Object(_) => {
-                Literal::Container(Box::new(json.clone().into_owned()))
-            }
-        }
-    }
-
-    /// Whether it equals the value.
-    #[inline]
-    fn is(&self, actual: &Node<'_>) -> bool {
-        match (self, actual) {
-            (Literal::Null, Node::Null) => true,
-            (Literal::Bool(a), Node::Bool(b)) => a == b,
-            (Literal::Number(a), Node::Number(b)) => a == b,
-            (Literal::String(a), Node::String(b)) => **a == **b,
-            (Literal::Container(a), b) => deep_equal(Node::from(&**a), *b),
-            _ => false,
-        }
-    }
-
-    #[inline]
-    fn node(&self) -> Node<'_> {
-        match self {
-            Literal::Null => Node::Null,
-            Literal::Bool(value) => Node::Bool(*value),
-            Literal::Number(number) => Node::Number(*number),
-            Literal::String(text) => Node::String(text),
-            Literal::Container(json) => Node::from(&**json),
-        }
-    }
-}
-
-impl fmt::Debug for Literal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.node().to_value(), formatter)
-    }
-}

@@ -1,19 +1,21 @@
-//! The operators a condition applies to a value.
+//! The operators of conditions, such as `$gt`.
 
 use alloc::boxed::Box;
 use core::cmp::Ordering;
 
-use super::eval::{Fields, Outcome, Scope};
+use super::eval::{Outcome, Scope};
+use super::fields::Fields;
 use super::groups::GroupId;
-use super::members::Members;
 use super::text::{compare_utf16, with_lowercase};
+use super::tree::{Clauses, Literal, ValueTest};
+use super::value_set::ValueSet;
 use super::version::compare_versions;
-use super::{Clauses, Literal, ValueTest};
 use crate::attributes::{Kind, Node};
 use crate::json::js_number_string;
 use crate::pattern::Pattern;
 
-/// An operator with its operand. What is large is boxed: most operators compare with a scalar.
+/// An operator with its operand. Large operands are boxed, since most operators compare with a
+/// scalar.
 #[derive(Clone, Debug)]
 pub(super) enum Operator {
     /// `$eq`, and negated `$ne`
@@ -22,18 +24,18 @@ pub(super) enum Operator {
     Order { comparison: Comparison, operand: Scalar },
     /// `$veq $vne $vlt $vlte $vgt $vgte`
     Version { comparison: Comparison, operand: Scalar },
-    /// `$exists`, and with a falsy operand negated
+    /// `$exists`, negated if the operand is falsy
     Exists { negate: bool },
-    /// `$type`; `None` for a name no value has
+    /// `$type`; `None` for the name of an unknown type
     Type(Option<Kind>),
     /// `$in`, and negated `$nin`
-    In { members: Members, negate: bool },
+    In { values: ValueSet, negate: bool },
     /// `$ini`, and negated `$nini`
-    InInsensitive { members: Members, negate: bool },
+    InInsensitive { values: ValueSet, negate: bool },
     /// `$inGroup`, and negated `$notInGroup`
     InGroup { group: GroupId, negate: bool },
     /// `$regex` and `$regexi`, negated `$notRegex` and `$notRegexi`; `None` for a pattern that
-    /// is none in JavaScript either
+    /// JavaScript rejects, too
     Regex { pattern: Option<Pattern>, negate: bool },
     /// `$all`
     All(Box<[ValueTest]>),
@@ -45,17 +47,17 @@ pub(super) enum Operator {
     ElemMatch(Box<ElemMatch>),
     /// `$not`
     Not(Box<ValueTest>),
-    /// Decided false.
+    /// Always fails.
     Never,
-    /// An operator this SDK does not know, or a pattern it cannot run.
+    /// An operator that this SDK does not know, or a pattern that it cannot run.
     Unknown,
 }
 
-/// What `$elemMatch` tests: each element itself, or each element's fields.
+/// The test of `$elemMatch`: of each element itself, or of each element's properties.
 #[derive(Clone, Debug)]
 pub(super) enum ElemMatch {
     Value(ValueTest),
-    Fields(Clauses),
+    Properties(Clauses),
     Malformed,
 }
 
@@ -63,7 +65,7 @@ pub(super) enum ElemMatch {
 #[derive(Clone, Debug)]
 pub(super) enum Scalar {
     Literal(Literal),
-    /// An array or object, which no value is identical to.
+    /// An array or object. `===` is false for every value.
     Container,
 }
 
@@ -78,7 +80,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    /// Without an [`Ordering`] in between, which would take jumps.
+    /// Compares numbers directly. An [`Ordering`] would add branches.
     #[inline]
     fn holds_for(self, a: f64, b: f64) -> bool {
         match self {
@@ -104,13 +106,13 @@ impl Comparison {
 }
 
 impl Operator {
-    /// What most conditions ask for is decided here, where it is inlined.
+    /// Evaluates the operator. The most frequent operators are inlined.
     #[inline(always)]
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::Equal { operand, negate } => (identical(actual, operand) != *negate).into(),
             Operator::Order { comparison, operand } => ordered(actual, *comparison, operand).into(),
-            Operator::In { members, negate } => (members.contains(actual) != *negate).into(),
+            Operator::In { values, negate } => (values.contains(actual) != *negate).into(),
             _ => self.eval_other(scope, actual),
         }
     }
@@ -123,8 +125,8 @@ impl Operator {
             }
             Operator::Exists { negate } => (matches!(actual, Node::Null) == *negate).into(),
             Operator::Type(kind) => (Some(actual.kind()) == *kind).into(),
-            Operator::InInsensitive { members, negate } => {
-                (members.contains_lowercase(actual) != *negate).into()
+            Operator::InInsensitive { values, negate } => {
+                (values.contains_lowercase(actual) != *negate).into()
             }
             Operator::InGroup { group, negate } => group.eval(scope, actual, *negate),
             Operator::Regex { pattern, negate } => (regex(actual, pattern) != *negate).into(),
@@ -141,7 +143,7 @@ impl Operator {
         }
     }
 
-    /// The operators that have tests in them, one level down.
+    /// Evaluates an operator that contains tests.
     fn eval_tests(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::All(tests) => all(scope, actual, tests, Scope::element),
@@ -157,7 +159,7 @@ impl Operator {
     }
 }
 
-/// JavaScript's `===`: primitives of one type and value.
+/// Compares like JavaScript's `===`: the same primitive type and value.
 #[inline]
 fn identical(actual: &Node<'_>, operand: &Scalar) -> bool {
     match operand {
@@ -166,7 +168,7 @@ fn identical(actual: &Node<'_>, operand: &Scalar) -> bool {
     }
 }
 
-/// Two numbers, or two strings by UTF-16 code units; nothing else is ordered.
+/// Compares two numbers, or two strings by UTF-16 code units. False for all other values.
 #[inline]
 fn ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
     match (actual, operand) {
@@ -178,7 +180,7 @@ fn ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool 
     }
 }
 
-/// Two strings, or two numbers by their text; anything else differs.
+/// Compares the versions in two strings, or in the texts of two numbers. All other values differ.
 fn version_ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
     match (actual, operand) {
         (Node::String(a), Scalar::Literal(Literal::String(b))) => {
@@ -198,7 +200,7 @@ fn regex(actual: &Node<'_>, pattern: &Option<Pattern>) -> bool {
     }
 }
 
-/// Every test must pass for some element.
+/// Evaluates `$all`: each test must pass for at least one element.
 fn all<'s>(
     scope: &Scope<'s>,
     actual: &Node<'_>,
@@ -215,7 +217,7 @@ fn all<'s>(
     )
 }
 
-/// Like [`Scope::element`], but strings equal one another without regard to case.
+/// Like [`Scope::element`], but compares strings without regard to case.
 fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: &Node<'_>) -> Outcome {
     if let (ValueTest::Equals(Literal::String(expected)), Node::String(actual)) = (test, actual) {
         return with_lowercase(expected, |a| with_lowercase(actual, |b| a == b)).into();
@@ -223,7 +225,7 @@ fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: &Node<'_>) -> 
     scope.element(test, actual)
 }
 
-/// Some element that is not null must pass.
+/// Evaluates `$elemMatch`: at least one element that is not null must pass.
 fn elem_match(scope: &Scope<'_>, actual: &Node<'_>, test: &ElemMatch) -> Outcome {
     let Some(items) = actual.items() else {
         return Outcome::Fail;
@@ -234,7 +236,7 @@ fn elem_match(scope: &Scope<'_>, actual: &Node<'_>, test: &ElemMatch) -> Outcome
     let elements = items.filter(|node| !matches!(node, Node::Null));
     Outcome::any(elements.map(|element| match test {
         ElemMatch::Value(test) => scope.element(test, &element),
-        ElemMatch::Fields(condition) => {
+        ElemMatch::Properties(condition) => {
             let fields = Fields::Properties(element);
             scope.with_fields(&fields).condition(condition)
         }

@@ -1,13 +1,13 @@
-//! From JSON to the compiled tree. Parsing cannot fail: a malformed part becomes one that does not
-//! pass, with a warning.
+//! The parser that compiles JSON to the tree. It cannot fail: a malformed part becomes a part that
+//! does not pass, with a warning.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use super::groups::{GroupId, GroupLinker, GroupReference, SavedGroup};
-use super::members::Members;
 use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::path::Path;
-use super::{Clause, Clauses, Literal, ValueTest};
+use super::tree::{Clause, Clauses, Literal, ValueTest};
+use super::value_set::ValueSet;
 use crate::attributes::Kind;
 use crate::json::{Json, Object};
 use crate::pattern::PatternCompiler;
@@ -22,7 +22,7 @@ pub(crate) struct ConditionParser<'p> {
 }
 
 impl<'p> ConditionParser<'p> {
-    /// Without `link_group`, groups are looked up by id when they are evaluated.
+    /// Makes a parser. Without `link_group`, evaluation looks groups up by id.
     pub(crate) fn new(
         link_group: Option<GroupLinker<'p>>,
         patterns: &'p PatternCompiler,
@@ -31,7 +31,8 @@ impl<'p> ConditionParser<'p> {
         ConditionParser { link_group, patterns, warnings }
     }
 
-    /// Compiles a condition. A value that is not an object fails the evaluation that reaches it.
+    /// Compiles a condition. For a value that is not an object, each evaluation that reaches it
+    /// fails.
     pub(crate) fn condition(&mut self, json: &Json<'_>) -> Clauses {
         match json {
             Json::Object(object) => {
@@ -157,8 +158,8 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    /// A pattern that JavaScript rejects matches nothing. A pattern that only this SDK cannot run
-    /// leaves the answer open, so that users do not pass for not matching it.
+    /// Compiles a pattern. A pattern that JavaScript rejects never matches. For a pattern that only
+    /// this SDK cannot run, the outcome is unknown, so that users do not pass a negated test.
     fn regex(&mut self, operand: &Json<'_>, ignore_case: bool, negate: bool) -> Operator {
         let Some(source) = operand.as_str() else {
             return Operator::Regex { pattern: None, negate };
@@ -182,7 +183,7 @@ impl<'p> ConditionParser<'p> {
             Json::Object(object) if tests_elements(object) => {
                 ElemMatch::Value(self.value_test(operand))
             }
-            Json::Object(_) => ElemMatch::Fields(self.condition(operand)),
+            Json::Object(_) => ElemMatch::Properties(self.condition(operand)),
             _ => {
                 self.warnings.push(WarningKind::MalformedCondition);
                 ElemMatch::Malformed
@@ -190,10 +191,10 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    /// An entry of the payload's `savedGroups`.
+    /// Compiles an entry of `savedGroups`.
     pub(crate) fn saved_group(&mut self, id: &str, entry: &Json<'_>) -> SavedGroup {
         let object = match entry {
-            Json::Array(values) => return SavedGroup::LegacyList(Members::new(values)),
+            Json::Array(values) => return SavedGroup::LegacyList(ValueSet::new(values)),
             Json::Object(object) => object,
             _ => {
                 self.warnings.push(WarningKind::MalformedSavedGroup);
@@ -205,7 +206,7 @@ impl<'p> ConditionParser<'p> {
         let group = match wire.kind.as_str() {
             Some("list") => SavedGroup::List {
                 attribute: attribute.map(Path::new),
-                members: wire.values.as_array().map(Members::new),
+                values: wire.values.as_array().map(ValueSet::new),
             },
             Some("condition") => SavedGroup::Condition(
                 wire.condition
@@ -220,7 +221,7 @@ impl<'p> ConditionParser<'p> {
         };
         match group {
             SavedGroup::Unknown => self.warnings.push(WarningKind::UnknownSavedGroupType),
-            SavedGroup::List { members: None, .. } | SavedGroup::Condition(None) => {
+            SavedGroup::List { values: None, .. } | SavedGroup::Condition(None) => {
                 self.warnings.push(WarningKind::MalformedSavedGroup);
             }
             _ => {}
@@ -229,12 +230,12 @@ impl<'p> ConditionParser<'p> {
     }
 }
 
-/// Whether every key starts with `$`. That holds for `{}` too.
+/// Whether every key starts with `$`. `{}` is an operator object, too.
 fn is_operator_object(object: &Object<'_>) -> bool {
     object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
-/// `$elemMatch` tests the elements themselves when its operand has operators on values only.
+/// Whether `$elemMatch` tests the elements themselves: its operand only has operators on values.
 fn tests_elements(object: &Object<'_>) -> bool {
     is_operator_object(object)
         && !object.iter().any(|(key, _)| matches!(key, "$or" | "$and" | "$nor" | "$savedGroup"))
@@ -249,14 +250,14 @@ fn scalar(operand: &Json<'_>) -> Scalar {
 
 fn membership(operand: &Json<'_>, negate: bool) -> Operator {
     match operand.as_array() {
-        Some(list) => Operator::In { members: Members::new(list), negate },
+        Some(list) => Operator::In { values: ValueSet::new(list), negate },
         None => Operator::Never,
     }
 }
 
 fn membership_insensitive(operand: &Json<'_>, negate: bool) -> Operator {
     match operand.as_array() {
-        Some(list) => Operator::InInsensitive { members: Members::lowercase(list), negate },
+        Some(list) => Operator::InInsensitive { values: ValueSet::lowercase(list), negate },
         None => Operator::Never,
     }
 }

@@ -1,15 +1,15 @@
-//! The dotted paths by which conditions name attributes.
+//! Dotted paths to attributes.
 
 use alloc::boxed::Box;
 
-use super::eval::{Fields, PARENT_VALUE};
+use super::fields::{Fields, PARENT_VALUE};
 use crate::attributes::Node;
 use crate::tag::{Name, Tag};
 
 /// A dotted attribute path.
 #[derive(Clone, Debug)]
 pub(crate) enum Path {
-    /// A name without a dot that is all in its tag, as most are.
+    /// A name without a dot that fits in its tag. Most paths are such names.
     Short(Tag),
     Long(Box<LongPath>),
 }
@@ -17,7 +17,7 @@ pub(crate) enum Path {
 #[derive(Clone, Debug)]
 pub(crate) struct LongPath {
     pub(super) text: Box<str>,
-    /// The tag of what is before the first dot.
+    /// The tag of the text before the first dot.
     pub(super) first: Tag,
 }
 
@@ -32,7 +32,7 @@ impl Path {
         Path::Long(Box::new(LongPath { text: path.into(), first: tag }))
     }
 
-    /// What lies at the path; null when nothing does, `None` when nobody knows.
+    /// Returns the value at the path. Null if it does not exist, `None` if it is unknown.
     pub(super) fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
         match self {
             Path::Short(name) => name.with_name(|name| fields.get(name)),
@@ -40,7 +40,7 @@ impl Path {
         }
     }
 
-    /// Calls `read` with the path as it is written.
+    /// Calls `read` with the path as written.
     pub(super) fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> R {
         match self {
             Path::Short(name) => name.with_text(read),
@@ -55,14 +55,14 @@ impl Path {
 }
 
 impl LongPath {
-    /// Whether it is a name without a dot, and not a very long one.
+    /// Whether the path is a name without a dot, of at most 255 bytes.
     #[inline]
     pub(super) fn is_one_name(&self) -> bool {
         self.first.capped_length() == self.text.len()
     }
 
-    /// Whoever knows an attribute may know only a part of it, so that nothing is known of what
-    /// lies inside.
+    /// Returns the value at the path. Inside an attribute of a user who is known in part, every
+    /// value is unknown, since the attribute may be incomplete.
     fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
         let mut parts = self.text.split('.');
         let first = Name { text: parts.next()?, tag: self.first };

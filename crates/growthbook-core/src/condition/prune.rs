@@ -1,26 +1,29 @@
-//! Deciding a condition as far as a part of the user's attributes allows. The evaluator decides
-//! every leaf; this walks the compiled tree and its JSON side by side, to leave out of the JSON
-//! what is decided.
+//! Pruning: decides the parts of a condition for a user who is known in part.
+//!
+//! The evaluator decides each leaf. Pruning walks the compiled tree and its JSON together, and
+//! leaves the decided parts out of the JSON.
 
 use alloc::vec::Vec;
 
-use super::eval::{Budget, Entered, Fields, Outcome, Run, Scope, with_scope};
+use super::eval::{Budget, Entered, Outcome, Run, Scope, with_scope};
+use super::fields::Fields;
 use super::operator::{ElemMatch, Operator};
-use super::{Clause, Clauses, GroupIndex, SavedGroups, ValueTest};
+use super::tree::{Clause, Clauses, ValueTest};
+use super::{GroupIndex, SavedGroups};
 use crate::json::{Json, Object, Text};
 
-/// What is left of a condition.
+/// The result of pruning a condition.
 pub(crate) enum Remainder<'j> {
     Pass,
     Fail,
-    /// It depends on what is not known: the condition without its decided parts.
+    /// The outcome depends on unknown attributes. This is the condition without its decided parts.
     Open(Json<'j>),
-    /// A malformed part was reached, or a limit. Evaluation fails as a whole where that happens,
-    /// so that no part by itself can be decided.
+    /// Pruning reached a malformed part or a limit. Evaluation fails as a whole there, so parts
+    /// cannot be decided one by one.
     Abort,
 }
 
-/// Prunes a condition: `clauses` is what `source` was compiled to.
+/// Prunes a condition. `clauses` is the compiled form of `source`.
 pub(crate) fn prune<'j>(
     clauses: &Clauses,
     source: &Json<'j>,
@@ -30,8 +33,8 @@ pub(crate) fn prune<'j>(
     with_scope(fields, groups, |scope| scope.prune(clauses, source))
 }
 
-/// Prunes the condition of a condition group by itself. Anything else aborts, and so does a group
-/// that leads into a cycle: what it answers depends on where evaluation enters the cycle.
+/// Prunes the condition of a condition group. Aborts for other groups, and for a group that leads
+/// into a cycle: its outcome depends on where evaluation enters the cycle.
 pub(crate) fn prune_group<'j>(
     group: GroupIndex,
     source: &Json<'j>,
@@ -53,13 +56,13 @@ impl Remainder<'_> {
         match self {
             Remainder::Pass => Remainder::Fail,
             Remainder::Fail => Remainder::Pass,
-            open => open,
+            undecided => undecided,
         }
     }
 }
 
 impl Scope<'_> {
-    /// Leaves out the entries that pass; one that fails decides.
+    /// Leaves out the clauses that pass. A clause that fails decides.
     fn prune<'j>(&self, clauses: &Clauses, source: &Json<'j>) -> Remainder<'j> {
         let Some(object) = source.as_object() else {
             return Remainder::Abort;
@@ -88,7 +91,7 @@ impl Scope<'_> {
             Clause::Nor(branches) => self.prune_or(branches, operand).negate(),
             Clause::And(branches) => self.prune_branches(branches, operand, false),
             Clause::Not(condition) => self.prune(condition, operand).negate(),
-            // A saved group that is not decided stays a reference.
+            // A reference to a saved group stays if it cannot be decided.
             leaf => match self.clause(leaf) {
                 Outcome::Pass => Remainder::Pass,
                 Outcome::Fail => Remainder::Fail,
@@ -105,8 +108,8 @@ impl Scope<'_> {
         self.prune_branches(branches, operand, true)
     }
 
-    /// Leaves out the branches that decide nothing: those that fail where `any` may pass, those
-    /// that pass where all must.
+    /// Leaves out branches that do not matter. With `any`, one branch must pass, and those that
+    /// fail are left out. Without it all must pass, and those that pass are left out.
     fn prune_branches<'j>(
         &self,
         branches: &[Clauses],
@@ -133,8 +136,7 @@ impl Scope<'_> {
 }
 
 impl ValueTest {
-    /// Whether some value would make the evaluation fail as a whole. A saved group tested inside
-    /// might.
+    /// Whether the evaluation can abort, for some value. A saved group inside the test may do so.
     pub(super) fn may_abort(&self) -> bool {
         self.operators().iter().any(|operator| match operator {
             Operator::All(tests) | Operator::AllInsensitive(tests) => {
@@ -143,7 +145,7 @@ impl ValueTest {
             Operator::Size(test) | Operator::Not(test) => test.may_abort(),
             Operator::ElemMatch(test) => match &**test {
                 ElemMatch::Value(test) => test.may_abort(),
-                ElemMatch::Fields(condition) => condition.may_abort(),
+                ElemMatch::Properties(condition) => condition.may_abort(),
                 ElemMatch::Malformed => true,
             },
             _ => false,

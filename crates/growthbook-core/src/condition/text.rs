@@ -1,14 +1,14 @@
-//! Strings as JavaScript orders and lower-cases them.
+//! The order and the lower case of strings, as in JavaScript.
 
 use core::cmp::Ordering;
 
-/// Order by UTF-16 code units: a character above U+FFFF sorts below U+E000.
+/// Compares by UTF-16 code units. A character above U+FFFF sorts below U+E000.
 pub(super) fn compare_utf16(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
-/// Calls `read` with the text in lower case: lower-casing, not case folding, so that "ß" is not
-/// "ss". Short ASCII text stays on the stack.
+/// Calls `read` with the text in lower case. This is not case folding: "ß" does not become "ss".
+/// Short ASCII text stays on the stack.
 pub(super) fn with_lowercase<R>(text: &str, read: impl FnOnce(&str) -> R) -> R {
     const SHORT: usize = 64;
     if !text.is_ascii() {

@@ -1,10 +1,12 @@
-//! Version comparison (`$veq` and its kin), with GrowthBook's padded version strings.
+//! Comparison of versions, for `$veq` and similar operators. GrowthBook compares padded strings.
 
 use core::cmp::Ordering;
 use core::slice;
 
-/// Compares two versions: parts split at `-` and `.`, numbers by value up to five digits, a
-/// release above its pre-releases, everything else as text.
+/// Compares two versions, part by part. Parts are split at `-` and `.`.
+///
+/// Numbers of up to five digits compare by value, everything else as text. A release is greater
+/// than its pre-releases.
 pub(super) fn compare_versions(a: &str, b: &str) -> Ordering {
     match (release(a), release(b)) {
         (Some(a), Some(b)) => a.cmp(&b),
@@ -12,8 +14,8 @@ pub(super) fn compare_versions(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// The numbers of a plain release such as "3.11.0", which are in the order of the padded strings:
-/// they have no leading zeros and are no longer than the padding.
+/// Reads the numbers of a plain release such as "3.11.0". Without leading zeros, and no longer than
+/// the padding, they compare like the padded strings.
 fn release(version: &str) -> Option<[u32; 3]> {
     let mut rest = version.as_bytes().iter();
     let major = number(&mut rest, Some(b'.'))?;
@@ -21,30 +23,30 @@ fn release(version: &str) -> Option<[u32; 3]> {
     Some([major, minor, number(&mut rest, None)?])
 }
 
-/// The number that comes next, when `end` stands behind it.
+/// Reads a number that is followed by `end`.
 #[inline]
 fn number(bytes: &mut slice::Iter<'_, u8>, end: Option<u8>) -> Option<u32> {
     let first = bytes.next().copied().filter(u8::is_ascii_digit)?;
     let mut value = u32::from(first - b'0');
     for length in 1.. {
         match bytes.next().copied() {
-            // Not behind a leading zero.
+            // A number with a leading zero is not plain.
             Some(digit @ b'0'..=b'9') if value > 0 && length < PAD_WIDTH => {
                 value = value * 10 + u32::from(digit - b'0');
             }
-            behind => return (behind == end).then_some(value),
+            next => return (next == end).then_some(value),
         }
     }
     None
 }
 
-/// Parts are compared at this width: "9" becomes "    9".
+/// Numbers are padded to this width: "9" becomes "    9".
 const PAD_WIDTH: usize = 5;
 
 /// A version whose padded string is read unit by unit instead of being built.
 struct Padded<'a> {
     core: &'a str,
-    /// Three parts get a fourth, "~": it sorts behind every pre-release tag.
+    /// Three parts get a fourth one, "~". It sorts after every pre-release tag.
     release: bool,
 }
 
@@ -56,7 +58,7 @@ impl<'a> Padded<'a> {
         Padded { core, release: parts(core).count() == 3 }
     }
 
-    /// The UTF-16 code units of the padded string.
+    /// Iterates over the UTF-16 code units of the padded string.
     fn units(&self) -> impl Iterator<Item = u16> {
         let tail = if self.release { "-~" } else { "" };
         parts(self.core)
@@ -78,7 +80,7 @@ fn parts(core: &str) -> impl Iterator<Item = &str> {
     core.split(['-', '.'])
 }
 
-/// Drops `\+.*$`: from the first plus sign that no line break follows.
+/// Drops `\+.*$`: everything from the first plus sign of the last line.
 fn strip_build(version: &str) -> &str {
     let last_line = version.rfind(['\n', '\r', '\u{2028}', '\u{2029}']).map_or(0, |at| {
         at + version.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn padding() {
+    fn numbers_are_padded() {
         let cases = [
             ("1.2.3", "    1-    2-    3-~"),
             ("v1.2.3-rc.1+build123", "    1-    2-    3-rc-    1"),
@@ -121,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_releases_are_ordered_as_padded_strings(
+        fn plain_releases_compare_like_padded_strings(
             a in "[0-9]{1,6}[.-][0-9]{1,2}[.-][0-9]{0,2}",
             b in "[0-9]{1,6}[.-][0-9]{1,2}[.-][0-9]{0,2}",
         ) {
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn which_releases_are_plain() {
+    fn plain_release_has_three_short_numbers() {
         assert_eq!(release("3.11.0"), Some([3, 11, 0]));
         for other in ["", "3.11", "3.11.0.1", "3.011.0", "3..0", "3.11.x", "v3.11.0", "3.123456.0"]
         {
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn order() {
+    fn release_is_greater_than_its_pre_releases() {
         assert_eq!(compare_versions("9", "10"), Ordering::Less);
         assert_eq!(compare_versions("1.0.0-beta", "1.0.0"), Ordering::Less);
         assert_eq!(compare_versions("v1.0.0+7", "1.0.0"), Ordering::Equal);

@@ -1,13 +1,13 @@
-//! How users are allotted to the variations of an experiment.
+//! The allocation of users to the variations of an experiment.
 
 use alloc::sync::Arc;
 
-/// What decides the ranges of the variations.
+/// The origin of the ranges of the variations.
 #[derive(Clone)]
 pub(crate) enum Allocation {
-    /// They were given.
+    /// The definition sets the ranges.
     Ranges,
-    /// They are shares of the users covered. Weights that cannot be used are equal ones.
+    /// The ranges follow from weights and coverage. Unusable weights count as equal weights.
     Shares { weights: Arc<[f64]>, coverage: f64 },
 }
 

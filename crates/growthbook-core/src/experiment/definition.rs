@@ -1,4 +1,4 @@
-//! An experiment without its values: who takes part, and in which variation.
+//! The definition of an experiment, without the values of its variations.
 
 use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::fmt;
@@ -20,15 +20,15 @@ use crate::hash_value::HashValue;
 use crate::json::js_number_string;
 use crate::url::{UrlTarget, UrlTargets};
 
-/// The keys of the first variations that have none of their own.
+/// The tracking keys of the first variations, unless they have their own.
 const INDEX_KEYS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-/// Between an experiment's key and its bucket version, in sticky bucket documents.
+/// Separates an experiment's key from its bucket version in sticky bucket documents.
 const STICKY_KEY_SEPARATOR: &str = "__";
 
-/// The definition of an experiment: who takes part, and how variations are assigned.
+/// The definition of an experiment: the users who take part, and the assignment of variations.
 ///
-/// Serializes as GrowthBook echoes it in a FeatureResult.
+/// Serializes like `experiment` in a result of GrowthBook's JavaScript SDK.
 #[derive(Clone)]
 pub struct ExperimentDefinition {
     pub(super) key: SmolStr,
@@ -61,7 +61,7 @@ struct Derived {
     hasher: Option<BucketHasher>,
 }
 
-/// The settings of an experiment of its own. One in a feature's rule has none of them.
+/// The settings of an experiment of its own. A rule's experiment does not have them.
 #[derive(Clone)]
 pub(crate) struct OwnSettings {
     pub(crate) parents: Vec<ParentCondition>,
@@ -86,12 +86,12 @@ impl OwnSettings {
 }
 
 impl ExperimentDefinition {
-    /// An experiment that everybody takes part in, with equal shares.
+    /// Makes an experiment that every user takes part in, with equal shares.
     pub(crate) fn new(key: &str, variations: usize) -> Self {
         ExperimentDefinition::build(key, variations, None, |_| {})
     }
 
-    /// An experiment with these settings, which shares lists with others.
+    /// Makes an experiment with settings. It interns its lists.
     pub(super) fn build(
         key: &str,
         variations: usize,
@@ -120,8 +120,8 @@ impl ExperimentDefinition {
         definition
     }
 
-    /// Changes settings, and derives the rest anew. There is no other way to change what something
-    /// is derived from.
+    /// Changes settings, then computes the derived parts again. Settings that other parts are
+    /// derived from must be changed here only.
     pub(super) fn update(&mut self, interner: Option<&Interner>, set: impl FnOnce(&mut Self)) {
         set(self);
         if let Allocation::Shares { weights, coverage } = &self.allocation {
@@ -137,8 +137,8 @@ impl ExperimentDefinition {
         };
     }
 
-    /// The bucket of a hash attribute's value. `None` without a value, and for an unknown hash
-    /// version.
+    /// Returns the bucket of a hash attribute's value. `None` without a value, and for an unknown
+    /// hash version.
     #[inline]
     pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
         self.derived.hasher?.hash(|| self.seed(), value)
@@ -148,7 +148,7 @@ impl ExperimentDefinition {
         self.derived.hasher.is_some()
     }
 
-    /// Sets the ranges, in place of those that follow from weights and coverage.
+    /// Sets the ranges. They replace those that weights and coverage determine.
     pub(super) fn set_ranges(&mut self, ranges: Arc<[BucketRange]>) {
         self.ranges = ranges;
         self.allocation = Allocation::Ranges;
@@ -164,7 +164,7 @@ impl ExperimentDefinition {
         self.echo.set("urlPatterns", echo_json(&targets));
     }
 
-    /// The settings of sticky bucketing.
+    /// Returns the settings of sticky bucketing.
     #[inline]
     pub(crate) fn sticky(&self) -> &StickySettings {
         const DEFAULT: &StickySettings = &StickySettings::DEFAULT;
@@ -175,7 +175,7 @@ impl ExperimentDefinition {
         self.sticky = (!settings.is_default()).then(|| Box::new(settings));
     }
 
-    /// The settings that only an experiment of its own has.
+    /// Returns the settings that only an experiment of its own has.
     #[inline]
     pub(crate) fn own(&self) -> &OwnSettings {
         const DEFAULT: &OwnSettings = &OwnSettings::DEFAULT;
@@ -186,7 +186,7 @@ impl ExperimentDefinition {
         self.own.get_or_insert_with(|| Box::new(OwnSettings::DEFAULT))
     }
 
-    /// The key a variation is tracked under: its own, else its index.
+    /// Returns the key for tracking a variation: its own key, else its index.
     pub(crate) fn variation_key(&self, index: usize) -> &str {
         let own = self.meta.get(index).and_then(|meta| meta.key.as_deref());
         if let Some(key) = own.filter(|key| !key.is_empty()) {
@@ -201,23 +201,23 @@ impl ExperimentDefinition {
         }
     }
 
-    /// The attributes whose sticky bucket documents it may look at.
+    /// Iterates over the attributes whose sticky bucket documents it may read.
     pub(crate) fn sticky_attributes(&self) -> impl Iterator<Item = &str> {
         let attributes = [Some(&*self.hash_attribute), self.fallback_attribute()];
         attributes.into_iter().flatten()
     }
 
-    /// The version of an assignment of this experiment, when the key of one in a sticky bucket
-    /// document is that.
+    /// Reads the version from a key in a sticky bucket document. `None` if it is not the key of an
+    /// assignment of this experiment.
     pub(crate) fn assigned_version(&self, sticky_key: &str) -> Option<f64> {
         let version = sticky_key.strip_prefix(self.key())?.strip_prefix(STICKY_KEY_SEPARATOR)?;
-        // Versions are counted up from 0; only such can be blocked.
+        // A version is a whole number. Only such a version can be blocked.
         let canonical = version.bytes().all(|byte| byte.is_ascii_digit())
             && (version == "0" || !version.starts_with('0'));
         if canonical { version.parse().ok() } else { None }
     }
 
-    /// The key of an assignment in a sticky bucket document.
+    /// Returns the key of an assignment in a sticky bucket document.
     pub(crate) fn sticky_key(&self) -> SmolStr {
         js_number_string(self.sticky().bucket_version, |version| {
             let mut key = SmolStrBuilder::new();
@@ -226,52 +226,54 @@ impl ExperimentDefinition {
         })
     }
 
-    /// The key it is tracked under.
+    /// Returns the key for tracking.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Its name for people.
+    /// Returns the name that people see.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The phase it is in.
+    /// Returns the phase.
     pub fn phase(&self) -> Option<&str> {
         self.phase.as_deref()
     }
 
-    /// The seed of its hash; the key when none is set.
+    /// Returns the seed of the hash. Default: the key.
     pub fn seed(&self) -> &str {
         self.seed.as_deref().unwrap_or(&self.key)
     }
 
-    /// The version of the hash: 1 or 2.
+    /// Returns the version of the hash: 1 or 2.
     pub fn hash_version(&self) -> i64 {
         self.hash_version
     }
 
-    /// The attribute whose value is hashed.
+    /// Returns the attribute whose value is hashed.
     pub fn hash_attribute(&self) -> &str {
         &self.hash_attribute
     }
 
-    /// The attribute hashed instead when the user lacks the first, with sticky bucketing.
+    /// Returns the attribute to hash if the user does not have the first one. Only sticky bucketing
+    /// uses it.
     pub fn fallback_attribute(&self) -> Option<&str> {
         self.sticky().fallback_attribute.as_deref()
     }
 
-    /// How many variations there are.
+    /// Returns the number of variations.
     pub fn variation_count(&self) -> usize {
         self.variations
     }
 
-    /// The buckets of each variation.
+    /// Returns the buckets of each variation.
     pub fn ranges(&self) -> &[BucketRange] {
         &self.ranges
     }
 
-    /// What is known about each variation, by index; shorter where nothing is.
+    /// Returns the keys and names of variations, by index. The list may be shorter than the number
+    /// of variations.
     pub fn meta(&self) -> &[VariationMeta] {
         &self.meta
     }
@@ -288,43 +290,43 @@ impl fmt::Debug for ExperimentDefinition {
     }
 }
 
-/// What is known about a variation besides its value.
+/// The description of a variation: everything except its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct VariationMeta {
-    /// The key it is tracked under; its index when there is none.
+    /// The key for tracking. Default: its index.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Box<str>>,
-    /// Its name for people.
+    /// The name that people see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Box<str>>,
-    /// Whether it lets the feature's next rules decide: the treatment of a holdout.
+    /// Whether the feature's next rules decide. Holdouts use this.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub passthrough: bool,
 }
 
 impl VariationMeta {
-    /// A variation tracked under this key.
+    /// Makes a description with this key.
     pub fn new(key: impl Into<Box<str>>) -> Self {
         VariationMeta { key: Some(key.into()), ..VariationMeta::default() }
     }
 
-    /// Sets its name.
+    /// Sets the name.
     #[must_use]
     pub fn name(self, name: impl Into<Box<str>>) -> Self {
         VariationMeta { name: Some(name.into()), ..self }
     }
 }
 
-/// Whether an experiment runs.
+/// The status of an experiment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ExperimentStatus {
-    /// Not started: only forced variations apply.
+    /// The experiment has not started. Only forced variations apply.
     Draft,
-    /// Running.
+    /// The experiment runs.
     #[default]
     Running,
-    /// Ended: only forced variations apply.
+    /// The experiment has ended. Only forced variations apply.
     Stopped,
 }

@@ -1,4 +1,4 @@
-//! How users are divided among experiments.
+//! The division of users among experiments: by namespace or filters.
 
 use alloc::boxed::Box;
 

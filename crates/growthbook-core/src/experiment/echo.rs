@@ -1,4 +1,4 @@
-//! How results show a definition: as GrowthBook echoes an experiment.
+//! The JSON of a definition in a result. GrowthBook returns the experiment with each result.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -8,14 +8,14 @@ use serde::{Serialize, Serializer};
 use super::definition::ExperimentDefinition;
 use crate::json::{Json, Object, items, members};
 
-/// The JSON of a definition.
+/// The source of a definition's JSON.
 #[derive(Clone)]
 pub(crate) enum Echo {
     /// The experiment comes from a rule. Some of its members are shown.
     Rule {
         /// The text of the feature.
         feature: Arc<str>,
-        /// The rule's position in it.
+        /// The rule's position in the feature.
         index: u32,
     },
     /// The experiment was read from this text. All members are shown.
@@ -99,7 +99,7 @@ impl ExperimentDefinition {
     }
 }
 
-/// The text of a rule in the text of its feature.
+/// Finds the text of a rule in the text of its feature.
 fn rule_text(feature: &str, index: u32) -> Option<&str> {
     let rules = members(feature).ok()?.get("rules")?;
     items(rules)?.into_iter().nth(index.try_into().ok()?)
@@ -130,7 +130,7 @@ fn serialize_rule<M: SerializeMap>(
     Ok(())
 }
 
-/// The JSON of a setting.
+/// Returns a setting as JSON.
 pub(super) fn echo_json(value: &impl Serialize) -> Json<'static> {
     serde_json::to_value(value).map_or(Json::Null, |value| Json::from(&value))
 }

@@ -1,4 +1,4 @@
-//! Filters: dividing users among experiments that share a seed.
+//! Filters, which divide users among experiments.
 
 use alloc::boxed::Box;
 
@@ -9,8 +9,8 @@ use super::hash_attribute::HashAttribute;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::hash_value::HashValue;
 
-/// Takes only users whose bucket under `seed` lies in one of the ranges: several experiments that
-/// share a seed can divide users among themselves.
+/// A filter includes only users whose bucket is in one of the ranges. The bucket depends on the
+/// seed. Experiments that share a seed can divide users among themselves.
 #[derive(Clone, Debug)]
 pub struct Filter {
     attribute: HashAttribute,
@@ -20,11 +20,11 @@ pub struct Filter {
     hash_version: i64,
 }
 
-/// The hash version a filter uses unless it names another.
+/// The hash version of a filter that does not set one.
 const DEFAULT_FILTER_HASH_VERSION: i64 = 2;
 
 impl Filter {
-    /// A filter on the attribute `id`, with version 2 of the hash.
+    /// Makes a filter on the attribute `id`, with version 2 of the hash.
     pub fn new<R: Into<BucketRange>>(
         seed: impl Into<Box<str>>,
         ranges: impl IntoIterator<Item = R>,
@@ -39,7 +39,7 @@ impl Filter {
         }
     }
 
-    /// Hashes another attribute.
+    /// Sets the attribute to hash. Default: `id`.
     #[must_use]
     pub fn attribute(self, attribute: impl Into<Box<str>>) -> Self {
         self.named_attribute(attribute.into().into())
@@ -49,14 +49,14 @@ impl Filter {
         Filter { attribute, ..self }
     }
 
-    /// Uses another version of the hash. Nobody passes with one that is not known.
+    /// Sets the version of the hash: 1 or 2. Default: 2. With any other version no user passes.
     #[must_use]
     pub fn hash_version(self, version: i64) -> Self {
         Filter { hasher: BucketHasher::new(&self.seed, version), hash_version: version, ..self }
     }
 
-    /// A filter nobody passes, for one that could not be read.
-    pub(crate) fn nobody() -> Self {
+    /// Makes a filter that no user passes, in place of an unreadable one.
+    pub(crate) fn unreadable() -> Self {
         Filter::new("", [BucketRange::EMPTY; 0])
     }
 
@@ -64,7 +64,7 @@ impl Filter {
         &self.attribute
     }
 
-    /// The bucket of the hash attribute's value.
+    /// Returns the bucket of the hash attribute's value.
     #[inline]
     pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
         self.hasher?.hash(|| &self.seed, value)

@@ -1,4 +1,4 @@
-//! Names of attributes to hash.
+//! The name of the attribute that is hashed.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -8,10 +8,11 @@ use serde::{Serialize, Serializer};
 
 use crate::tag::Name;
 
-/// The attribute hashed when an experiment, a rule or a filter names none.
+/// The hash attribute of an experiment, rule or filter that does not set one.
 pub(crate) const DEFAULT_HASH_ATTRIBUTE: &str = "id";
 
-/// The name of an attribute to hash; the default one, which most are, takes no memory of its own.
+/// The name of the attribute that is hashed. The default name, which is the most frequent, does not
+/// allocate.
 #[derive(Clone, Default)]
 pub(crate) struct HashAttribute(Option<Box<str>>);
 

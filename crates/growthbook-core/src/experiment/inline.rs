@@ -1,4 +1,4 @@
-//! Experiments declared in code, over values of any Rust type.
+//! Experiments declared in code, with values of any Rust type.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
@@ -20,10 +20,10 @@ use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
 use crate::wire::{self, ExperimentWire};
 
-/// An experiment declared in code: a key, two or more variations, and who takes part.
+/// An experiment declared in code: a key, two or more variations, and the users who take part.
 ///
-/// Built once, typically in a `LazyLock`, and run for every user. Unless said otherwise every
-/// user with an `id` takes part, and every variation gets the same share.
+/// Build it once, for example in a `LazyLock`, and run it for every user. By default every user
+/// with an `id` takes part, and every variation gets the same share.
 ///
 /// ```
 /// use growthbook_core::{Experiment, Snapshot, UserContext};
@@ -45,7 +45,7 @@ pub struct Experiment<T> {
     warnings: Vec<WarningKind>,
 }
 
-/// An experiment needs at least one variation to have a value at all, and two to run.
+/// The error for an experiment without variations. It needs one to have a value, and two to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoVariations;
 
@@ -57,22 +57,22 @@ impl fmt::Display for NoVariations {
 
 impl core::error::Error for NoVariations {}
 
-/// Why text is no experiment.
+/// Why text is not an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExperimentError {
-    /// Not JSON, or nested too deeply.
+    /// The text is not JSON, or it nests too deep.
     Syntax {
-        /// The line of the text where reading stopped, from 1.
+        /// The line where reading stopped, from 1.
         line: usize,
         /// The column where reading stopped.
         column: usize,
     },
-    /// JSON, but no object.
+    /// The text is JSON, but not an object.
     NotAnObject,
-    /// It has no `key`, or an empty one.
+    /// `key` is missing or empty.
     MissingKey,
-    /// It has no list of `variations`.
+    /// `variations` is missing, or not a list.
     MissingVariations,
 }
 
@@ -95,18 +95,18 @@ impl fmt::Display for ExperimentError {
 impl core::error::Error for ExperimentError {}
 
 impl<T> Experiment<T> {
-    /// An experiment over these variations. That there is one at all is checked by the compiler.
-    /// For a `Vec` see [`from_variations`](Experiment::from_variations).
+    /// Makes an experiment with these variations. The compiler refuses an empty array. For a `Vec`,
+    /// use [`from_variations`](Experiment::from_variations).
     pub fn new<const N: usize>(key: impl Into<Box<str>>, variations: [T; N]) -> Self {
         const { assert!(N > 0, "an experiment needs at least one variation") };
         Experiment::build(ExperimentDefinition::new(&key.into(), N), Box::new(variations))
     }
 
-    /// An experiment over variations made at run time.
+    /// Makes an experiment with variations that are known at run time.
     ///
     /// # Errors
     ///
-    /// When there are none.
+    /// There are no variations.
     pub fn from_variations(
         key: impl Into<Box<str>>,
         variations: impl IntoIterator<Item = T>,
@@ -127,8 +127,8 @@ impl<T> Experiment<T> {
         self
     }
 
-    /// The share of each variation. They must add up to 1; weights of another number than there
-    /// are variations, or whose sum lies outside 0.99 to 1.01, give equal shares.
+    /// Sets the share of each variation. The sum must be 1. The shares become equal if there is not
+    /// one weight for each variation, or if the sum is outside 0.99 to 1.01.
     #[must_use]
     pub fn weights(self, weights: impl Into<Box<[f64]>>) -> Self {
         self.set(|definition| {
@@ -138,7 +138,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// The share of users who take part, from 0 to 1. Default: 1.
+    /// Sets the share of users who take part, from 0 to 1. Default: 1.
     #[must_use]
     pub fn coverage(self, coverage: f64) -> Self {
         self.set(|definition| {
@@ -147,7 +147,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// The buckets of each variation, in place of weights and coverage.
+    /// Sets the buckets of each variation, in place of weights and coverage.
     #[must_use]
     pub fn ranges<R: Into<BucketRange>>(self, ranges: impl IntoIterator<Item = R>) -> Self {
         self.set(|definition| {
@@ -157,7 +157,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Takes only users who pass the condition.
+    /// Includes only users who pass the condition.
     #[must_use]
     pub fn condition(mut self, condition: impl Into<Condition>) -> Self {
         let condition = condition.into();
@@ -165,8 +165,8 @@ impl<T> Experiment<T> {
         self.set(|definition| definition.set_condition(&condition))
     }
 
-    /// Takes only users for whom the value of the feature `id`, as the attribute `value`, passes
-    /// the condition. Several prerequisites must all pass.
+    /// Adds a prerequisite: the value of the feature `id` must pass the condition. The condition
+    /// tests it as the attribute `value`. All prerequisites must pass.
     #[must_use]
     pub fn parent_condition(
         mut self,
@@ -185,7 +185,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Gives everybody who takes part this variation, by index.
+    /// Gives this variation to every user who takes part.
     #[must_use]
     pub fn force(self, variation: i64) -> Self {
         self.set(|definition| {
@@ -194,7 +194,8 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Whether it runs. Default: true. An inactive one is left to forced variations.
+    /// Sets whether the experiment runs. Default: true. Without running, only forced variations
+    /// apply.
     #[must_use]
     pub fn active(self, active: bool) -> Self {
         self.set(|definition| {
@@ -203,7 +204,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Its status. Default: running.
+    /// Sets the status. Default: running.
     #[must_use]
     pub fn status(self, status: ExperimentStatus) -> Self {
         self.set(|definition| {
@@ -212,7 +213,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// The attribute to hash. Default: `id`.
+    /// Sets the attribute to hash. Default: `id`.
     #[must_use]
     pub fn hash_attribute(self, attribute: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
@@ -224,7 +225,8 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// The attribute to hash when the user lacks the first. Only sticky bucketing uses it.
+    /// Sets the attribute to hash if the user does not have the first one. Only sticky bucketing
+    /// uses it.
     #[must_use]
     pub fn fallback_attribute(self, attribute: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
@@ -237,7 +239,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Neither reads nor writes sticky bucket documents. Default: false.
+    /// Sets whether the experiment ignores sticky bucket documents. Default: false.
     #[must_use]
     pub fn disable_sticky_bucketing(self, disable: bool) -> Self {
         self.set(|definition| {
@@ -247,7 +249,8 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// The version of its sticky assignments. Default: 0. Another one assigns anew.
+    /// Sets the version of sticky assignments. Default: 0. After a change, users are assigned
+    /// again.
     #[must_use]
     pub fn bucket_version(self, version: u32) -> Self {
         self.set(|definition| {
@@ -259,7 +262,8 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Leaves out users with a sticky assignment of a version below this. Default: 0.
+    /// Sets the lowest version of sticky assignments. Default: 0. Users with an older assignment
+    /// are left out.
     #[must_use]
     pub fn min_bucket_version(self, version: u32) -> Self {
         self.set(|definition| {
@@ -271,8 +275,8 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// The version of the hash: 1 or 2. Default: 1; new experiments had better use 2, which is
-    /// not biased. With another version nobody takes part.
+    /// Sets the version of the hash: 1 or 2. Default: 1. New experiments should use 2, which is not
+    /// biased. With any other version no user takes part.
     #[must_use]
     pub fn hash_version(self, version: i64) -> Self {
         self.set(|definition| {
@@ -281,7 +285,8 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// What is hashed with the user's attribute. Default: the key. Another seed assigns anew.
+    /// Sets the text that is hashed with the user's attribute. Default: the key. After a change,
+    /// users are assigned again.
     #[must_use]
     pub fn seed(self, seed: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
@@ -291,9 +296,9 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Takes only users whose bucket in the namespace lies from `start` up to but excluding
-    /// `end`. Experiments of one namespace whose ranges do not overlap exclude one another.
-    /// Filters, where there are any, replace it.
+    /// Includes only users whose bucket in the namespace is at least `start` and less than `end`. A
+    /// user takes part in at most one of several experiments whose ranges do not overlap. Filters
+    /// replace the namespace.
     #[must_use]
     pub fn namespace(self, id: impl Into<Box<str>>, start: f64, end: f64) -> Self {
         self.set(|definition| {
@@ -303,7 +308,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Takes only users who pass every filter.
+    /// Includes only users who pass every filter.
     #[must_use]
     pub fn filters(self, filters: impl IntoIterator<Item = Filter>) -> Self {
         self.set(|definition| {
@@ -313,7 +318,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Keys and names of the variations, by index.
+    /// Sets the keys and names of the variations, by index.
     #[must_use]
     pub fn meta(self, meta: impl IntoIterator<Item = VariationMeta>) -> Self {
         self.set(|definition| {
@@ -323,7 +328,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Its name for people.
+    /// Sets the name that people see.
     #[must_use]
     pub fn name(self, name: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
@@ -333,7 +338,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// The phase it is in, for tracking.
+    /// Sets the phase, for tracking.
     #[must_use]
     pub fn phase(self, phase: impl Into<Box<str>>) -> Self {
         self.set(|definition| {
@@ -343,7 +348,7 @@ impl<T> Experiment<T> {
         })
     }
 
-    /// Runs only on pages that the patterns target.
+    /// Runs the experiment only on pages that the patterns target.
     #[must_use]
     pub fn url_patterns(mut self, targets: impl IntoIterator<Item = UrlTarget>) -> Self {
         let targets: Vec<UrlTarget> = targets.into_iter().collect();
@@ -353,22 +358,23 @@ impl<T> Experiment<T> {
         self.set(|definition| definition.set_url_patterns(&targets, compiled))
     }
 
-    /// Who takes part, and how variations are assigned.
+    /// Returns the definition: the users who take part, and the assignment of variations.
     pub fn definition(&self) -> &ExperimentDefinition {
         &self.definition
     }
 
-    /// The values of the variations.
+    /// Returns the values of the variations.
     pub fn variations(&self) -> &[T] {
         &self.variations
     }
 
-    /// Parts that can never match, such as a regular expression that cannot be run.
+    /// Returns warnings about parts that never match, such as a regular expression that cannot be
+    /// run.
     pub fn warnings(&self) -> &[WarningKind] {
         &self.warnings
     }
 
-    /// The value of a variation; of the first for an index there is none of.
+    /// Returns the value of a variation. Returns that of the first one if the index does not exist.
     pub(crate) fn value(&self, index: usize) -> &T {
         match self.variations.get(index) {
             Some(value) => value,
@@ -383,9 +389,9 @@ impl Experiment<Value> {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object with a key and a list of variations. What else makes no
-    /// sense becomes a warning, and nobody takes part. An empty list is one variation, null: then
-    /// nobody takes part either.
+    /// The text is not a JSON object with a key and a list of variations. Any other malformed part
+    /// becomes a warning, and no user takes part. An empty list counts as one variation, null: no
+    /// user takes part then, either.
     pub fn from_json(text: &str) -> Result<Self, ExperimentError> {
         let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
             ExperimentError::Syntax { line: error.line(), column: error.column() }

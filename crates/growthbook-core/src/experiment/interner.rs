@@ -1,4 +1,4 @@
-//! Lists that many experiments have alike. They share one copy.
+//! Interning of lists that are equal in many experiments.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::RefCell;
@@ -10,17 +10,17 @@ use super::definition::VariationMeta;
 use crate::bucket::BucketRange;
 use crate::value::FeatureValue;
 
-/// The lists of the experiments that were compiled so far.
+/// The interned lists of the experiments that were compiled so far.
 #[derive(Default)]
 pub(crate) struct Interner {
     pub(super) weights: Pool<f64>,
     pub(super) ranges: Pool<BucketRange>,
     pub(super) metas: Pool<VariationMeta>,
-    /// Values that take no memory of their own.
+    /// Lists of null, true and false.
     pub(super) constants: Pool<FeatureValue>,
 }
 
-/// Lists of one type, each once.
+/// The interned lists of one type.
 pub(super) struct Pool<T> {
     lists: RefCell<HashTable<Arc<[T]>>>,
     hasher: DefaultHashBuilder,
@@ -34,7 +34,7 @@ impl<T> Default for Pool<T> {
 
 /// An item of an interned list.
 pub(super) trait Interned {
-    /// Items are interchangeable when their identities are equal.
+    /// Items with equal identities can replace each other.
     type Identity<'i>: Hash + Eq
     where
         Self: 'i;
@@ -95,7 +95,7 @@ impl<T: Interned> Pool<T> {
     }
 }
 
-/// Returns the shared copy of a list; a copy of its own without a pool.
+/// Returns the interned copy of a list. Without a pool, returns a new copy.
 pub(super) fn shared<T: Interned>(pool: Option<&Pool<T>>, list: Vec<T>) -> Arc<[T]> {
     match pool {
         Some(pool) => pool.intern(list),
@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// Which lists share their copy with the first one.
+    /// Says for each list whether it shares its copy with the first one.
     fn sharing<T: Interned, const N: usize>(lists: [Vec<T>; N]) -> [bool; N] {
         let pool = Pool::default();
         let interned = lists.map(|list| pool.intern(list));

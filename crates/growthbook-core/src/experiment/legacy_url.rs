@@ -1,4 +1,5 @@
-//! The regular expression for the address of a page, from before URL patterns.
+//! The legacy URL targeting of experiments: a regular expression for the page. URL patterns replace
+//! it.
 
 use alloc::{string::ToString, vec::Vec};
 
@@ -6,13 +7,13 @@ use crate::pattern::{Pattern, PatternCompiler};
 use crate::url::PageUrl;
 use crate::warning::WarningKind;
 
-/// A regular expression for the address of the page. `None` matches nothing.
+/// A regular expression for the page's URL. `None` never matches.
 #[derive(Clone, Debug)]
 pub(crate) struct LegacyUrl(Option<Pattern>);
 
 impl LegacyUrl {
-    /// Compiles the expression. `None` for a pattern that JavaScript rejects too: it is ignored. A
-    /// pattern that only this SDK cannot run matches nothing.
+    /// Compiles the expression. Returns `None` for a pattern that JavaScript rejects: it is
+    /// ignored. A pattern that only this SDK cannot run never matches.
     pub(crate) fn new(
         source: &str,
         patterns: &PatternCompiler,
@@ -28,7 +29,7 @@ impl LegacyUrl {
         }
     }
 
-    /// Tests the whole address, and its path alone.
+    /// Whether the expression matches the whole URL, or its path.
     pub(crate) fn matches(&self, url: Option<&PageUrl>) -> bool {
         let (Some(pattern), Some(url)) = (&self.0, url) else {
             return false;
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn address_and_its_path_are_tested() {
+    fn url_and_its_path_are_tested() {
         let cases = [
             ("^/home$", "https://www.example.com/home", true),
             ("^https:", "https://www.example.com/home", true),

@@ -1,4 +1,7 @@
-//! Experiments: their definitions, whether in a feature's rule, in `experiments` or in code.
+//! Experiments: their definitions, from rules of features, from auto experiments, and from code.
+//!
+//! An experiment outside of a rule is called "an experiment of its own". It has settings that a
+//! rule's experiment does not have.
 
 mod allocation;
 mod definition;

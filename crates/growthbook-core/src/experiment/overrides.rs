@@ -1,5 +1,5 @@
-//! Settings that an application lays over experiments by key. Legacy: from before experiments came
-//! with the payload.
+//! Overrides: settings with which an application replaces those of an experiment, by its key. This
+//! is legacy. It is older than experiments in the payload.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -14,7 +14,7 @@ use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::wire::ExperimentWire;
 
-/// Settings for an experiment. Only those that are set replace the experiment's own.
+/// Settings that replace those of an experiment. A missing setting does not replace anything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExperimentOverride {
     condition: Option<Clauses>,
@@ -29,8 +29,8 @@ pub(crate) struct ExperimentOverride {
 }
 
 impl ExperimentOverride {
-    /// Reads an override: an object of `condition`, `weights`, `coverage`, `active`, `status`,
-    /// `force`, `groups`, `namespace` and `url`. A malformed one stops the experiment.
+    /// Reads an override: an object with `condition`, `weights`, `coverage`, `active`, `status`,
+    /// `force`, `groups`, `namespace` and `url`. A malformed override stops the experiment.
     pub(crate) fn from_value(value: &Value) -> Self {
         ExperimentOverride::read(value).unwrap_or_else(|| ExperimentOverride {
             active: Some(false),
@@ -58,7 +58,7 @@ impl ExperimentOverride {
         })
     }
 
-    /// The experiment with the settings laid over it.
+    /// Returns the experiment with these settings.
     pub(crate) fn apply(&self, experiment: &ExperimentDefinition) -> ExperimentDefinition {
         let ExperimentOverride {
             condition,

@@ -1,4 +1,4 @@
-//! Prerequisites: features whose values decide about others.
+//! Prerequisites: features whose values other features and experiments depend on.
 
 use alloc::boxed::Box;
 use core::ops::Deref;
@@ -50,9 +50,11 @@ impl Deref for Parents {
 /// The test of a prerequisite's value.
 #[derive(Clone, Debug)]
 pub(crate) enum ParentValue {
+    /// Every value passes.
     Any,
     /// True or false: the usual test.
     Is(bool),
+    /// Any other condition.
     Meets(Clauses),
 }
 
@@ -69,7 +71,7 @@ impl From<Option<Clauses>> for ParentValue {
 }
 
 impl ParentCondition {
-    /// A prerequisite that could not be read. It is never met.
+    /// Makes a prerequisite in place of an unreadable one. It is never met.
     pub(crate) fn unreadable(gate: bool) -> Self {
         ParentCondition { feature: ParentFeature::Never, value: ParentValue::Any, gate }
     }
@@ -78,9 +80,9 @@ impl ParentCondition {
 /// The feature of a prerequisite.
 #[derive(Clone, Debug)]
 pub(crate) enum ParentFeature {
-    /// A feature of the same snapshot, or a key that it has no feature for.
+    /// A key of the same snapshot, with or without a feature.
     Linked(FeatureIndex),
-    /// A feature by key, for an experiment of its own.
+    /// A key, for an experiment of its own.
     Named(Box<str>),
     /// The key is missing. The value is null, as for any unknown feature.
     Unknown,

@@ -1,7 +1,7 @@
-//! From JSON to definitions of experiments, and of their parts.
+//! The reader of definitions. It reads experiments and their parts from JSON.
 //!
-//! A member of the wrong type disables the part that it belongs to, and the error names it.
-//! Unusable weights are replaced by equal ones, as everywhere.
+//! A member of the wrong type disables the part that it belongs to, and the error names the member.
+//! Unusable weights become equal weights.
 
 use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 
@@ -29,9 +29,9 @@ use crate::wire::{
     UrlPatternWire, VariationMetaWire, bucket_range, numbers, text, whole_number,
 };
 
-/// Reads definitions. Outside of a payload nothing is linked or shared.
+/// Reads definitions. In a payload it links them to features and groups, and shares lists.
 pub(crate) struct DefinitionReader<'c> {
-    /// Links features by key. Without it they are looked up by key when they are evaluated.
+    /// Links features by key. Without it, evaluation looks them up by key.
     pub(crate) link_feature: Option<&'c dyn Fn(&str) -> FeatureIndex>,
     /// Links saved groups by id, in the same way.
     pub(crate) link_group: Option<GroupLinker<'c>>,
@@ -41,7 +41,7 @@ pub(crate) struct DefinitionReader<'c> {
 }
 
 impl<'c> DefinitionReader<'c> {
-    /// A reader of definitions outside of a payload.
+    /// Makes a reader of definitions outside of a payload.
     pub(crate) fn new(patterns: &'c PatternCompiler, warnings: &'c mut Vec<WarningKind>) -> Self {
         DefinitionReader {
             link_feature: None,
@@ -56,7 +56,7 @@ impl<'c> DefinitionReader<'c> {
         self.warnings.push(member.wrong_type(expected));
     }
 
-    /// The experiment of a rule. The rule's filters are checked before it runs.
+    /// Reads the experiment of a rule. Evaluation checks the rule's filters before the experiment.
     pub(crate) fn rule_experiment(
         &mut self,
         rule: &RuleWire<'_>,
@@ -69,7 +69,7 @@ impl<'c> DefinitionReader<'c> {
         })
     }
 
-    /// An experiment of its own, without its URL patterns' and settings' JSON.
+    /// Reads an experiment of its own.
     pub(crate) fn own_experiment(
         &mut self,
         wire: &ExperimentWire<'_>,
@@ -172,12 +172,12 @@ impl<'c> DefinitionReader<'c> {
         Ok(())
     }
 
-    /// The name of a hash attribute; the default one when it is missing.
+    /// Reads the name of a hash attribute. Returns the default one if it is missing.
     pub(crate) fn hash_attribute(&self, member: Member<'_>) -> Read<HashAttribute> {
         Ok(member.text()?.as_deref().map(HashAttribute::from).unwrap_or_default())
     }
 
-    /// The weights; an empty list, which is unusable, when they are malformed.
+    /// Reads the weights. Malformed weights become an empty list, which is unusable.
     pub(super) fn weights(&mut self, wire: &RuleWire<'_>) -> Option<Arc<[f64]>> {
         let weights = wire.weights.truthy()?.as_array().and_then(numbers);
         if weights.is_none() {
@@ -210,7 +210,7 @@ impl<'c> DefinitionReader<'c> {
         Ok(shared(self.interner.map(|interner| &interner.metas), metas))
     }
 
-    /// The values of variations. They are shared where they take no memory of their own.
+    /// Reads the values of variations. Lists of null, true and false are shared.
     pub(crate) fn values(&self, variations: &[Json<'_>]) -> Arc<[FeatureValue]> {
         let values: Vec<FeatureValue> = variations.iter().map(FeatureValue::from).collect();
         let are_constant = values.iter().all(FeatureValue::is_constant);
@@ -218,7 +218,7 @@ impl<'c> DefinitionReader<'c> {
         shared(interner.map(|interner| &interner.constants), values)
     }
 
-    /// The namespace. A malformed one includes no user.
+    /// Reads the namespace. A malformed namespace does not include any user.
     pub(super) fn namespace(&mut self, wire: &RuleWire<'_>) -> Option<Namespace> {
         let namespace = wire.namespace.truthy()?;
         if let Some(parts) = namespace.as_array() {
@@ -233,7 +233,7 @@ impl<'c> DefinitionReader<'c> {
         Some(Namespace::new("", 0.0, 0.0))
     }
 
-    /// The filters. No user passes a malformed one.
+    /// Reads the filters. No user passes a malformed filter.
     pub(crate) fn filters(&mut self, member: Member<'_>) -> Read<Option<Box<[Filter]>>> {
         let Some(filters) = member.list()? else {
             return Ok(None);
@@ -241,7 +241,7 @@ impl<'c> DefinitionReader<'c> {
         let read = |filter| {
             self.filter(member, filter).unwrap_or_else(|kind| {
                 self.warnings.push(kind);
-                Filter::nobody()
+                Filter::unreadable()
             })
         };
         Ok(Some(filters.iter().map(read).collect()))
@@ -268,7 +268,7 @@ impl<'c> DefinitionReader<'c> {
         Ok(filter)
     }
 
-    /// A condition. A falsy one, and an empty list, ask for nothing.
+    /// Reads a condition. A falsy value and an empty list mean that there is no condition.
     pub(crate) fn condition(&mut self, member: Member<'_>) -> Option<Clauses> {
         let condition = member.truthy()?;
         if condition.as_array().is_some_and(<[_]>::is_empty) {
@@ -278,8 +278,8 @@ impl<'c> DefinitionReader<'c> {
         Some(parser.condition(condition))
     }
 
-    /// Prerequisites. A malformed one is never met. It counts as a gate when it cannot be seen
-    /// whether it was one.
+    /// Reads prerequisites. A malformed one is never met. It counts as a gate, unless its `gate`
+    /// member can be read.
     pub(crate) fn parents(&mut self, member: Member<'_>) -> Box<[ParentCondition]> {
         match member.list() {
             Ok(parents) => {
@@ -317,12 +317,14 @@ impl<'c> DefinitionReader<'c> {
     }
 }
 
-/// The version of a hash. A falsy one is the default; one that is not a whole number is unknown.
+/// Reads the version of a hash. A falsy value means the default. A value that is not a whole number
+/// is an unknown version.
 pub(crate) fn hash_version(member: Member<'_>, default: i64) -> i64 {
     member.truthy().map_or(default, |version| whole_number(version).unwrap_or(0))
 }
 
-/// The index of a forced variation. A value that is not a whole number is not a variation.
+/// Reads the index of a forced variation. A value that is not a whole number becomes -1, which is
+/// not a variation.
 fn forced_variation(value: &Json<'_>) -> Option<i64> {
     match value {
         Json::Null => None,
@@ -341,7 +343,7 @@ fn variation_meta(meta: &Json<'_>) -> VariationMeta {
     }
 }
 
-/// `None` for a value that is not an object.
+/// Reads a URL pattern. `None` for a value that is not an object.
 fn url_target(target: &Json<'_>) -> Option<UrlTarget> {
     let wire = UrlPatternWire::of(target.as_object()?);
     let pattern = wire.pattern.as_str();

@@ -1,11 +1,11 @@
-//! The settings of sticky bucketing.
+//! The settings of an experiment for sticky bucketing.
 
 use alloc::boxed::Box;
 
-/// An experiment's settings of sticky bucketing. Most have the default ones.
+/// The settings of an experiment for sticky bucketing. Most experiments have the default settings.
 #[derive(Clone)]
 pub(crate) struct StickySettings {
-    /// The attribute that is hashed when the user lacks the first one.
+    /// The attribute to hash if the user does not have the first one.
     pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) disabled: bool,
     /// The version of assignments.

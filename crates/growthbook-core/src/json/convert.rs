@@ -1,4 +1,4 @@
-//! Between [`Json`] and [`serde_json::Value`].
+//! Conversions between [`Json`] and [`serde_json::Value`].
 
 use alloc::string::ToString;
 
@@ -15,7 +15,7 @@ impl From<&Value> for Json<'static> {
 }
 
 impl Json<'static> {
-    /// A value with everything below `depth` levels as null.
+    /// Converts a value, with null for arrays and objects below `depth` levels.
     pub(crate) fn from_value(value: &Value, depth: usize) -> Self {
         match value {
             Value::Null => Json::Null,
@@ -37,7 +37,8 @@ impl Json<'static> {
 }
 
 impl Number {
-    /// `None` when it is out of range, which is possible with `arbitrary_precision`.
+    /// Converts a number. `None` if it is out of range, which is possible with
+    /// `arbitrary_precision`.
     pub(crate) fn from_serde(number: &serde_json::Number) -> Option<Self> {
         if let Some(value) = number.as_u64() {
             Some(value.into())

@@ -1,8 +1,8 @@
-//! JSON values as evaluation needs them: objects keep their order, and numbers are read the same
-//! way under every Cargo feature of `serde_json`.
+//! JSON values. Objects keep their order, and numbers are read the same way with every Cargo
+//! feature of `serde_json`.
 //!
-//! There is one parser, `serde_json`. [`raw`] finds the members of an object without reading them;
-//! [`Json`] is a value that was read.
+//! `serde_json` parses all text. [`raw`] finds the members of an object as text, without reading
+//! their values. [`Json`] is a value that was read.
 
 mod convert;
 mod number;
@@ -40,7 +40,7 @@ pub(crate) struct Object<'a> {
     pub(crate) is_ordered: bool,
 }
 
-/// A JSON value without parts.
+/// A JSON value that is neither an array nor an object.
 #[derive(Clone, Copy)]
 pub(crate) enum Scalar<'a> {
     Null,
@@ -50,7 +50,7 @@ pub(crate) enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
-    /// JavaScript truthiness: everything but null, false, 0 and "". Arrays and objects are truthy.
+    /// Whether JavaScript treats the value as true: all values except null, false, 0 and "".
     #[inline]
     pub(crate) fn is_truthy(self) -> bool {
         match self {
@@ -63,14 +63,14 @@ impl Scalar<'_> {
 }
 
 impl<'a> Object<'a> {
-    /// An object of members in the order of its text.
+    /// Makes an object of members that are in the order of their text.
     pub(crate) fn ordered(members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
         let members = property_order(members).into_iter();
         let members = members.map(|(name, value)| (name.into(), value)).collect();
         Object { members, is_ordered: true }
     }
 
-    /// An object of some of this object's members, in its order.
+    /// Makes an object of some of this object's members, in its order.
     pub(crate) fn subset(&self, members: Vec<(Text<'a>, Json<'a>)>) -> Self {
         Object { members, is_ordered: self.is_ordered }
     }
@@ -142,7 +142,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The value, unless it is an array or an object.
+    /// Returns the value, unless it is an array or an object.
     pub(crate) fn scalar(&self) -> Option<Scalar<'_>> {
         Some(match self {
             Json::Null => Scalar::Null,
@@ -153,17 +153,18 @@ impl<'a> Json<'a> {
         })
     }
 
+    /// Whether JavaScript treats the value as true. Arrays and objects always count as true.
     pub(crate) fn is_truthy(&self) -> bool {
         self.scalar().is_none_or(Scalar::is_truthy)
     }
 
-    /// The value as JSON text.
+    /// Returns the value as JSON text.
     pub(crate) fn to_text(&self) -> String {
         // Writing to a string cannot fail, and every key is a string.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The value with everything below `depth` levels as null.
+    /// Returns the value, with null for arrays and objects below `depth` levels.
     pub(crate) fn cut(self, depth: usize) -> Self {
         match self {
             Json::Array(_) | Json::Object(_) if depth == 0 => Json::Null,

@@ -1,9 +1,9 @@
-//! Numbers: doubles when compared, as written when handed through.
+//! JSON numbers. They are compared as doubles, and keep all their digits when written again.
 
 use serde::{Serialize, Serializer};
 
-/// A JSON number. Comparisons and hashing treat it as a double, as JavaScript does; a whole
-/// number too large for a double is still handed through digit by digit.
+/// A JSON number. Comparisons and hashing treat it as a double, as JavaScript does. A whole number
+/// that a double cannot hold exactly still keeps all its digits when it is written.
 #[derive(Clone, Copy)]
 pub struct Number(Repr);
 
@@ -16,12 +16,13 @@ enum Repr {
 }
 
 impl Number {
-    /// A finite double; `None` for NaN and the infinities, which JSON cannot express.
+    /// Makes a number of a finite double. `None` for NaN and the infinities, which JSON does not
+    /// have.
     pub fn from_f64(value: f64) -> Option<Self> {
         value.is_finite().then_some(Number(Repr::Float(value)))
     }
 
-    /// The nearest double.
+    /// Returns the nearest double.
     #[inline]
     pub fn as_f64(self) -> f64 {
         match self.0 {
@@ -31,7 +32,7 @@ impl Number {
         }
     }
 
-    /// Reads the text of a JSON number; `None` when it overflows a double.
+    /// Reads the text of a JSON number. `None` when it overflows a double.
     pub(crate) fn from_json_text(text: &str) -> Option<Self> {
         // "-0" is the double -0, as serde_json reads it, not the integer 0.
         if text != "-0" {
@@ -66,7 +67,7 @@ impl From<u64> for Number {
     }
 }
 
-/// Equality of doubles: 1 equals 1.0, and 9007199254740993 equals 9007199254740992.
+/// Compares as doubles: 1 equals 1.0, and 9007199254740993 equals 9007199254740992.
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         self.as_f64() == other.as_f64()
@@ -83,8 +84,8 @@ impl Serialize for Number {
     }
 }
 
-/// Calls `read` with JavaScript's `String(number)`: "1e+21", "0.000001", "0" for -0. The text
-/// lives on the stack.
+/// Calls `read` with JavaScript's `String(number)`: "1e+21", "0.000001", "0" for -0. The text is on
+/// the stack.
 pub(crate) fn js_number_string<R>(number: f64, read: impl FnOnce(&str) -> R) -> R {
     read(ryu_js::Buffer::new().format(number))
 }

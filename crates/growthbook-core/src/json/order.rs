@@ -1,4 +1,4 @@
-//! JavaScript's property order: the order in which objects are compared and walked.
+//! JavaScript's property order, in which the members of objects are compared and visited.
 
 use alloc::{borrow::Cow, vec::Vec};
 
@@ -49,8 +49,8 @@ fn merge_repeated<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow<'a, str>, 
     merged
 }
 
-/// The array index that JavaScript sees in a key: the canonical decimal form of 0 to 2^32 - 2, so
-/// "0" and "10" but not "01", "-0" or "4294967295".
+/// Reads a key that JavaScript treats as an array index: a number from 0 to 2^32 - 2 in canonical
+/// decimal form. "0" and "10" are indices; "01", "-0" and "4294967295" are not.
 pub(crate) fn array_index(key: &str) -> Option<u32> {
     let is_canonical = match key.as_bytes() {
         [b'0'] => true,

@@ -1,4 +1,4 @@
-//! Reads [`Json`] with `serde_json`, or with any other deserializer.
+//! The reader of [`Json`], for `serde_json` and other deserializers.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
@@ -8,13 +8,14 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Json, Key, Number, Object, Text};
 
-/// The name that `serde_json` gives to a number's only member when some crate of the program turns
-/// `arbitrary_precision` on. It is handled here, so that answers do not depend on that feature.
+/// The name of the member in which `serde_json` passes a number if its feature
+/// `arbitrary_precision` is on. Any crate of the program may turn it on. Results must not depend on
+/// it.
 const ARBITRARY_PRECISION_NUMBER: &str = "$serde_json::private::Number";
 
 impl<'a> Json<'a> {
-    /// Reads a value. `None` for text that is not valid JSON, and for a number out of range, half
-    /// a surrogate pair or a nesting of [`MAX_JSON_DEPTH`](crate::limits::MAX_JSON_DEPTH) levels.
+    /// Reads a value. `None` for text that is not valid JSON, or has a number out of range, half a
+    /// surrogate pair, or [`MAX_JSON_DEPTH`](crate::limits::MAX_JSON_DEPTH) levels.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }

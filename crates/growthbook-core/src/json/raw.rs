@@ -1,5 +1,5 @@
-//! One level of JSON at a time. Members and items are found, not read, so that an unreadable one
-//! costs only itself.
+//! Members of objects and items of arrays as text. They are found, but not read, so that an
+//! unreadable one does not affect the others.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
@@ -10,17 +10,17 @@ use serde_json::value::RawValue;
 
 use super::property_order;
 
-/// The members of a JSON object, unread.
+/// The members of a JSON object, with their values as text.
 pub(crate) struct RawMembers<'a> {
     /// In JavaScript's property order.
     pub(crate) named: Vec<(Cow<'a, str>, &'a str)>,
-    /// Members whose name is not valid text: it has half a surrogate pair. The name is as written,
-    /// without its quotes.
+    /// Members whose name is not valid text, because it has half a surrogate pair. The name is as
+    /// written, without its quotes.
     pub(crate) unnamed: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> RawMembers<'a> {
-    /// The text of a member, unless it is missing or null.
+    /// Returns the text of a member, unless it is missing or null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         let (_, value) = self.named.iter().find(|(member, _)| member == name)?;
         Some(*value).filter(|text| *text != "null")
@@ -31,8 +31,7 @@ impl<'a> RawMembers<'a> {
 ///
 /// # Errors
 ///
-/// When the text is not an object; [`serde_json::Error::is_data`] tells JSON of another type from
-/// invalid JSON.
+/// The text is not an object. [`serde_json::Error::is_data`] is true if it is JSON of another type.
 pub(crate) fn members(text: &str) -> Result<RawMembers<'_>, serde_json::Error> {
     serde_json::from_str(text)
 }
@@ -101,7 +100,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// Reads a name from its text with quotes; gives it back as written when it is not valid text.
+/// Reads a name from its text with quotes. The error is the name as written, if it is not valid
+/// text.
 fn read_name(quoted: &str) -> Result<Cow<'_, str>, &str> {
     let name = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
     if !name.contains('\\') {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_found_whatever_they_hold() {
+    fn members_with_unreadable_values_are_found() {
         let deep = "[".repeat(10_000) + &"]".repeat(10_000);
         let text = alloc::format!(r#"{{"a":1e400, "b":"\ud800","c": {deep} ,"a":null}}"#);
         let found = members(&text).unwrap();

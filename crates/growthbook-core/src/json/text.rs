@@ -1,11 +1,11 @@
-//! Text of JSON values.
+//! The text of strings and names in JSON values.
 
 use alloc::{borrow::Cow, string::String};
 use core::ops::Deref;
 
 use smol_str::SmolStr;
 
-/// A text that borrows from what it was read from, or is its own: up to 23 bytes in place.
+/// A text that is borrowed from its source, or owned. Up to 23 bytes are stored in place.
 #[derive(Clone, Debug)]
 pub(crate) enum Text<'a> {
     Borrowed(&'a str),
@@ -13,7 +13,7 @@ pub(crate) enum Text<'a> {
 }
 
 impl Text<'_> {
-    /// A copy.
+    /// Makes an owned copy.
     pub(crate) fn own(text: &str) -> Text<'static> {
         Text::Own(text.into())
     }

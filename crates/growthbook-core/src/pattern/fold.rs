@@ -1,12 +1,13 @@
-//! Case-insensitive matching as ECMAScript defines it for patterns without the `u` flag
-//! (22.2.2.7.3 Canonicalize): two units match when their upper-case forms are the same unit.
+//! Case folding, as ECMAScript defines it for patterns without the `u` flag (22.2.2.7.3
+//! Canonicalize). Two units match when their upper-case forms are the same unit.
 
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
 use super::units::{UnitSet, is_surrogate};
 
-/// The units that differ from their canonical form. The part beyond ASCII is made on first use.
+/// The units that differ from their canonical form. The units beyond ASCII are collected on first
+/// use.
 #[derive(Default)]
 pub(crate) struct CaseFolding {
     beyond_ascii: OnceCell<Vec<Folded>>,
@@ -19,7 +20,7 @@ struct Folded {
 }
 
 impl CaseFolding {
-    /// Every unit that matches some unit of the set when case is ignored.
+    /// Returns every unit that matches a unit of the set when case is ignored.
     pub(super) fn close(&self, set: &UnitSet) -> UnitSet {
         let ascii = (b'a'..=b'z').map(|letter| Folded {
             unit: letter.into(),

@@ -1,4 +1,4 @@
-//! A pattern as a regular expression that is compiled when it is first used.
+//! A regular expression that is built when it is first used.
 
 use alloc::{boxed::Box, string::String};
 
@@ -9,15 +9,17 @@ use super::translate::{Translated, translate};
 use super::{CaseFolding, PatternError, units};
 use crate::limits::{MAX_PATTERN_MEMORY, MAX_SPLIT_CHARACTERS};
 
-/// Up to this length, expanded, a pattern compiles to less than [`MAX_PATTERN_MEMORY`].
+/// Up to this length, with repetitions written out, a pattern takes less than
+/// [`MAX_PATTERN_MEMORY`].
 const MAX_ORDINARY_LENGTH: usize = 2 * 1024;
-/// Up to this depth of groups it nests less deep than the `regex` crate allows.
+/// Up to this depth of groups, a pattern nests less deep than the `regex` crate allows.
 const MAX_ORDINARY_GROUP_DEPTH: usize = 50;
 
-/// A pattern that translates. An ordinary one is compiled when it is first used: most of a
-/// payload's patterns never are, and compiling them all would take longer than everything else.
-/// Threads that use it first at the same time each compile it, and one of the results stays; none
-/// waits for another.
+/// A pattern that was translated without an error.
+///
+/// An ordinary pattern is built when it is first used. Most patterns of a payload are never used,
+/// and building them all would take longer than the rest of compiling. Threads that use it first at
+/// the same time each build it, without waiting, and one of the results is kept.
 #[derive(Debug)]
 pub(crate) struct LazyRegex {
     regex: OnceBox<Regex>,
@@ -25,12 +27,12 @@ pub(crate) struct LazyRegex {
     /// See [`Translated::expanded_length`].
     expanded_length: u32,
     ignore_case: bool,
-    /// Set when an empty match may lie inside a character, where JavaScript has no position.
+    /// Whether an empty match may be inside a character. JavaScript does not match there.
     may_split_characters: bool,
 }
 
 impl LazyRegex {
-    /// Compiles what may turn out too large.
+    /// Builds the expression now if it might be too large, since only building shows that.
     pub(super) fn new(
         source: &str,
         ignore_case: bool,
@@ -54,7 +56,8 @@ impl LazyRegex {
         &self.source
     }
 
-    /// What it was made of: equal ones match the same texts.
+    /// Returns the source and whether case is ignored. Expressions with the same identity match the
+    /// same texts.
     pub(super) fn identity(&self) -> (&str, bool) {
         (&self.source, self.ignore_case)
     }
@@ -85,7 +88,8 @@ impl LazyRegex {
         }
     }
 
-    /// What the compiler has translated once translates, and compiles where it is ordinary.
+    /// Builds the expression. It cannot fail, since the pattern was translated before and is
+    /// ordinary.
     fn build(&self) -> Result<Box<Regex>, PatternError> {
         let folding = CaseFolding::default();
         let folding = self.ignore_case.then_some(&folding);
@@ -93,13 +97,13 @@ impl LazyRegex {
     }
 }
 
-/// Replaces every character by the stand-ins of its code units.
+/// Replaces each character with the stand-ins of its code units.
 fn split_characters(text: &str) -> String {
     text.encode_utf16().filter_map(units::stand_in).collect()
 }
 
 impl Translated {
-    /// Whether it is certain to compile, in short time, without a look at the limits.
+    /// Whether building it is certain to succeed and takes a short time.
     fn is_ordinary(&self) -> bool {
         self.expanded_length <= MAX_ORDINARY_LENGTH
             && self.group_depth <= MAX_ORDINARY_GROUP_DEPTH
@@ -118,9 +122,9 @@ impl Translated {
 mod tests {
     use super::*;
 
-    /// Neither ordinary patterns nor those that come close to a limit fail when they are used.
+    /// Ordinary patterns never fail when they are used, even close to the limits.
     #[test]
-    fn ordinary_patterns_compile() {
+    fn ordinary_patterns_can_be_built() {
         let nested = |group: &str, depth: usize| {
             alloc::format!("{}a{}", group.repeat(depth), ")+".repeat(depth))
         };

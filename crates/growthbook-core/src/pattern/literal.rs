@@ -1,22 +1,22 @@
-//! Patterns that ask for a text and nothing else, such as `@example\.com$`: many do, and finding
-//! a text takes no automaton.
+//! Patterns that are plain text, such as `@example\.com$`. They are common, and faster to search
+//! for than a regular expression.
 
 use alloc::{boxed::Box, string::String};
 
-/// A text, and whether it has to stand at the start or at the end.
+/// A text, and whether it must be at the start or at the end.
 #[derive(Clone, Debug)]
-pub(crate) struct Literal {
+pub(crate) struct LiteralPattern {
     source: Box<str>,
     text: Box<str>,
     at_start: bool,
     at_end: bool,
 }
 
-impl Literal {
-    /// `None` for a pattern that has anything else in it, or is none.
+impl LiteralPattern {
+    /// Reads a pattern. `None` if it is not plain text, or invalid.
     ///
-    /// Characters beyond the Basic Multilingual Plane stay whole: two texts without halves of
-    /// them have a part in common in UTF-8 where they have it in UTF-16.
+    /// A search in UTF-8 finds the same texts as one in UTF-16, since neither text has half a
+    /// surrogate pair.
     pub(super) fn read(pattern: &str) -> Option<Self> {
         let (at_start, rest) = match pattern.strip_prefix('^') {
             Some(rest) => (true, rest),
@@ -35,7 +35,7 @@ impl Literal {
                 plain => text.push(plain),
             }
         }
-        Some(Literal { source: pattern.into(), text: text.into(), at_start, at_end })
+        Some(LiteralPattern { source: pattern.into(), text: text.into(), at_start, at_end })
     }
 
     pub(super) fn source(&self) -> &str {
@@ -60,28 +60,27 @@ mod tests {
     use crate::pattern::{LazyRegex, translate};
 
     #[test]
-    fn which_patterns_are_literal() {
+    fn literal_patterns_are_plain_text() {
         let literal = ["", "^", "$", "^$", "a", r"^a\.b/c-d\$$", r"\^", "é\u{1f600}", "a,b=c"];
         for pattern in literal {
-            assert!(Literal::read(pattern).is_some(), "{pattern}");
+            assert!(LiteralPattern::read(pattern).is_some(), "{pattern}");
         }
         let others = [
             "a.b", "a*", "a|b", "(a)", "[a]", "a{", "a}", "a$b", "a^", r"\d", r"\n", r"\1", "\\",
             r"\é", r"a\_$|", "^^",
         ];
         for pattern in others {
-            assert!(Literal::read(pattern).is_none(), "{pattern}");
+            assert!(LiteralPattern::read(pattern).is_none(), "{pattern}");
         }
     }
 
     proptest! {
-        /// What is read as a text matches where the translated pattern does.
         #[test]
-        fn a_literal_matches_as_its_pattern(
+        fn literal_matches_like_its_translated_pattern(
             pattern in r"\^?([a-c/é\x{1f600}]|\\[./\-$^_]){0,3}\$?",
             text in r"[a-c./\-$^_é\x{1f600}\n]{0,6}",
         ) {
-            let literal = Literal::read(&pattern).unwrap();
+            let literal = LiteralPattern::read(&pattern).unwrap();
             let translated = translate(&pattern, None).unwrap();
             let regex = LazyRegex::new(&pattern, false, &translated).unwrap();
             prop_assert_eq!(literal.is_in(&text), regex.is_match(&text), "{}", pattern);

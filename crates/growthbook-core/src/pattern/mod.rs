@@ -1,12 +1,12 @@
-//! JavaScript regular expressions on the linear-time `regex` crate.
+//! JavaScript's regular expressions, run by the `regex` crate in linear time.
 //!
-//! A pattern in JavaScript's dialect (without the `u` flag, Annex B included) is translated to an
-//! equivalent one of the `regex` crate: same language, so a match is found in the same texts.
-//! Look-around and back-references cannot be expressed there and are refused.
+//! Patterns are in JavaScript's dialect, without the `u` flag and with Annex B. Each one is
+//! translated to a pattern of the `regex` crate that matches the same texts. The `regex` crate does
+//! not have look-around and back-references. Patterns with them are refused.
 //!
-//! JavaScript matches UTF-16 code units. Text inside the Basic Multilingual Plane is one unit a
-//! character and is matched as it is. A character beyond it is two units, each of which gets a
-//! stand-in character of a private-use plane, in pattern and text alike.
+//! JavaScript matches UTF-16 code units. A character of the Basic Multilingual Plane is one unit,
+//! and is matched unchanged. Any other character is two units. Each of the two is replaced by a
+//! stand-in: a character from a private-use plane. This happens in the pattern and in the text.
 
 mod fold;
 mod lazy;
@@ -21,29 +21,29 @@ use core::fmt;
 
 use fold::CaseFolding;
 pub(crate) use lazy::LazyRegex;
-pub(crate) use literal::Literal;
+pub(crate) use literal::LiteralPattern;
 pub(crate) use pool::PatternPool;
 use translate::translate;
 
 use crate::limits::{MAX_PATTERN_LENGTH, MAX_PATTERN_MEMORY, MAX_PATTERNS_LENGTH};
 
-/// A pattern that was read: a text, or a regular expression.
+/// A compiled pattern: plain text or a regular expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
-    Literal(Box<Literal>),
-    /// Shared by all that ask for the same, and with the snapshots before and behind.
+    Literal(Box<LiteralPattern>),
+    /// Equal patterns share one regular expression, within a snapshot and between snapshots.
     Regex(Arc<LazyRegex>),
 }
 
 /// Why a pattern cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PatternError {
-    /// JavaScript rejects it as well.
+    /// JavaScript rejects the pattern, too.
     Syntax(&'static str),
-    /// Valid in JavaScript, but not expressible without backtracking.
+    /// JavaScript accepts the pattern, but it cannot run without backtracking.
     Unsupported(&'static str),
-    /// Over [`MAX_PATTERN_LENGTH`], it would compile to over [`MAX_PATTERN_MEMORY`], or it is over
-    /// [`MAX_PATTERNS_LENGTH`] with those compiled before.
+    /// The pattern exceeds [`MAX_PATTERN_LENGTH`] or [`MAX_PATTERN_MEMORY`], or the patterns of the
+    /// payload so far exceed [`MAX_PATTERNS_LENGTH`].
     TooLarge,
 }
 
@@ -54,8 +54,9 @@ impl fmt::Display for PatternError {
             PatternError::Unsupported(what) => write!(formatter, "not supported: {what}"),
             PatternError::TooLarge => write!(
                 formatter,
-                "too large: over {MAX_PATTERN_LENGTH} bytes, over {MAX_PATTERN_MEMORY} compiled, or \
-                 over {MAX_PATTERNS_LENGTH} expanded, with the patterns before it"
+                "too large: more than {MAX_PATTERN_LENGTH} bytes, more than {MAX_PATTERN_MEMORY} \
+                 bytes when compiled, or more than {MAX_PATTERNS_LENGTH} bytes together with \
+                 earlier patterns of the payload"
             ),
         }
     }
@@ -68,25 +69,25 @@ impl PatternError {
     }
 }
 
-/// Compiles patterns: one for all those of a payload, which share a budget.
+/// Compiles patterns. The patterns of a payload use one compiler, and share its budget.
 #[derive(Default)]
 pub(crate) struct PatternCompiler {
     folding: CaseFolding,
-    /// The expanded length of all patterns compiled so far, each counted once.
+    /// The length of the different patterns so far, with their repetitions written out.
     expanded: Cell<usize>,
     compiled: RefCell<PatternPool>,
-    /// What there was compiled before, for another payload.
+    /// The expressions of an older snapshot, for reuse.
     earlier: PatternPool,
 }
 
 impl PatternCompiler {
-    /// A compiler that takes over regular expressions of an older snapshot.
+    /// Makes a compiler that reuses regular expressions of an older snapshot.
     pub(crate) fn after(earlier: &PatternPool) -> Self {
         PatternCompiler { earlier: earlier.clone(), ..PatternCompiler::default() }
     }
 
-    /// A compiler for a snapshot that shares definitions with another one, and so has its regular
-    /// expressions.
+    /// Makes a compiler for a snapshot that shares definitions with an older one. It starts with
+    /// the regular expressions of those definitions.
     pub(crate) fn continuing(pool: &PatternPool) -> Self {
         let pool = pool.in_use();
         PatternCompiler {
@@ -96,7 +97,7 @@ impl PatternCompiler {
         }
     }
 
-    /// The regular expressions that were compiled.
+    /// Returns the regular expressions that were compiled.
     pub(crate) fn into_pool(self) -> PatternPool {
         self.compiled.into_inner()
     }
@@ -105,7 +106,7 @@ impl PatternCompiler {
         if source.len() > MAX_PATTERN_LENGTH {
             return Err(PatternError::TooLarge);
         }
-        if !ignore_case && let Some(literal) = Literal::read(source) {
+        if !ignore_case && let Some(literal) = LiteralPattern::read(source) {
             return Ok(Pattern::Literal(Box::new(literal)));
         }
         if let Some(same) = self.compiled.borrow().get(source, ignore_case) {
@@ -129,6 +130,7 @@ impl PatternCompiler {
         LazyRegex::new(source, ignore_case, &translated)
     }
 
+    /// Takes a length from the budget of the payload.
     fn spend(&self, length: usize) -> Result<(), PatternError> {
         let expanded = self.expanded.get().saturating_add(length);
         if expanded > MAX_PATTERNS_LENGTH {
@@ -141,7 +143,7 @@ impl PatternCompiler {
 }
 
 impl Pattern {
-    /// The pattern as it was written.
+    /// Returns the pattern as written.
     pub(crate) fn source(&self) -> &str {
         match self {
             Pattern::Literal(literal) => literal.source(),
@@ -170,9 +172,9 @@ mod tests {
         PatternCompiler::default().compile(pattern, true).unwrap().is_match(text)
     }
 
-    /// Answers as Node gives them for `new RegExp(pattern).test(text)`.
+    /// The expected results are those of `new RegExp(pattern).test(text)` in Node.
     #[test]
-    fn patterns_mean_what_they_mean_in_javascript() {
+    fn patterns_match_as_in_javascript() {
         let cases = [
             ("", "", true),
             ("a|", "b", true),
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn case_is_ignored_as_javascript_ignores_it() {
+    fn case_is_ignored_as_in_javascript() {
         let cases = [
             ("^HeLLo$", "hEllO", true),
             ("^[a-c]+$", "ABC", true),
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_javascript_rejects_is_rejected() {
+    fn invalid_pattern_is_a_syntax_error() {
         let patterns = [
             "(",
             ")",
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_backtracking_is_refused_by_name() {
+    fn pattern_that_needs_backtracking_is_refused() {
         let patterns = [
             ("(?=a)", "look-ahead"),
             ("(?!a)b", "look-ahead"),
@@ -298,13 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_of_patterns_is_limited() {
+    fn patterns_of_a_payload_are_limited_together() {
         let compiled = |pattern: &str, count: usize| {
             let compiler = PatternCompiler::default();
             let patterns = (0..count).map(|number| alloc::format!("{pattern}{number}"));
             patterns.filter(|pattern| compiler.compile(pattern, false).is_ok()).count()
         };
-        // Ordinary patterns by the thousand, and few that stand for something large.
+        // Thousands of ordinary patterns fit. Of patterns with many repetitions, few fit.
         assert_eq!(compiled(r"^user-\d+@example\.com/", 2_000), 2_000);
         let large = compiled("(?:a{100}){1,100}", 2_000);
         assert!((1..2_000).contains(&large), "{large}");
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_compiled_before_is_taken_over() {
+    fn compiled_patterns_are_reused() {
         let same = |a: &Pattern, b: &Pattern| match (a, b) {
             (Pattern::Regex(a), Pattern::Regex(b)) => Arc::ptr_eq(a, b),
             _ => false,
@@ -329,12 +331,12 @@ mod tests {
         let later = patterns.map(|(source, fold)| second.compile(source, fold).unwrap());
         assert!(compiled.iter().zip(&later).all(|(a, b)| same(a, b)));
         assert!(!same(&later[0], &later[1]) && !same(&later[0], &later[2]));
-        // What is taken over counts, and is limited, as what is new.
+        // A reused expression counts like a new one.
         assert_eq!(second.expanded.get(), expanded);
     }
 
     #[test]
-    fn size_is_limited() {
+    fn size_of_a_pattern_is_limited() {
         let long = "a".repeat(MAX_PATTERN_LENGTH + 1);
         let deep = "(".repeat(5_000) + &")".repeat(5_000);
         for pattern in [long.as_str(), "a{60000}{1}b", "(?:a{1000}){1000}", &deep, "a{9999999999}"]

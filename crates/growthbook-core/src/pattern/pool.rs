@@ -1,4 +1,4 @@
-//! The regular expressions of a payload, each once.
+//! The pool of regular expressions: one for each different pattern of a payload.
 
 use alloc::sync::Arc;
 use core::hash::BuildHasher;
@@ -7,8 +7,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::LazyRegex;
 
-/// Regular expressions by their source. The next snapshot takes over those that it has as well, and
-/// so does not build them again.
+/// Regular expressions by their source. The next snapshot reuses those that it needs, so that they
+/// are not built again.
 #[derive(Clone, Default)]
 pub(crate) struct PatternPool {
     regexes: HashTable<Arc<LazyRegex>>,
@@ -17,7 +17,7 @@ pub(crate) struct PatternPool {
 }
 
 impl PatternPool {
-    /// The expressions that are in use outside of this pool.
+    /// Returns the expressions that are in use outside of this pool.
     pub(super) fn in_use(&self) -> Self {
         let mut used = PatternPool::default();
         let regexes = self.regexes.iter().filter(|regex| Arc::strong_count(regex) > 1);
@@ -25,7 +25,7 @@ impl PatternPool {
         used
     }
 
-    /// The length of all expressions, with their repetitions written out.
+    /// Returns the length of all expressions, with their repetitions written out.
     pub(super) fn expanded_length(&self) -> usize {
         self.regexes.iter().map(|regex| regex.expanded_length()).sum()
     }

@@ -1,5 +1,5 @@
-//! Reads ECMAScript's pattern grammar (22.2.1 and Annex B.1.2, without the `u` flag) and writes
-//! the same language in the `regex` crate's syntax.
+//! The translation of a pattern. It reads ECMAScript's grammar (22.2.1 and Annex B.1.2, without the
+//! `u` flag), and writes a pattern for the `regex` crate that matches the same texts.
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::fmt::Write;
@@ -8,18 +8,20 @@ use super::units::{UnitSet, is_surrogate, push_escaped, stand_in};
 use super::{CaseFolding, PatternError};
 use crate::limits::{MAX_PATTERN_GROUP_DEPTH, MAX_PATTERN_REPETITIONS};
 
+/// A translated pattern.
 pub(super) struct Translated {
     pub(super) pattern: String,
     pub(super) has_non_word_boundary: bool,
-    /// How long the pattern would be with its repetitions written out.
+    /// The length of the pattern with its repetitions written out.
     pub(super) expanded_length: usize,
     /// How deep its groups nest.
     pub(super) group_depth: usize,
-    /// Whether it ignores the case of more than ASCII, which takes a table that is slow to make.
+    /// Whether it ignores the case of characters beyond ASCII. That needs a table that is slow to
+    /// make.
     pub(super) folds_beyond_ascii: bool,
 }
 
-/// Translates `source`; with `folding`, so that case is ignored.
+/// Translates `source`. With `folding`, the result ignores case.
 pub(super) fn translate(
     source: &str,
     folding: Option<&CaseFolding>,
@@ -64,17 +66,17 @@ struct Translator<'a> {
     groups: Groups,
     folding: Option<&'a CaseFolding>,
     output: String,
-    /// What repetitions would add to the output if they were written out.
+    /// The length that repetitions would add to the output if they were written out.
     repeated_length: usize,
     group_depth: usize,
     folds_beyond_ascii: bool,
     has_non_word_boundary: bool,
-    /// The first construct that needs backtracking. Reading goes on, to tell such a pattern
-    /// from an invalid one.
+    /// The first construct that needs backtracking. Reading continues, since the pattern may also
+    /// be invalid.
     unsupported: Option<&'static str>,
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 enum Escape {
     Unit(u16),
     Set(UnitSet),
@@ -87,7 +89,7 @@ impl Translator<'_> {
     }
 
     fn peek_at(&self, ahead: usize) -> Option<char> {
-        // A surrogate is no character and compares equal to none.
+        // A surrogate is not a character. It differs from every character of the grammar.
         self.units
             .get(self.position + ahead)
             .map(|&unit| char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER))
@@ -128,8 +130,8 @@ impl Translator<'_> {
         }
     }
 
-    /// Letters and digits that stand for themselves, up to one that may be repeated: the larger
-    /// part of most patterns. Whether there are any.
+    /// Copies letters and digits, up to one with a quantifier. Returns whether there were any. Most
+    /// of a usual pattern is copied here, which is fast.
     fn plain_units(&mut self) -> bool {
         if self.folding.is_some() {
             return false;
@@ -215,11 +217,12 @@ impl Translator<'_> {
 
     fn refuse(&mut self, feature: &'static str) {
         self.unsupported.get_or_insert(feature);
-        // An atom that keeps the output well-formed; it is never compiled.
+        // This atom keeps the output well-formed. The output is never compiled.
         self.output.push_str("(?:)");
     }
 
-    /// A group behind its opening parenthesis. None captures: only whether there is a match counts.
+    /// Translates a group, after its opening parenthesis. Groups do not capture, since only the
+    /// existence of a match counts.
     fn group(&mut self, depth: usize) -> Result<(), PatternError> {
         if self.eat("?") {
             if self.eat("=") || self.eat("!") {
@@ -227,7 +230,7 @@ impl Translator<'_> {
             } else if self.eat("<=") || self.eat("<!") {
                 self.refuse("look-behind");
             } else if self.eat("<") {
-                // The scan has read the name already.
+                // `Groups::scan` has checked the name.
                 while let Some(unit) = self.next_unit() {
                     if unit == u16::from(b'>') {
                         break;
@@ -246,7 +249,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// The least and the greatest number of repetitions, if a quantifier stands here.
+    /// Reads a quantifier, if there is one. Returns the least and the greatest number of
+    /// repetitions.
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
         if !self.units.get(self.position).is_some_and(|&unit| is_quantifier(unit)) {
             return Ok(None);
@@ -262,7 +266,7 @@ impl Translator<'_> {
         } else {
             return Ok(None);
         };
-        // Laziness changes which match is found, not whether there is one.
+        // A lazy quantifier finds another match, but in the same texts.
         self.eat("?");
         match range {
             (min, Some(max)) if min > max => Err(PatternError::Syntax("numbers out of order")),
@@ -270,7 +274,7 @@ impl Translator<'_> {
         }
     }
 
-    /// `{n}`, `{n,}` or `{n,m}`; anything else is literal braces.
+    /// Reads `{n}`, `{n,}` or `{n,m}`. In any other case the braces are literal.
     fn braces(&mut self) -> Option<(u32, Option<u32>)> {
         let start = self.position;
         let range = self.eat("{").then(|| self.braces_content()).flatten();
@@ -319,7 +323,7 @@ impl Translator<'_> {
             Some(_) => self.fold(UnitSet::unit(unit)).write(&mut self.output),
             None => {
                 if let Some(char) = stand_in(unit) {
-                    if stands_for_itself(char) || is_surrogate(unit) {
+                    if is_literal(char) || is_surrogate(unit) {
                         self.output.push(char);
                     } else {
                         push_escaped(&mut self.output, char);
@@ -329,7 +333,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The set with what matches it when case is ignored.
+    /// Adds the units that match the set when case is ignored.
     fn fold(&mut self, set: UnitSet) -> UnitSet {
         let Some(folding) = self.folding else {
             return set;
@@ -338,7 +342,7 @@ impl Translator<'_> {
         folding.close(&set)
     }
 
-    /// A character class behind its opening bracket.
+    /// Reads a character class, after its opening bracket.
     fn class(&mut self) -> Result<UnitSet, PatternError> {
         let negated = self.eat("^");
         let mut set = UnitSet::default();
@@ -360,7 +364,7 @@ impl Translator<'_> {
                 (ClassAtom::Unit(_), ClassAtom::Unit(_)) => {
                     return Err(PatternError::Syntax("range out of order"));
                 }
-                // Annex B: with a class on either side the hyphen is itself.
+                // Annex B: beside a class, the hyphen is literal.
                 (first, last) => {
                     first.add_to(&mut set);
                     set.push(b'-'.into(), b'-'.into());
@@ -383,7 +387,7 @@ impl Translator<'_> {
         self.next_unit().map(ClassAtom::Unit).ok_or(PatternError::Syntax("unterminated class"))
     }
 
-    /// An escape behind its backslash.
+    /// Reads an escape, after its backslash.
     fn escape(&mut self, in_class: bool) -> Result<Escape, PatternError> {
         let Some(char) = self.peek() else {
             return Err(PatternError::Syntax("a backslash at the end"));
@@ -407,7 +411,7 @@ impl Translator<'_> {
                 return Err(PatternError::Syntax("\\k in a class"));
             }
             'k' if self.groups.are_named() => return self.named_back_reference(),
-            // Annex B: without a letter behind it, \c is a backslash, and the c comes next.
+            // Annex B: \c without a letter after it is a literal backslash, and then a c.
             'c' => return Ok(Escape::Unit(self.control_escape(in_class))),
             _ => {}
         }
@@ -421,7 +425,7 @@ impl Translator<'_> {
             'b' if in_class => 0x08,
             'x' => self.hex(2).unwrap_or(u16::from(b'x')),
             'u' => self.hex(4).unwrap_or(u16::from(b'u')),
-            // Every other character stands for itself, be it half of one.
+            // Every other unit is literal, including a surrogate.
             _ => self.units.get(self.position - 1).copied().unwrap_or_default(),
         }))
     }
@@ -439,7 +443,7 @@ impl Translator<'_> {
         }
     }
 
-    /// Exactly `digits` hexadecimal digits, or nothing is read.
+    /// Reads exactly `digits` hexadecimal digits. Reads nothing if there are fewer.
     fn hex(&mut self, digits: usize) -> Option<u16> {
         let mut value = 0;
         for at in 0..digits {
@@ -449,7 +453,8 @@ impl Translator<'_> {
         u16::try_from(value).ok()
     }
 
-    /// A back-reference to a group there is; else (Annex B) an octal code, or the digit itself.
+    /// Reads a back-reference, if the group exists. Otherwise reads an octal code or a literal
+    /// digit (Annex B).
     fn decimal_escape(&mut self, in_class: bool) -> Escape {
         let start = self.position;
         if !in_class
@@ -491,7 +496,7 @@ impl Translator<'_> {
     }
 }
 
-/// A part of a class, which may be an end of a range when it is a unit.
+/// A part of a class. Only a unit may be an end of a range.
 enum ClassAtom {
     Unit(u16),
     Set(UnitSet),
@@ -506,17 +511,17 @@ impl ClassAtom {
     }
 }
 
-/// Whether it has no meaning of its own in the `regex` crate's syntax.
-fn stands_for_itself(char: char) -> bool {
+/// Whether the `regex` crate reads the character literally.
+fn is_literal(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '@' | '_' | '/' | ',' | ':' | ';' | '=' | '%')
 }
 
-/// Whether a quantifier begins with it, or literal braces.
+/// Whether a quantifier may start with this unit. `{` may also be literal.
 fn is_quantifier(unit: u16) -> bool {
     matches!(u8::try_from(unit), Ok(b'*' | b'+' | b'?' | b'{'))
 }
 
-/// What the meaning of some escapes depends on: the capturing groups of the whole pattern.
+/// The capturing groups of the whole pattern. The meaning of some escapes depends on them.
 struct Groups {
     count: u32,
     names: BTreeSet<Vec<u16>>,
@@ -562,7 +567,7 @@ impl Groups {
     }
 }
 
-/// A group name and its closing bracket.
+/// Reads a group name and its closing bracket.
 fn read_name(units: &[u16], position: &mut usize) -> Option<Vec<u16>> {
     let rest = units.get(*position..)?;
     let length = rest.iter().position(|&unit| unit == u16::from(b'>'))?;

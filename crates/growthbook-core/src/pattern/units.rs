@@ -2,11 +2,11 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-/// Surrogates have no characters of their own; they are moved up by this much, into the
-/// private-use plane 16, where no text has a character once it is split into units.
+/// The distance from a surrogate to its stand-in, in the private-use plane 16. A text that was
+/// split into units does not have other characters there.
 const SURROGATE_OFFSET: u32 = 0x10_0000;
 
-/// The character that stands for a code unit.
+/// Returns the character that represents a code unit.
 pub(super) fn stand_in(unit: u16) -> Option<char> {
     let code = u32::from(unit);
     char::from_u32(if is_surrogate(unit) { code + SURROGATE_OFFSET } else { code })
@@ -18,7 +18,7 @@ pub(super) fn push_escaped(pattern: &mut String, char: char) {
     let digits = (u32::BITS - code.leading_zeros()).div_ceil(4).max(1);
     pattern.push_str(r"\x{");
     for digit in (0..digits).rev() {
-        // Four bits are a digit.
+        // Each digit has four bits.
         pattern.push(char::from_digit(code >> (4 * digit) & 0xf, 16).unwrap_or_default());
     }
     pattern.push('}');
@@ -28,7 +28,7 @@ pub(super) fn is_surrogate(unit: u16) -> bool {
     (0xd800..=0xdfff).contains(&unit)
 }
 
-/// A set of code units, as ranges with both ends inside.
+/// A set of code units, as ranges that include both ends.
 #[derive(Clone, Default)]
 pub(super) struct UnitSet(Vec<(u16, u16)>);
 
@@ -67,7 +67,7 @@ impl UnitSet {
         ])
     }
 
-    /// What `.` does not match.
+    /// The units that `.` does not match.
     pub(super) fn line_terminators() -> Self {
         UnitSet::of(&[(0x0a, 0x0a), (0x0d, 0x0d), (0x2028, 0x2029)])
     }
@@ -122,7 +122,7 @@ impl UnitSet {
     pub(super) fn write(mut self, pattern: &mut String) {
         self.normalize();
         if self.0.is_empty() {
-            // Matches nothing.
+            // An empty set never matches.
             pattern.push_str(r"[^\x{0}-\x{10FFFF}]");
             return;
         }
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_are_written_in_hexadecimal() {
+    fn characters_are_escaped_in_hexadecimal() {
         for char in ['\0', '\t', '@', '\u{7f}', 'é', '\u{fff}', '\u{1000}', '\u{10d800}'] {
             let mut pattern = String::new();
             push_escaped(&mut pattern, char);

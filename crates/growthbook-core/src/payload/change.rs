@@ -1,4 +1,4 @@
-//! The differences between two payloads.
+//! The differences between two payloads, and the reuse of an older payload's sections.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,8 +12,8 @@ use crate::wire::SectionName;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PayloadChange {
-    /// The keys of the features that were added, changed or removed: the newer payload's in its
-    /// order, then the removed ones.
+    /// The keys of the features that were added, changed or removed: first those of the newer
+    /// payload in its order, then the removed ones.
     pub features: Vec<String>,
     /// Whether saved groups, bandits or auto experiments differ. Features that refer to them may
     /// have other values without being listed.
@@ -28,9 +28,8 @@ impl PayloadChange {
 }
 
 impl Payload {
-    /// The differences from an older payload, by the text of the definitions. A definition that
-    /// is written in another way, for example with its members in another order, counts as
-    /// changed.
+    /// Returns the differences from an older payload. It compares the text of definitions: one with
+    /// its members in another order counts as changed.
     pub fn changes_since(&self, older: &Payload) -> PayloadChange {
         PayloadChange {
             features: self.features.changed_keys(&older.features),
@@ -40,9 +39,9 @@ impl Payload {
         }
     }
 
-    /// Prepares the payload to replace an older one. It takes over each section of the older one
-    /// that it could not decrypt, so that good definitions are not lost to a wrong key, and it
-    /// shares the memory of the entries that are the same.
+    /// Prepares the payload to replace an older one. If it could not decrypt a section, it takes
+    /// over the older section, so that a wrong key does not remove good definitions. It shares the
+    /// memory of equal entries.
     #[must_use]
     pub fn replacing(mut self, older: &Payload) -> Self {
         self.features.share_with(&older.features);
@@ -62,7 +61,7 @@ impl Payload {
     }
 }
 
-/// Takes over an older section in place of one that could not be decrypted. True if it did.
+/// Takes over the older section if this one could not be decrypted. Returns whether it did.
 fn take_over<T: Clone>(section: &mut Section<T>, older: &Section<T>) -> bool {
     let takes_over = matches!(
         (&*section, older),
@@ -142,7 +141,7 @@ mod tests {
         let reduced = reduce_payload(&newer, &ReduceOptions::new()).to_json_string();
         assert!(!reduced.contains("encrypted"), "{reduced}");
         assert_eq!(reduced.matches(r#""savedGroups":{"g":[1]}"#).count(), 1, "{reduced}");
-        // Nothing to replace it by.
+        // Without an older section, it stays encrypted.
         let alone = payload(r#"{"features": {}, "encryptedSavedGroups": "YQ==.YQ=="}"#);
         let alone = alone.replacing(&Payload::empty()).to_json_string();
         assert_eq!(alone, r#"{"features":{},"encryptedSavedGroups":"YQ==.YQ=="}"#);

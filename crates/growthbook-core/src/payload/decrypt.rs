@@ -1,4 +1,4 @@
-//! Encrypted sections: AES-128-CBC with PKCS#7 padding, as GrowthBook writes them.
+//! Decryption of sections. GrowthBook encrypts with AES-128-CBC and PKCS#7 padding.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -11,7 +11,7 @@ use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
 
-/// Base64 as JavaScript's `atob` reads it, but with the padding required.
+/// Base64 as JavaScript's `atob` reads it, except that padding is required.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -22,9 +22,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The size of an AES-128 key and of an initialization vector, in bytes.
 const BLOCK: usize = 16;
 
-/// The key that opens encrypted payloads: 16 bytes, which GrowthBook shows in base64.
+/// The key of encrypted payloads: 16 bytes, which GrowthBook shows in base64.
 ///
-/// `Debug` does not print it.
+/// `Debug` does not print the key.
 #[derive(Clone)]
 pub struct DecryptionKey([u8; BLOCK]);
 
@@ -33,7 +33,7 @@ impl DecryptionKey {
     ///
     /// # Errors
     ///
-    /// When the text is no base64 of 16 bytes.
+    /// The text is not base64 of 16 bytes.
     pub fn from_base64(text: &str) -> Result<Self, DecryptError> {
         let bytes = decode(text).ok_or(DecryptError::InvalidKey)?;
         bytes.try_into().map(DecryptionKey).map_err(|_| DecryptError::InvalidKey)
@@ -58,9 +58,9 @@ impl fmt::Debug for DecryptionKey {
 ///
 /// # Errors
 ///
-/// When the text is not of that form, the key does not open it, or what it opens is no UTF-8. A
-/// wrong key is noticed by the padding only, so that about one wrong key in 256 goes unnoticed
-/// here; the text is then hardly ever JSON.
+/// The text does not have that form, the key does not decrypt it, or the decrypted text is not
+/// UTF-8. Only the padding shows a wrong key, so about one wrong key in 256 is not found here. The
+/// decrypted text is then almost never JSON.
 pub fn decrypt(encrypted: &str, key: &DecryptionKey) -> Result<String, DecryptError> {
     let (iv, ciphertext) = encrypted.split_once('.').ok_or(DecryptError::Malformed)?;
     let iv: [u8; BLOCK] =
@@ -81,11 +81,11 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// The key is no base64 of 16 bytes.
+    /// The key is not base64 of 16 bytes.
     InvalidKey,
-    /// The text is no pair of base64 parts, or its first part has not 16 bytes.
+    /// The text is not a pair of base64 parts, or its first part does not have 16 bytes.
     Malformed,
-    /// The key does not open the text, or the text was cut short or altered.
+    /// The key does not decrypt the text, or the text was truncated or changed.
     WrongKey,
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for DecryptError {
         formatter.write_str(match self {
             DecryptError::InvalidKey => "the decryption key is not base64 of 16 bytes",
             DecryptError::Malformed => "the encrypted text is malformed",
-            DecryptError::WrongKey => "the decryption key does not open the encrypted text",
+            DecryptError::WrongKey => "the decryption key does not decrypt the text",
         })
     }
 }
@@ -112,7 +112,7 @@ mod tests {
         "m5ylFM6ndyOJA2OPadubkw==.Uu7ViqgKEt/dWvCyhI46q088PkAEJbnXKf3KPZjf9IEQQ+A8fojNoxw4wIbPX3aj";
 
     #[test]
-    fn white_space_is_ignored_and_a_second_dot_is_not() {
+    fn white_space_is_ignored() {
         let key = DecryptionKey::from_base64(&format!(" {KEY}\n")).unwrap();
         let plain = r#"{"feature":{"defaultValue":true}}"#;
         assert_eq!(decrypt(&TEXT.replace('U', "\nU "), &key).unwrap(), plain);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn truncation_is_an_error() {
+    fn truncated_text_is_an_error() {
         let key = DecryptionKey::from_base64(KEY).unwrap();
         for length in 0..TEXT.len() {
             assert!(decrypt(&TEXT[..length], &key).is_err(), "{length}");

@@ -1,4 +1,4 @@
-//! A payload as a document: its members and their order.
+//! The document of a payload: its members and their order.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 
@@ -7,19 +7,19 @@ use super::read::{Document, Part};
 use super::section::{Entries, Section, quoted};
 use crate::wire::SectionName;
 
-/// A top-level member.
+/// A member of the document.
 #[derive(Clone)]
 pub(super) enum Member {
     Section(SectionName),
     Other { name: Box<str>, text: Box<str> },
 }
 
-/// The layout of a document with features only.
+/// Returns the layout of a document with features only.
 pub(super) fn features_only() -> Vec<Member> {
     [Member::Section(SectionName::Features)].into()
 }
 
-/// The layout of a document. A section that cannot be read stays under its encrypted name: another
+/// Returns the layout of a document. An unreadable section keeps its encrypted text, since another
 /// reader may have the key.
 pub(super) fn layout(
     document: &Document<'_>,
@@ -56,7 +56,7 @@ pub(super) fn replace_encrypted(layout: &mut [Member], section: SectionName) {
     }
 }
 
-/// The sections of a payload that another one gets.
+/// The sections for a payload.
 pub(crate) struct Sections {
     pub(crate) features: Entries,
     pub(crate) experiments: Section<Arc<str>>,
@@ -65,8 +65,8 @@ pub(crate) struct Sections {
 }
 
 impl Payload {
-    /// The payload as a JSON document: the sections in clear, also those that came encrypted, and
-    /// every other member as it came. A section that could not be opened stays encrypted.
+    /// Returns the payload as a JSON document. The sections are decrypted, and every other member
+    /// is unchanged. A section that could not be decrypted stays encrypted.
     pub fn to_json_string(&self) -> String {
         object_text(self.layout.iter().filter_map(|member| match member {
             Member::Section(section) => {
@@ -97,7 +97,7 @@ impl Payload {
         }
     }
 
-    /// The same document with other sections. Sections that it did not have come last.
+    /// Copies the document with other sections. New sections come last.
     pub(crate) fn with_sections(&self, sections: Sections) -> Self {
         let mut payload = Payload {
             features: sections.features,
@@ -115,7 +115,7 @@ impl Payload {
     }
 }
 
-/// An object of members that are JSON text, with their names in quotes.
+/// Writes an object. Its members are JSON text, and their names are in quotes.
 pub(super) fn object_text<'a, T: AsRef<str>>(
     members: impl Iterator<Item = (Cow<'a, str>, T)>,
 ) -> String {
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn document_is_written_as_it_came() {
+    fn document_is_written_as_read() {
         let document = concat!(
             r#"{"status":200,"features":{"a":{"defaultValue":1e400}},"dateUpdated":null,"#,
             r#""extra":{"b":12345678901234567890123,"a":"\ud800"},"experiments":[ ]}"#
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn composed_payload_is_a_document() {
+    fn payload_of_parts_is_a_document() {
         let features = serde_json::json!({"a": {"defaultValue": 1}});
         let groups = serde_json::json!({"g": [1]});
         let payload = Payload::from_parts(&features, Some(&groups)).unwrap();
@@ -167,7 +167,7 @@ mod tests {
 
     #[cfg(feature = "encryption")]
     #[test]
-    fn opened_section_is_written_in_clear() {
+    fn decrypted_section_is_written_decrypted() {
         let key = crate::DecryptionKey::from_base64("Zvwv/+uhpFDznZ6SX28Yjg==").unwrap();
         let text = concat!(
             r#"{"features":{},"encryptedFeatures":"m5ylFM6ndyOJA2OPadubkw==."#,

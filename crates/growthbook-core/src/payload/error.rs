@@ -1,4 +1,4 @@
-//! Why bytes are not a payload.
+//! The errors of reading a payload and its sections.
 
 use core::fmt;
 
@@ -56,7 +56,7 @@ pub enum PayloadError {
     },
     /// The text is JSON, but not an object.
     NotAnObject,
-    /// There is neither `features` nor `encryptedFeatures`.
+    /// The payload has neither `features` nor `encryptedFeatures`.
     MissingFeatures,
     /// `features` is not an object.
     FeaturesNotAnObject,
@@ -64,13 +64,13 @@ pub enum PayloadError {
     MissingDecryptionKey,
     /// The decrypted features are not JSON, or `encryptedFeatures` is not a string.
     EncryptedFeaturesInvalid,
-    /// The key does not open the features.
+    /// The key does not decrypt the features.
     #[cfg(feature = "encryption")]
     Decrypt(DecryptError),
 }
 
 impl PayloadError {
-    /// The error for text that is not an object.
+    /// Returns the error for text that is not an object.
     pub(super) fn of_syntax(error: &serde_json::Error) -> Self {
         if error.is_data() {
             PayloadError::NotAnObject

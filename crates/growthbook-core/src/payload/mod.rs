@@ -1,4 +1,4 @@
-//! The payload as the GrowthBook API sends it: its sections are found, and opened where encrypted.
+//! The payload that the GrowthBook API sends. Its sections are found, and decrypted if necessary.
 
 mod change;
 #[cfg(feature = "encryption")]
@@ -26,11 +26,11 @@ use crate::warning::Warning;
 use document::Member;
 use error::SectionError;
 
-/// A payload of feature definitions: what the API's features endpoint answers, decrypted.
+/// A payload of feature definitions: the response of the API's features endpoint, decrypted.
 ///
-/// Reading one finds its sections and checks that it is a payload at all; the definitions inside
-/// are read by [`compile`](Payload::compile), where a broken one costs a [`Warning`], never the
-/// payload.
+/// Reading a payload finds its sections, and fails if it is not a payload.
+/// [`compile`](Payload::compile) reads the definitions inside. A malformed definition is left out
+/// with a [`Warning`].
 ///
 /// ```
 /// use growthbook_core::{Payload, UserContext};
@@ -59,18 +59,18 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// When the bytes are not a JSON object, or have no `features` that can be read without a key.
+    /// The bytes are not a JSON object, or do not have `features` that can be read without a key.
     pub fn from_json(bytes: impl AsRef<[u8]>) -> Result<Self, PayloadError> {
         Payload::read(bytes.as_ref(), |_| Err(SectionError::MissingKey))
     }
 
-    /// Reads a payload whose sections may be encrypted. Where a section is present in both forms,
-    /// the encrypted one counts.
+    /// Reads a payload whose sections may be encrypted. If a section is present in both forms, the
+    /// encrypted form counts.
     ///
     /// # Errors
     ///
-    /// When the bytes are not a JSON object, have no `features`, or the key does not open them.
-    /// Another section that the key does not open is left out with a warning.
+    /// The bytes are not a JSON object, do not have `features`, or the key does not decrypt the
+    /// features. Another section that the key does not decrypt is left out with a warning.
     #[cfg(feature = "encryption")]
     pub fn from_encrypted_json(
         bytes: impl AsRef<[u8]>,
@@ -79,13 +79,14 @@ impl Payload {
         Payload::read(bytes.as_ref(), |text| decrypt(text, key).map_err(SectionError::Decrypt))
     }
 
-    /// When the definitions last changed, as the API wrote it (ISO 8601); `None` when it did not.
+    /// Returns the time of the last change of the definitions, as the API wrote it (ISO 8601).
+    /// `None` if the payload does not have it.
     pub fn date_updated(&self) -> Option<&str> {
         self.date_updated.as_deref()
     }
 
-    /// The feature definitions by key, as JSON. They are read on every call: this is for
-    /// inspection, not for evaluation. A definition that is not valid JSON is left out.
+    /// Returns the feature definitions by key, as JSON. Every call reads them again, so use this
+    /// for inspection, not for evaluation. A definition that is not valid JSON is left out.
     pub fn features(&self) -> serde_json::Map<String, Value> {
         let readable = |entry: &Entry| {
             Some((String::from(&*entry.key), serde_json::from_str(&entry.text).ok()?))
@@ -124,9 +125,9 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// Payloads that are made of sections instead of a document.
+/// Payloads that are made from sections instead of a document.
 impl Payload {
-    /// A payload without features.
+    /// Makes a payload without features.
     pub fn empty() -> Self {
         Payload {
             features: Entries::default(),
@@ -139,11 +140,11 @@ impl Payload {
         }
     }
 
-    /// A payload of these feature definitions and saved groups, each an object by key or id.
+    /// Makes a payload of feature definitions and saved groups, each an object by key or id.
     ///
     /// # Errors
     ///
-    /// When `features` is not an object.
+    /// `features` is not an object.
     pub fn from_parts(
         features: &Value,
         saved_groups: Option<&Value>,
@@ -162,11 +163,11 @@ impl Payload {
         }))
     }
 
-    /// The same payload with other feature definitions.
+    /// Copies the payload with other feature definitions.
     ///
     /// # Errors
     ///
-    /// When `features` is not an object.
+    /// `features` is not an object.
     pub fn with_features(&self, features: &Value) -> Result<Self, PayloadError> {
         Ok(Payload { features: feature_entries(features)?, ..self.clone() })
     }
@@ -177,8 +178,8 @@ fn feature_entries(features: &Value) -> Result<Entries, PayloadError> {
     features.as_object().map(Entries::of_object).ok_or(PayloadError::FeaturesNotAnObject)
 }
 
-/// The value with a bounded depth, so that writing it takes a bounded stack. It is still too deep
-/// to be read where something was cut.
+/// Bounds the depth of a value, so that writing it takes a bounded stack. A value that was cut is
+/// still too deep to be read.
 fn bounded(value: &Value) -> Json<'static> {
     Json::from_value(value, 2 * MAX_JSON_DEPTH)
 }

@@ -1,4 +1,4 @@
-//! Finds the sections of a payload, and opens the encrypted ones.
+//! The reader of a payload. It finds the sections, and decrypts them if necessary.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
@@ -26,16 +26,16 @@ pub(super) enum Part<'a> {
 }
 
 impl Payload {
-    /// Reads a payload; `open` decrypts text.
+    /// Reads a payload. `decrypt` decrypts the text of a section.
     pub(super) fn read(
         bytes: &[u8],
-        open: impl Fn(&str) -> Result<String, SectionError>,
+        decrypt: impl Fn(&str) -> Result<String, SectionError>,
     ) -> Result<Self, PayloadError> {
         let text = core::str::from_utf8(bytes).map_err(|_| PayloadError::NotUtf8)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut document = Document::read(text)?;
-        // Where a section is present in both forms, the encrypted one counts.
-        let features = match document.opened(SectionName::Features, &open)? {
+        // If a section is present in both forms, the encrypted form counts.
+        let features = match document.decrypted(SectionName::Features, &decrypt)? {
             Some(text) => entries_of(&text),
             None => document.take_entries(SectionName::Features),
         };
@@ -49,7 +49,7 @@ impl Payload {
             let location = Location::Section(name.plain());
             warnings.push(Warning { location, kind: error.into() });
         };
-        let experiments = match document.opened(SectionName::Experiments, &open) {
+        let experiments = match document.decrypted(SectionName::Experiments, &decrypt) {
             Ok(Some(text)) => Section::Present((*text).into()),
             Ok(None) => document
                 .text(SectionName::Experiments.plain())
@@ -59,7 +59,7 @@ impl Payload {
                 Section::Unreadable
             }
         };
-        let mut entries = |name: SectionName| match document.opened(name, &open) {
+        let mut entries = |name: SectionName| match document.decrypted(name, &decrypt) {
             Ok(Some(text)) => entries_of(&text),
             Ok(None) => document.take_entries(name),
             Err(error) => {
@@ -89,7 +89,7 @@ impl Payload {
     }
 }
 
-/// The entries of a section that was encrypted.
+/// Finds the entries of a section in its text.
 fn entries_of(text: &str) -> Section<Entries> {
     match Entries::read(text) {
         Ok(entries) => Section::Present(entries),
@@ -113,7 +113,8 @@ impl<'a> Document<'a> {
         self.0.iter_mut().find(|(member, _)| member == name).map(|(_, part)| part)
     }
 
-    /// The text of a member, unless it is missing or null. Not for the sections with entries.
+    /// Returns the text of a member, unless it is missing or null. Sections with entries do not
+    /// have text.
     fn text(&mut self, name: &str) -> Option<&'a str> {
         match self.part(name)? {
             Part::Text(text) => Some(*text).filter(|text| *text != "null"),
@@ -121,23 +122,23 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The decrypted text of a section; `None` when it is not encrypted.
-    fn opened(
+    /// Decrypts a section. `None` if it is not encrypted.
+    fn decrypted(
         &mut self,
         name: SectionName,
-        open: impl Fn(&str) -> Result<String, SectionError>,
+        decrypt: impl Fn(&str) -> Result<String, SectionError>,
     ) -> Result<Option<String>, SectionError> {
         let Some(encrypted) = self.text(name.encrypted()).filter(|text| *text != r#""""#) else {
             return Ok(None);
         };
         let encrypted: String =
             serde_json::from_str(encrypted).map_err(|_| SectionError::NotText)?;
-        let text = open(&encrypted)?;
+        let text = decrypt(&encrypted)?;
         let value: &RawValue = serde_json::from_str(&text).map_err(|_| SectionError::NotJson)?;
         Ok(Some(value.get().into()))
     }
 
-    /// The entries of a section that is not encrypted.
+    /// Takes the entries of a section that is not encrypted.
     fn take_entries(&mut self, name: SectionName) -> Section<Entries> {
         match self.part(name.plain()) {
             None => Section::Absent,

@@ -1,4 +1,4 @@
-//! The sections of a payload as text. An entry of a section is found, not read.
+//! The sections of a payload, as the text of their entries.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 
@@ -14,7 +14,7 @@ pub(crate) enum Section<T> {
     Present(T),
     /// JSON text of another type than the section must have.
     Malformed(Box<str>),
-    /// The section is encrypted and could not be opened.
+    /// The section could not be decrypted.
     Unreadable,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Entries {
     unnamed: Vec<(Box<str>, Box<str>)>,
 }
 
-/// One entry of a section. Payloads that follow one another share the entries that are the same.
+/// An entry of a section. Successive payloads share equal entries.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) key: Arc<str>,
@@ -42,14 +42,14 @@ impl Entries {
         Ok(Entries { unnamed: unnamed.collect(), ..Entries::named(named) })
     }
 
-    /// Entries in JavaScript's property order.
+    /// Makes entries that are in JavaScript's property order already.
     pub(super) fn named(named: Vec<(Cow<'_, str>, &str)>) -> Self {
         let entries =
             named.into_iter().map(|(key, text)| Entry { key: key.into(), text: text.into() });
         Entries { entries: entries.collect(), unnamed: Vec::new() }
     }
 
-    /// Entries with the members of an object as their text. The object may be in any order.
+    /// Makes an entry of each member of an object, in JavaScript's property order.
     pub(crate) fn of_object(object: &Object<'_>) -> Self {
         let members = object.iter().map(|(key, value)| (key.into(), value));
         let entries = property_order(members.collect())
@@ -62,12 +62,12 @@ impl Entries {
         self.entries.iter()
     }
 
-    /// The keys that are not valid text, as written.
+    /// Iterates over the keys that are not valid text, as written.
     pub(crate) fn unnamed_keys(&self) -> impl Iterator<Item = &str> {
         self.unnamed.iter().map(|(key, _)| &**key)
     }
 
-    /// The section as an object.
+    /// Returns the section as the text of an object.
     pub(super) fn to_text(&self) -> String {
         let named = self.entries.iter();
         let named = named.map(|entry| (Cow::Owned(quoted(&entry.key)), &*entry.text));
@@ -76,7 +76,7 @@ impl Entries {
         object_text(named.chain(unnamed))
     }
 
-    /// Takes over the entries of an older section that are the same, so that both share memory.
+    /// Shares the memory of equal entries with an older section.
     pub(super) fn share_with(&mut self, older: &Entries) {
         let mut older = ByKey::new(older);
         for entry in &mut self.entries {
@@ -86,16 +86,16 @@ impl Entries {
         }
     }
 
-    /// The keys of entries that are new, different or gone: first this section's in its order,
-    /// then the older one's.
+    /// Returns the keys of added, changed and removed entries: first those of this section in its
+    /// order, then the removed ones.
     pub(super) fn changed_keys(&self, older: &Entries) -> Vec<String> {
         let (mut in_older, mut in_newer) = (ByKey::new(older), ByKey::new(self));
         let changed = self
             .iter()
             .filter(|entry| in_older.get(&entry.key).is_none_or(|older| older.text != entry.text));
         let mut keys: Vec<String> = changed.map(|entry| String::from(&*entry.key)).collect();
-        let gone = older.iter().filter(|entry| in_newer.get(&entry.key).is_none());
-        keys.extend(gone.map(|entry| String::from(&*entry.key)));
+        let removed = older.iter().filter(|entry| in_newer.get(&entry.key).is_none());
+        keys.extend(removed.map(|entry| String::from(&*entry.key)));
         keys
     }
 }
@@ -106,12 +106,13 @@ impl FromIterator<Entry> for Entries {
     }
 }
 
-/// The key as JSON text.
+/// Returns the key as JSON text.
 pub(super) fn quoted(key: &str) -> String {
     Json::String(key.into()).to_text()
 }
 
-/// Finds entries by key, fastest in their own order: then it compares keys and hashes none.
+/// Finds entries by key. Looking up keys in the order of the entries is fast, since it does not
+/// hash.
 struct ByKey<'e> {
     entries: &'e [Entry],
     next: usize,
@@ -136,7 +137,7 @@ impl<'e> ByKey<'e> {
             .get(key)
             .copied();
         if let Some(found) = found {
-            // The entries after this one are probably the next ones.
+            // The next lookup is probably for the entry after this one.
             let place = self.entries.iter().skip(self.next).position(|it| core::ptr::eq(it, found));
             self.next += place.map_or(0, |place| place + 1);
         }

@@ -1,15 +1,15 @@
-//! The features that are kept: those the filters let through, and their prerequisites.
+//! The features that a reduced payload keeps: those that match the filters, and prerequisites.
 
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::options::{Prerequisites, ReduceOptions};
+use super::options::{PrerequisiteMode, ReduceOptions};
 use super::prune::Pruner;
 use crate::json::{Json, Object, items, members};
 use crate::payload::Entries;
 
-/// The prefix of holdouts: features of GrowthBook's own, that experiments have as prerequisites.
+/// The prefix of holdouts: features that GrowthBook adds as prerequisites of experiments.
 const HOLDOUT: &str = "$holdout:";
 
 /// Every feature of a payload.
@@ -22,7 +22,7 @@ pub(super) struct Features<'p, 'o> {
 struct Definition<'p> {
     key: &'p str,
     members: Object<'p>,
-    /// Kept, and its rules reduced.
+    /// Whether the feature is kept. Then its rules are reduced.
     kept: bool,
 }
 
@@ -56,7 +56,8 @@ impl<'p, 'o> Features<'p, 'o> {
         self.keep(parents, pruner);
     }
 
-    /// With a list of its own instead of recursion: a chain may be as long as the payload.
+    /// Keeps features and their prerequisites. It does not recurse, since a chain may be as long as
+    /// the payload.
     fn keep(&mut self, mut pending: Vec<usize>, pruner: &mut Pruner<'_, 'p>) {
         while let Some(index) = pending.pop() {
             let Some(definition) = self.definitions.get_mut(index) else { continue };
@@ -70,7 +71,7 @@ impl<'p, 'o> Features<'p, 'o> {
         }
     }
 
-    /// The features a rule or experiment has as prerequisites, as far as they are kept for it.
+    /// Returns the prerequisites of a rule or experiment that are kept for it.
     fn parents<'s>(&'s self, item: &'s Json<'p>) -> impl Iterator<Item = usize> + 's {
         let parents = item.as_object().and_then(|item| item.get("parentConditions"));
         parents
@@ -79,12 +80,12 @@ impl<'p, 'o> Features<'p, 'o> {
             .iter()
             .filter_map(|parent| parent.as_object()?.get("id")?.as_str())
             .filter(|id| {
-                self.options.prerequisites == Prerequisites::Keep || id.starts_with(HOLDOUT)
+                self.options.prerequisites == PrerequisiteMode::Keep || id.starts_with(HOLDOUT)
             })
             .filter_map(|id| self.by_key.get(id).copied())
     }
 
-    /// The features kept, in the payload's order.
+    /// Returns the kept features in the payload's order.
     pub(super) fn into_kept(self) -> Json<'p> {
         let kept = self.definitions.into_iter().filter(|definition| definition.kept);
         let members =
@@ -93,14 +94,14 @@ impl<'p, 'o> Features<'p, 'o> {
     }
 }
 
-/// Leaves out rules scoped to other projects, and prunes the others. A feature that is itself
-/// of another project is there as a prerequisite, and has the rules it has there.
+/// Leaves out rules of other projects, and prunes the rest. A feature of another project is kept as
+/// a prerequisite only. It keeps all its rules.
 fn reduce_rules<'p>(
     feature: &mut Object<'p>,
     options: &ReduceOptions,
     pruner: &mut Pruner<'_, 'p>,
 ) {
-    let scoped = options.in_projects(feature);
+    let is_in_projects = options.in_projects(feature);
     let Some(Json::Array(rules)) = feature.get_mut("rules") else {
         return;
     };
@@ -108,20 +109,20 @@ fn reduce_rules<'p>(
         let Json::Object(rule) = rule else {
             return true;
         };
-        let served = !scoped || options.rule_in_projects(rule);
-        if served {
+        let is_kept = !is_in_projects || options.rule_in_projects(rule);
+        if is_kept {
             pruner.rule(rule);
         }
-        served
+        is_kept
     });
 }
 
-/// The rules of a feature.
+/// Iterates over the rules of a feature.
 pub(super) fn rules<'f, 'p>(feature: &'f Object<'p>) -> impl Iterator<Item = &'f Json<'p>> {
     feature.get("rules").and_then(Json::as_array).unwrap_or_default().iter()
 }
 
-/// A feature with everything in it that can be read; `None` when it is no object.
+/// Reads a feature, without its unreadable members. `None` if it is not an object.
 fn definition(text: &str) -> Option<Object<'_>> {
     match Json::parse(text) {
         Some(Json::Object(definition)) => return Some(definition),
@@ -140,7 +141,7 @@ fn definition(text: &str) -> Option<Object<'_>> {
     Some(Object::ordered(readable.collect()))
 }
 
-/// The rules, with the prerequisites of those that cannot be read: they hold all the same.
+/// Reads rules. Of an unreadable rule it keeps the prerequisites, since evaluation checks them.
 fn readable_rules(text: &str) -> Vec<Json<'_>> {
     let rules = items(text).unwrap_or_default();
     rules
@@ -152,13 +153,13 @@ fn readable_rules(text: &str) -> Vec<Json<'_>> {
 fn unreadable_rule(text: &str) -> Option<Json<'_>> {
     const PARENTS: &str = "parentConditions";
     let parents = members(text).ok()?.get(PARENTS)?;
-    // One that is no object is as closed a gate as one that cannot be read.
-    let closed = || Json::Array([Json::Null].into());
-    let parents = Json::parse(parents).unwrap_or_else(closed);
+    // Unreadable prerequisites become one that is never met.
+    let never_met = || Json::Array([Json::Null].into());
+    let parents = Json::parse(parents).unwrap_or_else(never_met);
     Some(Json::Object(Object::ordered([(PARENTS.into(), parents)].into())))
 }
 
-/// The items of a list that can be read.
+/// Reads the items of a list, without the unreadable ones.
 pub(super) fn readable_items(text: &str) -> Vec<Json<'_>> {
     let items = items(text).unwrap_or_default();
     items.into_iter().filter_map(Json::parse).collect()

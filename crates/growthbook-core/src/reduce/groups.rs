@@ -1,5 +1,5 @@
-//! The saved groups that are kept: those that what is kept refers to, with their own conditions
-//! reduced.
+//! The saved groups that a reduced payload keeps: those that kept definitions refer to. Their own
+//! conditions are reduced.
 
 use alloc::{sync::Arc, vec, vec::Vec};
 
@@ -7,9 +7,8 @@ use crate::condition::{Fields, GroupIndex, Remainder, SavedGroups, prune_group};
 use crate::json::{Json, Object};
 use crate::payload::{Entries, Entry, Section};
 
-/// The members that lead from a definition to what is evaluated against the user. Everything
-/// else, as `$elemMatch` or `parentConditions`, is evaluated against something else, or we do not
-/// know against what.
+/// The members that lead from a definition to conditions on the user. Conditions in any other
+/// member, such as `$elemMatch` or `parentConditions`, may test other values.
 const AGAINST_THE_USER: [&str; 9] =
     ["rules", "contexts", "condition", "$and", "$or", "$nor", "$not", "$savedGroup", "id"];
 
@@ -22,19 +21,20 @@ pub(super) struct Groups<'a, 'p> {
 
 struct Group<'p> {
     entry: &'p Entry,
-    fate: Fate<'p>,
+    state: State<'p>,
 }
 
-/// What becomes of a group.
-enum Fate<'p> {
-    /// Nothing refers to it, as far as we have seen.
+/// The decision about a group.
+enum State<'p> {
+    /// No reference to it was found so far.
     Unseen,
+    /// It stays as written.
     AsWritten,
-    /// With this condition instead of its own; `None` when its own is decided.
+    /// It gets this condition instead of its own. `None` if its own condition is decided.
     Reduced(Option<Json<'p>>),
 }
 
-/// A reference to a group, and whether the group is evaluated against the user there.
+/// A reference to a group, and whether the group tests the user there.
 #[derive(Clone, Copy)]
 struct Reference {
     group: GroupIndex,
@@ -42,8 +42,8 @@ struct Reference {
 }
 
 impl<'a, 'p> Groups<'a, 'p> {
-    /// The entries of the section that `compiled` was made of. `None` when it cannot be read:
-    /// then it has to stay, since it is more than a section without groups.
+    /// Finds the entries of the section that `compiled` was made from. `None` if the section cannot
+    /// be read. Then it must stay, since evaluation treats it differently from an empty section.
     pub(super) fn read(
         section: &'p Section<Entries>,
         compiled: &'a SavedGroups,
@@ -55,14 +55,14 @@ impl<'a, 'p> Groups<'a, 'p> {
             Section::Malformed(_) | Section::Unreadable => return None,
         };
         let entries = entries.into_iter().flat_map(Entries::iter);
-        let groups = entries.map(|entry| Group { entry, fate: Fate::Unseen });
+        let groups = entries.map(|entry| Group { entry, state: State::Unseen });
         Some(Groups { groups: groups.collect(), compiled, known })
     }
 
-    /// The groups whose id appears as a string somewhere in what is kept, as the text of an
-    /// object in the payload's order. We need not know which operators refer to groups.
+    /// Returns the groups whose id is a string anywhere in the kept definitions, in the payload's
+    /// order. So it does not depend on the operators that refer to groups.
     pub(super) fn kept(mut self, roots: &[&Json<'p>], undecidable: &[Json<'p>]) -> Entries {
-        self.settle(roots, undecidable);
+        self.decide(roots, undecidable);
         let mut kept = vec![false; self.groups.len()];
         let mut pending = self.references(roots, true);
         while let Some(Reference { group, .. }) = pending.pop() {
@@ -78,39 +78,41 @@ impl<'a, 'p> Groups<'a, 'p> {
         kept.map(|(group, _)| group.reduced_entry()).collect()
     }
 
-    /// Decides for every group within reach whether it can be reduced. One that is evaluated
-    /// against something else than the user cannot, nor one within reach of a condition that
-    /// fails as a whole: where it reached a limit, it would no longer. The same holds for the
-    /// groups those refer to.
-    fn settle(&mut self, roots: &[&Json<'p>], undecidable: &[Json<'p>]) {
+    /// Decides for each referenced group whether it can be reduced. These groups, and those that
+    /// they refer to, cannot:
+    ///
+    /// - a group that tests other values than the user's attributes
+    /// - a group that an undecidable condition refers to: with a reduced group, the evaluation
+    ///   might no longer reach the limit
+    fn decide(&mut self, roots: &[&Json<'p>], undecidable: &[Json<'p>]) {
         let mut pending = self.references(roots, true);
         for condition in undecidable {
             self.collect(condition, false, &mut pending);
         }
         while let Some(Reference { group, against_user }) = pending.pop() {
             let Some(entry) = self.groups.get(position(group)) else { continue };
-            match entry.fate {
-                Fate::AsWritten => continue,
-                Fate::Reduced(_) if against_user => continue,
+            match entry.state {
+                State::AsWritten => continue,
+                State::Reduced(_) if against_user => continue,
                 _ => {}
             }
             let json = entry.json();
-            let fate = if against_user { self.reduce(group, &json) } else { Fate::AsWritten };
-            self.collect(&json, matches!(fate, Fate::Reduced(_)), &mut pending);
+            let state = if against_user { self.reduce(group, &json) } else { State::AsWritten };
+            self.collect(&json, matches!(state, State::Reduced(_)), &mut pending);
             if let Some(entry) = self.groups.get_mut(position(group)) {
-                entry.fate = fate;
+                entry.state = state;
             }
         }
     }
 
-    fn reduce(&self, group: GroupIndex, entry: &Json<'p>) -> Fate<'p> {
+    fn reduce(&self, group: GroupIndex, entry: &Json<'p>) -> State<'p> {
         let Some(condition) = entry.as_object().and_then(|entry| entry.get("condition")) else {
-            return Fate::AsWritten;
+            return State::AsWritten;
         };
         match prune_group(group, condition, self.known, self.compiled) {
-            Remainder::Open(condition) => Fate::Reduced(Some(condition)),
-            Remainder::Pass | Remainder::Fail => Fate::Reduced(None),
-            Remainder::Abort => Fate::AsWritten,
+            Remainder::Open(condition) => State::Reduced(Some(condition)),
+            Remainder::Pass | Remainder::Fail => State::Reduced(None),
+            Remainder::Abort => State::AsWritten,
         }
     }
 
@@ -149,8 +151,7 @@ impl<'a, 'p> Groups<'a, 'p> {
 }
 
 impl<'p> Group<'p> {
-    /// The entry as written, as far as it can refer to groups. What a list holds are values of
-    /// attributes.
+    /// Returns the entry as written. Returns null for a list, since its values are not references.
     fn json(&self) -> Json<'p> {
         match Json::parse(&self.entry.text) {
             Some(Json::Object(entry))
@@ -164,23 +165,23 @@ impl<'p> Group<'p> {
 
     fn reduced(&self) -> Json<'p> {
         let mut json = self.json();
-        if let (Json::Object(entry), Fate::Reduced(Some(condition))) = (&mut json, &self.fate) {
+        if let (Json::Object(entry), State::Reduced(Some(condition))) = (&mut json, &self.state) {
             entry.set("condition", condition.clone());
         }
         json
     }
 
-    /// The entry with the reduced condition. An entry that is not reduced stays as written.
+    /// Returns the entry with the reduced condition. An entry that is not reduced stays as written.
     fn reduced_entry(&self) -> Entry {
-        let text: Arc<str> = match self.fate {
-            Fate::Reduced(Some(_)) => self.reduced().to_text().into(),
+        let text: Arc<str> = match self.state {
+            State::Reduced(Some(_)) => self.reduced().to_text().into(),
             _ => self.entry.text.clone(),
         };
         Entry { key: self.entry.key.clone(), text }
     }
 }
 
-/// The definitions in a section: the members of an object, or the items of a list.
+/// Iterates over the definitions in a section: the members of an object, or the items of a list.
 fn children<'r, 'p>(section: &'r Json<'p>) -> impl Iterator<Item = &'r Json<'p>> {
     let items = section.as_array().unwrap_or_default().iter();
     items.chain(section.as_object().into_iter().flat_map(Object::iter).map(|(_, value)| value))

@@ -1,5 +1,5 @@
-//! Small payloads for a browser: conditions decided as far as a user is known, definitions left
-//! out that are not asked for, and saved groups that nothing refers to any more.
+//! Smaller payloads for a browser. Conditions are decided as far as the user is known. Unwanted
+//! definitions, and saved groups without references, are left out.
 
 mod features;
 mod groups;
@@ -19,21 +19,22 @@ use crate::payload::{Entries, Payload, Section, Sections};
 use crate::snapshot::Snapshot;
 use features::{Features, readable_items, rules};
 use groups::Groups;
-pub use options::{PayloadFilters, Prerequisites, ReduceOptions};
+pub use options::{PayloadFilters, PrerequisiteMode, ReduceOptions};
 use prune::Pruner;
 
-/// Reduces a payload for a user of whom a part is known, as a server does that renders the first
-/// page. GrowthBook's `reducePayload`.
+/// Reduces a payload for a user who is known in part. For example, a server that renders the first
+/// page knows some attributes. This is GrowthBook's `reducePayload`.
 ///
-/// For every user who agrees with the known attributes the features that are left have the same
-/// value from the same source, and experiments assign the same variation; what an experiment
-/// echoes of its rule has the reduced condition. Two options trade this for size: rules scoped to
-/// other projects than those [included](ReduceOptions::include) are left out, and so are filtered
-/// prerequisites with [`Prerequisites::Filter`].
+/// For every user with the known attributes, the kept features have the same value from the same
+/// source, and experiments assign the same variation. An experiment in a result shows the reduced
+/// condition. Two options make the payload smaller, but may change results:
 ///
-/// The reduced payload is in clear, also when this one came encrypted; a section that could not
-/// be opened stays as it is. What is no valid JSON by itself is left out, as
-/// [compiling](Payload::compile) does.
+/// - With [included](ReduceOptions::include) projects, rules of other projects are left out.
+/// - With [`PrerequisiteMode::Filter`], filtered prerequisites are left out.
+///
+/// The reduced payload is not encrypted, even if this one was. A section that could not be
+/// decrypted stays as it is. A definition that is not valid JSON is left out, as when
+/// [compiling](Payload::compile).
 ///
 /// ```
 /// use growthbook_core::{Attributes, Payload};
@@ -103,7 +104,7 @@ fn is_truthy(text: &str) -> bool {
     Json::parse(text).is_none_or(|value| value.is_truthy())
 }
 
-/// The auto experiments that match the filters. Those that are no objects are none.
+/// Returns the auto experiments that match the filters. An item that is not an object is left out.
 fn experiments<'p>(
     section: &'p Section<Arc<str>>,
     options: &ReduceOptions,
@@ -122,7 +123,7 @@ fn experiments<'p>(
     experiments.collect()
 }
 
-/// The contextual bandits that kept rules and auto experiments refer to.
+/// Returns the ids of contextual bandits that kept rules and auto experiments refer to.
 fn bandit_references<'r>(features: &'r Json<'_>, experiments: &'r [Json<'_>]) -> HashSet<&'r str> {
     let features = features.as_object().into_iter().flat_map(Object::iter);
     features
@@ -133,7 +134,8 @@ fn bandit_references<'r>(features: &'r Json<'_>, experiments: &'r [Json<'_>]) ->
         .collect()
 }
 
-/// The contextual bandits in use, with their leaves reduced. One that is no object stays.
+/// Returns the used contextual bandits, with their leaves reduced. A bandit that is not an object
+/// stays.
 fn bandits<'p>(
     section: &'p Section<Entries>,
     used: HashSet<&str>,
@@ -153,28 +155,29 @@ fn bandits<'p>(
     Json::Object(Object::ordered(bandits.collect()))
 }
 
-/// What partial knowledge of a user makes of a condition: see [`prune_condition`].
+/// The result of [`prune_condition`].
 ///
 /// Serializes to `true`, `false` or the condition.
 #[derive(Clone, Debug)]
 pub enum Pruned {
-    /// Everybody passes who agrees with the known attributes.
+    /// Every user with the known attributes passes.
     True,
-    /// Nobody does.
+    /// No user with the known attributes passes.
     False,
-    /// It depends: the condition without the branches that are decided.
+    /// It depends on unknown attributes. This is the condition without its decided parts.
     Condition(Condition),
 }
 
-/// Decides a condition as far as the known attributes allow. GrowthBook's `pruneCondition`.
+/// Decides a condition as far as the known attributes allow. This is GrowthBook's `pruneCondition`.
 ///
-/// An attribute that is missing is unknown, and so is every path into one (`father.age`); one
-/// that is null is known. A saved group is decided or stays a reference. What this SDK does not
-/// know, an operator or a type of saved group, stays too: the SDK that evaluates the rest may know
-/// it. A condition that evaluation would fail on as a whole, a malformed one or one that reaches a
-/// limit, stays as written.
+/// A missing attribute is unknown, and so is every path into an attribute (`father.age`). An
+/// attribute that is null is known. These parts of a condition stay:
 ///
-/// The saved groups are those of a snapshot; [`Snapshot::empty`] has none.
+/// - a reference to a saved group that cannot be decided
+/// - an operator or a type of saved group that this SDK does not know: another SDK may know it
+/// - the whole condition, if its evaluation fails because it is malformed or reaches a limit
+///
+/// The saved groups come from a snapshot. [`Snapshot::empty`] does not have any.
 ///
 /// ```
 /// use growthbook_core::{Attributes, Snapshot};
@@ -237,22 +240,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_condition_keeps_its_order() {
+    fn pruned_condition_keeps_its_order() {
         let condition = r#"{"z":1,"$or":[{"c":1},{"b":{"$lt":2,"$gt":1}}],"id":"u","a":1.0}"#;
         let rest = r#"{"z":1,"$or":[{"b":{"$lt":2,"$gt":1}}],"a":1.0}"#;
         assert_eq!(pruned(condition, r#"{"id":"u","c":2}"#, "{}"), rest);
     }
 
     #[test]
-    fn what_may_fail_as_a_whole_is_not_decided() {
-        // With `{"tags": []}` the evaluation fails, whatever `$not` makes of the id.
+    fn condition_that_may_abort_is_not_decided() {
+        // With `{"tags": []}` the whole evaluation fails, even under `$not`.
         let condition = r#"{"$not":{"tags":{"$elemMatch":null},"id":"x"}}"#;
         assert_eq!(pruned(condition, r#"{"id":"u"}"#, "{}"), condition);
         assert_eq!(pruned(condition, r#"{"id":"u","tags":1}"#, "{}"), "true");
     }
 
     #[test]
-    fn a_remote_group_is_decided_once_the_groups_of_the_user_are_known() {
+    fn remote_group_is_decided_by_the_users_groups() {
         let condition = r#"{"$savedGroup":{"id":"g"}}"#;
         let cases = [
             ("{}", condition),
@@ -267,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_to_the_letter_and_in_its_place() {
+    fn other_members_stay_as_written() {
         let payload = concat!(
             r#"{"status":200,"savedGroups":{"g":[1,  2],"unused":[]},"features":{"b":{"meta":1e2,"#,
             r#""rules":[{"id":"r","condition":{"x":{"$inGroup":"g"}},"force":1.0}]},"#,
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_out_alone() {
+    fn unreadable_parts_are_left_out() {
         let payload = concat!(
             r#"{"features":{"f":{"defaultValue":1e400,"rules":[{"force":1e400},{"force":2}]},"#,
             r#""none":5},"experiments":[1e400,7,{"key":"e"}]}"#
@@ -296,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_cannot_be_read_stay_and_decide_nothing() {
+    fn unreadable_groups_stay_and_decide_nothing() {
         for groups in [r#""encryptedSavedGroups":"YQ==.YQ==""#, r#""savedGroups":5"#] {
             let rule = r#"{"condition":{"$savedGroup":{"id":"g"}},"force":1}"#;
             let payload = format!(r#"{{"features":{{"f":{{"rules":[{rule}]}}}},{groups}}}"#);
@@ -306,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn holdouts_are_kept_though_prerequisites_are_filtered() {
+    fn holdouts_are_kept_if_prerequisites_are_filtered() {
         let payload = Payload::from_json(
             r#"{"features":{
                 "f":{"metadata":{"tags":["web"]},"rules":[{"force":1,"parentConditions":[
@@ -315,13 +318,13 @@ mod tests {
         );
         let options = ReduceOptions::new()
             .include(PayloadFilters::new().tags(["web"]))
-            .prerequisites(Prerequisites::Filter);
+            .prerequisites(PrerequisiteMode::Filter);
         let reduced = reduce_payload(&payload.unwrap(), &options).compile();
         assert_eq!(reduced.feature_keys().collect::<Vec<_>>(), ["f", "$holdout:h"]);
     }
 
     #[test]
-    fn a_chain_may_be_as_long_as_the_payload() {
+    fn long_chains_are_followed() {
         const LENGTH: usize = 5_000;
         let list = |link: &dyn Fn(usize, usize) -> String| {
             (0..LENGTH).map(|index| link(index, index + 1)).collect::<Vec<_>>().join(",")
@@ -339,7 +342,7 @@ mod tests {
             r#"{{"features":{{"f":{{"rules":[{{"condition":{{"$savedGroup":{{"id":"g0"}}}}}}]}},
                 {features}}},"savedGroups":{{{groups}}}}}"#
         );
-        // The groups are chained deeper than evaluation follows, so that all of them stay.
+        // The chain of groups is longer than the limit of evaluation, so all groups stay.
         let reduced = Payload::from_json(reduce(&payload, "{}")).unwrap().compile();
         assert_eq!(reduced.feature_keys().len(), LENGTH + 1);
         let groups = &reduced.saved_groups;
@@ -348,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_branch_at_every_level_do_not_take_for_ever() {
+    fn groups_that_branch_at_each_level_end_in_time() {
         const LEVELS: usize = 60;
         let groups: Vec<String> = (0..LEVELS)
             .map(|level| {

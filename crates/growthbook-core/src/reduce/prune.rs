@@ -1,4 +1,4 @@
-//! Rules, auto experiments and bandits with their conditions decided as far as they can be.
+//! Pruning of the conditions in rules, auto experiments and bandits.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,7 @@ use crate::condition::{ConditionParser, Fields, Remainder, SavedGroups, prune};
 use crate::json::{Json, Object};
 use crate::pattern::PatternCompiler;
 
-/// Prunes the conditions of definitions where they stand.
+/// Prunes the conditions of definitions in place.
 pub(super) struct Pruner<'a, 'p> {
     known: &'a Fields<'a>,
     groups: &'a SavedGroups,
@@ -20,26 +20,28 @@ impl<'a, 'p> Pruner<'a, 'p> {
         Pruner { known, groups, patterns, undecidable: Vec::new() }
     }
 
-    /// The conditions left as written because evaluating them fails as a whole.
+    /// Returns the conditions that stay as written, because their evaluation fails as a whole.
     pub(super) fn undecidable(&self) -> &[Json<'p>] {
         &self.undecidable
     }
 
     pub(super) fn rule(&mut self, rule: &mut Object<'p>) {
-        if self.item(rule) == Applies::Never && rule.get("force").is_some() {
-            // Nobody ever gets the value.
+        if self.prune_item(rule) == Applies::Never && rule.get("force").is_some() {
+            // No user ever gets the value.
             rule.set("force", Json::Null);
         }
     }
 
-    /// The forced variation of one that never applies stays: a sticky bucket skips the condition.
+    /// The forced variation stays even if the experiment never applies, since a sticky bucket skips
+    /// the condition.
     pub(super) fn experiment(&mut self, experiment: &mut Object<'p>) {
-        self.item(experiment);
+        self.prune_item(experiment);
     }
 
-    /// A condition that never passes stays, for prerequisites come before it, and forced
-    /// variations and sticky buckets of experiments skip it.
-    fn item(&mut self, item: &mut Object<'p>) -> Applies {
+    /// Prunes the condition of a rule or experiment. If it never passes, the item stays with a
+    /// condition that always fails: prerequisites are checked before it, and forced variations and
+    /// sticky buckets skip it.
+    fn prune_item(&mut self, item: &mut Object<'p>) -> Applies {
         let Some(condition) = item.get("condition").filter(|condition| condition.is_truthy())
         else {
             return Applies::Maybe;
@@ -56,7 +58,7 @@ impl<'a, 'p> Pruner<'a, 'p> {
         Applies::Maybe
     }
 
-    /// A leaf whose condition never passes is never the first that does.
+    /// Leaves whose condition never passes are left out.
     pub(super) fn bandit(&mut self, bandit: &mut Object<'p>) {
         let contexts = match bandit.get_mut("contexts") {
             Some(Json::Array(contexts)) => core::mem::take(contexts),
@@ -81,7 +83,7 @@ impl<'a, 'p> Pruner<'a, 'p> {
     }
 
     fn condition(&mut self, condition: &Json<'p>) -> Remainder<'p> {
-        // What is wrong in the payload is told where it is compiled for evaluation.
+        // Warnings are dropped here. Compiling the payload for evaluation reports them.
         let mut warnings = Vec::new();
         let link = |id: &str| self.groups.index_of(id);
         let clauses =
@@ -94,14 +96,14 @@ impl<'a, 'p> Pruner<'a, 'p> {
     }
 }
 
-/// Whether a rule or experiment can apply to anybody.
+/// Whether a rule or experiment can apply to a user.
 #[derive(PartialEq, Eq)]
 enum Applies {
     Maybe,
     Never,
 }
 
-/// `{"$not": {}}`
+/// Returns a condition that always fails: `{"$not": {}}`.
 fn never() -> Json<'static> {
     let mut condition = Object::default();
     condition.set("$not", Json::Object(Object::default()));

@@ -8,7 +8,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::rule::Feature;
 use crate::feature_index::FeatureIndex;
 
-/// The features of a snapshot, and the keys that prerequisites refer to without a feature.
+/// The features of a snapshot. It also has keys without a feature, because prerequisites refer to
+/// them.
 ///
 /// Every evaluation looks its feature up here. The table holds positions only and compares the
 /// keys where they are, which takes 25 instructions less than an `IndexMap`.
@@ -28,7 +29,7 @@ struct Slot {
 }
 
 impl FeatureTable {
-    /// A table without features, in which every key has the position it has in this one.
+    /// Copies the table without its features. Each key keeps its position.
     pub(crate) fn without_features(&self) -> Self {
         let empty = |slot: &Slot| Slot { key: slot.key.clone(), feature: None };
         FeatureTable {
@@ -48,12 +49,12 @@ impl FeatureTable {
         by_key.reserve(new, |index| hash(hasher, key_at(slots, *index)));
     }
 
-    /// The position of a key. It gets one if it has none yet.
+    /// Returns the position of a key. A new key gets a position.
     pub(crate) fn link(&mut self, key: &str) -> FeatureIndex {
         self.find(key).unwrap_or_else(|| self.link_new(key.into()))
     }
 
-    /// The same, for a key that is shared.
+    /// Like [`link`](Self::link), for a shared key.
     pub(crate) fn link_shared(&mut self, key: &Arc<str>) -> FeatureIndex {
         self.find(key).unwrap_or_else(|| self.link_new(key.clone()))
     }
@@ -67,7 +68,7 @@ impl FeatureTable {
         index
     }
 
-    /// Adds a feature. It comes after the others in the order.
+    /// Adds a feature at the end of the order.
     pub(crate) fn add(&mut self, index: FeatureIndex, feature: Arc<Feature>) {
         if let Some(slot) = self.slots.get_mut(position(index)) {
             slot.feature = Some(feature);
@@ -75,34 +76,35 @@ impl FeatureTable {
         }
     }
 
-    /// The features in the payload's order, with their keys.
+    /// Iterates over the features with their keys, in the payload's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Arc<Feature>)> {
         self.order.iter().filter_map(|index| self.get(*index))
     }
 
-    /// The positions of the features in the payload's order.
+    /// Returns the positions of the features in the payload's order.
     pub(crate) fn order(&self) -> &[FeatureIndex] {
         &self.order
     }
 
-    /// The number of features.
+    /// Returns the number of features.
     pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// The number of positions, with and without a feature.
+    /// Returns the number of positions, with and without a feature.
     pub(crate) fn positions(&self) -> usize {
         self.slots.len()
     }
 
-    /// The feature at a position, with its key.
+    /// Returns the feature at a position, with its key.
     #[inline]
     pub(crate) fn get(&self, index: FeatureIndex) -> Option<(&str, &Arc<Feature>)> {
         let slot = self.slots.get(position(index))?;
         Some((&slot.key, slot.feature.as_ref()?))
     }
 
-    /// The key at a position, with or without a feature; empty when there is no such position.
+    /// Returns the key at a position, with or without a feature. Empty if the position does not
+    /// exist.
     #[inline]
     pub(crate) fn key(&self, index: FeatureIndex) -> &str {
         key_at(&self.slots, index)

@@ -1,4 +1,4 @@
-//! A payload compiled for evaluation: immutable, shared, walked by reference.
+//! The snapshot: a payload compiled for evaluation. It is immutable, and threads share it.
 
 mod features;
 mod rule;
@@ -21,23 +21,23 @@ pub(crate) use rule::{
     ExperimentRule, Feature, FeatureNotes, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
 };
 
-/// A payload compiled for evaluation. It never changes; a new payload is a new snapshot.
+/// A payload compiled for evaluation. It never changes: a new payload becomes a new snapshot.
 ///
-/// Everything that evaluation needs is resolved: conditions are trees, long lists are hash sets,
-/// prerequisites and saved groups are linked. Regular expressions are checked. An ordinary one is
-/// built by the first evaluation that needs it, without making other threads wait.
+/// Everything that evaluation needs is prepared: conditions are trees, long lists are hash sets,
+/// and prerequisites and saved groups are linked. Regular expressions are checked. The first
+/// evaluation that needs an ordinary one builds it. Other threads do not wait for that.
 ///
-/// A snapshot that is [compiled after](crate::Payload::compile_after) another one shares the
-/// definitions that did not change with it.
+/// A snapshot can be [compiled after](crate::Payload::compile_after) an older one. Both then share
+/// the definitions that did not change.
 #[derive(Default)]
 pub struct Snapshot {
     pub(crate) features: FeatureTable,
     pub(crate) auto_experiments: Arc<AutoExperiments>,
     pub(crate) saved_groups: SavedGroups,
     pub(crate) bandits: Bandits,
-    /// The regular expressions of all conditions, for the next snapshot.
+    /// The regular expressions, for reuse by the next snapshot.
     pub(crate) patterns: PatternPool,
-    /// The attributes whose sticky bucket documents evaluation may look at.
+    /// The attributes whose sticky bucket documents evaluation may read.
     pub(crate) sticky_attributes: BTreeSet<Box<str>>,
     pub(crate) date_updated: Option<Box<str>>,
     pub(crate) warnings: Vec<Warning>,
@@ -56,27 +56,27 @@ pub(crate) struct AutoExperiments {
 }
 
 impl Snapshot {
-    /// The keys of all features, in the payload's order.
+    /// Iterates over the keys of all features, in the payload's order.
     pub fn feature_keys(&self) -> impl ExactSizeIterator<Item = &str> {
         self.features.order().iter().map(|index| self.features.key(*index))
     }
 
-    /// Whether there is a feature of this key.
+    /// Whether there is a feature with this key.
     pub fn contains_feature(&self, key: &str) -> bool {
         self.features.find(key).is_some_and(|index| self.feature(index).is_some())
     }
 
-    /// The payload's auto experiments, in its order.
+    /// Returns the payload's auto experiments, in its order.
     pub fn auto_experiments(&self) -> &[AutoExperiment] {
         &self.auto_experiments.list
     }
 
-    /// When the definitions last changed, as the API wrote it (ISO 8601).
+    /// Returns the time of the last change of the definitions, as the API wrote it (ISO 8601).
     pub fn date_updated(&self) -> Option<&str> {
         self.date_updated.as_deref()
     }
 
-    /// What was wrong in the payload. Everything else is in use.
+    /// Returns the warnings about the payload. The rest of the payload is in use.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

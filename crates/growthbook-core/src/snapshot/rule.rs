@@ -21,7 +21,7 @@ pub(crate) struct Feature {
     notes: Option<Box<FeatureNotes>>,
 }
 
-/// What few features have.
+/// The parts that few features have.
 #[derive(Default)]
 pub(crate) struct FeatureNotes {
     pub(crate) warnings: Vec<Warning>,
@@ -52,8 +52,9 @@ impl Feature {
     }
 }
 
+/// A rule of a feature.
 pub(crate) struct Rule {
-    /// Empty when it has none.
+    /// The id; empty if the rule does not have one.
     pub(crate) id: SmolStr,
     gates: Option<Box<Gates>>,
     pub(crate) kind: RuleKind,
@@ -82,14 +83,16 @@ impl Rule {
     }
 }
 
+/// The effect of a rule.
 pub(crate) enum RuleKind {
     Force(Box<ForceRule>),
     Rollout(Box<RolloutRule>),
     Experiment(Box<ExperimentRule>),
-    /// A rule with prerequisites only, or one that could not be read. Its gates hold.
+    /// A rule with gates only, or an unreadable rule. The gates are still checked.
     Nothing,
 }
 
+/// A rule that forces a value.
 pub(crate) struct ForceRule {
     pub(crate) condition: Option<Clauses>,
     pub(crate) value: FeatureValue,
@@ -101,11 +104,12 @@ pub(crate) struct RolloutRule {
     pub(crate) rollout: Rollout,
 }
 
-/// The share of users a force rule applies to.
+/// The share of users that a force rule applies to.
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout {
     pub(crate) hash_attribute: HashAttribute,
-    /// Hashed instead when the user lacks the first, with sticky bucketing.
+    /// The attribute to hash if the user does not have the first one. Only sticky bucketing uses
+    /// it.
     pub(crate) fallback_attribute: Option<Box<str>>,
     pub(crate) seed: SmolStr,
     pub(crate) hasher: Option<BucketHasher>,
@@ -113,13 +117,15 @@ pub(crate) struct Rollout {
 }
 
 impl Rollout {
-    /// The bucket of the hash attribute's value; `None` without one, or with an unknown version.
+    /// Returns the bucket of a hash attribute's value. `None` without a value, and for an unknown
+    /// hash version.
     #[inline]
     pub(crate) fn bucket(&self, value: &HashValue<'_>) -> Option<f64> {
         self.hasher?.hash(|| &self.seed, value)
     }
 }
 
+/// A rule that runs an experiment.
 pub(crate) struct ExperimentRule {
     pub(crate) definition: ExperimentDefinition,
     pub(crate) variations: Arc<[FeatureValue]>,

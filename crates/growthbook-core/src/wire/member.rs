@@ -1,4 +1,4 @@
-//! One member of an object, read as the type that it must have.
+//! A member of an object, and reading it as the type that it must have.
 
 use alloc::{borrow::Cow, boxed::Box, string::ToString, vec::Vec};
 
@@ -24,22 +24,23 @@ impl<'t> Member<'t> {
         Member { name, value: None }
     }
 
-    /// The member with this value.
+    /// Sets the value.
     pub(crate) fn with(self, value: &'t Json<'t>) -> Self {
         Member { value: Some(value), ..self }
     }
 
-    /// The value, of any type.
+    /// Returns the value, of any type.
     pub(crate) fn get(self) -> Option<&'t Json<'t>> {
         self.value
     }
 
-    /// The warning for a member of the wrong type.
+    /// Makes the warning for a member of the wrong type.
     pub(crate) fn wrong_type(self, expected: &'static str) -> WarningKind {
         WarningKind::WrongType { field: self.name, expected }
     }
 
-    /// The value, unless it is missing or falsy. GrowthBook treats a falsy member as not set.
+    /// Returns the value, unless it is missing or falsy. GrowthBook treats a falsy member as
+    /// missing.
     pub(crate) fn truthy(self) -> Option<&'t Json<'t>> {
         self.value.filter(|value| value.is_truthy())
     }
@@ -48,17 +49,17 @@ impl<'t> Member<'t> {
         self.truthy().is_some()
     }
 
-    /// The value, if it is a string.
+    /// Returns the value if it is a string.
     pub(crate) fn as_str(self) -> Option<&'t str> {
         self.value.and_then(Json::as_str)
     }
 
-    /// The value, if it is an array.
+    /// Returns the value if it is an array.
     pub(crate) fn as_array(self) -> Option<&'t [Json<'t>]> {
         self.value.and_then(Json::as_array)
     }
 
-    /// Text that is not empty. A number counts as its text, as in JavaScript.
+    /// Reads text that is not empty. A number counts as its text, as in JavaScript.
     pub(crate) fn text(self) -> Read<Option<Cow<'t, str>>> {
         match self.truthy() {
             None => Ok(None),
@@ -69,7 +70,7 @@ impl<'t> Member<'t> {
         }
     }
 
-    /// A number. Null counts as missing.
+    /// Reads a number. Null counts as missing.
     pub(crate) fn number(self) -> Read<Option<f64>> {
         match self.value {
             None | Some(Json::Null) => Ok(None),
@@ -78,7 +79,7 @@ impl<'t> Member<'t> {
         }
     }
 
-    /// A bucket version; 0 when it is missing. Text of digits counts as its number.
+    /// Reads a bucket version. Returns 0 if it is missing. Text of digits counts as a number.
     pub(crate) fn version(self) -> Read<f64> {
         match self.value {
             Some(Json::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -88,7 +89,7 @@ impl<'t> Member<'t> {
         }
     }
 
-    /// A list. A falsy value counts as missing.
+    /// Reads a list. A falsy value counts as missing.
     pub(crate) fn list(self) -> Read<Option<&'t [Json<'t>]>> {
         match self.truthy() {
             None => Ok(None),
@@ -98,7 +99,7 @@ impl<'t> Member<'t> {
     }
 }
 
-/// Text that is not empty. A number counts as its text.
+/// Reads text that is not empty. A number counts as its text.
 pub(crate) fn text<'t>(value: &'t Json<'t>) -> Option<Cow<'t, str>> {
     match value {
         Json::String(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
@@ -109,7 +110,7 @@ pub(crate) fn text<'t>(value: &'t Json<'t>) -> Option<Cow<'t, str>> {
     }
 }
 
-/// A whole number.
+/// Reads a whole number.
 pub(crate) fn whole_number(value: &Json<'_>) -> Option<i64> {
     let number = value.as_f64()?;
     // The cast saturates. A number that it changes is not whole, or out of range.
@@ -117,7 +118,7 @@ pub(crate) fn whole_number(value: &Json<'_>) -> Option<i64> {
     (whole as f64 == number).then_some(whole)
 }
 
-/// `[start, end]`
+/// Reads `[start, end]`.
 pub(crate) fn bucket_range(value: &Json<'_>) -> Option<BucketRange> {
     let mut bounds = value.as_array()?.iter();
     match (bounds.next()?, bounds.next()?) {
@@ -128,7 +129,7 @@ pub(crate) fn bucket_range(value: &Json<'_>) -> Option<BucketRange> {
     }
 }
 
-/// A list of numbers; `None` when an item is not a number.
+/// Reads a list of numbers. `None` if an item is not a number.
 pub(crate) fn numbers(list: &[Json<'_>]) -> Option<Box<[f64]>> {
     let mut numbers = Vec::with_capacity(list.len());
     for item in list.iter() {

@@ -1,7 +1,7 @@
 //! The JSON that GrowthBook sends: every part of a payload, member by member.
 //!
-//! This module names the members and finds them. It gives them no meaning: `compile` and
-//! `experiment` read them, and say what happens to a member of the wrong type.
+//! This module names the members and finds them, but does not interpret them. `compile` and
+//! `experiment` do that, and handle members of the wrong type.
 //!
 //! ```json
 //! {
@@ -14,7 +14,7 @@
 //! }
 //! ```
 //!
-//! A section may be encrypted; then it is text, under another name: see [`SectionName`].
+//! An encrypted section is text, and has another name: see [`SectionName`].
 
 mod member;
 
@@ -28,7 +28,7 @@ pub(crate) const DATE_UPDATED: &str = "dateUpdated";
 /// The sections of a payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SectionName {
-    /// An object of [`FeatureWire`] by key. Every payload has it, in one of both forms.
+    /// An object of [`FeatureWire`] by key. Every payload has it, encrypted or not.
     Features,
     /// A list of [`ExperimentWire`]: auto experiments.
     Experiments,
@@ -64,7 +64,7 @@ impl SectionName {
         }
     }
 
-    /// The section of a payload's member, in either form.
+    /// Returns the section that a member of a payload has, encrypted or not.
     pub(crate) fn of_member(name: &str) -> Option<Self> {
         SectionName::ALL
             .into_iter()
@@ -89,7 +89,7 @@ macro_rules! shape {
         }
 
         impl<'t> $shape<'t> {
-            /// A shape without members.
+            /// Makes a shape without members.
             pub(crate) fn empty() -> Self {
                 $shape {
                     $($included: $inner::empty(),)?
@@ -117,7 +117,7 @@ macro_rules! shape {
                 shape
             }
 
-            /// Finds the members of a value. A value that is not an object has none.
+            /// Finds the members of a value. Another value than an object does not have any.
             #[allow(dead_code, reason = "not every shape is read from a value of any type")]
             pub(crate) fn of_value(value: &'t Json<'t>) -> Self {
                 value.as_object().map_or_else($shape::empty, $shape::of)
@@ -129,7 +129,7 @@ macro_rules! shape {
 shape! {
     /// A feature: `features.<key>`.
     FeatureWire {
-        /// Any value. The feature has it when no rule applies.
+        /// Any value. It is the feature's value if no rule applies.
         default_value: "defaultValue",
         /// A list of [`RuleWire`]. The first one that applies decides.
         rules: "rules",
@@ -137,9 +137,9 @@ shape! {
 }
 
 shape! {
-    /// A rule of a feature. It forces a value (`force`), for everybody or for a share of the users
-    /// (`coverage`, `range`), or it runs an experiment (`variations`). A rule with neither only
-    /// has prerequisites.
+    /// A rule of a feature. It forces a value (`force`), for all users or for a share of them
+    /// (`coverage`, `range`), or it runs an experiment (`variations`). Any other rule only has
+    /// prerequisites.
     RuleWire {
         /// Text. It is reported as `ruleId`.
         id: "id",
@@ -150,7 +150,7 @@ shape! {
         /// A condition on the user's attributes.
         condition: "condition",
         /// Any value: the value of the feature. In an experiment of its own: the index of the
-        /// variation that everybody gets.
+        /// variation for all users.
         force: "force",
 
         /// Number from 0 to 1: the share of users who are included. Default: 1.
@@ -164,8 +164,8 @@ shape! {
         hash_version: "hashVersion",
         /// The name of the attribute that is hashed. Default: `id`.
         hash_attribute: "hashAttribute",
-        /// The name of the attribute that is hashed when the user lacks the first one. It counts
-        /// with sticky bucketing only.
+        /// The name of the attribute that is hashed if the user does not have the first one. Only
+        /// sticky bucketing uses it.
         fallback_attribute: "fallbackAttribute",
         /// Boolean.
         disable_sticky_bucketing: "disableStickyBucketing",
@@ -208,13 +208,13 @@ shape! {
         status: "status",
         /// A list of text: groups of users. Legacy.
         groups: "groups",
-        /// Text: a regular expression for the address. Legacy.
+        /// Text: a regular expression for the page's URL. Legacy.
         url: "url",
-        /// A list of [`UrlPatternWire`]: the addresses on which it runs.
+        /// A list of [`UrlPatternWire`]: the URLs on which it runs.
         url_patterns: "urlPatterns",
         /// Text: the id of the visual or redirect change.
         change_id: "changeId",
-        /// Boolean: it runs only when it is triggered.
+        /// Boolean: it runs only when the application triggers it.
         manual: "manual",
         /// Boolean: a redirect keeps the query string.
         persist_query_string: "persistQueryString",
@@ -248,9 +248,9 @@ shape! {
 }
 
 shape! {
-    /// What is known of a variation: an item of `meta`.
+    /// The description of a variation: an item of `meta`.
     VariationMetaWire {
-        /// Text: the key it is tracked under. Default: its index.
+        /// Text: the key for tracking. Default: its index.
         key: "key",
         /// Text: its name.
         name: "name",
@@ -266,7 +266,7 @@ shape! {
         kind: "type",
         /// Text: the pattern.
         pattern: "pattern",
-        /// Boolean: false excludes the addresses that match. Default: true.
+        /// Boolean: false excludes the URLs that match. Default: true.
         include: "include",
     }
 }

@@ -1,4 +1,4 @@
-//! Lists a value is looked up in.
+//! Sets of values, for `$in` and for saved groups.
 
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
@@ -10,29 +10,28 @@ use crate::attributes::Node;
 use crate::json::Json;
 use crate::tag::Tag;
 
-/// How many texts are not worth a hash set.
+/// Up to this many texts, comparing one by one is faster than a hash set.
 const FEW: usize = 8;
 
-/// The primitive elements of a list. Arrays and objects in it match nothing and are left out.
+/// The primitive values of a list. Arrays and objects in the list never match, and are left out.
 #[derive(Clone, Debug)]
-pub(crate) enum Members {
-    /// Up to [`FEW`] texts that are all in their tags, as in most lists: compared one by one,
-    /// which is faster than hashing, and smaller.
+pub(crate) enum ValueSet {
+    /// Up to [`FEW`] texts that fit in their tags. Most lists are such lists.
     Short(Box<[Tag]>),
-    Any(Box<AnyMembers>),
+    Any(Box<AnyValues>),
 }
 
-impl Default for Members {
+impl Default for ValueSet {
     fn default() -> Self {
-        Members::Short(Box::default())
+        ValueSet::Short(Box::default())
     }
 }
 
-/// Members of any type, each once.
+/// Values of any primitive type, each once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AnyMembers {
+pub(crate) struct AnyValues {
     strings: Strings,
-    /// The bits of doubles, with -0 as 0.
+    /// The bits of doubles. -0 is stored as 0.
     numbers: Option<Box<HashSet<u64>>>,
     null: bool,
     yes: bool,
@@ -54,7 +53,7 @@ impl Default for Strings {
 }
 
 impl Strings {
-    /// Of at most `count` texts.
+    /// Collects at most `count` texts.
     fn collect<'t>(count: usize, texts: impl Iterator<Item = Cow<'t, str>>) -> Self {
         if count > FEW {
             let mut strings = HashSet::with_capacity(count);
@@ -75,7 +74,7 @@ impl Strings {
         match self {
             Strings::Few(few) => {
                 let tag = Tag::new(text);
-                few.iter().any(|(other, member)| *other == tag && **member == *text)
+                few.iter().any(|(other_tag, other)| *other_tag == tag && **other == *text)
             }
             Strings::Many(many) => many.contains(text),
         }
@@ -89,37 +88,38 @@ impl Strings {
     }
 }
 
-impl Members {
+impl ValueSet {
+    /// Makes the set of the values of a list.
     pub(crate) fn new(list: &[Json<'_>]) -> Self {
-        Members::collect(list, Cow::Borrowed)
+        ValueSet::collect(list, Cow::Borrowed)
     }
 
-    /// Members to be looked up with [`Members::contains_lowercase`].
+    /// Makes a set for [`ValueSet::contains_lowercase`].
     pub(super) fn lowercase(list: &[Json<'_>]) -> Self {
-        Members::collect(list, |text| text.to_lowercase().into())
+        ValueSet::collect(list, |text| text.to_lowercase().into())
     }
 
     fn collect<'t>(list: &'t [Json<'t>], string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
         match short_texts(list, &string) {
-            Some(tags) => Members::Short(tags),
-            None => Members::Any(Box::new(AnyMembers::collect(list, string))),
+            Some(tags) => ValueSet::Short(tags),
+            None => ValueSet::Any(Box::new(AnyValues::collect(list, string))),
         }
     }
 
-    /// How many there are, each counted once.
+    /// Returns the number of different values.
     pub(super) fn len(&self) -> usize {
         match self {
-            Members::Short(tags) => tags.len(),
-            Members::Any(members) => members.len(),
+            ValueSet::Short(tags) => tags.len(),
+            ValueSet::Any(values) => values.len(),
         }
     }
 
-    /// Whether the value, or a primitive element of it when it is an array, is a member.
+    /// Whether the set has the value. For a list: whether it has one of the items.
     #[inline]
     pub(crate) fn contains(&self, actual: &Node<'_>) -> bool {
         match (self, actual) {
-            // What is asked for most.
-            (Members::Short(tags), Node::String(text)) => tags.contains(&Tag::new(text)),
+            // The usual case.
+            (ValueSet::Short(tags), Node::String(text)) => tags.contains(&Tag::new(text)),
             _ => self.contains_any(actual),
         }
     }
@@ -129,7 +129,7 @@ impl Members {
         any_primitive(actual, |node| self.has(node, |text| self.has_text(text)))
     }
 
-    /// The same without regard to case, by lower-casing.
+    /// Like [`contains`](Self::contains), without regard to case.
     pub(super) fn contains_lowercase(&self, actual: &Node<'_>) -> bool {
         any_primitive(actual, |node| {
             self.has(node, |text| with_lowercase(text, |text| self.has_text(text)))
@@ -138,47 +138,47 @@ impl Members {
 
     fn has_text(&self, text: &str) -> bool {
         match self {
-            Members::Short(tags) => tags.contains(&Tag::new(text)),
-            Members::Any(members) => members.strings.contains(text),
+            ValueSet::Short(tags) => tags.contains(&Tag::new(text)),
+            ValueSet::Any(values) => values.strings.contains(text),
         }
     }
 
     fn has(&self, node: &Node<'_>, string: impl FnOnce(&str) -> bool) -> bool {
         match (self, node) {
             (_, Node::String(text)) => string(text),
-            (Members::Any(members), node) => members.has(node),
-            (Members::Short(_), _) => false,
+            (ValueSet::Any(values), node) => values.has(node),
+            (ValueSet::Short(_), _) => false,
         }
     }
 }
 
-impl AnyMembers {
+impl AnyValues {
     fn collect<'t>(list: &'t [Json<'t>], string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
         let texts = list.iter().filter_map(Json::as_str);
         let strings = Strings::collect(texts.clone().count(), texts.map(string));
-        let mut members = AnyMembers { strings, ..AnyMembers::default() };
+        let mut values = AnyValues { strings, ..AnyValues::default() };
         for item in list.iter() {
             match item {
-                Json::Null => members.null = true,
-                Json::Bool(true) => members.yes = true,
-                Json::Bool(false) => members.no = true,
+                Json::Null => values.null = true,
+                Json::Bool(true) => values.yes = true,
+                Json::Bool(false) => values.no = true,
                 Json::Number(number) => {
-                    members.numbers.get_or_insert_default().insert(number_key(number.as_f64()));
+                    values.numbers.get_or_insert_default().insert(number_key(number.as_f64()));
                 }
                 Json::String(_) | Json::Array(_) | Json::Object(_) => {}
             }
         }
-        members
+        values
     }
 
     fn len(&self) -> usize {
         let others = [self.null, self.yes, self.no];
-        let others = others.into_iter().filter(|&is_member| is_member).count();
+        let others = others.into_iter().filter(|&is_in_set| is_in_set).count();
         let numbers = self.numbers.as_ref().map_or(0, |numbers| numbers.len());
         self.strings.len() + numbers + others
     }
 
-    /// Whether a value that is no string is a member.
+    /// Whether the set has a value that is not a string.
     fn has(&self, node: &Node<'_>) -> bool {
         match node {
             Node::Null => self.null,
@@ -193,7 +193,7 @@ impl AnyMembers {
     }
 }
 
-/// The tags of a list of few texts, when they are all of it and all of the texts.
+/// Returns the tags of a list, if it has few items and each is a text that fits in its tag.
 fn short_texts<'t>(
     list: &'t [Json<'t>],
     string: impl Fn(&'t str) -> Cow<'t, str>,
