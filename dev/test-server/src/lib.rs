@@ -25,6 +25,7 @@ mod channel;
 mod connection;
 mod features;
 mod features_server;
+mod gate;
 mod http;
 mod listener;
 mod proxy_server;
@@ -36,6 +37,7 @@ mod transport;
 
 pub use black_hole::BlackHole;
 pub use features_server::FeaturesServer;
+pub use gate::Gate;
 pub use http::Request;
 pub use proxy_server::ProxyServer;
 pub use reply::Reply;
