@@ -1,4 +1,4 @@
-//! Payloads that are encrypted, and keys that do not open them.
+//! Encrypted payloads, and keys that do not decrypt them.
 
 use growthbook::encryption::DecryptError;
 use growthbook::fetch::{FetchErrorKind as Kind, StreamState};
@@ -16,13 +16,13 @@ const DECRYPTION_KEY: &str = "bmV0d29yay10ZXN0cy1rMQ==";
 const ONE: &str = "AAECAwQFBgcICQoLDA0ODw==.Cw1SwAHg8RhJ1aDnh7wZhDwCCdIT6VQP+qRTzkQRQfw=";
 const TWO: &str = "AAECAwQFBgcICQoLDA0ODw==.Cw1SwAHg8RhJ1aDnh7wZhMPZh0dslLL3QWh7LdhILMM=";
 const SEVEN: &str = "AAECAwQFBgcICQoLDA0ODw==.Cw1SwAHg8RhJ1aDnh7wZhCsyBULiJQouIjZQDHkbXE0=";
-/// The same under another key.
+/// Features that are encrypted with another key.
 const UNDER_ANOTHER_KEY: &str =
     "AAECAwQFBgcICQoLDA0ODw==.K93+eQAVMt6OThVwaGvbW8iL9u3Y5xVZ3A6BD7xZYFU=";
 
 const WRONG_KEY: Kind = Kind::Payload(PayloadError::Decrypt(DecryptError::WrongKey));
 
-/// A payload as the API sends it, where the empty plain features do not count.
+/// An encrypted payload as the API sends it, with an empty list of plain features.
 pub(crate) fn encrypted(features: &str) -> String {
     json!({"features": {}, "encryptedFeatures": features}).to_string()
 }
@@ -32,7 +32,7 @@ fn knowing(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
 }
 
 #[test]
-fn an_encrypted_payload_is_fetched_and_streamed() {
+fn encrypted_payload_is_fetched_and_streamed() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = streaming(knowing(&server, DECRYPTION_KEY));
     assert_eq!(flag(&client), 1);
@@ -41,7 +41,7 @@ fn an_encrypted_payload_is_fetched_and_streamed() {
 }
 
 #[test]
-fn a_fallback_may_be_encrypted() {
+fn fallback_may_be_encrypted() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let builder = knowing(&server, DECRYPTION_KEY).fallback(encrypted(SEVEN));
     let client = builder.refresh(Refresh::Manual).start().unwrap();
@@ -51,7 +51,7 @@ fn a_fallback_may_be_encrypted() {
 }
 
 #[test]
-fn what_the_key_does_not_open_leaves_the_payload_in_use_alone() {
+fn undecryptable_payload_keeps_the_one_in_use() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = ready(knowing(&server, DECRYPTION_KEY).refresh(OFTEN));
     server.set_payload_quietly(&encrypted(UNDER_ANOTHER_KEY));
@@ -63,7 +63,7 @@ fn what_the_key_does_not_open_leaves_the_payload_in_use_alone() {
 }
 
 #[test]
-fn what_the_key_does_not_open_is_no_reason_to_give_up_a_stream() {
+fn undecryptable_event_does_not_end_the_stream() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = streaming(knowing(&server, DECRYPTION_KEY));
     server.set_payload(&encrypted(UNDER_ANOTHER_KEY));
@@ -75,12 +75,12 @@ fn what_the_key_does_not_open_is_no_reason_to_give_up_a_stream() {
 }
 
 #[test]
-fn a_wrong_key_is_the_trouble_of_the_client_that_has_it() {
+fn wrong_key_affects_only_its_client() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let right = streaming(knowing(&server, DECRYPTION_KEY));
     let wrong = knowing(&server, "bmV0d29yay10ZXN0cy1rMg==").fallback(payload(5)).start().unwrap();
     eventually("the failure", || failure(&wrong) == Some(WRONG_KEY));
-    // It does not go away because the server confirms to the others what they have.
+    // The failure stays, although the server confirms the payload of the other client.
     refresh_anew(&right).unwrap();
     assert_eq!(refresh_anew(&wrong).unwrap_err().kind(), WRONG_KEY);
     assert_eq!((flag(&right), flag(&wrong)), (1, 5));
@@ -91,9 +91,9 @@ fn a_wrong_key_is_the_trouble_of_the_client_that_has_it() {
     eventually("another failure", || wrong.status().last_error.unwrap().in_a_row == 2);
     assert_eq!((flag(&wrong), failure(&wrong)), (5, Some(WRONG_KEY)));
     assert_eq!((failure(&right), right.status().counters.failures), (None, 0));
-    // One that both can read.
+    // Both clients can read this payload.
     server.set_payload(&payload(3));
-    eventually("it", || flag(&right) == 3 && flag(&wrong) == 3);
+    eventually("the plain payload", || flag(&right) == 3 && flag(&wrong) == 3);
     eventually("the end of the failure", || failure(&wrong).is_none());
     assert!(matches!(wrong.status().stream, StreamState::Open));
     assert_eq!(server.counts().streams, 1);

@@ -1,4 +1,4 @@
-//! What was logged, by whom.
+//! Captured log records.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,10 +7,11 @@ use std::thread::{self, ThreadId};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-/// The records of growthbook at the level `info` and above, as `LEVEL text`, by thread.
+/// The records with the target `growthbook` and the level `info` or above, by thread, as
+/// `LEVEL text`.
 static RECORDS: Mutex<Option<HashMap<ThreadId, Vec<String>>>> = Mutex::new(None);
 
-/// What must not be in any record of anybody, and the records in which it was.
+/// Texts that no record may contain, and the records that contain one.
 static WATCH: Mutex<Watch> =
     Mutex::new(Watch { secrets: Vec::new(), records: 0, leaks: Vec::new() });
 
@@ -21,10 +22,10 @@ struct Watch {
     leaks: Vec<String>,
 }
 
-/// Looks for secrets until dropped. One at a time.
+/// Searches all records for secrets until it is dropped. Only one can exist at a time.
 pub(crate) struct Watching(());
 
-/// Captures from now on.
+/// Starts capturing.
 pub(crate) fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -33,24 +34,24 @@ pub(crate) fn capture() {
     });
 }
 
-/// What growthbook logged on this thread, at the level `info` and above.
+/// Returns the captured records of a thread.
 pub(crate) fn of(thread: ThreadId) -> Vec<String> {
     let records = lock(&RECORDS);
     records.as_ref().and_then(|records| records.get(&thread)).cloned().unwrap_or_default()
 }
 
-/// Looks for these in every record of every target and level from now on.
+/// Starts to search the records of all targets and levels for these texts.
 pub(crate) fn watch_for(secrets: &[&str]) -> Watching {
     capture();
     let secrets = secrets.iter().map(|&secret| secret.to_owned()).collect();
     let before = std::mem::replace(&mut *lock(&WATCH), Watch { secrets, ..Watch::default() });
-    assert!(before.secrets.is_empty(), "somebody is watching already");
+    assert!(before.secrets.is_empty(), "another test is watching");
     log::set_max_level(LevelFilter::Trace);
     Watching(())
 }
 
 impl Watching {
-    /// How many records were looked at so far, and those that had a secret in them.
+    /// Returns the number of searched records, and the records that contain a secret.
     pub(crate) fn found(&self) -> (usize, Vec<String>) {
         let watch = lock(&WATCH);
         (watch.records, watch.leaks.clone())
@@ -94,12 +95,12 @@ impl Log for Capture {
 }
 
 thread_local! {
-    /// The text of the rows of hex dumps, the last part of it.
+    /// The end of the text of the hex dumps on this thread.
     static ROWS: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// The text of a record; for a row of a hex dump the text in it, after that of the rows before on
-/// this thread. A secret is cut into pieces there.
+/// Returns the text of a record. For a row of a hex dump, it returns the dumped text of this row and
+/// of the rows before it: a secret may be split between rows.
 fn readable(text: &str) -> String {
     /// Longer than a secret.
     const KEPT: usize = 512;
