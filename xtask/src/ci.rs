@@ -7,8 +7,9 @@ use crate::{Result, bench, deny, deps, interop, soak, targets, test};
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
-pub(crate) const LIBRARIES: [&str; 5] = [
+pub(crate) const LIBRARIES: [&str; 6] = [
     "growthbook-core",
+    "growthbook-support",
     "growthbook-fetch",
     "growthbook-redis-cache",
     "growthbook-sticky",

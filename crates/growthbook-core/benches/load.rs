@@ -1,6 +1,8 @@
-//! The time from a payload's bytes to a snapshot, and the memory that it takes, beside reading the
-//! same bytes as a `serde_json::Value`: `cargo bench --bench load`. Once for a payload of 1,000
-//! features that is loaded first, and once for one of 5,000 features that follows another one.
+//! The time and memory of loading a payload: `cargo bench --bench load`.
+//!
+//! Loading goes from the bytes to a snapshot. The time is compared with reading the same bytes as a
+//! `serde_json::Value`. One group loads a first payload of 1,000 features. The other group loads a
+//! payload of 5,000 features after an earlier one.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -84,7 +86,7 @@ fn measure(criterion: &mut Criterion, bytes: &[u8]) {
     group.finish();
 }
 
-/// A client's work for a payload that follows another one.
+/// Does a client's work for a payload after an earlier one.
 fn update(bytes: &[u8], before: &(Payload, Snapshot)) -> (Payload, Snapshot) {
     let payload = Payload::from_json(bytes).expect("a payload").replacing(&before.0);
     let snapshot = payload.compile_after(&before.1);

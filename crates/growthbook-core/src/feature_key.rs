@@ -50,7 +50,7 @@ impl FeatureKey {
         FeatureKey { key: Cow::Borrowed(key), place: AtomicU32::new(0) }
     }
 
-    #[inline]
+    #[inline(never)]
     fn find_in(&self, snapshot: &Snapshot) -> Option<FeatureIndex> {
         // Relaxed is enough, since the guess is checked.
         let guess = FeatureIndex(self.place.load(Ordering::Relaxed));

@@ -61,7 +61,7 @@ pub enum RuleVerdict {
 #[non_exhaustive]
 pub struct PrerequisiteTrace {
     /// The prerequisite's key. Its own explanation is in
-    /// [`RuleTrace::prerequisites`](crate::RuleTrace::prerequisites).
+    /// [`RuleTrace::prerequisites`](crate::explain::RuleTrace::prerequisites).
     pub feature: String,
 }
 

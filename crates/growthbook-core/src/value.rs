@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::attributes::Node;
-use crate::json::{Json, View};
+use crate::json::Json;
 
 /// A value as the API has it, and the form that conditions on prerequisites need. Most values are
 /// true or false, and take no memory of their own.
@@ -73,17 +73,14 @@ impl FeatureValue {
     }
 }
 
-impl From<View<'_>> for FeatureValue {
-    fn from(view: View<'_>) -> Self {
-        match view {
-            View::Null => FeatureValue::NULL.clone(),
-            View::Bool(value) => FeatureValue::Static(FeatureValue::bool(value)),
-            View::Number(_) | View::String(_) => {
-                FeatureValue::Scalar(Box::new(view.to_json().to_value()))
-            }
-            View::Array(_) | View::Object(_) => {
-                let ordered = view.to_json().into_owned();
-                FeatureValue::Container(Box::new((ordered.to_value(), ordered)))
+impl From<&Json<'_>> for FeatureValue {
+    fn from(json: &Json<'_>) -> Self {
+        match json {
+            Json::Null => FeatureValue::NULL.clone(),
+            Json::Bool(value) => FeatureValue::Static(FeatureValue::bool(*value)),
+            Json::Number(_) | Json::String(_) => FeatureValue::Scalar(Box::new(json.to_value())),
+            Json::Array(_) | Json::Object(_) => {
+                FeatureValue::Container(Box::new((json.to_value(), json.clone().into_owned())))
             }
         }
     }

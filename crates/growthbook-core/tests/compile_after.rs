@@ -1,6 +1,8 @@
 //! A snapshot that is compiled after another one answers, explains and warns exactly like one that
 //! is compiled from scratch, whatever was edited in between.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::fmt::Write;
 
 use growthbook_core::auto::AutoExperimentOptions;

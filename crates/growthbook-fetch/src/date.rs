@@ -1,9 +1,9 @@
-//! Which of two payloads is the older one.
+//! Comparing the dates of payloads.
 
 use jiff::Timestamp;
 
-/// Whether a payload of the first `dateUpdated` is older than one of the second: it must not
-/// replace it. Not known, and so not older, when either is missing or is no ISO 8601 time with an
+/// Whether a payload with the first `dateUpdated` is older than one with the second. An older one
+/// must not replace a newer one. False if either date is missing, or is not an ISO 8601 time with an
 /// offset.
 pub fn is_older(candidate: Option<&str>, current: Option<&str>) -> bool {
     let parse = |date: Option<&str>| date?.parse::<Timestamp>().ok();
@@ -18,12 +18,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn older_is_what_is_known_to_be_older() {
+    fn only_known_dates_are_older() {
         let cases = [
             (Some("2026-01-01T00:00:00.000Z"), Some("2026-01-01T00:00:00.001Z"), true),
             (Some("2026-01-01T00:00:00.001Z"), Some("2026-01-01T00:00:00.000Z"), false),
             (Some("2026-01-01T00:00:00Z"), Some("2026-01-01T00:00:00.000Z"), false),
-            // Another way to write the same day, an hour later than it looks.
+            // With an offset, the order differs from that of the texts.
             (Some("2026-01-01T01:00:00+02:00"), Some("2026-01-01T00:00:00Z"), true),
             (Some("2026-01-01T00:00:00Z"), Some("2025-12-31T23:00:00-02:00"), true),
             (None, Some("2026-01-01T00:00:00Z"), false),

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use growthbook_core::PayloadError;
 
-/// Why a payload could not be fetched, or was not used. The one in use stays.
+/// Why a payload could not be fetched, or cannot be used. The payload in use stays.
 ///
-/// Neither the client key nor anything the server said is in its text.
+/// Its text has neither the client key nor any text of the server.
 #[derive(Clone)]
 pub struct FetchError {
     kind: FetchErrorKind,
     source: Option<Arc<dyn core::error::Error + Send + Sync>>,
-    /// How long the server wants to be left alone.
+    /// How long the server asks not to be asked.
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -28,15 +28,15 @@ pub enum FetchErrorKind {
     Connect,
     /// The proxy refused.
     Proxy,
-    /// TLS failed: a certificate that is not trusted, or a server that speaks no TLS.
+    /// TLS failed: the certificate is not trusted, or the server does not speak TLS.
     Tls,
-    /// It took too long.
+    /// A time limit was reached.
     Timeout,
     /// The connection broke in the middle.
     Interrupted,
-    /// What came is no HTTP.
+    /// The reply is not HTTP.
     Protocol,
-    /// A redirect without a usable address, from `https` to `http`, or one too many.
+    /// A redirect has no usable address, goes from `https` to `http`, or is one too many.
     Redirect,
     /// The server answered with an error.
     Status {
@@ -45,9 +45,9 @@ pub enum FetchErrorKind {
         /// The server says that asking again will not help (`x-unrecoverable`).
         unrecoverable: bool,
     },
-    /// What should be a stream of events is something else.
+    /// The reply is not a stream of events.
     NotAStream,
-    /// The server ended a stream that it had just opened.
+    /// The server ended a stream soon after it was opened.
     BriefStream,
     /// The reply cannot be decompressed.
     Decompress,
@@ -56,15 +56,15 @@ pub enum FetchErrorKind {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// The server says that nothing has changed, to somebody who has nothing.
+    /// The server replied that nothing has changed, but the client has no payload.
     NothingToConfirm,
-    /// The reply is no payload, or cannot be decrypted.
+    /// The reply is not a payload, or cannot be decrypted.
     Payload(PayloadError),
-    /// Something panicked: a client's sink, or this crate.
+    /// A client's sink or this crate panicked.
     Panicked,
-    /// The client was closed meanwhile.
+    /// The client is closed.
     Closed,
-    /// The client has no server to ask.
+    /// The client is an embedded one, without a server.
     NoServer,
 }
 
@@ -110,7 +110,7 @@ impl From<PayloadError> for FetchError {
     }
 }
 
-/// Keeps what is known to hold no address: ureq's own texts may.
+/// Keeps only sources whose text has no address: ureq's own texts may have one.
 impl From<ureq::Error> for FetchError {
     fn from(error: ureq::Error) -> Self {
         use ureq::Error as Ureq;
@@ -145,7 +145,7 @@ impl FetchError {
             | io::ErrorKind::NetworkDown
             | io::ErrorKind::AddrNotAvailable => FetchErrorKind::Connect,
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchErrorKind::Timeout,
-            // How rustls reports what it does not accept.
+            // How rustls reports data that it does not accept.
             io::ErrorKind::InvalidData if cause.is_some() => FetchErrorKind::Tls,
             _ => FetchErrorKind::Interrupted,
         };
@@ -165,12 +165,18 @@ impl fmt::Display for FetchErrorKind {
         formatter.write_str(match self {
             FetchErrorKind::Dns => "the host's name has no address",
             FetchErrorKind::Connect => "no connection to the server",
-            FetchErrorKind::Proxy => "the proxy refused",
-            FetchErrorKind::Tls => "no secure connection to the server",
+            FetchErrorKind::Proxy => "the proxy refused the connection",
+            FetchErrorKind::Tls => "no secure connection to the server (TLS)",
             FetchErrorKind::Timeout => "the server took too long",
-            FetchErrorKind::Interrupted => "the connection broke",
+            FetchErrorKind::Interrupted => "the connection broke within the reply",
             FetchErrorKind::Protocol => "the server does not speak HTTP",
-            FetchErrorKind::Redirect => "the server redirected to nowhere",
+            FetchErrorKind::Redirect => "the server redirected to an address that cannot be used",
+            FetchErrorKind::Status { code: code @ (401 | 403 | 404), .. } => {
+                return write!(
+                    formatter,
+                    "the server answered with status {code}: check the client key and the host",
+                );
+            }
             FetchErrorKind::Status { code, .. } => {
                 return write!(formatter, "the server answered with status {code}");
             }
@@ -178,13 +184,15 @@ impl fmt::Display for FetchErrorKind {
             FetchErrorKind::BriefStream => "the server ended the stream at once",
             FetchErrorKind::Decompress => "the reply cannot be decompressed",
             FetchErrorKind::TooLarge { limit } => {
-                return write!(formatter, "the reply is larger than {limit} bytes");
+                return write!(formatter, "the reply is larger than max_body_bytes, {limit} bytes");
             }
-            FetchErrorKind::NothingToConfirm => "the server confirmed a payload nobody has",
+            FetchErrorKind::NothingToConfirm => {
+                "the server replied that nothing has changed, but there is no payload"
+            }
             FetchErrorKind::Payload(error) => return error.fmt(formatter),
             FetchErrorKind::Panicked => "refreshing panicked",
             FetchErrorKind::Closed => "the client was closed",
-            FetchErrorKind::NoServer => "the client has no server to ask",
+            FetchErrorKind::NoServer => "the client was built without a server",
         })
     }
 }

@@ -125,6 +125,3 @@ pub use sink::{Offered, PayloadSink};
 pub use source::NotReady;
 #[cfg(feature = "network")]
 pub use status::{Counters, FetchStatus, LastError, StreamOff, StreamState};
-
-/// The target of all log records.
-const LOG_TARGET: &str = "growthbook";

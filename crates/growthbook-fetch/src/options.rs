@@ -1,45 +1,47 @@
-//! What to fetch, from where, and how.
+//! Options of a feed.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Where payloads come from unless set otherwise: GrowthBook's own content delivery network.
+/// Default of [`FetchOptions::api_host`]: GrowthBook's own content delivery network.
 pub const DEFAULT_API_HOST: &str = "https://cdn.growthbook.io";
-/// How often the server is asked where it is not streaming.
+/// Default of [`FetchOptions::poll_interval`].
 pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(60);
-/// For how long a cached payload counts as fresh.
+/// Default of [`FetchOptions::cache_ttl`].
 pub const DEFAULT_CACHE_TTL: Duration = Duration::from_secs(60);
-/// How long looking up a name may take, and again opening a connection: TCP, proxy and TLS.
+/// Default of [`FetchOptions::connect_timeout`].
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the server may be silent in the middle of a reply.
+/// Default of [`FetchOptions::read_timeout`].
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a stream may be silent. GrowthBook's servers ping every 30 seconds.
+/// Default of [`FetchOptions::stream_timeout`]. GrowthBook's servers ping every 30 seconds.
 pub const DEFAULT_STREAM_TIMEOUT: Duration = Duration::from_secs(70);
-/// How long a fetch may take in all, redirects included.
+/// Default of [`FetchOptions::total_timeout`].
 pub const DEFAULT_TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// How large a payload may be, decompressed, in bytes.
+/// Default of [`FetchOptions::max_body_bytes`].
 pub const DEFAULT_MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
-/// How long dropping the last handle of a client may take.
+/// Default of [`FetchOptions::close_timeout`].
 pub const DEFAULT_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// When the server is asked for a new payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Refresh {
-    /// The server sends changes as they happen, where it offers to
-    /// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
-    /// Where it does not, and while the stream is down, it is asked every
+    /// The server sends changes as they happen, if it offers
+    /// [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
+    /// Otherwise, and while the stream is down, it is asked every
     /// [`poll_interval`](FetchOptions::poll_interval). One thread.
     #[default]
     Stream,
     /// The server is asked this often, give or take a tenth. One thread.
     Poll(Duration),
-    /// Nobody asks unless you do: no thread. For functions as a service and command lines.
+    /// The server is asked only when the application refreshes: no thread. For functions as a
+    /// service and command lines.
     Manual,
 }
 
-/// What to fetch, from where, and how.
+/// Options of a feed: what to fetch, from where, and how.
 ///
-/// `Debug` prints neither the client key nor addresses and headers, which may hold passwords.
+/// `Debug` omits the client key, and addresses and headers, which may have passwords.
 #[derive(Clone)]
 pub struct FetchOptions {
     pub(crate) client_key: String,
@@ -68,7 +70,7 @@ pub(crate) enum Proxy {
 }
 
 impl FetchOptions {
-    /// The payload of this client key (`sdk-...`), with every option at its default.
+    /// Options for the payload of this client key (`sdk-...`), all at their defaults.
     pub fn new(client_key: impl Into<String>) -> Self {
         FetchOptions {
             client_key: client_key.into(),
@@ -90,85 +92,85 @@ impl FetchOptions {
         }
     }
 
-    /// Where payloads are fetched from: `http://` or `https://`, a host, and a path before
-    /// `/api/features` if there is one. Default: [`DEFAULT_API_HOST`].
+    /// The server that payloads are fetched from: `http://` or `https://`, a host, and perhaps a
+    /// path before `/api/features`. Default: [`DEFAULT_API_HOST`].
     #[must_use]
     pub fn api_host(mut self, host: impl Into<String>) -> Self {
         self.api_host = host.into();
         self
     }
 
-    /// Where changes are streamed from. Default: the API host.
+    /// The server that changes are streamed from. Default: the API host.
     #[must_use]
     pub fn streaming_host(mut self, host: impl Into<String>) -> Self {
         self.streaming_host = Some(host.into());
         self
     }
 
-    /// Adds a header to requests to the API. Not sent to another host, should the API redirect
-    /// there. Default: none.
+    /// Adds a header to requests to the API. It is not sent to another host after a redirect.
+    /// Default: none.
     #[must_use]
     pub fn api_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.api_headers.push((name.into(), value.into()));
         self
     }
 
-    /// Adds a header to requests for the stream. Not sent to another host, should the server
-    /// redirect there. Default: none.
+    /// Adds a header to requests for the stream. It is not sent to another host after a redirect.
+    /// Default: none.
     #[must_use]
     pub fn streaming_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.streaming_headers.push((name.into(), value.into()));
         self
     }
 
-    /// Connects through an HTTP proxy: `http://user:password@host:port`. Default: none; the
-    /// environment is not looked at.
+    /// Connects through an HTTP proxy: `http://user:password@host:port`. Default: none, and the
+    /// environment is ignored.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Proxy::Url(url.into());
         self
     }
 
-    /// Connects through the HTTP proxy that `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY` names, the
-    /// first of them that is set, but for the hosts in `NO_PROXY`. Default: no.
+    /// Connects through the HTTP proxy of the environment: the first of `ALL_PROXY`, `HTTPS_PROXY`
+    /// and `HTTP_PROXY` that is set. Hosts in `NO_PROXY` are excepted. Default: no.
     #[must_use]
     pub fn proxy_from_environment(mut self) -> Self {
         self.proxy = Proxy::Environment;
         self
     }
 
-    /// Trusts the certificates in this PEM text, beside Mozilla's. Default: Mozilla's alone.
+    /// Trusts the certificates in this PEM text besides Mozilla's. Default: Mozilla's alone.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// When the server is asked. Default: [`Refresh::Stream`].
+    /// When the server is asked for a new payload. Default: [`Refresh::Stream`].
     #[must_use]
     pub fn refresh(mut self, refresh: Refresh) -> Self {
         self.refresh = refresh;
         self
     }
 
-    /// How often the server is asked in [`Refresh::Stream`] while there is no stream, give or take
-    /// a tenth. Default: [`DEFAULT_POLL_INTERVAL`].
+    /// How often the server is asked in [`Refresh::Stream`] while there is no stream, give or take a
+    /// tenth. Default: [`DEFAULT_POLL_INTERVAL`].
     #[must_use]
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self
     }
 
-    /// For how long a payload from the cache counts as fresh: until then a polling client that
-    /// starts with it does not ask the server. An older one is used all the same, and the server
-    /// asked at once. Default: [`DEFAULT_CACHE_TTL`].
+    /// How long a cached payload counts as fresh. A polling client that starts with a fresh payload
+    /// first asks the server when that time is over. An older payload is used as well, and the
+    /// server is asked at once. Default: [`DEFAULT_CACHE_TTL`].
     #[must_use]
     pub fn cache_ttl(mut self, ttl: Duration) -> Self {
         self.cache_ttl = ttl;
         self
     }
 
-    /// How long looking up a name may take, and again opening a connection: TCP, proxy and TLS.
+    /// The time limit for looking up a name, and again for opening a connection: TCP, proxy and TLS.
     /// Default: [`DEFAULT_CONNECT_TIMEOUT`].
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -176,39 +178,39 @@ impl FetchOptions {
         self
     }
 
-    /// How long the server may be silent while its reply is awaited or read; on a stream, this
-    /// holds for its beginning. Default: [`DEFAULT_READ_TIMEOUT`].
+    /// How long the server may be silent before and within a reply. On a stream, this holds for the
+    /// beginning. Default: [`DEFAULT_READ_TIMEOUT`].
     #[must_use]
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
     }
 
-    /// How long an open stream may be silent. One that is silent for longer counts as dead: another
-    /// is opened, and what was missed is fetched. It has to be longer than the time between two
-    /// pings of the server, which is 30 seconds. Default: [`DEFAULT_STREAM_TIMEOUT`].
+    /// How long an open stream may be silent. After that another one is opened, and missed changes
+    /// are fetched. It must be longer than the time between two pings of the server, which is 30
+    /// seconds. Default: [`DEFAULT_STREAM_TIMEOUT`].
     #[must_use]
     pub fn stream_timeout(mut self, timeout: Duration) -> Self {
         self.stream_timeout = timeout;
         self
     }
 
-    /// How long a fetch may take in all, redirects included. Default: [`DEFAULT_TOTAL_TIMEOUT`].
+    /// The time limit for a whole fetch, with redirects. Default: [`DEFAULT_TOTAL_TIMEOUT`].
     #[must_use]
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
         self
     }
 
-    /// How large a payload may be, decompressed, in bytes; the same holds for an event of the
-    /// stream. Default: [`DEFAULT_MAX_BODY_BYTES`].
+    /// The size limit for a payload, decompressed, in bytes. It holds for an event of the stream as
+    /// well. Default: [`DEFAULT_MAX_BODY_BYTES`].
     #[must_use]
     pub fn max_body_bytes(mut self, bytes: u64) -> Self {
         self.max_body_bytes = bytes;
         self
     }
 
-    /// How long dropping the last handle may take. Default: [`DEFAULT_CLOSE_TIMEOUT`].
+    /// The time limit for dropping the last handle. Default: [`DEFAULT_CLOSE_TIMEOUT`].
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
@@ -225,41 +227,59 @@ impl fmt::Debug for FetchOptions {
     }
 }
 
-/// Why a client cannot be started. Nothing here depends on the network.
+/// An option is invalid. `Display` names the option and a valid value, never the given value, which
+/// may have a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The client key is empty.
     EmptyClientKey,
-    /// The API host is no `http://` or `https://` address.
+    /// The API host is not an `http://` or `https://` address.
     ApiHost,
-    /// The streaming host is no `http://` or `https://` address.
+    /// The streaming host is not an `http://` or `https://` address.
     StreamingHost,
-    /// A header's name or value has characters that no header can have.
+    /// A header's name or value has characters that a header cannot have, or the header is one that
+    /// this crate sets itself.
     Header,
-    /// The proxy is no address of an HTTP proxy.
+    /// The proxy is not an address of an HTTP proxy.
     Proxy,
-    /// What was given as certificates is no PEM text with at least one.
+    /// A text of root certificates is not PEM text with at least one certificate.
     RootCertificates,
     /// The interval is zero.
     ZeroInterval,
-    /// A timeout or the body limit is zero.
+    /// A timeout or the size limit is zero.
     ZeroLimit,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            ConfigError::EmptyClientKey => "the client key is empty",
-            ConfigError::ApiHost => "the API host must be an http:// or https:// address",
-            ConfigError::StreamingHost => {
-                "the streaming host must be an http:// or https:// address"
+            ConfigError::EmptyClientKey => {
+                "the client key is empty: take the one of an SDK connection, such as sdk-abc123"
             }
-            ConfigError::Header => "a header's name or value is not valid",
-            ConfigError::Proxy => "the proxy must be an http:// address",
-            ConfigError::RootCertificates => "the root certificates are not PEM text",
-            ConfigError::ZeroInterval => "the interval must not be zero",
-            ConfigError::ZeroLimit => "timeouts and the body limit must not be zero",
+            ConfigError::ApiHost => {
+                "api_host is not an address: it must be like https://cdn.growthbook.io, without a query"
+            }
+            ConfigError::StreamingHost => {
+                "streaming_host is not an address: it must be like https://cdn.growthbook.io, without \
+                 a query"
+            }
+            ConfigError::Header => {
+                "api_header or streaming_header has an invalid name or value, or names a header that \
+                 the client sets itself, such as host"
+            }
+            ConfigError::Proxy => {
+                "the proxy is not an address of an HTTP proxy: it must be like http://host:3128"
+            }
+            ConfigError::RootCertificates => {
+                "root_certificates is not PEM text with at least one certificate"
+            }
+            ConfigError::ZeroInterval => {
+                "the interval of refresh or poll_interval is zero: it must be longer, such as 60 s"
+            }
+            ConfigError::ZeroLimit => {
+                "a timeout or max_body_bytes is zero: each must be larger; the defaults do for most"
+            }
         })
     }
 }

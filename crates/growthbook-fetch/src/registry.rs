@@ -1,4 +1,4 @@
-//! The sources of this process, found by what they fetch.
+//! The sources of this process, by host and key.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,8 +12,9 @@ use crate::http::{Settings, SourceId};
 use crate::schedule::Plan;
 use crate::source::{Document, Member, MemberId, Source};
 
-/// The sources of one process. After a fork the child has a registry of its own: the parent's may
-/// be locked for ever by a thread that is not there any more, and its sources have no thread.
+/// The sources of one process. After a fork the child has a registry of its own. The parent's
+/// registry may be locked forever by a thread that does not exist in the child, and its sources have
+/// no thread there.
 struct Registry {
     process: u32,
     sources: Mutex<HashMap<SourceId, Weak<Source>>>,
@@ -33,9 +34,9 @@ impl Registry {
             return found;
         }
         REGISTRY.compare_and_swap(&found, Arc::new(Registry::new()));
-        // This one, or that of a thread that was faster.
+        // This one, or the one of a thread that was faster.
         let ours = REGISTRY.load_full();
-        // Dropping what the parent had could lock what is locked for ever.
+        // Dropping the parent's registry could wait forever for one of its locks.
         core::mem::forget(found);
         ours
     }
@@ -45,7 +46,7 @@ impl Registry {
     }
 }
 
-/// Joins the source of these settings, or makes it.
+/// Joins the source of these settings, or creates it.
 pub(crate) fn join(
     settings: &Settings,
     cached: Option<Arc<Document>>,
@@ -67,7 +68,7 @@ pub(crate) fn join(
     Ok((source, id))
 }
 
-/// Forgets the sources that nobody shares any more.
+/// Forgets the sources without members.
 pub(crate) fn forget_stopped() {
     Registry::current()
         .lock()

@@ -1,4 +1,4 @@
-//! How refreshing is going.
+//! The status of refreshing.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,46 +7,47 @@ use growthbook_core::cache::PayloadCacheError;
 
 use crate::error::FetchError;
 
-/// How refreshing is going, for one client.
+/// The status of refreshing, for one client.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FetchStatus {
-    /// The last failure, unless something succeeded since.
+    /// The last failure, unless a fetch succeeded since.
     pub last_error: Option<LastError>,
     /// The cache's last failure, unless it worked since. Refreshing goes on without it.
     pub cache_error: Option<Arc<PayloadCacheError>>,
-    /// The stream of changes, and why there is none.
+    /// The stream of changes, or why there is not one.
     pub stream: StreamState,
-    /// When the server last sent or confirmed a payload; for one from a cache, as the cache
-    /// remembers it. `None` before the first, and where the cache does not know.
+    /// When the server last sent or confirmed a payload. For a cached payload, the time is from the
+    /// cache. `None` before the first payload, and if the cache does not know the time.
     pub fetched_at: Option<SystemTime>,
-    /// What was done since the first client on this host and key was started.
+    /// Counts since the first client on this host and key was started.
     pub counters: Counters,
 }
 
-/// A failure and its time.
+/// A failure, its time, and how often it was repeated.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LastError {
-    /// What failed.
+    /// The failure.
     pub error: FetchError,
-    /// When it last did.
+    /// When it last happened.
     pub at: SystemTime,
-    /// How many times in a row something failed, this included.
+    /// The number of failures in a row, with this one.
     pub in_a_row: u64,
 }
 
-/// The stream of changes, and why there is none.
+/// The state of the stream of changes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StreamState {
-    /// There is none.
+    /// There is no stream.
     Off(StreamOff),
     /// It is being opened.
     Connecting,
     /// Changes arrive as they happen.
     Open,
-    /// It was lost, or could not be opened; it will be tried again. The server is polled meanwhile.
+    /// It was lost, or could not be opened. It will be opened again, and the server is polled
+    /// meanwhile.
     Lost {
         /// What happened.
         error: FetchError,
@@ -57,28 +58,27 @@ pub enum StreamState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamOff {
-    /// Nobody asked for one.
+    /// No client wants one.
     NotWanted,
     /// The server has not said yet whether it offers one.
     NotKnownYet,
     /// The server does not offer one.
     NotOffered,
-    /// The server said, asked for the stream, that there is none. It is asked again after a long
-    /// while.
+    /// The server refused the stream with status 204. It is asked again after an hour.
     Declined,
     /// The client is closed.
     Closed,
 }
 
-/// How often things happened.
+/// Counts of what refreshing did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
     /// Requests for the payload.
     pub fetches: u64,
-    /// Those of them that were answered with "not modified".
+    /// Requests that were answered with "not modified".
     pub not_modified: u64,
-    /// Fetches and streamed payloads that failed, or were no payload.
+    /// Fetches and streamed payloads that failed, or had an invalid payload.
     pub failures: u64,
     /// Payloads and confirmations that came from other processes through a shared cache.
     pub shared: u64,
@@ -88,13 +88,13 @@ pub struct Counters {
     pub older_ignored: u64,
     /// Streams that were opened.
     pub streams_opened: u64,
-    /// Events of streams that were about the payload.
+    /// Events of streams that brought or announced a payload.
     pub stream_events: u64,
     /// Calls of a cache or of its lease that failed.
     pub cache_errors: u64,
 }
 
-/// How long ago that was. A time in the future is no time ago.
+/// Returns how long ago that was. A time in the future counts as now.
 pub(crate) fn age(at: SystemTime) -> Duration {
     SystemTime::now().duration_since(at).unwrap_or_default()
 }

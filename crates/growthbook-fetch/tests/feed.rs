@@ -1,4 +1,4 @@
-//! A feed against a server: what those have in common who refresh at the same time.
+//! A feed against a server: refreshes at the same time.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -15,7 +15,7 @@ use test_server::{FeaturesServer, Reply};
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAYLOAD: &str = r#"{"features": {}}"#;
 
-/// Takes everything, or panics.
+/// A sink that applies every document, or panics.
 #[derive(Clone, Default)]
 struct Sink {
     panics: Arc<AtomicBool>,
@@ -34,7 +34,7 @@ fn start(server: &FeaturesServer, sink: Sink) -> Feed {
 }
 
 #[test]
-fn whoever_wakes_up_late_has_the_outcome_of_the_fetch_it_waited_for() {
+fn late_waiter_gets_the_outcome_of_its_fetch() {
     let server = FeaturesServer::start(PAYLOAD);
     let feed = start(&server, Sink::default());
     thread::scope(|scope| {
@@ -45,7 +45,7 @@ fn whoever_wakes_up_late_has_the_outcome_of_the_fetch_it_waited_for() {
 }
 
 #[test]
-fn whoever_waits_for_a_fetch_that_panics_hears_of_it() {
+fn waiters_of_a_panicking_fetch_get_an_error() {
     let server = FeaturesServer::start(PAYLOAD);
     let sink = Sink::default();
     let feed = start(&server, sink.clone());

@@ -1,5 +1,5 @@
-//! Payloads in files: what is kept, what is corrupt, and what happens when the disk is full, a
-//! writer is killed, or several write at once.
+//! The file cache: what it keeps, which files it ignores, and what happens when the disk is full, a
+//! writer is killed, or several processes write at once.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -29,11 +29,11 @@ use tempfile::TempDir;
 const HOST: &str = "https://cdn.growthbook.io";
 const CLIENT_KEY: &str = "sdk-secret";
 
-/// Where the time lies in a file.
+/// The position of the time in a file.
 const TIME: std::ops::Range<usize> = 32..48;
 
 #[test]
-fn what_is_put_is_got() {
+fn put_payload_is_read_back() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     assert_eq!(cache.get(&key()).unwrap(), None);
@@ -53,7 +53,7 @@ fn what_is_put_is_got() {
 }
 
 #[test]
-fn a_large_payload_is_kept() {
+fn large_payload_is_kept() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     let payload = CachedPayload { document: "größer ".repeat(600_000).into(), ..payload("") };
@@ -63,7 +63,7 @@ fn a_large_payload_is_kept() {
 }
 
 #[test]
-fn another_instance_reads_it() {
+fn another_instance_reads_the_payload() {
     let directory = TempDir::new().unwrap();
     FileCache::new(directory.path()).put(&key(), &payload("{}")).unwrap();
     let kept = FileCache::new(directory.path()).get(&key()).unwrap();
@@ -85,7 +85,7 @@ fn each_key_has_its_payload() {
 }
 
 #[test]
-fn files_tell_neither_host_nor_client_key() {
+fn file_has_neither_host_nor_client_key() {
     let directory = TempDir::new().unwrap();
     FileCache::new(directory.path()).put(&key(), &payload("{}")).unwrap();
     let path = only_file(directory.path());
@@ -100,7 +100,7 @@ fn files_tell_neither_host_nor_client_key() {
 }
 
 #[test]
-fn the_directory_is_created_with_the_first_payload() {
+fn first_payload_creates_the_directory() {
     let parent = TempDir::new().unwrap();
     let directory = parent.path().join("a/b");
     let cache = FileCache::new(&directory);
@@ -117,7 +117,7 @@ fn the_directory_is_created_with_the_first_payload() {
 }
 
 #[test]
-fn a_file_cut_off_anywhere_is_none() {
+fn truncated_file_is_ignored() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{\"features\": {}}")).unwrap();
@@ -136,7 +136,7 @@ fn a_file_cut_off_anywhere_is_none() {
 }
 
 #[test]
-fn a_file_with_a_wrong_bit_is_none() {
+fn file_with_a_flipped_bit_is_ignored() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     let payload = payload("{\"features\": {}}");
@@ -148,7 +148,7 @@ fn a_file_with_a_wrong_bit_is_none() {
             let mut file = whole.clone();
             file[at] ^= flipped;
             fs::write(&path, file).unwrap();
-            // Only the time is lost with the time.
+            // A wrong bit in the time loses only the time.
             let expected =
                 TIME.contains(&at).then(|| CachedPayload { fetched_at: 0, ..payload.clone() });
             assert_eq!(cache.get(&key()).unwrap(), expected, "{at} {flipped:#x}");
@@ -157,7 +157,7 @@ fn a_file_with_a_wrong_bit_is_none() {
 }
 
 #[test]
-fn a_file_of_another_key_is_none() {
+fn file_of_another_key_is_ignored() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{\"secret\": 1}")).unwrap();
@@ -170,7 +170,7 @@ fn a_file_of_another_key_is_none() {
 }
 
 #[test]
-fn a_file_of_another_version_is_none_and_stays_as_it_is() {
+fn file_of_another_version_is_left_alone() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{}")).unwrap();
@@ -184,7 +184,7 @@ fn a_file_of_another_version_is_none_and_stays_as_it_is() {
 }
 
 #[test]
-fn what_is_too_large_is_none() {
+fn too_large_payload_is_refused() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{}")).unwrap();
@@ -201,7 +201,7 @@ fn what_is_too_large_is_none() {
 }
 
 #[test]
-fn a_corrupt_file_is_logged_once() {
+fn corrupt_file_is_logged_once() {
     struct Messages(Mutex<Vec<String>>);
     impl log::Log for Messages {
         fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
@@ -255,7 +255,7 @@ fn confirming_changes_the_age_only() {
 }
 
 #[test]
-fn any_time_is_kept() {
+fn any_fetch_time_is_kept() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     let in_a_year = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64 + 31_536_000_000;
@@ -264,7 +264,7 @@ fn any_time_is_kept() {
         cache.put(&key(), &payload).unwrap();
         assert_eq!(cache.get(&key()).unwrap(), Some(payload));
     }
-    // The file's own time is nobody's: whoever copies a file changes it.
+    // The file's modification time does not count: copying changes it.
     let path = only_file(directory.path());
     set_age(&path, Duration::from_secs(31_536_000));
     assert_eq!(cache.get(&key()).unwrap().unwrap().fetched_at, u64::MAX);
@@ -295,13 +295,13 @@ fn other_files_are_left_alone() {
 }
 
 #[test]
-fn a_file_where_the_directory_should_be_is_an_error() {
+fn file_in_place_of_the_directory_is_an_error() {
     let parent = TempDir::new().unwrap();
     let directory = parent.path().join("cache");
     fs::write(&directory, "a file").unwrap();
     let cache = FileCache::new(&directory);
     let error = cache.put(&key(), &payload("{}")).unwrap_err();
-    assert_tells_no_secret(&error);
+    assert_has_no_secret(&error);
     #[cfg(unix)]
     {
         let not_a_directory = io::ErrorKind::NotADirectory;
@@ -312,7 +312,7 @@ fn a_file_where_the_directory_should_be_is_an_error() {
 }
 
 #[test]
-fn a_directory_where_the_file_should_be_is_an_error() {
+fn directory_in_place_of_the_file_is_an_error() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{}")).unwrap();
@@ -324,15 +324,15 @@ fn a_directory_where_the_file_should_be_is_an_error() {
         cache.put(&key(), &payload("{}")).unwrap_err(),
         cache.confirm(&key(), &confirmed_at(1)).unwrap_err(),
     ] {
-        assert_tells_no_secret(&error);
+        assert_has_no_secret(&error);
     }
     assert_eq!(files(directory.path()), [path]);
 }
 
-/// What may not write more than a block to a file fails halfway through, as on a full disk.
+/// A process that may write only one block to a file fails halfway, as on a full disk.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_leaves_the_old_payload() {
+fn full_disk_keeps_the_old_payload() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{\"old\": 1}")).unwrap();
@@ -350,7 +350,7 @@ fn a_full_disk_leaves_the_old_payload() {
 }
 
 #[test]
-fn a_killed_writer_leaves_a_whole_payload() {
+fn killed_writer_leaves_a_whole_payload() {
     const ROUNDS: usize = 20;
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
@@ -360,7 +360,7 @@ fn a_killed_writer_leaves_a_whole_payload() {
         let mut puts = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .filter_map(|line| line.unwrap().strip_prefix("put ")?.parse::<u64>().ok());
-        // It is killed in the middle of what comes next.
+        // It is killed during the next write.
         let put = puts.nth(round % 5).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
@@ -379,7 +379,7 @@ fn a_killed_writer_leaves_a_whole_payload() {
 }
 
 #[test]
-fn writers_and_readers_at_once_see_whole_payloads() {
+fn concurrent_readers_see_whole_payloads() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &numbered(0)).unwrap();
@@ -408,7 +408,7 @@ fn writers_and_readers_at_once_see_whole_payloads() {
 }
 
 #[test]
-fn confirming_while_others_read_and_put_spoils_no_document() {
+fn concurrent_confirming_spoils_no_document() {
     const TIMES: [UnixMillis; 2] = [0x1111_1111_1111_1111, 0x2222_2222_2222_2222];
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
@@ -419,7 +419,7 @@ fn confirming_while_others_read_and_put_spoils_no_document() {
             while !is_done.load(Ordering::Relaxed) {
                 let kept = cache.get(&key()).unwrap().unwrap();
                 let number = kept.etag.as_deref().unwrap().parse().unwrap();
-                // A time that is read while it is written is long ago.
+                // A time that is read while it is written counts as long ago.
                 let times = [number, TIMES[0], TIMES[1], 0];
                 assert!(times.contains(&kept.fetched_at), "{}", kept.fetched_at);
                 assert_eq!(CachedPayload { fetched_at: number, ..kept }, numbered(number));
@@ -446,7 +446,7 @@ fn debug_tells_no_secret() {
     assert_eq!(format!("{cache:?}"), "FileCache { directory: \"some/where\", .. }");
 }
 
-/// Not a test but what other tests start as a process of their own: does nothing otherwise.
+/// Not a test: other tests start it as a process. Without them it does nothing.
 #[test]
 fn child_process() {
     let (Ok(role), Some(directory)) =
@@ -460,7 +460,7 @@ fn child_process() {
         "put for ever" => {
             for number in start.. {
                 cache.put(&key(), &numbered(number)).unwrap();
-                // Unlike `println!`, this is not captured. Before it is a line that is not ended.
+                // Unlike `println!`, this is not captured. An unfinished line is before it.
                 writeln!(io::stdout(), "\nput {number}").unwrap();
             }
         }
@@ -468,9 +468,9 @@ fn child_process() {
         "full" => {
             let error = cache.put(&key(), &numbered(1)).unwrap_err();
             assert_eq!(kind(&error), io::ErrorKind::FileTooLarge);
-            assert_tells_no_secret(&error);
+            assert_has_no_secret(&error);
             assert_eq!(cache.get(&key()).unwrap(), Some(payload("{\"old\": 1}")));
-            // It goes on once there is room.
+            // It works again when there is room.
             cache.put(&key(), &payload("{\"new\": 1}")).unwrap();
         }
         role => panic!("{role}"),
@@ -500,7 +500,7 @@ fn key() -> PayloadKey {
     PayloadKey::new(HOST, CLIENT_KEY)
 }
 
-/// What the server confirmed at this time.
+/// Returns a payload that the server confirmed at this time.
 fn confirmed_at(fetched_at: UnixMillis) -> CachedPayload {
     CachedPayload { fetched_at, ..payload("confirmed") }
 }
@@ -514,7 +514,7 @@ fn payload(document: &str) -> CachedPayload {
     }
 }
 
-/// A payload that tells of each part which one it belongs to, of a different length each time.
+/// Returns a payload with its number in each part, and a different length for each number.
 fn numbered(number: u64) -> CachedPayload {
     CachedPayload {
         document: format!("{number:08} ").repeat(10_000 + number as usize % 7 * 1_000).into(),
@@ -539,7 +539,7 @@ fn set_age(file: &Path, age: Duration) {
     file.set_modified(SystemTime::now() - age).unwrap();
 }
 
-/// What changes when a file is replaced.
+/// Returns a number that changes when the file is replaced.
 fn identity(file: &Path) -> u64 {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::ino(&fs::metadata(file).unwrap());
@@ -547,12 +547,12 @@ fn identity(file: &Path) -> u64 {
     return fs::metadata(file).unwrap().len();
 }
 
-/// What the system said.
+/// Returns the system's error.
 fn kind(error: &PayloadCacheError) -> io::ErrorKind {
     chain(error).find_map(|error| error.downcast_ref::<io::Error>()).unwrap().kind()
 }
 
-fn assert_tells_no_secret(error: &PayloadCacheError) {
+fn assert_has_no_secret(error: &PayloadCacheError) {
     let said: String = chain(error).map(|error| format!("{error} {error:?}\n")).collect();
     assert!(!said.contains("secret") && !said.contains(HOST), "{said}");
 }

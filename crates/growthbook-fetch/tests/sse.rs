@@ -1,4 +1,4 @@
-//! What a stream of server-sent events means, however its bytes come.
+//! The events of a stream of server-sent events, however its bytes are cut.
 
 mod sse_model;
 
@@ -12,7 +12,7 @@ use sse_model::{Told, interpret, parse};
 
 const LIMIT: usize = 1000;
 
-/// Name, stream, what it means, the last event ID.
+/// Name, stream, events, and the last event ID.
 type Case = (&'static str, &'static [u8], Vec<Told>, &'static str);
 
 fn event(event_type: &str, data: &str, last_event_id: &str) -> Told {
@@ -431,7 +431,7 @@ fn ends() -> Vec<Case> {
 }
 
 #[test]
-fn a_stream_means_the_same_however_it_is_cut() {
+fn cuts_do_not_change_the_events() {
     let cases = cases();
     assert!(cases.len() >= 80, "{}", cases.len());
     for (name, stream, expected, last_event_id) in cases {
@@ -454,7 +454,7 @@ fn a_stream_means_the_same_however_it_is_cut() {
 }
 
 #[test]
-fn the_model_agrees() {
+fn parser_agrees_with_the_model() {
     for (name, stream, _, _) in cases() {
         let stream = [stream, b"\n"].concat();
         assert_eq!(interpret(LIMIT, &stream), parse(LIMIT, [&*stream]), "{name}");
@@ -464,8 +464,8 @@ fn the_model_agrees() {
 // Reconnecting.
 
 #[test]
-fn a_new_stream_knows_only_the_last_event_id() {
-    // Whatever the old stream broke off with, the new one begins at its beginning.
+fn new_stream_keeps_only_the_last_event_id() {
+    // The new stream does not depend on the unfinished part of the old one.
     let ends: [&[u8]; 16] = [
         b"",
         b"da",
@@ -507,7 +507,7 @@ fn a_new_stream_knows_only_the_last_event_id() {
 }
 
 #[test]
-fn an_empty_id_is_kept_as_well() {
+fn empty_id_is_kept() {
     let mut parser = EventParser::default();
     parser.push(b"id: 1\n\nid\n\n", |_| ());
     parser.reconnect();
@@ -517,7 +517,7 @@ fn an_empty_id_is_kept_as_well() {
 
 // Limits.
 
-/// What a parser with the limit 8 makes of a stream, however it comes.
+/// Returns the events of a stream with the limit 8, and checks that cuts do not change them.
 fn limited(stream: &[u8]) -> (Vec<Told>, String) {
     let whole = parse(8, [stream]);
     for size in [1, 2, 3, 5, 7, 100] {
@@ -527,7 +527,7 @@ fn limited(stream: &[u8]) -> (Vec<Told>, String) {
 }
 
 #[test]
-fn data_may_be_as_long_as_the_limit() {
+fn data_up_to_the_limit_is_accepted() {
     let fits: [&[u8]; 6] = [
         b"data: 12345678\n\n",
         b"data: 1234\ndata: 567\n\n",
@@ -555,7 +555,7 @@ fn data_may_be_as_long_as_the_limit() {
 }
 
 #[test]
-fn a_refused_event_is_told_once_and_keeps_the_place() {
+fn refused_event_is_reported_once() {
     let cases: [(&str, Vec<Told>, &str); 8] = [
         ("data: 123456789", vec![Told::Oversized], ""),
         ("data: 123456789\ndata: 1\ndata: 123456789\n\n", vec![Told::Oversized], ""),
@@ -584,7 +584,7 @@ fn a_refused_event_is_told_once_and_keeps_the_place() {
 }
 
 #[test]
-fn ids_and_types_have_a_limit_of_their_own() {
+fn ids_and_types_have_their_own_limit() {
     let most = "x".repeat(MAX_VALUE_BYTES);
     let ending = "\ndata: b\n\ndata: c\n\n";
     let told = limited(format!("id: {most}{ending}").as_bytes());
@@ -605,7 +605,7 @@ fn ids_and_types_have_a_limit_of_their_own() {
 }
 
 #[test]
-fn what_does_not_count_may_be_of_any_length() {
+fn ignored_parts_may_be_of_any_length() {
     let long = "x".repeat(100_000);
     for line in ["", ":", ": ", "x", "data", "x:", "id", "retry", "retry:", "retry: 1"] {
         let (told, _) = limited(format!("data: a\n{line}{long}\ndata: b\n\n").as_bytes());
@@ -617,7 +617,7 @@ fn what_does_not_count_may_be_of_any_length() {
 }
 
 #[test]
-fn a_huge_event_does_not_lose_the_streams_place() {
+fn events_after_a_huge_event_are_read() {
     const LIMIT: usize = 1024 * 1024;
     let line = ["data: ", &"x".repeat(50 * LIMIT)].concat();
     let lines = "data: and some more\n".repeat(50 * LIMIT / 20);
@@ -630,7 +630,7 @@ fn a_huge_event_does_not_lose_the_streams_place() {
 }
 
 #[test]
-fn an_event_of_megabytes_comes_through() {
+fn event_of_megabytes_is_read() {
     const { assert!(DEFAULT_MAX_EVENT_BYTES == 64 * 1024 * 1024) };
     let data = "{\"\u{e9}\u{20ac}\u{1f600}\": 1}".repeat(1_000_000);
     let stream = ["event: features\ndata: ", &data, "\n\n"].concat();
@@ -641,13 +641,13 @@ fn an_event_of_megabytes_comes_through() {
 }
 
 #[test]
-fn debug_output_keeps_the_data_to_itself() {
+fn debug_output_has_no_data() {
     let mut parser = EventParser::default();
     parser.push(b"id: 1\n\ndata: secret\n", |_| ());
     assert_eq!(format!("{parser:?}"), "EventParser { last_event_id: \"1\", .. }");
 }
 
-// Anything at all.
+// Arbitrary bytes.
 
 const TEXTS: [&str; 24] = [
     "data",
@@ -676,7 +676,7 @@ const TEXTS: [&str; 24] = [
     "\u{1f600}",
 ];
 
-/// Bytes that are like an event stream, more or less.
+/// Returns bytes that are similar to an event stream.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop_oneof![
         8 => select(&TEXTS).prop_map(|text| text.as_bytes().to_vec()),
@@ -688,13 +688,13 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_stream_means_what_the_standard_says(stream in streams(), limit in 0..50_usize) {
+    fn any_stream_agrees_with_the_standard(stream in streams(), limit in 0..50_usize) {
         let stream = [&*stream, b"\n"].concat();
         prop_assert_eq!(parse(limit, [&*stream]), interpret(limit, &stream));
     }
 
     #[test]
-    fn any_cuts_give_the_same(
+    fn any_cuts_give_the_same_events(
         stream in streams(),
         limit in 0..50_usize,
         cuts in vec(any::<Index>(), 0..20),
@@ -709,7 +709,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_will_do(bytes in vec(any::<u8>(), 0..2000), size in 1..100_usize) {
+    fn any_bytes_are_accepted(bytes in vec(any::<u8>(), 0..2000), size in 1..100_usize) {
         prop_assert_eq!(parse(LIMIT, bytes.chunks(size)), parse(LIMIT, [&*bytes]));
     }
 }

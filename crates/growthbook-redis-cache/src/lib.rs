@@ -52,7 +52,6 @@
 //! | `watch` | the thread that receives notifications |
 //! | `servers` | [`RedisServers`]: a server, a cluster or a Sentinel |
 //! | `threads` | waiting for threads to end |
-//! | `mutex` | a mutex that never blocks forever |
 //! | `error` | [`RedisCacheError`] |
 //!
 //! # Cargo features
@@ -71,7 +70,6 @@ mod keys;
 mod lease;
 mod lua;
 mod memory;
-mod mutex;
 mod payload;
 mod servers;
 mod threads;
@@ -83,6 +81,3 @@ pub use error::RedisCacheError;
 /// The crate of the Redis client that [`RedisCache::new`] takes.
 pub use redis;
 pub use servers::RedisServers;
-
-/// The target of all log records.
-const LOG_TARGET: &str = "growthbook";

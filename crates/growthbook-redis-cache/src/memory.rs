@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use growthbook_core::cache::PayloadKey;
 
 use crate::document::digest;
-use crate::mutex::ForkSafeMutex;
+use growthbook_support::ForkSafeMutex;
 
 /// The memory of a cache and its clones. It saves work only: the cache works without it.
 #[derive(Default)]
@@ -55,6 +55,6 @@ impl Memory {
     }
 
     fn with<T>(&self, key: &PayloadKey, act: impl FnOnce(&mut Remembered) -> T) -> Option<T> {
-        Some(act(self.0.lock()?.entry(key.clone()).or_default()))
+        Some(act(self.0.lock().ok()?.entry(key.clone()).or_default()))
     }
 }

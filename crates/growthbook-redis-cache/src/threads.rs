@@ -4,7 +4,7 @@ use std::process;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::mutex::ForkSafeMutex;
+use growthbook_support::ForkSafeMutex;
 
 /// The threads of a cache that were asked to end.
 #[derive(Default)]
@@ -19,7 +19,7 @@ struct EndingThread {
 impl EndingThreads {
     /// Adds a thread of this process that was asked to end.
     pub(crate) fn add(&self, handle: JoinHandle<()>) {
-        if let Some(mut threads) = self.0.lock() {
+        if let Ok(mut threads) = self.0.lock() {
             threads.push(EndingThread { handle, process: process::id() });
         }
     }
@@ -29,7 +29,7 @@ impl EndingThreads {
         const PAUSE: Duration = Duration::from_millis(1);
         let start = Instant::now();
         loop {
-            let Some(mut threads) = self.0.lock() else { return false };
+            let Ok(mut threads) = self.0.lock() else { return false };
             for thread in threads.extract_if(.., |thread| thread.needs_no_waiting()) {
                 if thread.handle.is_finished() {
                     // An error means that the thread panicked. The panic was reported already.

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use growthbook_core::cache::{CacheChanged, CacheWatch};
 use redis::RedisResult;
 
-use crate::LOG_TARGET;
 use crate::servers::RedisServers;
 use crate::threads::EndingThreads;
+use growthbook_support::LOG_TARGET;
 
 /// How long one wait for a notification lasts. The thread then checks whether it has to stop.
 const SLICE: Duration = Duration::from_millis(100);

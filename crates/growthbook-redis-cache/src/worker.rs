@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use redis::{ConnectionLike, RedisResult};
 
 use crate::error::RedisCacheError;
-use crate::mutex::ForkSafeMutex;
 use crate::servers::{Connection, RedisServers};
+use growthbook_support::ForkSafeMutex;
 
 /// The pause after the first failure. Operations fail at once during a pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -66,12 +66,12 @@ impl Worker {
     /// Asks the thread to finish its operations, close the connection and end. Returns the thread,
     /// if there is one.
     pub(crate) fn stop(&self) -> Option<JoinHandle<()>> {
-        let mut running = self.running.lock()?;
+        let mut running = self.running.lock().ok()?;
         running.take_if(|thread| thread.process == process::id()).map(|thread| thread.handle)
     }
 
     fn submit(&self, job: Job) -> Result<(), RedisCacheError> {
-        let mut running = self.running.lock().ok_or(RedisCacheError::Timeout)?;
+        let mut running = self.running.lock().map_err(|_| RedisCacheError::Timeout)?;
         let jobs = match &*running {
             Some(thread) if thread.process == process::id() => &thread.jobs,
             _ => {

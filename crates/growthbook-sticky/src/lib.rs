@@ -91,7 +91,6 @@
 //! | `write_behind::saver` | the thread that writes them |
 //! | `write_behind::options`, `write_behind::problem`, `write_behind::counters` | options, reported problems, counters |
 //! | `document_json` | the JSON of a document |
-//! | `mutex` | a mutex that never blocks forever |
 
 #[cfg(feature = "cookie")]
 mod cookie;
@@ -101,8 +100,6 @@ mod document_json;
 mod embedded;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(any(feature = "memory", feature = "redis", feature = "write-behind"))]
-mod mutex;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(all(
@@ -143,7 +140,3 @@ pub use write_behind::{
     DEFAULT_WRITE_BEHIND_RETRY_FOR, FlushTimedOut, WriteBehind, WriteBehindCounters,
     WriteBehindOptions, WriteProblem,
 };
-
-/// The target of all log records.
-#[cfg(any(feature = "redis", feature = "write-behind"))]
-const LOG_TARGET: &str = "growthbook";

@@ -7,7 +7,7 @@ use growthbook_core::sticky::{
 };
 use lru::LruCache;
 
-use crate::mutex::ForkSafeMutex;
+use growthbook_support::ForkSafeMutex;
 
 /// The default number of documents that a [`MemoryStickyBucketStore`] keeps. They take about 30 MB
 /// with a few assignments each.

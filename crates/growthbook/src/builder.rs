@@ -59,13 +59,13 @@ impl<K> ClientBuilder<K> {
         self
     }
 
-    /// Everything that holds for every user at once. Replaces what was set of it before.
+    /// Sets everything that holds for every user at once. Replaces earlier settings of it.
     #[must_use]
     pub fn globals(self, globals: GlobalContext) -> Self {
         self.global(|_| globals)
     }
 
-    /// Whether experiments run at all. Default: true.
+    /// Whether experiments run. Default: true.
     #[must_use]
     pub fn enabled(self, enabled: bool) -> Self {
         self.global(|globals| globals.enabled(enabled))

@@ -1,4 +1,4 @@
-//! The client: the payload in use and the settings that hold for everybody.
+//! The client: the payload in use, and scopes for users.
 
 use core::fmt;
 use std::sync::Arc;
@@ -14,58 +14,35 @@ use crate::connection::Connection;
 use crate::scope::UserScope;
 use crate::state::Live;
 
-/// A GrowthBook client. Cloning it is cheap and gives another handle on the same one.
+/// A GrowthBook client. A clone is cheap, and is another handle on the same client.
 ///
-/// The payload in use is swapped in whole: a [`UserScope`] made before a
-/// [`set_payload`](Client::set_payload) goes on with the old one, one made after sees the new
-/// one, none sees a mixture.
+/// The payload in use is swapped in whole. A [`UserScope`] made before a
+/// [`set_payload`](Client::set_payload) keeps the old payload, and one made after it has the new
+/// one. A scope never sees a mixture.
 #[derive(Clone)]
 pub struct Client {
     live: Arc<Live>,
-    /// Dropped with the last handle, whatever scopes there still are.
+    /// Dropped with the last handle, even if scopes still exist.
     #[cfg(feature = "fetch")]
     connection: Option<Arc<Connection>>,
 }
 
 impl Client {
-    pub(crate) fn without_server(live: Live) -> Self {
-        Client {
-            live: Arc::new(live),
-            #[cfg(feature = "fetch")]
-            connection: None,
-        }
-    }
-
-    #[cfg(feature = "fetch")]
-    pub(crate) fn with_server(live: Arc<Live>, connection: Connection) -> Self {
-        Client { live, connection: Some(Arc::new(connection)) }
-    }
-
-    #[cfg(feature = "fetch")]
-    pub(crate) fn connection(&self) -> Option<&Connection> {
-        self.connection.as_deref()
-    }
-
-    pub(crate) fn live(&self) -> &Live {
-        &self.live
-    }
-
-    /// Evaluates for a user: takes hold of the payload in use, so that all answers of the scope
+    /// Returns a scope that evaluates for a user. It pins the payload in use, so that all its answers
     /// agree with one another.
     ///
-    /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store) the user's documents are
-    /// loaded here, and new assignments saved by the evaluation that makes them, which may block;
-    /// [`for_user_with_sticky`](Client::for_user_with_sticky) takes documents you have loaded
-    /// yourself.
+    /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store), this call loads the
+    /// user's documents, and an evaluation that makes an assignment saves it. Both may block.
+    /// [`for_user_with_sticky`](Client::for_user_with_sticky) takes documents that the application
+    /// has loaded.
     pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope<'static> {
         let scope = self.scope(user.into(), None);
         scope.load_sticky_buckets();
         scope
     }
 
-    /// Evaluates for a user whose attributes are a type of yours: nothing is built, and nothing
-    /// allocated. For one with settings of their own, such as an address, see
-    /// [`UserScope::with_source`].
+    /// Returns a scope for a user whose attributes are in a type of yours. Nothing is built or
+    /// allocated. For a user with settings, such as an address, see [`UserScope::with_source`].
     ///
     /// ```
     /// use growthbook::{AttributeRef, AttributeSource, Client};
@@ -93,11 +70,12 @@ impl Client {
         self.scope(UserContext::default(), None).with_source(source)
     }
 
-    /// Evaluates for a user with sticky bucketing on these documents. Changed ones are in
+    /// Returns a scope for a user with sticky bucketing on these documents. Changed ones are in
     /// [`UserScope::sticky_buckets`].
     ///
-    /// A client without a store loads and saves nothing. One with a store saves what changes; it
-    /// loads nothing for features, and for [`UserScope::run`] what is not among these documents.
+    /// A client without a store does not load or save. A client with a store saves changed documents.
+    /// It loads no documents for features; for [`UserScope::run`] it loads those that are missing
+    /// here.
     pub fn for_user_with_sticky(
         &self,
         user: impl Into<UserContext>,
@@ -106,17 +84,9 @@ impl Client {
         self.scope(user.into(), Some(buckets))
     }
 
-    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope<'static> {
-        #[cfg(feature = "fetch")]
-        if let Some(connection) = &self.connection {
-            connection.notice_fork();
-        }
-        UserScope::new(self.live.load(), user, buckets)
-    }
-
     /// Replaces the payload, even by an older one.
     ///
-    /// A client that asks a server goes on with that: the next change from there replaces this
+    /// A connected client continues to refresh. The next change from the server replaces this
     /// payload, unless it is known to be older.
     ///
     /// # Errors
@@ -138,24 +108,57 @@ impl Client {
         self.live.update(PayloadSource::Application, |payload| payload.with_features(features))
     }
 
-    /// The feature definitions in use, by key, as JSON. Made anew on every call.
+    /// Returns the feature definitions in use, by key, as JSON. Each call builds them again.
     pub fn features(&self) -> Map<String, Value> {
         self.live.load().payload().features()
     }
 
-    /// The payload in use, as read: to [reduce](growthbook_core::reduce::reduce_payload) it for a browser.
+    /// Returns the payload in use as it was read, for example to
+    /// [reduce](growthbook_core::reduce::reduce_payload) it for a browser.
     pub fn payload(&self) -> Arc<Payload> {
         self.live.load().payload().clone()
     }
 
-    /// The compiled payload in use: feature keys, warnings, date.
+    /// Returns the compiled payload in use: feature keys, warnings, date.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.live.load().snapshot().clone()
     }
 
-    /// What was wrong in the payload in use, in words. Everything else of it counts.
+    /// Returns the warnings of the payload in use: the parts that were left out, and why.
     pub fn warnings(&self) -> Vec<growthbook_core::Warning> {
         self.live.load().snapshot().warnings().to_vec()
+    }
+}
+
+impl Client {
+    pub(crate) fn without_server(live: Live) -> Self {
+        Client {
+            live: Arc::new(live),
+            #[cfg(feature = "fetch")]
+            connection: None,
+        }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn with_server(live: Arc<Live>, connection: Connection) -> Self {
+        Client { live, connection: Some(Arc::new(connection)) }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn connection(&self) -> Option<&Connection> {
+        self.connection.as_deref()
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope<'static> {
+        #[cfg(feature = "fetch")]
+        if let Some(connection) = &self.connection {
+            connection.notice_fork();
+        }
+        UserScope::new(self.live.load(), user, buckets)
     }
 }
 

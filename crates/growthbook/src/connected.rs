@@ -106,7 +106,7 @@ impl ClientBuilder<Connected> {
     ///
     /// # Errors
     ///
-    /// When the options cannot work, the fallback is not a payload, or the system gives no thread.
+    /// When an option is invalid, the fallback is not a payload, or the system refuses a thread.
     pub fn start(self) -> Result<Client, StartError> {
         let (kind, mut live) = self.into_live();
         if let Some(document) = kind.fallback {
@@ -120,15 +120,15 @@ impl ClientBuilder<Connected> {
     }
 }
 
-/// Why a client could not be started. Nothing here depends on the network.
+/// Why a client could not be started. The network has no part in it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The options cannot work.
+    /// An option is invalid.
     Config(growthbook_fetch::ConfigError),
     /// The fallback is not a payload.
     Fallback(PayloadError),
-    /// The system gives no thread.
+    /// The system did not start a thread.
     Thread(std::io::Error),
 }
 
@@ -143,20 +143,25 @@ impl From<growthbook_fetch::StartError> for StartError {
 
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            StartError::Config(_) => "the client's options cannot work",
-            StartError::Fallback(_) => "the fallback cannot be used",
-            StartError::Thread(_) => "no thread could be started",
-        })
+        match self {
+            StartError::Config(error) => write!(formatter, "the client cannot start: {error}"),
+            StartError::Fallback(error) => {
+                write!(formatter, "the client cannot start, the fallback is unusable: {error}")
+            }
+            StartError::Thread(error) => {
+                write!(formatter, "the client cannot start, the system refused a thread: {error}")
+            }
+        }
     }
 }
 
+/// The text has the error of the variant, so that the source is that error's own source.
 impl core::error::Error for StartError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(match self {
-            StartError::Config(error) => error,
-            StartError::Fallback(error) => error,
-            StartError::Thread(error) => error,
-        })
+        match self {
+            StartError::Config(error) => error.source(),
+            StartError::Fallback(error) => error.source(),
+            StartError::Thread(error) => error.source(),
+        }
     }
 }

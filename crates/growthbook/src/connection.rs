@@ -1,4 +1,4 @@
-//! A client's feed, which is started anew after a fork.
+//! A client's feed, which is started again after a fork.
 
 use std::process;
 use std::sync::Arc;
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use growthbook_core::cache::PayloadCache;
 use growthbook_fetch::{CloseTimedOut, Feed, FetchOptions, StartError};
+use growthbook_support::LOG_TARGET;
 
-use crate::LOG_TARGET;
 use crate::state::Live;
 
-/// A client's feed, made anew after a fork.
+/// A client's feed, started again after a fork.
 pub(crate) struct Connection {
     feed: ArcSwap<Feed>,
     options: FetchOptions,
     cache: Arc<dyn PayloadCache>,
     live: Arc<Live>,
     begin: Instant,
-    /// When it was last looked whether the process was forked, in milliseconds since the beginning.
-    looked: AtomicU64,
+    /// When the process id was last checked, in milliseconds since `begin`.
+    checked: AtomicU64,
     is_closed: AtomicBool,
 }
 
@@ -37,46 +37,46 @@ impl Connection {
             cache,
             live,
             begin: Instant::now(),
-            looked: AtomicU64::new(0),
+            checked: AtomicU64::new(0),
             is_closed: AtomicBool::new(false),
         })
     }
 
-    /// The feed of this process.
+    /// Returns the feed of this process.
     pub(crate) fn feed(&self) -> Arc<Feed> {
         let feed = self.feed.load_full();
         if feed.is_left_behind() && !self.is_closed.load(Ordering::Relaxed) {
-            self.start_anew(&feed);
+            self.start_again(&feed);
             return self.feed.load_full();
         }
         feed
     }
 
-    /// Ends refreshing, in this process and in children to come.
+    /// Ends refreshing, in this process and in its later children.
     pub(crate) fn close(&self, deadline: Duration) -> Result<(), CloseTimedOut> {
         self.is_closed.store(true, Ordering::Relaxed);
         self.feed.load_full().close(deadline)
     }
 
-    /// Starts refreshing anew in the child of a fork. Looks for that every now and then only: the
-    /// process id costs a system call, and this is called for every scope.
+    /// Starts refreshing again in the child of a fork. Checks that from time to time only, because
+    /// the process id costs a system call and each new scope calls this.
     pub(crate) fn notice_fork(&self) {
         const INTERVAL: u64 = 100;
         let now = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if now.saturating_sub(self.looked.load(Ordering::Relaxed)) >= INTERVAL {
-            self.looked.store(now, Ordering::Relaxed);
+        if now.saturating_sub(self.checked.load(Ordering::Relaxed)) >= INTERVAL {
+            self.checked.store(now, Ordering::Relaxed);
             drop(self.feed());
         }
     }
 
-    fn start_anew(&self, left_behind: &Arc<Feed>) {
-        log::info!(target: LOG_TARGET, "refreshing starts anew in process {}", process::id());
+    fn start_again(&self, left_behind: &Arc<Feed>) {
+        log::info!(target: LOG_TARGET, "refreshing starts again in process {}", process::id());
         match Feed::start(&self.options, self.cache.clone(), self.live.clone()) {
             Ok(feed) => {
-                // Somebody who was faster has started one as well, and this one is closed again.
+                // If another thread was faster, its feed stays and this one is closed.
                 self.feed.compare_and_swap(left_behind, Arc::new(feed));
             }
-            Err(error) => log::warn!(target: LOG_TARGET, "refreshing is not started: {error}"),
+            Err(error) => log::warn!(target: LOG_TARGET, "refreshing did not start: {error}"),
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Embedded {
     saved_groups: Option<Value>,
 }
 
-/// Where the definitions come from.
+/// The definitions that the application gives.
 #[derive(Default)]
 enum Definitions {
     #[default]

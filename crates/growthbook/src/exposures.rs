@@ -1,4 +1,4 @@
-//! Which exposures were reported: each is told once.
+//! The exposures that were reported, so that each is reported once.
 
 use core::hash::{BuildHasher, Hash, Hasher};
 use core::num::NonZeroUsize;
@@ -9,25 +9,24 @@ use growthbook_core::HashValue;
 use growthbook_core::observe::Exposure;
 use lru::LruCache;
 
-/// How many exposures are remembered, unless set otherwise with
-/// [`ClientBuilder::exposure_cache_size`](crate::ClientBuilder::exposure_cache_size). Each takes
-/// less than 100 bytes.
+/// Default of [`ClientBuilder::exposure_cache_size`](crate::ClientBuilder::exposure_cache_size). An
+/// exposure takes less than 100 bytes.
 pub const DEFAULT_EXPOSURE_CACHE_SIZE: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// The exposures already reported, up to a bound: the least recently seen is forgotten first and
-/// may be reported again.
+/// The exposures that were reported, up to a bound. The least recently seen one is forgotten first,
+/// and may be reported again.
 pub(crate) struct Exposures {
-    /// Two keyed hashes of 64 bits: different exposures are told apart by 128 bits.
+    /// Two keyed hashes of 64 bits, so that 128 bits identify an exposure.
     hashers: (RandomState, RandomState),
-    /// Divided by the first hash, so that threads seldom wait for one another.
+    /// Chosen by the first hash, so that threads seldom wait for one another.
     parts: Box<[Mutex<LruCache<Identity, ()>>]>,
 }
 
 type Identity = (u64, u64);
 
-/// How many parts there are, where each can be of some size.
+/// The number of parts, unless the bound is small.
 const PARTS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
-/// The bound below which there is one part: a few exposures are forgotten strictly in turn.
+/// Below this bound there is one part, so that few exposures are forgotten strictly in order.
 const LEAST_DIVIDED: usize = 1_024;
 
 impl Exposures {
@@ -35,7 +34,7 @@ impl Exposures {
         let parts = if bound.get() < LEAST_DIVIDED { NonZeroUsize::MIN } else { PARTS };
         let size = bound.get().div_ceil(parts.get());
         let size = NonZeroUsize::new(size).unwrap_or(bound);
-        // Sparse: a bound nobody reaches costs nothing, however large.
+        // Sparse, so that a large bound takes no memory until it is used.
         let part = || Mutex::new(LruCache::sparse(size));
         Exposures {
             hashers: (RandomState::default(), RandomState::default()),
@@ -54,8 +53,8 @@ impl Exposures {
     }
 }
 
-/// The exposure's identity is the tuple of attribute, value, experiment and variation; strings
-/// are hashed with their ends, so that neighbours cannot run into each other.
+/// Hashes the identity of an exposure: attribute, value, experiment and variation. The hash of a
+/// string includes its end, so that two strings cannot be confused with two others.
 fn identity(state: &RandomState, exposure: &Exposure<'_>) -> u64 {
     let mut hasher = state.build_hasher();
     exposure.result.hash_attribute.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! What holds for every user of a client: reading and replacing it while the client runs.
+//! Settings that hold for every user, which can change while the client runs.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::client::Client;
 
-/// What holds for every user. Scopes that were made before a change keep the old settings.
+/// Settings that hold for every user. Scopes that were made before a change keep the old ones.
 impl Client {
-    /// What holds for every user.
+    /// Returns everything that holds for every user.
     pub fn globals(&self) -> Arc<GlobalContext> {
         self.live().load().data().globals.clone()
     }
@@ -20,7 +20,7 @@ impl Client {
         self.live().set_data(|state| state.with_globals(globals.clone()));
     }
 
-    /// The attributes of every user who lacks them.
+    /// Returns the attributes of every user who lacks them.
     pub fn attributes(&self) -> Attributes {
         self.globals().global_attributes().clone()
     }
@@ -31,7 +31,7 @@ impl Client {
         self.change_globals(|globals| globals.attributes(attributes.clone()));
     }
 
-    /// The address of every user who has none; empty when there is none.
+    /// Returns the address of every user who has none; empty if it is not set.
     pub fn url(&self) -> String {
         self.globals().page_url().to_owned()
     }
@@ -61,22 +61,22 @@ impl Client {
         self.change_globals(|globals| globals.qa_mode(qa_mode));
     }
 
-    /// Whether everybody is left out of experiments without a forced variation.
+    /// Whether every user is left out of experiments without a forced variation.
     pub fn skips_all_experiments(&self) -> bool {
         self.globals().skips_all_experiments()
     }
 
-    /// Sets whether everybody is left out of experiments without a forced variation.
+    /// Sets whether every user is left out of experiments without a forced variation.
     pub fn set_skip_all_experiments(&self, skip: bool) {
         self.change_globals(|globals| globals.skip_all_experiments(skip));
     }
 
-    /// The variations forced for everybody, by experiment key.
+    /// Returns the variations forced for every user, by experiment key.
     pub fn forced_variations(&self) -> Vec<(String, i64)> {
         self.globals().iter_forced_variations().map(|(key, index)| (key.into(), index)).collect()
     }
 
-    /// Replaces the variations forced for everybody.
+    /// Replaces the variations forced for every user.
     pub fn set_forced_variations<K: Into<Box<str>>>(
         &self,
         variations: impl IntoIterator<Item = (K, i64)>,
@@ -86,7 +86,7 @@ impl Client {
         self.change_globals(|globals| globals.forced_variations(variations.iter().cloned()));
     }
 
-    /// The feature values forced for everybody, by feature key.
+    /// Returns the feature values forced for every user, by feature key.
     pub fn forced_features(&self) -> Vec<(String, Value)> {
         self.globals()
             .iter_forced_features()
@@ -94,7 +94,7 @@ impl Client {
             .collect()
     }
 
-    /// Replaces the feature values forced for everybody.
+    /// Replaces the feature values forced for every user.
     pub fn set_forced_features<K: Into<Box<str>>>(
         &self,
         values: impl IntoIterator<Item = (K, Value)>,

@@ -1,4 +1,4 @@
-//! Longer texts with examples.
+//! Guides: longer texts with examples.
 
 #[doc = include_str!("../docs/inline-experiments.md")]
 pub mod inline_experiments {}

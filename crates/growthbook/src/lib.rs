@@ -198,6 +198,3 @@ pub mod sticky {
 #[cfg(all(doctest, feature = "fetch"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
-
-/// The target of all log records.
-const LOG_TARGET: &str = "growthbook";

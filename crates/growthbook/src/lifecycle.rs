@@ -1,4 +1,4 @@
-//! A client that asks a server: from its start to its end.
+//! Waiting for a payload, the status, refreshing and closing.
 
 use core::fmt;
 use std::pin::Pin;
@@ -15,50 +15,50 @@ use growthbook_fetch::{
 
 use crate::client::Client;
 
-/// A client has something to evaluate.
+/// The client has a payload.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Ready {
-    /// Where it came from.
+    /// Where the payload came from.
     pub source: PayloadSource,
-    /// Why there is nothing from the network or a cache, if there is nothing.
+    /// Why there is no payload from the network or a cache, if there is not.
     pub cause: Option<FetchError>,
-    /// Whether waiting for that came to its end.
+    /// Whether the time for waiting ran out.
     pub timed_out: bool,
 }
 
-/// How a client is doing.
+/// The status of a client.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {
-    /// Where the payload in use came from; `None` while there is none.
+    /// Where the payload in use came from; `None` while the client has no payload.
     pub source: Option<PayloadSource>,
-    /// How long ago the server last sent or confirmed a payload. `None` when it never did, and for
-    /// a payload from a cache that does not know: another SDK may have put it there.
+    /// How long ago the server last sent or confirmed a payload. `None` if it never did, and if the
+    /// payload is from a cache that does not know the time: another SDK may have put it there.
     pub age: Option<Duration>,
     /// When the payload in use was last changed, as the API wrote it (ISO 8601).
     pub date_updated: Option<String>,
-    /// The last failure to refresh, unless refreshing succeeded since.
+    /// The last failure to refresh, unless a refresh succeeded since.
     pub last_error: Option<LastError>,
     /// The cache's last failure, unless it worked since. Refreshing goes on without it.
     pub cache_error: Option<Arc<PayloadCacheError>>,
-    /// The stream of changes, and why there is none.
+    /// The stream of changes, or why there is not one.
     pub stream: StreamState,
-    /// What was done since the first client on this host and key was started.
+    /// Counts since the first client on this host and key was started.
     pub counters: Counters,
 }
 
 impl Client {
-    /// Waits until there is a payload from the network or a cache; through failures, as long as
-    /// there is hope and time. With [`Refresh::Manual`](crate::Refresh::Manual) nobody else asks
-    /// the server, so this does, once.
+    /// Waits until there is a payload from the network or a cache. Waits through failures that may
+    /// pass. With [`Refresh::Manual`](crate::Refresh::Manual) it fetches once, unless there is a
+    /// payload.
     ///
-    /// A client without a server is ready when it has a payload.
+    /// An embedded client is ready if it has a payload.
     ///
     /// # Errors
     ///
-    /// When there was none in time, or waiting on is pointless, and there is no fallback either:
-    /// every flag is unknown so far. Refreshing goes on.
+    /// When there was no payload in time, or waiting is pointless, and there is no fallback: so far
+    /// every flag is unknown. Refreshing continues.
     pub fn wait_ready(&self, timeout: Duration) -> Result<Ready, NotReady> {
         let outcome = match self.connection() {
             Some(connection) => connection.feed().wait_ready(timeout),
@@ -67,10 +67,11 @@ impl Client {
         self.with_fallback(outcome)
     }
 
-    /// The same for async code, on any executor. It has no timer: it resolves when the first
-    /// attempt has ended, well or badly; at once with [`Refresh::Manual`](crate::Refresh::Manual),
-    /// where there is none unless you [`refresh`](Client::refresh). Put the executor's timeout around it for less, and ask
-    /// again for more.
+    /// Returns a future that waits like [`wait_ready`](Client::wait_ready), for async code on any
+    /// executor. It has no timer: it resolves when the first attempt has ended, whatever its outcome.
+    /// With [`Refresh::Manual`](crate::Refresh::Manual) there are no attempts, and it resolves at
+    /// once. Use the executor's timeout to wait for a shorter time, and call it again to wait
+    /// longer.
     ///
     /// ```
     /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
@@ -102,9 +103,9 @@ impl Client {
         }
     }
 
-    /// How the client is doing.
+    /// Returns the status of the client.
     pub fn status(&self) -> Status {
-        // In this order an open stream implies a payload.
+        // The status first, so that an open stream implies a payload.
         let status = self.connection().map(|connection| connection.feed().status());
         let in_use = self.live().load();
         let date_updated = in_use.payload().date_updated().map(str::to_owned);
@@ -112,7 +113,7 @@ impl Client {
         match status {
             Some(status) => Status {
                 source,
-                // A time in the future is no time ago.
+                // A time in the future counts as now.
                 age: status.fetched_at.map(|at| at.elapsed().unwrap_or_default()),
                 date_updated,
                 last_error: status.last_error,
@@ -132,12 +133,11 @@ impl Client {
         }
     }
 
-    /// Asks the server now, on this thread, and waits for the answer. Clients that ask at the
-    /// same time share one request.
+    /// Fetches now, on this thread. Clients that fetch at the same time share one request.
     ///
     /// # Errors
     ///
-    /// When there is no answer, or one that is no payload. The payload in use stays.
+    /// When the fetch fails, or the reply is not a payload. The payload in use stays.
     pub fn refresh(&self) -> Result<(), FetchError> {
         match self.connection() {
             Some(connection) => connection.feed().refresh(),
@@ -145,8 +145,8 @@ impl Client {
         }
     }
 
-    /// Stops refreshing, for all handles of this client. Evaluation goes on with the payload in
-    /// use. The threads and sockets, those of the cache included, are gone afterwards, unless other
+    /// Stops refreshing, for all handles of this client. Evaluation continues with the payload in
+    /// use. Afterwards the threads and sockets, with those of the cache, are gone, unless other
     /// clients share them.
     ///
     /// Dropping the last handle does the same, within
@@ -154,18 +154,18 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When that takes longer than the deadline. They will be gone a little later.
+    /// When that takes longer than the deadline. The threads end a little later.
     pub fn close(&self, deadline: Duration) -> Result<(), CloseTimedOut> {
         self.connection().map_or(Ok(()), |connection| connection.close(deadline))
     }
 }
 
-/// Resolves when a client has something to evaluate, or the first attempt to get it has failed:
-/// see [`Client::ready`].
+/// Resolves when a client has a payload, or the first attempt to get one has failed: see
+/// [`Client::ready`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct ReadyClient<'a> {
     client: &'a Client,
-    /// `None` for a client without a server.
+    /// `None` for an embedded client.
     future: Option<ReadyFuture>,
 }
 

@@ -1,4 +1,4 @@
-//! One user, one payload: where flags are asked.
+//! A user scope: evaluation for one user on one payload.
 
 use core::fmt;
 
@@ -11,99 +11,42 @@ use growthbook_core::{
     FeatureResult, FeatureResults, RecordingEvaluator, Snapshot, UserContext,
 };
 use growthbook_fetch::Pinned;
+use growthbook_support::LOG_TARGET;
 use serde::Deserialize;
 
-use crate::LOG_TARGET;
 use crate::scope_buckets::ScopeBuckets;
 use crate::state::State;
 use crate::tracking::TrackingObserver;
 
-/// A user together with the payload that was in use when the scope was made: its answers agree
-/// with one another whatever happens to the client meanwhile.
+/// Evaluates for one user on the payload that was in use when the scope was made. Its answers agree
+/// with one another, whatever happens to the client meanwhile.
 ///
-/// Cheap to make: one for each request. Answers borrow from it. `'s` is how long an
-/// [`AttributeSource`] lives; without one a scope is a `UserScope<'static>`.
+/// A scope is cheap: make one for each request. Answers borrow from it. `'s` is the lifetime of an
+/// [`AttributeSource`]; without one a scope is a `UserScope<'static>`.
 pub struct UserScope<'s> {
     pinned: Pinned<State>,
     user: UserContext,
-    /// Asked before the user's attributes.
+    /// Searched before the user's attributes.
     source: Option<&'s dyn AttributeSource>,
-    /// With sticky bucketing.
+    /// `None` without sticky bucketing.
     sticky: Option<Box<ScopeBuckets>>,
     /// Whether evaluations have effects: on callbacks, or on sticky bucket documents.
     has_effects: bool,
 }
 
-impl<'s> UserScope<'s> {
-    /// With these documents, or those of the store, if there are any.
-    pub(crate) fn new(
-        pinned: Pinned<State>,
-        user: UserContext,
-        buckets: Option<StickyBuckets>,
-    ) -> Self {
-        let from_store =
-            || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
-        let buckets = buckets.or_else(from_store);
-        let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
-        let has_effects = pinned.data().has_listeners || sticky.is_some();
-        UserScope { pinned, user, source: None, sticky, has_effects }
-    }
-
+impl UserScope<'_> {
     /// Looks for attributes in `source` first, then among the user's own and the global ones.
-    /// What callbacks hear of the user is built of what the source [shows](AttributeSource::visit)
-    /// whenever one is called.
+    /// Callbacks receive a user with the attributes that the source
+    /// [shows](AttributeSource::visit).
     ///
-    /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store) the documents of
-    /// the source's user are loaded here, which may block.
+    /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store), this call loads the
+    /// documents of the source's user, which may block.
     #[must_use]
     pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
         let UserScope { pinned, user, sticky, has_effects, .. } = self;
         let scope = UserScope { pinned, user, source: Some(source), sticky, has_effects };
         scope.load_sticky_buckets();
         scope
-    }
-
-    pub(crate) fn load_sticky_buckets(&self) {
-        if let Some(sticky) = &self.sticky {
-            sticky
-                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
-        }
-    }
-
-    #[inline]
-    fn state(&self) -> &State {
-        self.pinned.data()
-    }
-
-    #[inline]
-    fn evaluator(&self) -> Evaluator<'_> {
-        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
-        match self.source {
-            Some(source) => evaluator.with_source(source),
-            None => evaluator,
-        }
-    }
-
-    /// Whether evaluations neither have effects nor are logged.
-    #[inline]
-    fn is_silent(&self) -> bool {
-        !self.has_effects && !is_logged()
-    }
-
-    /// Evaluates with all effects: notifies the callbacks, and stores new sticky assignments.
-    fn record<'a, R>(
-        &'a self,
-        evaluate: impl FnOnce(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
-    ) -> R {
-        let observer = self.state().effects.tracking.observer(&self.user, self.source);
-        let mut evaluator = self.evaluator().observed(observer);
-        match &self.sticky {
-            Some(sticky) => sticky
-                .evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
-                    evaluate(&mut evaluator.sticky(buckets))
-                }),
-            None => evaluate(&mut evaluator),
-        }
     }
 
     /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
@@ -124,15 +67,6 @@ impl<'s> UserScope<'s> {
     #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
         if self.is_silent() { self.evaluator().is_on(key) } else { self.recorded_is_on(key) }
-    }
-
-    #[inline(never)]
-    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        if is_logged() {
-            // The log shows the whole result.
-            return self.eval_feature(key).on;
-        }
-        self.record(|evaluator| evaluator.is_on(key))
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).
@@ -169,31 +103,6 @@ impl<'s> UserScope<'s> {
         }
     }
 
-    #[inline(never)]
-    fn recorded_feature_value<'a, T: Deserialize<'a>>(
-        &'a self,
-        key: &(impl FeatureName + ?Sized),
-        fallback: T,
-    ) -> T {
-        if !is_logged() {
-            return self.record(|evaluator| evaluator.feature_value(key, fallback));
-        }
-        // The log shows the whole result, and a value of another type.
-        let result = self.eval_feature(key);
-        if result.value().is_null() {
-            return fallback;
-        }
-        result.deserialize().unwrap_or_else(|_| {
-            log::debug!(
-                target: LOG_TARGET,
-                "feature {:?}: the value is not a {}, the fallback is used",
-                key.key(),
-                core::any::type_name::<T>(),
-            );
-            fallback
-        })
-    }
-
     /// Runs an inline experiment.
     ///
     /// ```
@@ -223,10 +132,10 @@ impl<'s> UserScope<'s> {
         result
     }
 
-    /// Evaluates a feature and tells why it came out so: every rule in order, and what became of
-    /// it. The callbacks hear nothing of it, and no sticky assignment is made.
+    /// Evaluates a feature and explains the result: every rule in order, and its outcome. No callback
+    /// is notified, and no sticky assignment is made.
     ///
-    /// The answer holds attribute values: it is for whoever may see the user's data.
+    /// The explanation has attribute values: show it only to people who may see the user's data.
     ///
     /// ```
     /// let client = growthbook::Client::from_json(r#"{"features": {"new-checkout": {
@@ -277,31 +186,126 @@ impl<'s> UserScope<'s> {
         self.evaluator().eval_condition(condition)
     }
 
-    /// The user's sticky bucket documents as they stand; `None` without sticky bucketing.
+    /// Returns the user's current sticky bucket documents; `None` without sticky bucketing.
     pub fn sticky_buckets(&self) -> Option<StickyBuckets> {
         self.sticky.as_ref().map(|sticky| sticky.snapshot())
     }
 
-    /// The documents that evaluating this user's features may look at, for loading them
-    /// yourself.
+    /// Returns the keys of all documents that evaluating this user's features may need, for an
+    /// application that loads them.
     pub fn sticky_keys(&self) -> Vec<StickyBucketKey> {
         self.evaluator().sticky_keys()
     }
 
-    /// The variation of an experiment that the user's sticky bucket documents name: its index.
-    /// Neither evaluates nor assigns.
+    /// Returns the index of the variation that the user's sticky bucket documents have for an
+    /// experiment. Does not evaluate or assign.
     pub fn sticky_assignment(&self, experiment: &ExperimentDefinition) -> Option<usize> {
         self.evaluator().sticky_assignment(experiment, &self.sticky.as_ref()?.snapshot())
     }
 
-    /// The user.
+    /// Returns the user.
     pub fn user(&self) -> &UserContext {
         &self.user
     }
 
-    /// The compiled payload the scope holds on to.
+    /// Returns the compiled payload of the scope.
     pub fn snapshot(&self) -> &Snapshot {
         self.pinned.snapshot()
+    }
+}
+
+impl UserScope<'static> {
+    /// Returns a scope with these documents. Without them, a store's documents are loaded later.
+    pub(crate) fn new(
+        pinned: Pinned<State>,
+        user: UserContext,
+        buckets: Option<StickyBuckets>,
+    ) -> Self {
+        let from_store =
+            || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
+        let buckets = buckets.or_else(from_store);
+        let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
+        let has_effects = pinned.data().has_listeners || sticky.is_some();
+        UserScope { pinned, user, source: None, sticky, has_effects }
+    }
+}
+
+impl UserScope<'_> {
+    pub(crate) fn load_sticky_buckets(&self) {
+        if let Some(sticky) = &self.sticky {
+            sticky
+                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
+        }
+    }
+
+    #[inline]
+    fn state(&self) -> &State {
+        self.pinned.data()
+    }
+
+    #[inline]
+    fn evaluator(&self) -> Evaluator<'_> {
+        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
+        match self.source {
+            Some(source) => evaluator.with_source(source),
+            None => evaluator,
+        }
+    }
+
+    /// Whether evaluations neither have effects nor are logged.
+    #[inline]
+    fn is_silent(&self) -> bool {
+        !self.has_effects && !is_logged()
+    }
+
+    /// Evaluates with all effects: notifies the callbacks, and stores new sticky assignments.
+    fn record<'a, R>(
+        &'a self,
+        evaluate: impl FnOnce(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
+    ) -> R {
+        let observer = self.state().effects.tracking.observer(&self.user, self.source);
+        let mut evaluator = self.evaluator().observed(observer);
+        match &self.sticky {
+            Some(sticky) => sticky
+                .evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
+                    evaluate(&mut evaluator.sticky(buckets))
+                }),
+            None => evaluate(&mut evaluator),
+        }
+    }
+
+    #[inline(never)]
+    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
+        if is_logged() {
+            // The log shows the whole result.
+            return self.eval_feature(key).on;
+        }
+        self.record(|evaluator| evaluator.is_on(key))
+    }
+
+    #[inline(never)]
+    fn recorded_feature_value<'a, T: Deserialize<'a>>(
+        &'a self,
+        key: &(impl FeatureName + ?Sized),
+        fallback: T,
+    ) -> T {
+        if !is_logged() {
+            return self.record(|evaluator| evaluator.feature_value(key, fallback));
+        }
+        // The log shows the whole result, and a value of another type.
+        let result = self.eval_feature(key);
+        if result.value().is_null() {
+            return fallback;
+        }
+        result.deserialize().unwrap_or_else(|_| {
+            log::debug!(
+                target: LOG_TARGET,
+                "feature {:?}: the value is not a {}, the fallback is used",
+                key.key(),
+                core::any::type_name::<T>(),
+            );
+            fallback
+        })
     }
 }
 

@@ -1,5 +1,5 @@
-//! Sticky bucketing in a user scope: documents are loaded once, changes are saved after each
-//! evaluation, and neither happens within one.
+//! Sticky bucketing in a user scope: documents are loaded once, and changes are saved after each
+//! evaluation. Neither happens during an evaluation.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,21 +12,21 @@ pub(crate) struct ScopeBuckets {
 
 struct State {
     buckets: StickyBuckets,
-    /// The keys asked for already, whether a document was there or not.
+    /// The keys that were looked up, with or without a document.
     asked: Vec<StickyBucketKey>,
-    /// Those of them that could not be read. What is stored there is not known, and saving a
-    /// document over it might lose other assignments.
+    /// Those of them that could not be loaded. Saving a document over the stored one could lose
+    /// assignments.
     unreadable: Vec<StickyBucketKey>,
 }
 
 impl ScopeBuckets {
-    /// Documents at hand, and nothing to be loaded for them.
+    /// Begins with these documents, which need not be loaded.
     pub(crate) fn new(buckets: StickyBuckets) -> Self {
         let asked = buckets.iter().map(|document| document.key()).collect();
         ScopeBuckets { state: Mutex::new(State { buckets, asked, unreadable: Vec::new() }) }
     }
 
-    /// Loads the documents of these keys that were not asked for yet.
+    /// Loads the documents of these keys that were not looked up yet.
     pub(crate) fn load(&self, store: Option<&dyn StickyBucketStore>, keys: Vec<StickyBucketKey>) {
         let Some(store) = store else { return };
         let missing: Vec<StickyBucketKey> = {
@@ -40,14 +40,14 @@ impl ScopeBuckets {
         let mut state = self.lock();
         match loaded {
             Ok(buckets) => state.buckets.merge(buckets.iter().cloned()),
-            // The store has said why.
+            // The store has logged the error.
             Err(_) => state.unreadable.extend(missing.iter().cloned()),
         }
         state.asked.extend(missing);
     }
 
-    /// Evaluates on a copy of the documents, so that no lock is held meanwhile, and keeps and
-    /// saves what was changed.
+    /// Evaluates on a copy of the documents, so that no lock is held meanwhile. Then keeps and saves
+    /// the changed ones.
     pub(crate) fn evaluate<R>(
         &self,
         store: Option<&dyn StickyBucketStore>,
@@ -65,14 +65,14 @@ impl ScopeBuckets {
                 merged.filter(|_| may_save).cloned()
             };
             if let (Some(store), Some(document)) = (store, merged) {
-                // The store has said why it was not saved.
+                // The store has logged an error.
                 let _ = store.save(&document);
             }
         }
         result
     }
 
-    /// The documents as they stand.
+    /// Returns the current documents.
     pub(crate) fn snapshot(&self) -> StickyBuckets {
         self.lock().buckets.clone()
     }

@@ -1,4 +1,4 @@
-//! What the evaluations of a client share.
+//! The state that all evaluations of a client share.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use growthbook_fetch::LivePayload;
 
 use crate::tracking::Tracking;
 
-/// The payload in use, with what else evaluations need.
+/// The payload in use, together with the state.
 pub(crate) type Live = LivePayload<State>;
 
-/// What evaluations need besides the payload. It is swapped together with the payload, so that a
-/// scope has all it needs in one place, and making one changes no counter that threads share.
+/// The state that evaluations need besides the payload. It is swapped together with the payload, so
+/// that one load gives a scope both. Making a scope changes no counter that threads share.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) globals: Arc<GlobalContext>,
@@ -21,7 +21,7 @@ pub(crate) struct State {
     pub(crate) has_listeners: bool,
 }
 
-/// Where evaluations have effects.
+/// The targets of an evaluation's effects.
 pub(crate) struct Effects {
     pub(crate) tracking: Tracking,
     pub(crate) sticky_store: Option<Box<dyn StickyBucketStore>>,

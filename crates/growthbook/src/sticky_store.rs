@@ -1,5 +1,5 @@
-//! The application's store for sticky buckets, with a line in the log when it begins to fail and
-//! one when it works again: not one for each user.
+//! The application's sticky bucket store, with log records when it begins to fail and when it works
+//! again, not for each user.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
+use growthbook_support::{LOG_TARGET, source_text};
 use log::Level;
 
-use crate::LOG_TARGET;
-
-/// How long nothing may have failed before something that failed counts as well again: some
-/// documents may be within reach, and others not.
+/// The time without a failure after which the store works again. A shorter time proves nothing,
+/// because some documents may be within reach and others not.
 const CALM: Duration = Duration::from_secs(10);
 
 /// A store whose failures are logged.
@@ -48,7 +47,7 @@ impl<S: StickyBucketStore> LoggedStore<S> {
                 let level = if trouble.begins(now) { Level::Warn } else { Level::Debug };
                 log::log!(
                     target: LOG_TARGET, level,
-                    "sticky bucket documents are not {what}: {}", cause(error),
+                    "sticky bucket documents are not {what}: {}", source_text(error),
                 );
             }
             Ok(_) => {}
@@ -59,7 +58,7 @@ impl<S: StickyBucketStore> LoggedStore<S> {
 
 impl<S: StickyBucketStore> StickyBucketStore for LoggedStore<S> {
     fn get_all(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
-        // What is not loaded is not saved either: see `ScopeBuckets`.
+        // `ScopeBuckets` does not save over documents that could not be loaded.
         self.log("loaded", &self.loads, self.store.get_all(keys))
     }
 
@@ -68,20 +67,20 @@ impl<S: StickyBucketStore> StickyBucketStore for LoggedStore<S> {
     }
 }
 
-/// Whether something fails: since when nothing has, in milliseconds, and 0 while all is well.
+/// Whether an operation fails: the time of the last failure in milliseconds, and 0 while it works.
 #[derive(Default)]
 struct Trouble {
     last_failure: AtomicU64,
 }
 
 impl Trouble {
-    /// It failed. Whether that is news.
+    /// Notes a failure. True if it is the first one.
     fn begins(&self, now: Duration) -> bool {
         let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         self.last_failure.swap(now.max(1), Ordering::Relaxed) == 0
     }
 
-    /// It worked. Whether that is news.
+    /// Notes a success. True if the operation works again.
     fn ends(&self, now: Duration) -> bool {
         let last = self.last_failure.load(Ordering::Relaxed);
         last != 0
@@ -93,11 +92,6 @@ impl Trouble {
     }
 }
 
-/// The store's own words, where it has some.
-fn cause(error: &dyn core::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,7 +99,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn only_the_beginning_and_the_end_of_trouble_are_news() {
+    fn only_begin_and_end_of_failures_are_logged() {
         let trouble = Trouble::default();
         assert!(!trouble.ends(Duration::ZERO));
         assert!(trouble.begins(Duration::ZERO));

@@ -1,4 +1,4 @@
-//! Telling the application what users saw: callbacks, each experiment once.
+//! Tracking: the callbacks for exposures and feature usage, and the values they receive.
 
 use core::mem;
 use core::num::NonZeroUsize;
@@ -10,15 +10,16 @@ use growthbook_core::{
     Assignment, AttributeSource, Attributes, ExperimentDefinition, FeatureResult, HashValue,
     UserContext,
 };
+use growthbook_support::LOG_TARGET;
 use serde::Serialize;
 use serde_json::Value;
 
 pub use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
 
-use crate::LOG_TARGET;
 use crate::exposures::Exposures;
 
-/// A user took part in an experiment: what `on_experiment_viewed` hears.
+/// A user takes part in an experiment. The callback
+/// [`on_experiment_viewed`](crate::ClientBuilder::on_experiment_viewed) receives it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ExperimentViewed<'a> {
@@ -33,7 +34,7 @@ pub struct ExperimentViewed<'a> {
 }
 
 impl ExperimentViewed<'_> {
-    /// The same without borrows, for a queue.
+    /// Returns an owned copy, for a queue.
     pub fn to_owned(&self) -> ExperimentViewedEvent {
         ExperimentViewedEvent {
             experiment_key: self.experiment.key().into(),
@@ -55,7 +56,7 @@ impl ExperimentViewed<'_> {
     }
 }
 
-/// An [`ExperimentViewed`] that owns what it says.
+/// An owned [`ExperimentViewed`].
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -84,7 +85,7 @@ pub struct ExperimentViewedEvent {
     pub attributes: Attributes,
 }
 
-/// Keys, never attribute values.
+/// Prints keys, never attribute values.
 impl core::fmt::Debug for ExperimentViewedEvent {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter
@@ -95,13 +96,14 @@ impl core::fmt::Debug for ExperimentViewedEvent {
     }
 }
 
-/// A feature was evaluated: what `on_feature_usage` hears.
+/// A feature was evaluated. The callback
+/// [`on_feature_usage`](crate::ClientBuilder::on_feature_usage) receives it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FeatureUsage<'a> {
     /// The feature's key.
     pub key: &'a str,
-    /// The answer.
+    /// The result.
     pub result: &'a FeatureResult<'a>,
     /// The user.
     pub user: &'a UserContext,
@@ -112,7 +114,7 @@ pub(crate) type OnExperimentViewed = Box<dyn Fn(&ExperimentViewed<'_>) + Send + 
 /// A callback for evaluated features.
 pub(crate) type OnFeatureUsage = Box<dyn Fn(&FeatureUsage<'_>) + Send + Sync>;
 
-/// The application's callbacks, and the exposures they have heard of.
+/// The application's callbacks, and the exposures that were reported.
 pub(crate) struct Tracking {
     on_experiment_viewed: Option<(OnExperimentViewed, Exposures)>,
     on_feature_usage: Option<OnFeatureUsage>,
@@ -129,7 +131,7 @@ impl Tracking {
         Tracking { on_experiment_viewed, on_feature_usage }
     }
 
-    /// Whether anybody listens.
+    /// Whether there is a callback.
     pub(crate) fn has_listeners(&self) -> bool {
         self.on_experiment_viewed.is_some() || self.on_feature_usage.is_some()
     }
@@ -143,8 +145,8 @@ impl Tracking {
     }
 }
 
-/// Passes what an evaluation does on to the callbacks. They run under no lock, so that they may
-/// call back into the client; one that panics is reported and forgotten.
+/// Notifies the callbacks of an evaluation. They run under no lock, so that they may call back into
+/// the client. A panic of a callback is logged, and the evaluation continues.
 pub(crate) struct TrackingObserver<'a> {
     tracking: &'a Tracking,
     user: &'a UserContext,
@@ -152,7 +154,7 @@ pub(crate) struct TrackingObserver<'a> {
 }
 
 impl TrackingObserver<'_> {
-    /// The user, with the attributes their source shows.
+    /// Returns the user, with the attributes of the source.
     fn user(&self) -> Cow<'_, UserContext> {
         let Some(source) = self.source else {
             return Cow::Borrowed(self.user);
@@ -194,7 +196,7 @@ impl Observer for TrackingObserver<'_> {
     }
 }
 
-/// Runs a callback of the application. One that panics is reported and forgotten.
+/// Runs a callback of the application. If it panics, the panic is logged.
 pub(crate) fn contain(name: &str, callback: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(callback)).is_err() {
         log::error!(target: LOG_TARGET, "the callback {name} panicked");

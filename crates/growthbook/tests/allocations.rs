@@ -1,4 +1,4 @@
-//! Asking a flag allocates nothing: what the benchmark `eval` prints, as a test.
+//! Evaluating a flag allocates nothing. The benchmark `eval` prints the same figures.
 
 #![expect(clippy::expect_used, reason = "a test may panic")]
 
@@ -12,7 +12,7 @@ use growthbook::{Client, Evaluator, UserContext};
 use allocations::allocations;
 
 #[test]
-fn asking_a_flag_allocates_nothing() {
+fn evaluating_a_flag_allocates_nothing() {
     let users = scenarios::users();
     for scenario in scenarios::all() {
         let name = scenario.name;
@@ -27,7 +27,7 @@ fn asking_a_flag_allocates_nothing() {
 /// The first evaluation after an update builds no regular expression that was built before: it
 /// allocates nothing, while the first of all does.
 #[test]
-fn an_update_keeps_what_was_built() {
+fn update_keeps_compiled_patterns() {
     let payload = |value: bool| {
         format!(
             r#"{{"features": {{"flag": {{"defaultValue": {value}, "rules": [
@@ -49,9 +49,9 @@ fn an_update_keeps_what_was_built() {
     assert!(first_evaluation() > 0, "what is not in use is let go");
 }
 
-/// Each scenario asks what its name says: how many users have the flag on.
+/// Checks each scenario by the number of users who have the flag on.
 #[test]
-fn every_scenario_decides_as_it_says() {
+fn scenarios_have_the_expected_results() {
     let users = scenarios::users();
     let half = 450..575;
     let (all, none) = (1024..1025, 0..1);
@@ -64,7 +64,7 @@ fn every_scenario_decides_as_it_says() {
     }
 }
 
-/// The counter sees what allocates.
+/// Checks that allocations are counted at all.
 #[test]
 fn allocations_are_counted() {
     assert_eq!(allocations(&[1, 2, 3], |number| number.to_string().is_empty()), 3);

@@ -1,5 +1,5 @@
-//! What the client promises around the evaluation: payloads replaced in whole, callbacks, forced
-//! values, typed values, and what is kept out of logs and debug output.
+//! The client around the evaluation: payloads replaced in whole, callbacks, forced
+//! values, typed values, and secrets that stay out of logs and debug output.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -29,7 +29,7 @@ const GOOD: &str =
 // Payloads.
 
 #[test]
-fn a_payload_that_is_refused_leaves_the_old_one() {
+fn refused_payload_leaves_the_old_one() {
     let cases: [(&[u8], PayloadError); 6] = [
         (b"", PayloadError::Syntax { line: 1, column: 0 }),
         (br#"{"features": {"flag": {"defa"#, PayloadError::Syntax { line: 1, column: 28 }),
@@ -51,7 +51,7 @@ fn a_payload_that_is_refused_leaves_the_old_one() {
 }
 
 #[test]
-fn scopes_can_be_held_by_the_hundred_and_passed_on_while_payloads_are_replaced() {
+fn hundreds_of_scopes_survive_replacements() {
     fn is_shared_between_threads<T: Send + Sync>(_: &T) {}
 
     let client = Client::from_json(GOOD).unwrap();
@@ -70,9 +70,9 @@ fn scopes_can_be_held_by_the_hundred_and_passed_on_while_payloads_are_replaced()
     assert_eq!(values.join().unwrap(), (0..100).collect::<Vec<_>>());
 }
 
-/// A scope never frees a payload, which takes long: whoever replaces payloads does.
+/// Freeing a payload takes long. The thread that replaces payloads does it, never a scope.
 #[test]
-fn a_payload_lives_until_nobody_has_it_and_another_is_replaced() {
+fn unused_payload_is_freed_by_the_next_replacement() {
     let client = Client::from_json(GOOD).unwrap();
     let replace = || {
         let snapshot = Arc::downgrade(&client.snapshot());
@@ -91,7 +91,7 @@ fn a_payload_lives_until_nobody_has_it_and_another_is_replaced() {
 }
 
 #[test]
-fn features_alone_keep_the_saved_groups() {
+fn set_features_keeps_the_saved_groups() {
     let client = Client::from_json(GOOD).unwrap();
     let rule = json!({"condition": {"id": {"$inGroup": "g"}}, "force": "new"});
     client.set_features(&json!({"flag": {"defaultValue": "old", "rules": [rule]}})).unwrap();
@@ -99,7 +99,7 @@ fn features_alone_keep_the_saved_groups() {
     assert_eq!(client.for_user("v").feature_value("flag", ""), "old");
 }
 
-/// The rest of a payload that comes while features are set is not lost.
+/// A payload that is set while features are set keeps its other sections.
 #[test]
 fn features_and_payloads_may_be_set_at_once() {
     let flags: Map<String, Value> =
@@ -120,9 +120,9 @@ fn features_and_payloads_may_be_set_at_once() {
     }
 }
 
-/// Two flags that always change together are never seen apart.
+/// Two flags that change together always agree in a scope.
 #[test]
-fn a_scope_keeps_its_payload_while_others_come() {
+fn scope_keeps_its_payload() {
     const READERS: usize = 2;
     const UPDATES: usize = 300;
     let payload =
@@ -146,7 +146,7 @@ fn a_scope_keeps_its_payload_while_others_come() {
                 }
             });
         }
-        // Settings changed meanwhile are neither lost nor undo a payload.
+        // A change of settings is not lost, and does not undo a payload.
         threads.spawn(|| {
             started.wait();
             (1..=UPDATES).for_each(|n| client.set_attributes(json!({"n": n})));
@@ -163,7 +163,7 @@ fn a_scope_keeps_its_payload_while_others_come() {
 }
 
 #[test]
-fn settings_reach_the_scopes_made_after() {
+fn settings_reach_later_scopes() {
     let client = Client::from_json(r#"{"features": {}}"#).unwrap();
     let experiment = Experiment::new("exp", [0, 1]);
     let before = client.for_user("u");
@@ -173,7 +173,7 @@ fn settings_reach_the_scopes_made_after() {
 }
 
 #[test]
-fn what_is_set_can_be_asked_for() {
+fn settings_can_be_read() {
     let builder = Client::embedded()
         .features(json!({"flag": {"defaultValue": 1}}))
         .attributes(json!({"region": "eu"}))
@@ -210,7 +210,7 @@ fn what_is_set_can_be_asked_for() {
 
 // Callbacks.
 
-/// A client whose payload has an experiment in the feature `exp`.
+/// Returns a builder with an experiment in the feature `exp`.
 fn experimenting() -> ClientBuilder<Embedded> {
     Client::embedded().features(json!({
         "exp": {"defaultValue": 0, "rules": [{"variations": [1, 2], "hashVersion": 2}]},
@@ -218,13 +218,13 @@ fn experimenting() -> ClientBuilder<Embedded> {
 }
 
 #[test]
-fn each_exposure_is_told_once_as_far_as_is_remembered() {
+fn remembered_exposure_is_reported_once() {
     let cases: [(usize, &[&str], &[&str]); 6] = [
         (10, &["a", "a", "a"], &["a"]),
         (10, &["a", "b", "a", "b"], &["a", "b"]),
         (1, &["a", "b", "a"], &["a", "b", "a"]),
         (2, &["a", "b", "c", "a"], &["a", "b", "c", "a"]),
-        // Being seen again keeps an exposure from being forgotten.
+        // An exposure that is seen again is forgotten later.
         (2, &["a", "b", "a", "c", "a"], &["a", "b", "c"]),
         (usize::MAX, &["a", "b", "a"], &["a", "b"]),
     ];
@@ -246,7 +246,7 @@ fn each_exposure_is_told_once_as_far_as_is_remembered() {
 }
 
 #[test]
-fn exposures_differ_by_experiment_and_not_by_feature() {
+fn exposures_differ_by_experiment_not_by_feature() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = heard.clone();
     let rule = |key: &str| json!({"rules": [{"variations": [1, 2], "key": key}]});
@@ -264,7 +264,7 @@ fn exposures_differ_by_experiment_and_not_by_feature() {
     }
     scope.run(&Experiment::new("one", [1, 2]));
     scope.run(&Experiment::new("three", [1, 2]));
-    // Chosen by somebody, not by hashing: nothing to track.
+    // A forced variation is not an exposure.
     scope.run(&Experiment::new("four", [1, 2]).force(1));
     let event = |key: &str, feature: Option<&str>| (key.to_owned(), feature.map(str::to_owned));
     let expected = [event("one", Some("f")), event("two", Some("h")), event("three", None)];
@@ -272,7 +272,7 @@ fn exposures_differ_by_experiment_and_not_by_feature() {
 }
 
 #[test]
-fn features_are_told_with_their_prerequisites_first() {
+fn feature_usage_reports_prerequisites_first() {
     let needs = |parent: &str| {
         let parents = json!([{"id": parent, "condition": {"value": {"$exists": true}}}]);
         json!({"defaultValue": 0, "rules": [{"parentConditions": parents, "force": 1}]})
@@ -325,7 +325,7 @@ fn callbacks_may_call_back_into_the_client() {
         .unwrap();
     assert!(slot.set(client.clone()).is_ok());
     let scope = client.for_user("u");
-    // The scope answers from its own payload all the same.
+    // The scope still answers from its own payload.
     assert_eq!(scope.eval_feature("exp").source, Source::Experiment);
     assert_eq!(client.for_user("u").eval_feature("exp").source, Source::Override);
     assert!(client.features().is_empty());
@@ -334,7 +334,7 @@ fn callbacks_may_call_back_into_the_client() {
 }
 
 #[test]
-fn a_panicking_callback_changes_nothing() {
+fn panicking_callback_changes_nothing() {
     let calls = Arc::new(AtomicUsize::new(0));
     let (viewed, used) = (calls.clone(), calls.clone());
     let client = experimenting()
@@ -359,13 +359,13 @@ fn a_panicking_callback_changes_nothing() {
 // Forced values.
 
 #[test]
-fn what_is_forced_for_the_user_wins_over_what_is_forced_for_all() {
+fn user_overrides_outrank_global_ones() {
     let user = |feature: Option<i32>, variation: Option<i64>| {
         let user = UserContext::new("u");
         let user = feature.into_iter().fold(user, |user, value| user.forced_feature("f", value));
         variation.into_iter().fold(user, |user, index| user.forced_variation("exp", index))
     };
-    // For the user, for all, and what comes of it.
+    // Forced for the user, forced for all users, and the result.
     let features = [(None, None, 0), (None, Some(1), 1), (Some(2), None, 2), (Some(2), Some(1), 2)];
     for (own, global, expected) in features {
         let client = Client::embedded()
@@ -397,7 +397,7 @@ struct Limits {
     burst: Option<u32>,
 }
 
-/// A value read as a type; the fallback when the value is another's.
+/// Reads a value as a type; the fallback if the value has another type.
 fn typed<T>(value: Value, fallback: T, expected: T)
 where
     T: for<'de> Deserialize<'de> + PartialEq + Clone + fmt::Debug,
@@ -409,7 +409,7 @@ where
 }
 
 #[test]
-fn values_are_read_as_the_type_of_the_fallback() {
+fn values_have_the_type_of_the_fallback() {
     let limits = |rps, burst| Limits { rps, burst };
     typed(json!(true), false, true);
     typed(json!("true"), false, false);
@@ -453,7 +453,7 @@ thread_local! {
     static RECORDS: RefCell<Vec<(log::Level, String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Everything is logged on the thread that asks, so that tests do not hear one another.
+/// Captures the records of one thread, so that tests do not disturb each other.
 struct Recorder;
 
 impl log::Log for Recorder {
@@ -469,7 +469,7 @@ impl log::Log for Recorder {
     fn flush(&self) {}
 }
 
-/// What `work` logs.
+/// Returns the records of `work`.
 fn logged(work: impl FnOnce()) -> Vec<(log::Level, String, String)> {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -524,7 +524,7 @@ impl StickyBucketStore for BrokenStore {
     }
 }
 
-/// A store of one document that cannot be read, and that counts what is saved.
+/// A store with one document that cannot be loaded. It counts the saves.
 struct Unreadable {
     asked: Arc<AtomicUsize>,
     saved: Arc<AtomicUsize>,
@@ -542,9 +542,9 @@ impl StickyBucketStore for Unreadable {
     }
 }
 
-/// What could not be read must not be written over: it may hold other assignments.
+/// A document that could not be loaded must not be replaced: it may have other assignments.
 #[test]
-fn a_document_that_could_not_be_read_is_not_saved() {
+fn unloaded_document_is_not_saved() {
     let (asked, saved) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let client = Client::embedded()
         .features(secretive_features())
@@ -553,7 +553,7 @@ fn a_document_that_could_not_be_read_is_not_saved() {
         .unwrap();
     let scope = client.for_user("user-1");
     assert!(scope.is_on("exp"));
-    // Assignments stick within the scope all the same, and nobody asks again and again.
+    // Assignments still stick within the scope, and the store is asked once.
     assert!(scope.eval_feature("exp").experiment_result.unwrap().in_experiment);
     scope.run(&Experiment::new("inline", [1, 2]));
     scope.run(&Experiment::new("inline", [1, 2]));
@@ -589,7 +589,7 @@ fn evaluate_all_keeps_sticky_assignments() {
 }
 
 #[test]
-fn records_go_to_one_target_and_tell_no_secret() {
+fn records_have_one_target_and_no_secret() {
     let records = logged(|| {
         let client = Client::embedded()
             .features(secretive_features())
@@ -625,9 +625,9 @@ fn records_go_to_one_target_and_tell_no_secret() {
     }
 }
 
-/// A store that is down is no flood of records either.
+/// A store that is down does not flood the log.
 #[test]
-fn a_store_that_fails_is_logged_when_that_begins() {
+fn failing_store_is_logged_once() {
     struct Unwritable;
 
     impl StickyBucketStore for Unwritable {
@@ -656,9 +656,9 @@ fn a_store_that_fails_is_logged_when_that_begins() {
     assert_eq!(unwritable, ["sticky bucket documents are not saved: out of order"]);
 }
 
-/// A payload broken all over is no flood of records; the warnings have the rest.
+/// A payload with many broken rules does not flood the log. The warnings have all.
 #[test]
-fn the_warnings_of_a_payload_are_logged_up_to_a_number() {
+fn warnings_are_logged_up_to_a_limit() {
     let features: BTreeMap<String, Value> =
         (0..50).map(|feature| (format!("f{feature}"), json!(7))).collect();
     let mut client = None;
@@ -670,7 +670,7 @@ fn the_warnings_of_a_payload_are_logged_up_to_a_number() {
     assert_eq!(records.last().unwrap().2, "payload: 30 more warnings");
 }
 
-/// Prints what an observer is shown.
+/// Prints what an observer receives.
 #[derive(Default)]
 struct Printer(Vec<(&'static str, String)>);
 
@@ -685,7 +685,7 @@ impl Observer for Printer {
 }
 
 #[test]
-fn debug_output_tells_no_secret() {
+fn debug_output_has_no_secret() {
     let printed: Arc<Mutex<Vec<(&'static str, String)>>> = Arc::default();
     let (viewed, used) = (printed.clone(), printed.clone());
     let auto = json!({
@@ -755,7 +755,7 @@ fn debug_output_tells_no_secret() {
 
 #[cfg(feature = "encryption")]
 #[test]
-fn keys_are_told_by_nobody() {
+fn no_error_or_debug_has_a_key() {
     use growthbook::DecryptionKey;
     use growthbook::encryption::DecryptError;
 

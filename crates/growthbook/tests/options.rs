@@ -12,7 +12,7 @@ const README: &str = include_str!("../../../README.md");
 const BUILDER: &str = include_str!("../src/connected.rs");
 const FETCH_OPTIONS: &str = include_str!("../../growthbook-fetch/src/options.rs");
 
-/// The rows of the table: the names in the first cell, and the second.
+/// Returns the rows of the table: the names in the first cell, and the second cell.
 fn table() -> BTreeMap<&'static str, &'static str> {
     let section = README.split_once("#### Every option").unwrap().1;
     let section = section.split_once("####").unwrap().0;
@@ -25,7 +25,7 @@ fn table() -> BTreeMap<&'static str, &'static str> {
     .collect()
 }
 
-/// The names of the methods that take `self` and return it.
+/// Returns the names of the methods that take `self` and return it.
 fn setters(source: &'static str) -> BTreeSet<&'static str> {
     let methods = source.split("pub fn ").skip(1);
     let heads = methods.map(|method| method.split_once('{').unwrap().0);

@@ -1,4 +1,4 @@
-//! A client asked for a user whose attributes are the application's own types.
+//! A client and users whose attributes are in the application's own types.
 
 use std::sync::{Arc, Mutex};
 
@@ -53,7 +53,7 @@ fn ask(gb: &UserScope<'_>) {
 }
 
 #[test]
-fn a_scope_on_a_source_answers_and_allocates_nothing() {
+fn scope_on_a_source_allocates_nothing() {
     let client = Client::from_json(PAYLOAD).expect("a payload");
     let session = session();
     // The first scope of a thread registers it with the client.
@@ -63,7 +63,7 @@ fn a_scope_on_a_source_answers_and_allocates_nothing() {
 }
 
 #[test]
-fn exposures_that_were_reported_cost_no_allocation_on_a_source_either() {
+fn reported_exposures_on_a_source_allocate_nothing() {
     let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(|_| {})
@@ -76,9 +76,9 @@ fn exposures_that_were_reported_cost_no_allocation_on_a_source_either() {
 }
 
 #[test]
-fn callbacks_hear_of_the_attributes_a_source_shows() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let attributes = heard.clone();
+fn callbacks_receive_the_shown_attributes() {
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let attributes = received.clone();
     let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(move |viewed| {
@@ -88,8 +88,8 @@ fn callbacks_hear_of_the_attributes_a_source_shows() {
         .expect("a payload");
     let user = UserContext::default().attribute("plan", "pro");
     ask(&client.for_user(user).with_source(&session()));
-    let heard = heard.lock().expect("a list");
-    let attributes: Vec<(&str, String)> = heard
+    let received = received.lock().expect("a list");
+    let attributes: Vec<(&str, String)> = received
         .iter()
         .flat_map(|it| it.iter())
         .map(|(name, value)| (name, value.to_json().to_string()))
@@ -99,7 +99,7 @@ fn callbacks_hear_of_the_attributes_a_source_shows() {
 }
 
 #[test]
-fn a_source_that_panics_when_it_is_shown_costs_the_callback_alone() {
+fn source_that_panics_in_visit_costs_a_callback() {
     struct Shy;
     impl AttributeSource for Shy {
         fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
@@ -121,7 +121,7 @@ fn a_source_that_panics_when_it_is_shown_costs_the_callback_alone() {
 }
 
 #[test]
-fn a_source_goes_with_the_settings_of_a_user() {
+fn source_combines_with_the_user_settings() {
     let client = Client::from_json(PAYLOAD).expect("a payload");
     let session = session();
     let user = UserContext::default().forced_feature("tagged", 3);

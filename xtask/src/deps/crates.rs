@@ -10,14 +10,21 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("growthbook-core", &[]),
-    ("growthbook-fetch", &["growthbook-core"]),
-    ("growthbook-redis-cache", &["growthbook-core"]),
-    ("growthbook-sticky", &["growthbook-core"]),
+    ("growthbook-support", &[]),
+    ("growthbook-fetch", &["growthbook-core", "growthbook-support"]),
+    ("growthbook-redis-cache", &["growthbook-core", "growthbook-support"]),
+    ("growthbook-sticky", &["growthbook-core", "growthbook-support"]),
     (
         "growthbook",
-        &["growthbook-core", "growthbook-fetch", "growthbook-redis-cache", "growthbook-sticky"],
+        &[
+            "growthbook-core",
+            "growthbook-fetch",
+            "growthbook-redis-cache",
+            "growthbook-sticky",
+            "growthbook-support",
+        ],
     ),
     ("axum-service", &["growthbook", "test-server"]),
     ("interop", &["growthbook", "test-server"]),

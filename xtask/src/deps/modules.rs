@@ -10,17 +10,13 @@ use super::graph::{Graph, Place};
 use super::imports::{self, NamedPath};
 use super::sources::Sources;
 use crate::Result;
+use crate::ci::LIBRARIES;
 
-/// The crates whose modules must not import each other in a cycle. `growthbook-core` still has
-/// cycles: `cargo xtask deps --modules growthbook-core` prints them.
-const ACYCLIC: [&str; 4] =
-    ["growthbook", "growthbook-fetch", "growthbook-redis-cache", "growthbook-sticky"];
-
-/// Returns one problem for each cycle in the checked crates.
+/// Returns one problem for each cycle in a library crate.
 pub(super) fn problems() -> Result<Vec<String>> {
     let mut problems = Vec::new();
-    for package in ACYCLIC {
-        problems.extend(Modules::read(&Sources::read(package)?)?.problems(package));
+    for library in LIBRARIES {
+        problems.extend(Modules::read(&Sources::read(library)?)?.problems(library));
     }
     Ok(problems)
 }

@@ -6,7 +6,7 @@ use super::{Compiler, at, not_an_object};
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::compiled::Compiled;
 use crate::experiment::DefinitionReader;
-use crate::json::{ListView, Tape, View};
+use crate::json::Json;
 use crate::payload::{Entries, Entry, Section};
 use crate::warning::Location;
 use crate::wire::{BanditWire, LeafWire, Member, numbers, whole_number};
@@ -33,9 +33,9 @@ impl Compiler<'_> {
     }
 
     fn bandit(&self, entry: &Entry) -> Compiled<Option<Arc<BanditDefinition>>> {
-        let tape = Tape::parse(&entry.text).unwrap_or_default();
-        let (definition, kinds) = self.parts.read(|reader| match tape.root() {
-            View::Object(object) => Some(Arc::new(read(reader, &BanditWire::of(object)))),
+        let json = Json::parse(&entry.text).unwrap_or(Json::Null);
+        let (definition, kinds) = self.parts.read(|reader| match &json {
+            Json::Object(object) => Some(Arc::new(read(reader, &BanditWire::of(object)))),
             // A truthy value is a bandit without leaves: the fallback leaf. A falsy one is missing.
             other => {
                 reader.warnings.push(not_an_object());
@@ -49,14 +49,14 @@ impl Compiler<'_> {
 }
 
 fn read(reader: &mut DefinitionReader<'_>, wire: &BanditWire<'_>) -> BanditDefinition {
-    let contexts: ListView<'_> = wire.contexts.as_array().unwrap_or_default();
+    let contexts: &[Json<'_>] = wire.contexts.as_array().unwrap_or_default();
     BanditDefinition {
         version: wire.bandit_version.get().and_then(whole_number),
-        leaves: contexts.boxed(|context| leaf(reader, wire.contexts, context)),
+        leaves: contexts.iter().map(|context| leaf(reader, wire.contexts, context)).collect(),
     }
 }
 
-fn leaf(reader: &mut DefinitionReader<'_>, contexts: Member<'_>, context: View<'_>) -> Leaf {
+fn leaf(reader: &mut DefinitionReader<'_>, contexts: Member<'_>, context: &Json<'_>) -> Leaf {
     let wire = LeafWire::of_value(context);
     let leaf = Leaf {
         condition: reader.condition(wire.condition),

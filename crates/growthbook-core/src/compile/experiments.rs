@@ -5,7 +5,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use super::{Compiler, at, object, rules};
 use crate::auto::{AutoExperiment, ChangeType};
 use crate::experiment::{DefinitionReader, Echo};
-use crate::json::{Tape, items};
+use crate::json::{Json, items};
 use crate::payload::Section;
 use crate::snapshot::AutoExperiments;
 use crate::value::FeatureValue;
@@ -48,8 +48,8 @@ impl Compiler<'_> {
         text: &str,
         warnings: &mut Vec<Warning>,
     ) -> Option<AutoExperiment> {
-        let tape = Tape::parse(text);
-        let wire = match object(tape.as_ref().map(Tape::root)) {
+        let json = Json::parse(text);
+        let wire = match object(json.as_ref()) {
             Ok(object) => ExperimentWire::of(object),
             Err(kind) => {
                 let location = Location::Experiment { index, key: Box::default() };
@@ -75,7 +75,7 @@ fn read(
     text: &str,
 ) -> Read<AutoExperiment> {
     let variations = rules::variations(&wire.rule)?.unwrap_or_default();
-    let variations: Box<[FeatureValue]> = variations.boxed(Into::into);
+    let variations: Box<[FeatureValue]> = variations.iter().map(Into::into).collect();
     let mut definition = reader.own_experiment(wire, "", variations.len())?;
     definition.echo = Echo::Experiment(text.into());
     let change_type = ChangeType::of(&variations, definition.own().url_patterns.as_ref());

@@ -6,7 +6,7 @@ use super::rules::RuleCompiler;
 use super::{Compiler, not_an_object};
 use crate::experiment::{ExperimentDefinition, ParentFeature};
 use crate::feature_index::FeatureIndex;
-use crate::json::{Tape, View, items, members};
+use crate::json::{Json, items, members};
 use crate::payload::{Entries, Entry};
 use crate::snapshot::{Feature, Rule, RuleKind};
 use crate::value::FeatureValue;
@@ -20,12 +20,10 @@ impl Compiler<'_> {
         features.reserve(entries.iter().len());
         let indices: Vec<FeatureIndex> =
             entries.iter().map(|entry| features.link_shared(&entry.key)).collect();
-        // One tape serves for all features.
-        let mut tape = Tape::default();
         for (entry, index) in entries.iter().zip(indices) {
             let feature = match self.shared_feature(entry, index) {
                 Some(same) => same.clone(),
-                None => match self.feature(entry, &mut tape) {
+                None => match self.feature(entry) {
                     Ok(feature) => Arc::new(feature),
                     Err(kind) => {
                         self.warn(Location::Feature(Box::from(&*entry.key)), kind);
@@ -53,12 +51,11 @@ impl Compiler<'_> {
     }
 
     /// The warning is for an entry that is not an object.
-    fn feature<'p>(&self, entry: &'p Entry, tape: &mut Tape<'p>) -> Result<Feature, WarningKind> {
+    fn feature(&self, entry: &Entry) -> Result<Feature, WarningKind> {
         let mut rules = RuleCompiler::new(&self.parts, entry);
-        let default_value = if tape.fill(&entry.text) {
-            whole_feature(tape.root(), &mut rules)?
-        } else {
-            partial_feature(&entry.text, &mut rules)?
+        let default_value = match Json::parse(&entry.text) {
+            Some(feature) => whole_feature(&feature, &mut rules)?,
+            None => partial_feature(&entry.text, &mut rules)?,
         };
         Ok(rules.into_feature(default_value))
     }
@@ -66,13 +63,13 @@ impl Compiler<'_> {
 
 /// Compiles a feature that can be read as a whole, as nearly every one. Returns its default value.
 fn whole_feature(
-    feature: View<'_>,
+    feature: &Json<'_>,
     rules: &mut RuleCompiler<'_>,
 ) -> Result<FeatureValue, WarningKind> {
     let wire = FeatureWire::of(feature.as_object().ok_or_else(not_an_object)?);
     match wire.rules.get() {
-        None | Some(View::Null) => {}
-        Some(View::Array(list)) => list.iter().for_each(|rule| rules.rule(rule)),
+        None | Some(Json::Null) => {}
+        Some(Json::Array(list)) => list.iter().for_each(|rule| rules.rule(rule)),
         Some(_) => rules.warn(malformed_rules()),
     }
     Ok(wire.default_value.get().map_or_else(|| FeatureValue::NULL.clone(), Into::into))
@@ -85,17 +82,17 @@ fn partial_feature(text: &str, rules: &mut RuleCompiler<'_>) -> Result<FeatureVa
     if let Some(None) = list {
         rules.warn(malformed_rules());
     }
-    let default_value = match feature.get("defaultValue").map(Tape::parse) {
+    let default_value = match feature.get("defaultValue").map(Json::parse) {
         None => FeatureValue::NULL.clone(),
-        Some(Some(tape)) => tape.root().into(),
+        Some(Some(value)) => (&value).into(),
         Some(None) => {
             rules.warn(WarningKind::InvalidJson);
             FeatureValue::NULL.clone()
         }
     };
     for text in list.flatten().unwrap_or_default() {
-        match Tape::parse(text) {
-            Some(tape) => rules.rule(tape.root()),
+        match Json::parse(text) {
+            Some(rule) => rules.rule(&rule),
             None => rules.unreadable_rule(text),
         }
     }

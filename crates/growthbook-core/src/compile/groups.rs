@@ -5,7 +5,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use super::{Compiler, at, not_an_object};
 use crate::compiled::Compiled;
 use crate::condition::{ConditionParser, GroupIndex, SavedGroup, SavedGroups};
-use crate::json::Tape;
+use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::payload::{Entries, Entry, Section};
 use crate::warning::{Location, WarningKind};
@@ -56,13 +56,13 @@ impl Compiler<'_> {
 
     fn saved_group(&self, entry: &Entry) -> Compiled<SavedGroup> {
         let mut kinds = Vec::new();
-        let tape = Tape::parse(&entry.text).unwrap_or_else(|| {
+        let json = Json::parse(&entry.text).unwrap_or_else(|| {
             kinds.push(WarningKind::InvalidJson);
-            Tape::default()
+            Json::Null
         });
         let link = |id: &str| Some(self.parts.link_group(id));
         let mut parser = ConditionParser::new(Some(&link), &self.parts.patterns, &mut kinds);
-        let definition = parser.saved_group(&entry.key, tape.root());
+        let definition = parser.saved_group(&entry.key, &json);
         let location = Location::SavedGroup(Box::from(&*entry.key));
         let warnings = at(&location, kinds).collect();
         Compiled { definition, text: entry.text.clone(), warnings }

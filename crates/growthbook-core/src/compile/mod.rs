@@ -20,7 +20,7 @@ pub(crate) use groups::saved_groups;
 
 use crate::condition::{GroupIndex, SavedGroups};
 use crate::experiment::{DefinitionReader, ExperimentDefinition, Interner};
-use crate::json::{ObjectView, View};
+use crate::json::{Json, Object};
 use crate::pattern::PatternCompiler;
 use crate::payload::Payload;
 use crate::snapshot::{Bandits, FeatureTable, Snapshot};
@@ -186,9 +186,9 @@ fn sticky_attributes<'d>(
 }
 
 /// The object; the warning for text that is something else, or that could not be read.
-fn object(json: Option<View<'_>>) -> Result<ObjectView<'_>, WarningKind> {
+fn object<'t>(json: Option<&'t Json<'t>>) -> Result<&'t Object<'t>, WarningKind> {
     match json {
-        Some(View::Object(object)) => Ok(object),
+        Some(Json::Object(object)) => Ok(object),
         Some(_) => Err(not_an_object()),
         None => Err(WarningKind::InvalidJson),
     }

@@ -8,7 +8,7 @@ use super::{Parts, at, object};
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::experiment::{DefinitionReader, Echo, ParentCondition, hash_version};
-use crate::json::{ListView, Tape, View, members};
+use crate::json::{Json, members};
 use crate::payload::Entry;
 use crate::snapshot::{
     ExperimentRule, Feature, FeatureNotes, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
@@ -44,7 +44,7 @@ impl<'c> RuleCompiler<'c> {
     }
 
     /// Compiles the next rule.
-    pub(super) fn rule(&mut self, json: View<'_>) {
+    pub(super) fn rule(&mut self, json: &Json<'_>) {
         let wire = match object(Some(json)) {
             Ok(object) => RuleWire::of(object),
             Err(kind) => return self.left_out(kind),
@@ -54,8 +54,8 @@ impl<'c> RuleCompiler<'c> {
             let parents = reader.parents(wire.parent_conditions).into();
             let (filters, kind) = match reader.filters(wire.filters) {
                 Ok(filters) => {
-                    let kind = self.kind(reader, &wire, filters.is_some());
-                    (kind.is_ok().then_some(filters).flatten(), kind)
+                    let has_filters = filters.is_some();
+                    (filters, self.kind(reader, &wire, has_filters))
                 }
                 Err(error) => (None, Err(error)),
             };
@@ -79,11 +79,11 @@ impl<'c> RuleCompiler<'c> {
     pub(super) fn unreadable_rule(&mut self, text: &str) {
         let members = members(text).ok();
         let parents = members.and_then(|members| members.get("parentConditions"));
-        let parents = match parents.map(Tape::parse) {
+        let parents = match parents.map(Json::parse) {
             None => Box::default(),
             Some(None) => [ParentCondition::unreadable(true)].into(),
-            Some(Some(tape)) => {
-                let parents = RuleWire::empty().parent_conditions.with(tape.root());
+            Some(Some(json)) => {
+                let parents = RuleWire::empty().parent_conditions.with(&json);
                 // The rule as a whole gets a warning below.
                 self.parts.read(|reader| reader.parents(parents)).0
             }
@@ -142,10 +142,10 @@ impl<'c> RuleCompiler<'c> {
 }
 
 /// The variations of a rule; `None` when it is not an experiment.
-pub(super) fn variations<'t>(wire: &RuleWire<'t>) -> Read<Option<ListView<'t>>> {
+pub(super) fn variations<'t>(wire: &RuleWire<'t>) -> Read<Option<&'t [Json<'t>]>> {
     match wire.contextual_variations.get() {
-        None | Some(View::Null) => wire.variations.list(),
-        Some(View::Array(variations)) => Ok(Some(variations)),
+        None | Some(Json::Null) => wire.variations.list(),
+        Some(Json::Array(variations)) => Ok(Some(variations)),
         Some(_) => Err(wire.contextual_variations.wrong_type("a list")),
     }
 }

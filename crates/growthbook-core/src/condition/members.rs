@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::text::with_lowercase;
 use crate::attributes::Node;
-use crate::json::{ListView, View};
+use crate::json::Json;
 use crate::tag::Tag;
 
 /// How many texts are not worth a hash set.
@@ -90,16 +90,16 @@ impl Strings {
 }
 
 impl Members {
-    pub(crate) fn new(list: ListView<'_>) -> Self {
+    pub(crate) fn new(list: &[Json<'_>]) -> Self {
         Members::collect(list, Cow::Borrowed)
     }
 
     /// Members to be looked up with [`Members::contains_lowercase`].
-    pub(super) fn lowercase(list: ListView<'_>) -> Self {
+    pub(super) fn lowercase(list: &[Json<'_>]) -> Self {
         Members::collect(list, |text| text.to_lowercase().into())
     }
 
-    fn collect<'t>(list: ListView<'t>, string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
+    fn collect<'t>(list: &'t [Json<'t>], string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
         match short_texts(list, &string) {
             Some(tags) => Members::Short(tags),
             None => Members::Any(Box::new(AnyMembers::collect(list, string))),
@@ -153,19 +153,19 @@ impl Members {
 }
 
 impl AnyMembers {
-    fn collect<'t>(list: ListView<'t>, string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
-        let texts = list.iter().filter_map(View::as_str);
+    fn collect<'t>(list: &'t [Json<'t>], string: impl Fn(&'t str) -> Cow<'t, str>) -> Self {
+        let texts = list.iter().filter_map(Json::as_str);
         let strings = Strings::collect(texts.clone().count(), texts.map(string));
         let mut members = AnyMembers { strings, ..AnyMembers::default() };
         for item in list.iter() {
             match item {
-                View::Null => members.null = true,
-                View::Bool(true) => members.yes = true,
-                View::Bool(false) => members.no = true,
-                View::Number(number) => {
+                Json::Null => members.null = true,
+                Json::Bool(true) => members.yes = true,
+                Json::Bool(false) => members.no = true,
+                Json::Number(number) => {
                     members.numbers.get_or_insert_default().insert(number_key(number.as_f64()));
                 }
-                View::String(_) | View::Array(_) | View::Object(_) => {}
+                Json::String(_) | Json::Array(_) | Json::Object(_) => {}
             }
         }
         members
@@ -195,7 +195,7 @@ impl AnyMembers {
 
 /// The tags of a list of few texts, when they are all of it and all of the texts.
 fn short_texts<'t>(
-    list: ListView<'t>,
+    list: &'t [Json<'t>],
     string: impl Fn(&'t str) -> Cow<'t, str>,
 ) -> Option<Box<[Tag]>> {
     let mut tags = Vec::with_capacity(FEW);

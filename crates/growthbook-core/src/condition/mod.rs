@@ -28,7 +28,7 @@ use path::Path;
 pub(crate) use prune::{Remainder, prune, prune_group};
 
 use crate::attributes::{Node, deep_equal};
-use crate::json::{Json, Tape, View};
+use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
 use groups::GroupReference;
@@ -73,8 +73,7 @@ impl Condition {
     pub(crate) fn new(source: Json<'static>) -> Self {
         let mut warnings = Vec::new();
         let patterns = PatternCompiler::default();
-        let root = ConditionParser::new(None, &patterns, &mut warnings)
-            .condition(Tape::of(&source).root());
+        let root = ConditionParser::new(None, &patterns, &mut warnings).condition(&source);
         Condition { root, source, warnings: warnings.into() }
     }
 
@@ -258,14 +257,14 @@ enum Literal {
 }
 
 impl Literal {
-    fn new(json: View<'_>) -> Self {
+    fn new(json: &Json<'_>) -> Self {
         match json {
-            View::Null => Literal::Null,
-            View::Bool(value) => Literal::Bool(value),
-            View::Number(number) => Literal::Number(number.as_f64()),
-            View::String(text) => Literal::String(text.into()),
-            View::Array(_) | View::Object(_) => {
-                Literal::Container(Box::new(json.to_json().into_owned()))
+            Json::Null => Literal::Null,
+            Json::Bool(value) => Literal::Bool(*value),
+            Json::Number(number) => Literal::Number(number.as_f64()),
+            Json::String(text) => Literal::String((**text).into()),
+            Json::Array(_) | Json::Object(_) => {
+                Literal::Container(Box::new(json.clone().into_owned()))
             }
         }
     }

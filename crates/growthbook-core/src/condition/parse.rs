@@ -9,7 +9,7 @@ use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::path::Path;
 use super::{Clause, Clauses, Literal, ValueTest};
 use crate::attributes::Kind;
-use crate::json::{ObjectView, View};
+use crate::json::{Json, Object};
 use crate::pattern::PatternCompiler;
 use crate::warning::WarningKind;
 use crate::wire::{GroupReferenceWire, SavedGroupWire};
@@ -32,9 +32,11 @@ impl<'p> ConditionParser<'p> {
     }
 
     /// Compiles a condition. A value that is not an object fails the evaluation that reaches it.
-    pub(crate) fn condition(&mut self, json: View<'_>) -> Clauses {
+    pub(crate) fn condition(&mut self, json: &Json<'_>) -> Clauses {
         match json {
-            View::Object(object) => Clauses(object.boxed(|key, operand| self.clause(key, operand))),
+            Json::Object(object) => {
+                Clauses(object.iter().map(|(key, operand)| self.clause(key, operand)).collect())
+            }
             _ => {
                 self.warnings.push(WarningKind::MalformedCondition);
                 Clauses::malformed()
@@ -42,7 +44,7 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn clause(&mut self, key: &str, operand: View<'_>) -> Clause {
+    fn clause(&mut self, key: &str, operand: &Json<'_>) -> Clause {
         match key {
             "$or" => self.branches(operand).map_or(Clause::Malformed, Clause::Or),
             "$nor" => self.branches(operand).map_or(Clause::Malformed, Clause::Nor),
@@ -57,15 +59,15 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn branches(&mut self, operand: View<'_>) -> Option<Box<[Clauses]>> {
+    fn branches(&mut self, operand: &Json<'_>) -> Option<Box<[Clauses]>> {
         let Some(branches) = operand.as_array() else {
             self.warnings.push(WarningKind::MalformedCondition);
             return None;
         };
-        Some(branches.boxed(|branch| self.condition(branch)))
+        Some(branches.iter().map(|branch| self.condition(branch)).collect())
     }
 
-    fn group_reference(&mut self, operand: View<'_>) -> Option<GroupReference> {
+    fn group_reference(&mut self, operand: &Json<'_>) -> Option<GroupReference> {
         let reference = GroupReferenceWire::of(operand.as_object()?);
         let group = self.group_id(reference.id.get()?)?;
         let attribute = match reference.attribute_key.get() {
@@ -78,7 +80,7 @@ impl<'p> ConditionParser<'p> {
         Some(GroupReference { group, attribute })
     }
 
-    fn group_id(&self, operand: View<'_>) -> Option<GroupId> {
+    fn group_id(&self, operand: &Json<'_>) -> Option<GroupId> {
         let id = operand.as_str()?;
         Some(match self.link_group.and_then(|link| link(id)) {
             Some(index) => GroupId::Linked(index),
@@ -86,26 +88,28 @@ impl<'p> ConditionParser<'p> {
         })
     }
 
-    fn value_test(&mut self, json: View<'_>) -> ValueTest {
+    fn value_test(&mut self, json: &Json<'_>) -> ValueTest {
         match json {
-            View::Object(object) if is_operator_object(object) => self.operators(object),
+            Json::Object(object) if is_operator_object(object) => self.operators(object),
             literal => ValueTest::Equals(Literal::new(literal)),
         }
     }
 
-    fn operators(&mut self, object: ObjectView<'_>) -> ValueTest {
+    fn operators(&mut self, object: &Object<'_>) -> ValueTest {
         let mut members = object.iter();
         match (members.next(), members.next()) {
             (Some((name, operand)), None) => ValueTest::Operator(self.operator(name, operand)),
-            _ => ValueTest::Operators(object.boxed(|name, operand| self.operator(name, operand))),
+            _ => ValueTest::Operators(
+                object.iter().map(|(name, operand)| self.operator(name, operand)).collect(),
+            ),
         }
     }
 
-    fn value_tests(&mut self, operand: View<'_>) -> Option<Box<[ValueTest]>> {
-        Some(operand.as_array()?.boxed(|item| self.value_test(item)))
+    fn value_tests(&mut self, operand: &Json<'_>) -> Option<Box<[ValueTest]>> {
+        Some(operand.as_array()?.iter().map(|item| self.value_test(item)).collect())
     }
 
-    fn operator(&mut self, name: &str, operand: View<'_>) -> Operator {
+    fn operator(&mut self, name: &str, operand: &Json<'_>) -> Operator {
         let order = |comparison| Operator::Order { comparison, operand: scalar(operand) };
         let version = |comparison| Operator::Version { comparison, operand: scalar(operand) };
         match name {
@@ -146,7 +150,7 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn in_group(&mut self, operand: View<'_>, negate: bool) -> Operator {
+    fn in_group(&mut self, operand: &Json<'_>, negate: bool) -> Operator {
         match self.group_id(operand) {
             Some(group) => Operator::InGroup { group, negate },
             None => Operator::Never,
@@ -155,7 +159,7 @@ impl<'p> ConditionParser<'p> {
 
     /// A pattern that JavaScript rejects matches nothing. A pattern that only this SDK cannot run
     /// leaves the answer open, so that users do not pass for not matching it.
-    fn regex(&mut self, operand: View<'_>, ignore_case: bool, negate: bool) -> Operator {
+    fn regex(&mut self, operand: &Json<'_>, ignore_case: bool, negate: bool) -> Operator {
         let Some(source) = operand.as_str() else {
             return Operator::Regex { pattern: None, negate };
         };
@@ -173,12 +177,12 @@ impl<'p> ConditionParser<'p> {
         }
     }
 
-    fn elem_match(&mut self, operand: View<'_>) -> ElemMatch {
+    fn elem_match(&mut self, operand: &Json<'_>) -> ElemMatch {
         match operand {
-            View::Object(object) if tests_elements(object) => {
+            Json::Object(object) if tests_elements(object) => {
                 ElemMatch::Value(self.value_test(operand))
             }
-            View::Object(_) => ElemMatch::Fields(self.condition(operand)),
+            Json::Object(_) => ElemMatch::Fields(self.condition(operand)),
             _ => {
                 self.warnings.push(WarningKind::MalformedCondition);
                 ElemMatch::Malformed
@@ -187,10 +191,10 @@ impl<'p> ConditionParser<'p> {
     }
 
     /// An entry of the payload's `savedGroups`.
-    pub(crate) fn saved_group(&mut self, id: &str, entry: View<'_>) -> SavedGroup {
+    pub(crate) fn saved_group(&mut self, id: &str, entry: &Json<'_>) -> SavedGroup {
         let object = match entry {
-            View::Array(values) => return SavedGroup::LegacyList(Members::new(values)),
-            View::Object(object) => object,
+            Json::Array(values) => return SavedGroup::LegacyList(Members::new(values)),
+            Json::Object(object) => object,
             _ => {
                 self.warnings.push(WarningKind::MalformedSavedGroup);
                 return SavedGroup::Malformed;
@@ -226,31 +230,31 @@ impl<'p> ConditionParser<'p> {
 }
 
 /// Whether every key starts with `$`. That holds for `{}` too.
-fn is_operator_object(object: ObjectView<'_>) -> bool {
+fn is_operator_object(object: &Object<'_>) -> bool {
     object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
 /// `$elemMatch` tests the elements themselves when its operand has operators on values only.
-fn tests_elements(object: ObjectView<'_>) -> bool {
+fn tests_elements(object: &Object<'_>) -> bool {
     is_operator_object(object)
         && !object.iter().any(|(key, _)| matches!(key, "$or" | "$and" | "$nor" | "$savedGroup"))
 }
 
-fn scalar(operand: View<'_>) -> Scalar {
+fn scalar(operand: &Json<'_>) -> Scalar {
     match operand {
-        View::Array(_) | View::Object(_) => Scalar::Container,
+        Json::Array(_) | Json::Object(_) => Scalar::Container,
         literal => Scalar::Literal(Literal::new(literal)),
     }
 }
 
-fn membership(operand: View<'_>, negate: bool) -> Operator {
+fn membership(operand: &Json<'_>, negate: bool) -> Operator {
     match operand.as_array() {
         Some(list) => Operator::In { members: Members::new(list), negate },
         None => Operator::Never,
     }
 }
 
-fn membership_insensitive(operand: View<'_>, negate: bool) -> Operator {
+fn membership_insensitive(operand: &Json<'_>, negate: bool) -> Operator {
     match operand.as_array() {
         Some(list) => Operator::InInsensitive { members: Members::lowercase(list), negate },
         None => Operator::Never,

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 use super::evaluator::Evaluator;
@@ -10,42 +12,35 @@ use crate::snapshot::Snapshot;
 
 /// The results of all features of a snapshot, in its order. Serializes as an object by feature key.
 #[derive(Clone, Debug)]
-pub struct FeatureResults<'a> {
-    /// Finds a feature's position by its key.
-    snapshot: &'a Snapshot,
-    /// One entry for each feature, in the snapshot's order.
-    results: Vec<(&'a str, FeatureResult<'a>)>,
-}
+pub struct FeatureResults<'a>(IndexMap<&'a str, FeatureResult<'a>, DefaultHashBuilder>);
 
 impl<'a> FeatureResults<'a> {
     pub(super) fn of_all(
         snapshot: &'a Snapshot,
         mut evaluate: impl FnMut(&'a str) -> FeatureResult<'a>,
     ) -> Self {
-        let results = snapshot.feature_keys().map(|key| (key, evaluate(key))).collect();
-        FeatureResults { snapshot, results }
+        FeatureResults(snapshot.feature_keys().map(|key| (key, evaluate(key))).collect())
     }
 
     /// Returns every feature's key and result.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a str, &FeatureResult<'a>)> {
-        self.results.iter().map(|(key, result)| (*key, result))
+        self.0.iter().map(|(key, result)| (*key, result))
     }
 
     /// Returns a feature's result; `None` when the snapshot has no such feature. Takes constant
     /// time.
     pub fn get(&self, key: &str) -> Option<&FeatureResult<'a>> {
-        let index = self.snapshot.find(key, None)?;
-        self.results.get(usize::try_from(index.0).ok()?).map(|(_, result)| result)
+        self.0.get(key)
     }
 
     /// Returns the number of features.
     pub fn len(&self) -> usize {
-        self.results.len()
+        self.0.len()
     }
 
     /// Whether the snapshot has no features.
     pub fn is_empty(&self) -> bool {
-        self.results.is_empty()
+        self.0.is_empty()
     }
 }
 
@@ -54,7 +49,7 @@ impl<'a> IntoIterator for FeatureResults<'a> {
     type IntoIter = alloc::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.results.into_iter()
+        self.0.into_iter().collect::<Vec<_>>().into_iter()
     }
 }
 
@@ -75,24 +70,33 @@ impl<'a> Evaluator<'a> {
 #[cfg(test)]
 mod tests {
     use alloc::format;
-    use alloc::string::String;
 
-    use super::*;
     use crate::{Payload, UserContext};
 
     #[test]
     fn results_are_found_by_key() {
-        let keys = ["c", "a", "b"];
-        let features: Vec<String> =
-            keys.iter().map(|key| format!(r#""{key}":{{"defaultValue":"{key}"}}"#)).collect();
-        let payload = format!(r#"{{"features":{{{}}}}}"#, features.join(","));
+        let rules = |parent: &str| {
+            let parent = format!(r#"{{"id": "{parent}", "condition": {{"value": true}}}}"#);
+            format!(r#"[{{"parentConditions": [{parent}], "force": 1}}]"#)
+        };
+        let payload = format!(
+            r#"{{"features": {{
+                "c": {{"defaultValue": "c", "rules": {}}},
+                "a": {{"defaultValue": "a", "rules": {}}},
+                "b": {{"defaultValue": "b"}}
+            }}}}"#,
+            rules("unknown"),
+            rules("b"),
+        );
         let snapshot = Payload::from_json(payload).unwrap().compile();
         let user = UserContext::default();
         let results = snapshot.for_user(&user).evaluate_all();
+        let keys = ["c", "a", "b"];
         assert!(results.iter().map(|(key, _)| key).eq(keys));
         for key in keys {
             assert_eq!(results.get(key).unwrap().value(), key);
         }
-        assert!(results.get("d").is_none());
+        assert!(results.get("unknown").is_none());
+        assert!(results.into_iter().map(|(key, _)| key).eq(keys));
     }
 }

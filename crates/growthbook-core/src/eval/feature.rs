@@ -42,6 +42,7 @@ pub(super) enum Skip<'a> {
 }
 
 impl<'a, O: Observer> Evaluation<'a, '_, O> {
+    #[inline]
     pub(super) fn feature_by_key(
         &mut self,
         key: &str,

@@ -14,7 +14,7 @@ use super::read::DefinitionReader;
 use super::sticky::StickySettings;
 use crate::bucket::{BucketRange, Namespace};
 use crate::condition::Condition;
-use crate::json::{Json, Tape};
+use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
@@ -390,15 +390,13 @@ impl Experiment<Value> {
         let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
             ExperimentError::Syntax { line: error.line(), column: error.column() }
         })?;
-        let tape = Tape::of(&json);
-        let object = tape.root().as_object().ok_or(ExperimentError::NotAnObject)?;
+        let object = json.as_object().ok_or(ExperimentError::NotAnObject)?;
         let members = ExperimentWire::of(object);
         let key = members.rule.key.get().and_then(wire::text).ok_or(ExperimentError::MissingKey)?;
         let variations = members.rule.variations.as_array();
         let variations = variations.ok_or(ExperimentError::MissingVariations)?;
         let mut warnings = Vec::new();
-        let mut values: Vec<Value> =
-            variations.iter().map(|value| value.to_json().to_value()).collect();
+        let mut values: Vec<Value> = variations.iter().map(Json::to_value).collect();
         let patterns = PatternCompiler::default();
         let definition = DefinitionReader::new(&patterns, &mut warnings)
             .own_experiment(&members, &key, values.len())

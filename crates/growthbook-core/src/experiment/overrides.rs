@@ -10,7 +10,7 @@ use super::legacy_url::LegacyUrl;
 use super::read::DefinitionReader;
 use crate::bucket::Namespace;
 use crate::condition::Clauses;
-use crate::json::{Json, Tape};
+use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::wire::ExperimentWire;
 
@@ -40,8 +40,7 @@ impl ExperimentOverride {
 
     fn read(value: &Value) -> Option<Self> {
         let json = Json::from(value);
-        let tape = Tape::of(&json);
-        let wire = ExperimentWire::of(tape.root().as_object()?);
+        let wire = ExperimentWire::of(json.as_object()?);
         let (patterns, mut warnings) = (PatternCompiler::default(), Vec::new());
         let mut reader = DefinitionReader::new(&patterns, &mut warnings);
         let mut settings = reader.own_experiment(&wire, "", 0).ok()?;

@@ -19,7 +19,7 @@ use super::sticky::StickySettings;
 use crate::bucket::{BucketRange, Namespace};
 use crate::condition::{Clauses, ConditionParser, GroupLinker};
 use crate::feature_index::FeatureIndex;
-use crate::json::{ListView, View};
+use crate::json::Json;
 use crate::pattern::PatternCompiler;
 use crate::url::{UrlTarget, UrlTargetType, UrlTargets};
 use crate::value::FeatureValue;
@@ -146,14 +146,14 @@ impl<'c> DefinitionReader<'c> {
     ) -> Read<()> {
         let own = definition.own_mut();
         own.parents = self.parents(wire.rule.parent_conditions).into();
-        own.active = !matches!(wire.active.get(), Some(View::Bool(false)));
+        own.active = !matches!(wire.active.get(), Some(Json::Bool(false)));
         own.status = match wire.status.as_str() {
             Some("draft") => ExperimentStatus::Draft,
             Some("stopped") => ExperimentStatus::Stopped,
             _ => ExperimentStatus::Running,
         };
         if let Some(groups) = wire.groups.list()? {
-            own.groups = Some(groups.iter().filter_map(View::as_str).map(Box::from).collect());
+            own.groups = Some(groups.iter().filter_map(Json::as_str).map(Box::from).collect());
         }
         if let Some(url) = wire.url.text()? {
             own.legacy_url = LegacyUrl::new(&url, self.patterns, self.warnings);
@@ -187,7 +187,7 @@ impl<'c> DefinitionReader<'c> {
         Some(shared(pool, weights.unwrap_or_default().into()))
     }
 
-    fn ranges(&mut self, member: Member<'_>, ranges: ListView<'_>) -> Vec<BucketRange> {
+    fn ranges(&mut self, member: Member<'_>, ranges: &[Json<'_>]) -> Vec<BucketRange> {
         let read = |range| {
             bucket_range(range).unwrap_or_else(|| {
                 self.warn(member, "pairs of numbers");
@@ -197,7 +197,7 @@ impl<'c> DefinitionReader<'c> {
         ranges.iter().map(read).collect()
     }
 
-    fn shared_ranges(&mut self, member: Member<'_>, ranges: ListView<'_>) -> Arc<[BucketRange]> {
+    fn shared_ranges(&mut self, member: Member<'_>, ranges: &[Json<'_>]) -> Arc<[BucketRange]> {
         let ranges = self.ranges(member, ranges);
         shared(self.interner.map(|interner| &interner.ranges), ranges)
     }
@@ -211,7 +211,7 @@ impl<'c> DefinitionReader<'c> {
     }
 
     /// The values of variations. They are shared where they take no memory of their own.
-    pub(crate) fn values(&self, variations: ListView<'_>) -> Arc<[FeatureValue]> {
+    pub(crate) fn values(&self, variations: &[Json<'_>]) -> Arc<[FeatureValue]> {
         let values: Vec<FeatureValue> = variations.iter().map(FeatureValue::from).collect();
         let are_constant = values.iter().all(FeatureValue::is_constant);
         let interner = self.interner.filter(|_| are_constant);
@@ -223,10 +223,10 @@ impl<'c> DefinitionReader<'c> {
         let namespace = wire.namespace.truthy()?;
         if let Some(parts) = namespace.as_array() {
             let mut parts = parts.iter();
-            if let (Some(View::String(id)), Some(View::Number(start)), Some(View::Number(end))) =
+            if let (Some(Json::String(id)), Some(Json::Number(start)), Some(Json::Number(end))) =
                 (parts.next(), parts.next(), parts.next())
             {
-                return Some(Namespace::new(id, start.as_f64(), end.as_f64()));
+                return Some(Namespace::new(&**id, start.as_f64(), end.as_f64()));
             }
         }
         self.warn(wire.namespace, NAMESPACE);
@@ -238,15 +238,16 @@ impl<'c> DefinitionReader<'c> {
         let Some(filters) = member.list()? else {
             return Ok(None);
         };
-        Ok(Some(filters.boxed(|filter| {
+        let read = |filter| {
             self.filter(member, filter).unwrap_or_else(|kind| {
                 self.warnings.push(kind);
                 Filter::nobody()
             })
-        })))
+        };
+        Ok(Some(filters.iter().map(read).collect()))
     }
 
-    fn filter(&mut self, filters: Member<'_>, filter: View<'_>) -> Read<Filter> {
+    fn filter(&mut self, filters: Member<'_>, filter: &Json<'_>) -> Read<Filter> {
         let Some(object) = filter.as_object() else {
             return Err(filters.wrong_type("a list of objects"));
         };
@@ -270,7 +271,7 @@ impl<'c> DefinitionReader<'c> {
     /// A condition. A falsy one, and an empty list, ask for nothing.
     pub(crate) fn condition(&mut self, member: Member<'_>) -> Option<Clauses> {
         let condition = member.truthy()?;
-        if condition.as_array().is_some_and(ListView::is_empty) {
+        if condition.as_array().is_some_and(<[_]>::is_empty) {
             return None;
         }
         let mut parser = ConditionParser::new(self.link_group, self.patterns, self.warnings);
@@ -281,7 +282,10 @@ impl<'c> DefinitionReader<'c> {
     /// whether it was one.
     pub(crate) fn parents(&mut self, member: Member<'_>) -> Box<[ParentCondition]> {
         match member.list() {
-            Ok(parents) => parents.unwrap_or_default().boxed(|parent| self.parent(member, parent)),
+            Ok(parents) => {
+                let parents = parents.unwrap_or_default().iter();
+                parents.map(|parent| self.parent(member, parent)).collect()
+            }
             Err(kind) => {
                 self.warnings.push(kind);
                 [ParentCondition::unreadable(true)].into()
@@ -289,7 +293,7 @@ impl<'c> DefinitionReader<'c> {
         }
     }
 
-    fn parent(&mut self, parents: Member<'_>, parent: View<'_>) -> ParentCondition {
+    fn parent(&mut self, parents: Member<'_>, parent: &Json<'_>) -> ParentCondition {
         let Some(object) = parent.as_object() else {
             self.warn(parents, "a list of objects");
             return ParentCondition::unreadable(true);
@@ -319,14 +323,14 @@ pub(crate) fn hash_version(member: Member<'_>, default: i64) -> i64 {
 }
 
 /// The index of a forced variation. A value that is not a whole number is not a variation.
-fn forced_variation(value: View<'_>) -> Option<i64> {
+fn forced_variation(value: &Json<'_>) -> Option<i64> {
     match value {
-        View::Null => None,
+        Json::Null => None,
         value => Some(whole_number(value).unwrap_or(-1)),
     }
 }
 
-fn variation_meta(meta: View<'_>) -> VariationMeta {
+fn variation_meta(meta: &Json<'_>) -> VariationMeta {
     let wire = VariationMetaWire::of_value(meta);
     let own =
         |member: Member<'_>| member.get().and_then(text).map(|text: Cow<'_, str>| text.into());
@@ -338,7 +342,7 @@ fn variation_meta(meta: View<'_>) -> VariationMeta {
 }
 
 /// `None` for a value that is not an object.
-fn url_target(target: View<'_>) -> Option<UrlTarget> {
+fn url_target(target: &Json<'_>) -> Option<UrlTarget> {
     let wire = UrlPatternWire::of(target.as_object()?);
     let pattern = wire.pattern.as_str();
     let kind = match (wire.kind.as_str(), pattern) {
@@ -346,6 +350,6 @@ fn url_target(target: View<'_>) -> Option<UrlTarget> {
         (Some("regex"), Some(_)) => UrlTargetType::Regex,
         _ => UrlTargetType::Unknown,
     };
-    let include = !matches!(wire.include.get(), Some(View::Bool(false)));
+    let include = !matches!(wire.include.get(), Some(Json::Bool(false)));
     Some(UrlTarget { kind, pattern: pattern.unwrap_or_default().into(), include })
 }

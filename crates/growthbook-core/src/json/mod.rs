@@ -1,16 +1,14 @@
 //! JSON values as evaluation needs them: objects keep their order, and numbers are read the same
 //! way under every Cargo feature of `serde_json`.
 //!
-//! There is one parser, `serde_json`. [`raw`] finds the members of an object without reading them.
-//! [`Tape`] is the form in which an entry of a payload is read while it is compiled; it is reused,
-//! so that reading allocates little. [`Json`] is the form that is kept: literals in conditions,
-//! attributes, and definitions that are written again.
+//! There is one parser, `serde_json`. [`raw`] finds the members of an object without reading them;
+//! [`Json`] is a value that was read.
 
 mod convert;
 mod number;
 mod order;
+mod parse;
 mod raw;
-mod tape;
 mod text;
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
@@ -19,7 +17,6 @@ pub use number::Number;
 pub(crate) use number::js_number_string;
 pub(crate) use order::{array_index, property_order};
 pub(crate) use raw::{Key, RawMembers, items, members};
-pub(crate) use tape::{ListView, ObjectView, Tape, View};
 pub(crate) use text::Text;
 
 /// A JSON value with ordered objects. Strings borrow from the text where they can.
@@ -117,16 +114,16 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Reads a value. `None` for text that is not valid JSON, and for a number out of range, half
-    /// a surrogate pair or a nesting of
-    /// [`MAX_JSON_DEPTH`](crate::limits::MAX_JSON_DEPTH) levels.
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_f64(&self) -> Option<f64> {
+        match self {
+            Json::Number(number) => Some(number.as_f64()),
             _ => None,
         }
     }

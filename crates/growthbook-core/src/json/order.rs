@@ -16,11 +16,6 @@ pub(crate) fn property_order<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow
     members
 }
 
-/// Whether members in the order of their text are not in JavaScript's property order.
-pub(super) fn needs_order<'n>(names: impl Iterator<Item = &'n str> + Clone) -> bool {
-    names.clone().any(|name| array_index(name).is_some()) || has_repeated(names)
-}
-
 fn has_repeated<'n>(names: impl Iterator<Item = &'n str> + Clone) -> bool {
     /// For up to this many members, comparing names is faster than building a table.
     const SMALL: usize = 24;
@@ -97,9 +92,9 @@ mod tests {
     fn repetition_is_found_in_small_and_large_objects() {
         for count in [1, 2, 24, 25, 100] {
             let mut names: Vec<_> = (0..count).map(|number| format!("n{number}")).collect();
-            assert!(!needs_order(names.iter().map(|name| name.as_str())), "{count}");
+            assert!(!has_repeated(names.iter().map(|name| name.as_str())), "{count}");
             names.push("n0".into());
-            assert!(needs_order(names.iter().map(|name| name.as_str())), "{count}");
+            assert!(has_repeated(names.iter().map(|name| name.as_str())), "{count}");
         }
     }
 

@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 use hashbrown::HashMap;
 
 use super::document::object_text;
-use crate::json::{Json, Object, RawMembers, members};
+use crate::json::{Json, Object, RawMembers, members, property_order};
 
 /// A section that may be missing.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,13 +49,13 @@ impl Entries {
         Entries { entries: entries.collect(), unnamed: Vec::new() }
     }
 
-    /// Entries with the members of an object as their text.
+    /// Entries with the members of an object as their text. The object may be in any order.
     pub(crate) fn of_object(object: &Object<'_>) -> Self {
-        let entry = |(key, value): (&str, &Json<'_>)| Entry {
-            key: key.into(),
-            text: value.to_text().into(),
-        };
-        Entries { entries: object.iter().map(entry).collect(), unnamed: Vec::new() }
+        let members = object.iter().map(|(key, value)| (key.into(), value));
+        let entries = property_order(members.collect())
+            .into_iter()
+            .map(|(key, value)| Entry { key: key.into(), text: value.to_text().into() });
+        Entries { entries: entries.collect(), unnamed: Vec::new() }
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Entry> {

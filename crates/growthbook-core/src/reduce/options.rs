@@ -5,7 +5,7 @@ use alloc::{boxed::Box, collections::BTreeMap};
 use crate::attributes::Node;
 use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::Members;
-use crate::json::{Json, Object, Tape};
+use crate::json::{Json, Object};
 
 /// What [`reduce_payload`](crate::reduce::reduce_payload) knows and keeps. By default nothing is known
 /// and everything is kept.
@@ -132,8 +132,7 @@ impl PayloadFilters {
 
 fn members<V: Into<AttributeValue>>(values: impl IntoIterator<Item = V>) -> Members {
     let values: AttributeValue = values.into_iter().collect();
-    let values = Tape::of(values.json());
-    values.root().as_array().map(Members::new).unwrap_or_default()
+    values.json().as_array().map(Members::new).unwrap_or_default()
 }
 
 /// A definition's `metadata`; empty when it is none.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::condition::{ConditionParser, Fields, Remainder, SavedGroups, prune};
-use crate::json::{Json, Object, Tape};
+use crate::json::{Json, Object};
 use crate::pattern::PatternCompiler;
 
 /// Prunes the conditions of definitions where they stand.
@@ -84,8 +84,8 @@ impl<'a, 'p> Pruner<'a, 'p> {
         // What is wrong in the payload is told where it is compiled for evaluation.
         let mut warnings = Vec::new();
         let link = |id: &str| self.groups.index_of(id);
-        let clauses = ConditionParser::new(Some(&link), &self.patterns, &mut warnings)
-            .condition(Tape::of(condition).root());
+        let clauses =
+            ConditionParser::new(Some(&link), &self.patterns, &mut warnings).condition(condition);
         let pruned = prune(&clauses, condition, self.known, self.groups);
         if matches!(pruned, Remainder::Abort) {
             self.undecidable.push(condition.clone());

@@ -3,7 +3,7 @@
 use alloc::{borrow::Cow, boxed::Box, string::ToString, vec::Vec};
 
 use crate::bucket::BucketRange;
-use crate::json::{ListView, View, js_number_string};
+use crate::json::{Json, js_number_string};
 use crate::warning::WarningKind;
 
 /// The type of a namespace, for warnings.
@@ -16,7 +16,7 @@ pub(crate) type Read<T> = Result<T, WarningKind>;
 #[derive(Clone, Copy)]
 pub(crate) struct Member<'t> {
     name: &'static str,
-    value: Option<View<'t>>,
+    value: Option<&'t Json<'t>>,
 }
 
 impl<'t> Member<'t> {
@@ -25,12 +25,12 @@ impl<'t> Member<'t> {
     }
 
     /// The member with this value.
-    pub(crate) fn with(self, value: View<'t>) -> Self {
+    pub(crate) fn with(self, value: &'t Json<'t>) -> Self {
         Member { value: Some(value), ..self }
     }
 
     /// The value, of any type.
-    pub(crate) fn get(self) -> Option<View<'t>> {
+    pub(crate) fn get(self) -> Option<&'t Json<'t>> {
         self.value
     }
 
@@ -40,7 +40,7 @@ impl<'t> Member<'t> {
     }
 
     /// The value, unless it is missing or falsy. GrowthBook treats a falsy member as not set.
-    pub(crate) fn truthy(self) -> Option<View<'t>> {
+    pub(crate) fn truthy(self) -> Option<&'t Json<'t>> {
         self.value.filter(|value| value.is_truthy())
     }
 
@@ -50,12 +50,12 @@ impl<'t> Member<'t> {
 
     /// The value, if it is a string.
     pub(crate) fn as_str(self) -> Option<&'t str> {
-        self.value.and_then(View::as_str)
+        self.value.and_then(Json::as_str)
     }
 
     /// The value, if it is an array.
-    pub(crate) fn as_array(self) -> Option<ListView<'t>> {
-        self.value.and_then(View::as_array)
+    pub(crate) fn as_array(self) -> Option<&'t [Json<'t>]> {
+        self.value.and_then(Json::as_array)
     }
 
     /// Text that is not empty. A number counts as its text, as in JavaScript.
@@ -72,8 +72,8 @@ impl<'t> Member<'t> {
     /// A number. Null counts as missing.
     pub(crate) fn number(self) -> Read<Option<f64>> {
         match self.value {
-            None | Some(View::Null) => Ok(None),
-            Some(View::Number(number)) => Ok(Some(number.as_f64())),
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::Number(number)) => Ok(Some(number.as_f64())),
             Some(_) => Err(self.wrong_type("a number")),
         }
     }
@@ -81,7 +81,7 @@ impl<'t> Member<'t> {
     /// A bucket version; 0 when it is missing. Text of digits counts as its number.
     pub(crate) fn version(self) -> Read<f64> {
         match self.value {
-            Some(View::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(Json::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Ok(digits.parse().unwrap_or(0.0))
             }
             _ => Ok(self.number()?.unwrap_or(0.0)),
@@ -89,20 +89,20 @@ impl<'t> Member<'t> {
     }
 
     /// A list. A falsy value counts as missing.
-    pub(crate) fn list(self) -> Read<Option<ListView<'t>>> {
+    pub(crate) fn list(self) -> Read<Option<&'t [Json<'t>]>> {
         match self.truthy() {
             None => Ok(None),
-            Some(View::Array(items)) => Ok(Some(items)),
+            Some(Json::Array(items)) => Ok(Some(items)),
             Some(_) => Err(self.wrong_type("a list")),
         }
     }
 }
 
 /// Text that is not empty. A number counts as its text.
-pub(crate) fn text(value: View<'_>) -> Option<Cow<'_, str>> {
+pub(crate) fn text<'t>(value: &'t Json<'t>) -> Option<Cow<'t, str>> {
     match value {
-        View::String(text) if !text.is_empty() => Some(text.into()),
-        View::Number(number) => {
+        Json::String(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+        Json::Number(number) => {
             Some(js_number_string(number.as_f64(), |text| text.to_string().into()))
         }
         _ => None,
@@ -110,7 +110,7 @@ pub(crate) fn text(value: View<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// A whole number.
-pub(crate) fn whole_number(value: View<'_>) -> Option<i64> {
+pub(crate) fn whole_number(value: &Json<'_>) -> Option<i64> {
     let number = value.as_f64()?;
     // The cast saturates. A number that it changes is not whole, or out of range.
     let whole = number as i64;
@@ -118,10 +118,10 @@ pub(crate) fn whole_number(value: View<'_>) -> Option<i64> {
 }
 
 /// `[start, end]`
-pub(crate) fn bucket_range(value: View<'_>) -> Option<BucketRange> {
+pub(crate) fn bucket_range(value: &Json<'_>) -> Option<BucketRange> {
     let mut bounds = value.as_array()?.iter();
     match (bounds.next()?, bounds.next()?) {
-        (View::Number(start), View::Number(end)) => {
+        (Json::Number(start), Json::Number(end)) => {
             Some(BucketRange { start: start.as_f64(), end: end.as_f64() })
         }
         _ => None,
@@ -129,7 +129,7 @@ pub(crate) fn bucket_range(value: View<'_>) -> Option<BucketRange> {
 }
 
 /// A list of numbers; `None` when an item is not a number.
-pub(crate) fn numbers(list: ListView<'_>) -> Option<Box<[f64]>> {
+pub(crate) fn numbers(list: &[Json<'_>]) -> Option<Box<[f64]>> {
     let mut numbers = Vec::with_capacity(list.len());
     for item in list.iter() {
         numbers.push(item.as_f64()?);

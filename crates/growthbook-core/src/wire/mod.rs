@@ -20,7 +20,7 @@ mod member;
 
 pub(crate) use member::{Member, NAMESPACE, Read, bucket_range, numbers, text, whole_number};
 
-use crate::json::{ObjectView, View};
+use crate::json::{Json, Object};
 
 /// The member of a payload that says when the definitions last changed (ISO 8601).
 pub(crate) const DATE_UPDATED: &str = "dateUpdated";
@@ -99,7 +99,7 @@ macro_rules! shape {
 
             /// Sets the member of this name, if the shape has it.
             #[inline]
-            fn set(&mut self, name: &str, value: View<'t>) {
+            fn set(&mut self, name: &str, value: &'t Json<'t>) {
                 match name {
                     $($name => self.$member = self.$member.with(value),)*
                     _ => {
@@ -109,7 +109,7 @@ macro_rules! shape {
             }
 
             /// Finds the members of an object.
-            pub(crate) fn of(object: ObjectView<'t>) -> Self {
+            pub(crate) fn of(object: &'t Object<'t>) -> Self {
                 let mut shape = $shape::empty();
                 for (name, value) in object.iter() {
                     shape.set(name, value);
@@ -119,7 +119,7 @@ macro_rules! shape {
 
             /// Finds the members of a value. A value that is not an object has none.
             #[allow(dead_code, reason = "not every shape is read from a value of any type")]
-            pub(crate) fn of_value(value: View<'t>) -> Self {
+            pub(crate) fn of_value(value: &'t Json<'t>) -> Self {
                 value.as_object().map_or_else($shape::empty, $shape::of)
             }
         }
@@ -320,21 +320,20 @@ shape! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Tape;
 
     #[test]
     fn members_are_found_by_name() {
-        let tape = Tape::parse(r#"{"id":"r","other":1,"coverage":0.5,"active":false}"#).unwrap();
-        let experiment = ExperimentWire::of_value(tape.root());
+        let json = Json::parse(r#"{"id":"r","other":1,"coverage":0.5,"active":false}"#).unwrap();
+        let experiment = ExperimentWire::of_value(&json);
         assert_eq!(experiment.rule.id.text().unwrap().as_deref(), Some("r"));
         assert_eq!(experiment.rule.coverage.number(), Ok(Some(0.5)));
-        assert!(matches!(experiment.active.get(), Some(View::Bool(false))));
+        assert!(matches!(experiment.active.get(), Some(Json::Bool(false))));
         assert!(experiment.rule.weights.get().is_none());
     }
 
     #[test]
     fn value_of_another_type_has_no_members() {
-        let tape = Tape::parse("[1]").unwrap();
-        assert!(FeatureWire::of_value(tape.root()).rules.get().is_none());
+        let json = Json::parse("[1]").unwrap();
+        assert!(FeatureWire::of_value(&json).rules.get().is_none());
     }
 }

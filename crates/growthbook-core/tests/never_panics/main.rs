@@ -16,6 +16,7 @@ use growthbook_core::DecryptionKey;
 use growthbook_core::auto::AutoExperimentOptions;
 use growthbook_core::bucketing::{BucketRange, bucket_ranges, choose_variation, hash};
 use growthbook_core::condition::Condition;
+#[cfg(feature = "encryption")]
 use growthbook_core::encryption::decrypt;
 use growthbook_core::experiment::{Filter, VariationMeta};
 use growthbook_core::reduce::{Pruned, ReduceOptions, prune_condition, reduce_payload};

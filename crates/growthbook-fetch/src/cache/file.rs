@@ -1,4 +1,4 @@
-//! Payloads kept in files.
+//! A cache in files.
 
 use std::{
     error::Error,
@@ -16,33 +16,33 @@ use growthbook_core::PayloadSource;
 use growthbook_core::cache::{
     CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
+use growthbook_support::LOG_TARGET;
 
 use super::format::{self, Corrupt, KeyHash};
-use crate::LOG_TARGET;
 
-/// Keeps each payload in a file of a directory: a process that starts again has flags at once, even
+/// Keeps each payload in a file of a directory. A process that starts again has flags at once, even
 /// when the API cannot be reached.
 ///
-/// The directory is the application's choice, and best its own: whoever may write there sets its
-/// flags. It is created with the first payload. On Unix, what is created is for its owner only. A
-/// file is named after a hash of the API host and the client key. Other files in the directory are
-/// left alone.
+/// The application chooses the directory. It should have one of its own, because a process that can
+/// write there can set the flags. The directory is created with the first payload. On Unix, only
+/// the owner can read what is created. A file is named after a hash of the API host and the client
+/// key. Other files in the directory are left alone.
 ///
-/// Several processes may share a directory. A payload is written to a file beside the old one and
-/// then takes its place: whatever happens meanwhile, a reader finds the old payload or the new one,
-/// whole. The last `put` wins. When a disk is full or a directory read-only, `put` fails and the old
-/// payload stays. What writers leave behind that were killed is removed by a `put` an hour later.
+/// Several processes may share a directory. A payload is written to a new file, which then replaces
+/// the old one: a reader finds the old payload or the new one, whole. The last `put` wins. When a
+/// disk is full or a directory is read-only, `put` fails and the old payload stays. A writer that is
+/// killed leaves a temporary file. A `put` that is at least an hour later removes it.
 ///
-/// A file that is damaged, that another version of this format wrote, or that is larger than 64 MiB
-/// is as good as none. The first one is logged as a warning, the next `put` replaces it. A payload
-/// that would not fit is an error of `put`.
+/// A file is ignored if it is damaged, larger than 64 MiB, or written by another version of this
+/// format. The first such file is logged as a warning, and the next `put` replaces it. A payload
+/// that is too large is an error of `put`.
 pub struct FileCache {
     directory: PathBuf,
     has_warned: AtomicBool,
 }
 
 impl FileCache {
-    /// A cache in this directory. Neither reads nor writes yet.
+    /// Returns a cache in this directory. Does not read or write yet.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         FileCache { directory: directory.into(), has_warned: AtomicBool::new(false) }
     }
@@ -74,7 +74,7 @@ impl PayloadCache for FileCache {
 
         create_directory(&self.directory)
             .map_err(|error| failed("create", &self.directory, error))?;
-        // First, for what they leave may be what fills the disk.
+        // Before the write, because leftovers may fill the disk.
         remove_leftovers(&self.directory);
         self.replace(&path, &[&head, payload.document.as_bytes()])
             .map_err(|error| failed("write", &path, error))
@@ -98,12 +98,12 @@ impl FileCache {
         self.directory.join(format!("{PREFIX}{key}.payload"))
     }
 
-    /// Puts a new file with this content in place of the one of this path.
+    /// Replaces the file of this path by one with this content.
     fn replace(&self, path: &Path, content: &[&[u8]]) -> io::Result<()> {
         let (temporary, file) = create_temporary(&self.directory)?;
         let replaced = write(file, content).and_then(|()| fs::rename(&temporary, path));
         if replaced.is_err() {
-            // Whatever is wrong with the disk may fail this as well.
+            // If the disk is broken, this may fail as well.
             let _ = fs::remove_file(&temporary);
         }
         replaced?;
@@ -128,23 +128,23 @@ impl fmt::Debug for FileCache {
     }
 }
 
-/// What the names of all files start with that are ours.
+/// The names of all files of this cache start with this.
 const PREFIX: &str = "growthbook-";
 
-/// What the names of files end with that are being written.
+/// The names of files that are being written end with this.
 const TEMPORARY_SUFFIX: &str = ".payload.tmp";
 
-/// How long nobody takes to write a file.
+/// A temporary file that is older than this was left by a writer that was killed.
 const LEFTOVER_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// The file, or so much of it that it is seen to be too large.
+/// Reads a file, up to one byte more than it may have.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(format::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Sets the time in a file, unless it is none of ours.
+/// Sets the time in a file, if this version of the format wrote it.
 fn write_time(path: &Path, time: UnixMillis) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut preamble = [0; format::PREAMBLE.len()];
@@ -156,7 +156,7 @@ fn write_time(path: &Path, time: UnixMillis) -> io::Result<()> {
         return Ok(());
     }
     file.seek(SeekFrom::Start(format::TIME_OFFSET))?;
-    // Not synced: a payload that looks older than it is after a power failure costs one request.
+    // Not synced: after a power failure the payload may look too old, which costs one request.
     file.write_all(&format::encode_time(time))
 }
 
@@ -168,15 +168,15 @@ fn create_directory(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// A new file under a name that nobody else uses.
+/// Creates a file under a name that no other writer uses.
 fn create_temporary(directory: &Path) -> io::Result<(PathBuf, File)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
 
-    // Containers that share a directory may share process ids; the child of a fork shares its
-    // parent's random state. Those who share both meet once in a while.
+    // Containers that share a directory may share process ids, and the child of a fork shares its
+    // parent's random state. Writers that share both may choose the same name.
     const ATTEMPTS: u32 = 8;
     let process = process::id();
     let mut attempt = 1;
@@ -201,8 +201,8 @@ fn write(mut file: File, content: &[&[u8]]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes a rename survive a power failure, where the system can. When it cannot, the old file is
-/// back after one, in whole.
+/// Makes a rename survive a power failure, where the system can. Where it cannot, the old file is
+/// back after a power failure, whole.
 fn sync_directory(directory: &Path) {
     #[cfg(unix)]
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
@@ -210,8 +210,8 @@ fn sync_directory(directory: &Path) {
     let _ = directory;
 }
 
-/// Removes what writers left behind that were killed. It is no error when it fails: others who put
-/// do the same, at the same time perhaps.
+/// Removes the temporary files of writers that were killed. A failure is not an error: another
+/// process may remove the same files at the same time.
 fn remove_leftovers(directory: &Path) {
     let Ok(files) = fs::read_dir(directory) else { return };
     for file in files.flatten() {
@@ -234,7 +234,7 @@ fn failed(action: &'static str, path: &Path, error: io::Error) -> PayloadCacheEr
     PayloadCacheError::new(FileError { action, path: path.into(), error })
 }
 
-/// Which file could not be read or written, and why not.
+/// A file could not be read or written.
 #[derive(Debug)]
 struct FileError {
     action: &'static str,

@@ -1,33 +1,33 @@
-//! How a payload lies in a file: a header of a fixed size, the server's tag, the document as it
-//! came.
+//! The format of a cache file: a header of a fixed size, the server's tag, and the document as the
+//! server sent it.
 //!
 //! | at | bytes | what, integers in little-endian |
 //! |---|---|---|
 //! | 0 | 16 | `growthbook cache` |
 //! | 16 | 4 | the version of this format |
-//! | 20 | 4 | flags: 1 with a tag, 2 where the server offers to stream changes |
+//! | 20 | 4 | flags: 1 if there is a tag, 2 if the server offers to stream changes |
 //! | 24 | 8 | the length of the tag in bytes |
 //! | 32 | 16 | the time: milliseconds since the Unix epoch, and the same inverted |
 //! | 48 | 32 | the SHA-256 of version, flags, length, the key's hash, tag and document |
 //! | 80 | | the tag, and the document to the end of the file |
 //!
-//! The time is the one part that is rewritten in place, when the server confirms the payload. It
-//! carries its own check: a time that was half written when the machine stopped, or that is read
-//! while it is written, counts as long ago. It lies in the file's content because not everybody who
-//! may write a file may set its modification time, and because that changes when files are copied.
+//! Only the time is rewritten in place, when the server confirms the payload. It has a check of its
+//! own: a time that is read half written counts as long ago. It is in the file's content for two
+//! reasons. A process that may write a file may not be allowed to set its modification time, and
+//! copying a file changes that time.
 
 use std::fmt;
 
 use growthbook_core::cache::{CachedPayload, PayloadKey, UnixMillis};
 use sha2::{Digest, Sha256};
 
-/// A payload of such a size would be a mistake; to read it would be another.
+/// The largest file that is written or read. A larger payload is a mistake.
 pub(super) const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Where [`encode_time`] goes in the file.
+/// The position of [`encode_time`] in the file.
 pub(super) const TIME_OFFSET: u64 = 32;
 
-/// The first bytes of each file that this version reads. Nothing else is rewritten in place.
+/// The first bytes of each file that this version reads. Other files are not rewritten in place.
 pub(super) const PREAMBLE: [u8; 20] = {
     let mut preamble = *b"growthbook cache\0\0\0\0";
     let (_, version) = preamble.split_at_mut(16);
@@ -35,13 +35,13 @@ pub(super) const PREAMBLE: [u8; 20] = {
     preamble
 };
 
-/// What a file is named after: it tells neither the host nor the client key.
+/// The hash that a file is named after. It does not reveal the host or the client key.
 #[derive(Clone, Copy)]
 pub(super) struct KeyHash([u8; 32]);
 
 impl KeyHash {
     pub(super) fn new(key: &PayloadKey) -> Self {
-        // The length tells where the host ends and the client key begins.
+        // The length separates the host from the client key.
         let length = key.api_host().len() as u64;
         let hash = Sha256::new()
             .chain_update(length.to_le_bytes())
@@ -58,7 +58,7 @@ impl fmt::Display for KeyHash {
     }
 }
 
-/// What comes before the document in the file. `None` when that would be larger than
+/// Encodes the part of the file before the document. `None` if the file would be larger than
 /// [`MAX_FILE_BYTES`].
 pub(super) fn encode_head(key: &KeyHash, payload: &CachedPayload) -> Option<Vec<u8>> {
     let etag = payload.etag.as_deref().unwrap_or_default();
@@ -75,16 +75,16 @@ pub(super) fn encode_head(key: &KeyHash, payload: &CachedPayload) -> Option<Vec<
     Some([&PREAMBLE[..], &flags, &etag_length, &time, &checksum, etag.as_bytes()].concat())
 }
 
-/// The time as it lies at [`TIME_OFFSET`].
+/// Encodes the time for [`TIME_OFFSET`].
 pub(super) fn encode_time(time: UnixMillis) -> [u8; 16] {
     (u128::from(time) | u128::from(!time) << 64).to_le_bytes()
 }
 
-/// The payload in this file.
+/// Decodes the payload in a file.
 ///
 /// # Errors
 ///
-/// When it is not, in every bit, what was put for this key.
+/// When the file differs in any bit from the one that was written for this key.
 pub(super) fn decode(key: &KeyHash, file: &[u8]) -> Result<CachedPayload, Corrupt> {
     if file.len() > MAX_FILE_BYTES {
         return Err(Corrupt::TooLarge);
@@ -92,7 +92,7 @@ pub(super) fn decode(key: &KeyHash, file: &[u8]) -> Result<CachedPayload, Corrup
     let (preamble, rest) = file.split_first_chunk::<20>().ok_or(Corrupt::Truncated)?;
     if *preamble != PREAMBLE {
         let named = preamble.starts_with(NAME);
-        return Err(if named { Corrupt::OtherVersion } else { Corrupt::NoPayload });
+        return Err(if named { Corrupt::OtherVersion } else { Corrupt::NotAPayload });
     }
     let (flags, rest) = rest.split_first_chunk::<4>().ok_or(Corrupt::Truncated)?;
     let (etag_length, rest) = rest.split_first_chunk::<8>().ok_or(Corrupt::Truncated)?;
@@ -115,15 +115,15 @@ pub(super) fn decode(key: &KeyHash, file: &[u8]) -> Result<CachedPayload, Corrup
     })
 }
 
-/// What is wrong with a file, in words that tell nothing of its content.
+/// Why a file is ignored. The text has nothing of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Corrupt {
     Truncated,
     TooLarge,
-    NoPayload,
+    NotAPayload,
     OtherVersion,
     Checksum,
-    NoText,
+    NotUtf8,
 }
 
 impl fmt::Display for Corrupt {
@@ -131,10 +131,10 @@ impl fmt::Display for Corrupt {
         formatter.write_str(match self {
             Corrupt::Truncated => "it is cut off",
             Corrupt::TooLarge => "it is too large",
-            Corrupt::NoPayload => "it is no payload",
+            Corrupt::NotAPayload => "it is not a payload",
             Corrupt::OtherVersion => "another version wrote it",
             Corrupt::Checksum => "its checksum is wrong",
-            Corrupt::NoText => "it is not in UTF-8",
+            Corrupt::NotUtf8 => "it is not in UTF-8",
         })
     }
 }
@@ -146,7 +146,8 @@ const HAS_ETAG: u32 = 1;
 const STREAMING: u32 = 2;
 const LONG_AGO: UnixMillis = 0;
 
-/// `body` is the tag and the document. The key is part of it: a file that was renamed is corrupt.
+/// Returns the checksum of a file. `body` is the tag and the document. The key is a part of it, so
+/// that a file that was renamed is ignored.
 fn checksum(key: &KeyHash, flags: [u8; 4], etag_length: [u8; 8], body: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new()
         .chain_update(VERSION.to_le_bytes())
@@ -161,13 +162,13 @@ fn checksum(key: &KeyHash, flags: [u8; 4], etag_length: [u8; 8], body: &[&[u8]])
 
 fn decode_time(bytes: [u8; 16]) -> Option<UnixMillis> {
     let both = u128::from_le_bytes(bytes);
-    // A cast keeps the lower half.
+    // The casts keep the lower half.
     let (time, inverted) = (both as u64, (both >> 64) as u64);
     (time == !inverted).then_some(time)
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Corrupt> {
-    str::from_utf8(bytes).map_err(|_| Corrupt::NoText)
+    str::from_utf8(bytes).map_err(|_| Corrupt::NotUtf8)
 }
 
 #[cfg(test)]
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_format_stays() {
+    fn format_is_stable() {
         let payload = CachedPayload {
             document: "{}".into(),
             etag: Some("W/\"1\"".into()),
@@ -201,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn the_host_ends_where_it_ends() {
+    fn host_and_key_are_separate() {
         let one = KeyHash::new(&PayloadKey::new("ab", "c"));
         let other = KeyHash::new(&PayloadKey::new("a", "bc"));
         assert_ne!(one.0, other.0);
     }
 
     #[test]
-    fn an_empty_tag_is_not_the_same_as_none() {
+    fn empty_tag_differs_from_no_tag() {
         let key = KeyHash::new(&PayloadKey::new("", ""));
         for etag in [None, Some(""), Some("x")] {
             let payload = CachedPayload {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_whole_or_long_ago() {
+    fn half_written_time_counts_as_long_ago() {
         let old = encode_time(0x1111_1111_1111_1111);
         let new = encode_time(0x2222_2222_2222_2222);
         for written in 1..16 {
@@ -234,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(
+        fn payload_survives_the_round_trip(
             host: String,
             client_key: String,
             document: String,
@@ -253,7 +254,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_else_is_corrupt(rest: Vec<u8>, has_preamble: bool) {
+        fn other_bytes_are_corrupt(rest: Vec<u8>, has_preamble: bool) {
             let key = KeyHash::new(&PayloadKey::new("", ""));
             let preamble = if has_preamble { &PREAMBLE[..] } else { &[] };
             prop_assert!(decode(&key, &[preamble, &rest].concat()).is_err());

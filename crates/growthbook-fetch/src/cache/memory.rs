@@ -1,48 +1,42 @@
-//! Payloads kept in the memory of this process.
+//! A cache in the memory of this process.
 
-use std::{
-    error::Error,
-    fmt,
-    num::NonZeroUsize,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use growthbook_core::cache::{CachedPayload, PayloadCache, PayloadCacheError, PayloadKey};
+use growthbook_support::ForkSafeMutex;
 use lru::LruCache;
 
-use super::lock::lock_patiently;
-
-/// How many payloads [`MemoryCache::shared`] keeps: more than a process has clients.
+/// The number of payloads that [`MemoryCache::shared`] keeps: more than a process has clients.
 pub const DEFAULT_MEMORY_CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
-/// Keeps payloads in the memory of this process: a client made after another one was closed starts
-/// with its payload at once.
+/// Keeps payloads in the memory of this process. A client that starts after another one was closed
+/// has its payload at once.
 ///
-/// It is bounded: the payload that was not used for longest makes room for a new one. Clones share
-/// their payloads.
+/// The cache is bounded: a new payload replaces the least recently used one. Clones share their
+/// payloads.
 ///
-/// No method blocks for longer than a fraction of a second, not even in the child of a `fork()`,
-/// where a lock that another thread of the parent held stays locked for ever. There, `get` finds
-/// nothing, `put` is an error, and `confirm` does nothing.
+/// No method blocks for longer than a fraction of a second, not even in the child of a `fork()`. A
+/// lock that another thread of the parent held stays locked there forever. Then `get` finds nothing,
+/// `put` is an error, and `confirm` does nothing.
 #[derive(Clone)]
 pub struct MemoryCache {
-    entries: Arc<Mutex<Entries>>,
+    entries: Arc<ForkSafeMutex<Entries>>,
 }
 
 impl MemoryCache {
-    /// A cache of its own for this many payloads. The memory is taken as they come.
+    /// Returns a separate cache for this many payloads. Memory is reserved as they arrive.
     pub fn new(capacity: NonZeroUsize) -> Self {
-        MemoryCache { entries: Arc::new(Mutex::new(LruCache::sparse(capacity))) }
+        MemoryCache { entries: Arc::new(ForkSafeMutex::new(LruCache::sparse(capacity))) }
     }
 
-    /// The cache that every client of this process uses unless told otherwise. It keeps
+    /// Returns the default cache of all clients in this process. It keeps
     /// [`DEFAULT_MEMORY_CACHE_ENTRIES`] payloads.
     pub fn shared() -> Self {
-        // No `OnceLock`: in the child of a fork, it could wait for ever as well.
-        static SHARED: Mutex<Option<MemoryCache>> = Mutex::new(None);
-        match lock_patiently(&SHARED) {
-            Some(mut shared) => shared.get_or_insert_with(MemoryCache::of_default_size).clone(),
-            None => MemoryCache::of_default_size(),
+        // Not a `OnceLock`: in the child of a fork, it could wait forever.
+        static SHARED: ForkSafeMutex<Option<MemoryCache>> = ForkSafeMutex::new(None);
+        match SHARED.lock() {
+            Ok(mut shared) => shared.get_or_insert_with(MemoryCache::of_default_size).clone(),
+            Err(_) => MemoryCache::of_default_size(),
         }
     }
 
@@ -53,24 +47,22 @@ impl MemoryCache {
 
 impl PayloadCache for MemoryCache {
     fn get(&self, key: &PayloadKey) -> Result<Option<CachedPayload>, PayloadCacheError> {
-        Ok(lock_patiently(&self.entries).and_then(|mut entries| entries.get(key).cloned()))
+        Ok(self.entries.lock().ok().and_then(|mut entries| entries.get(key).cloned()))
     }
 
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
         let (key, payload) = (key.clone(), payload.clone());
-        let Some(mut entries) = lock_patiently(&self.entries) else {
-            // Not dropped in silence: the caller would go on to confirm the payload before it.
-            return Err(PayloadCacheError::new(Locked));
-        };
+        // An error, so that the caller does not confirm the payload that is still here.
+        let mut entries = self.entries.lock().map_err(PayloadCacheError::new)?;
         let replaced = entries.push(key, payload);
         drop(entries);
-        // A large document is freed when nobody waits.
+        // After the lock is released: freeing a large document takes time.
         drop(replaced);
         Ok(())
     }
 
     fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
-        if let Some(mut entries) = lock_patiently(&self.entries)
+        if let Ok(mut entries) = self.entries.lock()
             && let Some(kept) = entries.get_mut(key)
         {
             kept.fetched_at = payload.fetched_at;
@@ -87,18 +79,6 @@ impl fmt::Debug for MemoryCache {
 
 type Entries = LruCache<PayloadKey, CachedPayload>;
 
-/// The lock stays locked.
-#[derive(Debug)]
-struct Locked;
-
-impl fmt::Display for Locked {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the memory cache stays locked, by a thread from before a fork perhaps")
-    }
-}
-
-impl Error for Locked {}
-
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -108,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clones_share_and_others_do_not() {
+    fn only_clones_share_payloads() {
         let cache = MemoryCache::new(DEFAULT_MEMORY_CACHE_ENTRIES);
         let other = MemoryCache::new(DEFAULT_MEMORY_CACHE_ENTRIES);
         cache.clone().put(&key("a"), &payload("one", 1)).unwrap();
@@ -119,21 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn the_shared_cache_is_one() {
+    fn shared_cache_is_one_cache() {
         MemoryCache::shared().put(&key("of this test"), &payload("one", 1)).unwrap();
         let kept = MemoryCache::shared().get(&key("of this test")).unwrap();
         assert_eq!(kept, Some(payload("one", 1)));
     }
 
     #[test]
-    fn a_key_is_a_host_and_a_client_key() {
+    fn key_has_a_host_and_a_client_key() {
         let cache = MemoryCache::new(DEFAULT_MEMORY_CACHE_ENTRIES);
         cache.put(&PayloadKey::new("a", "bc"), &payload("one", 1)).unwrap();
         assert_eq!(cache.get(&PayloadKey::new("ab", "c")).unwrap(), None);
     }
 
     #[test]
-    fn the_least_recently_used_goes_first() {
+    fn least_recently_used_payload_is_replaced() {
         let cache = MemoryCache::new(NonZeroUsize::new(3).unwrap());
         for name in ["a", "b", "c"] {
             cache.put(&key(name), &payload(name, 1)).unwrap();
@@ -147,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_put_replaces() {
+    fn later_put_replaces() {
         let cache = MemoryCache::new(NonZeroUsize::MIN);
         cache.put(&key("a"), &payload("one", 5)).unwrap();
         cache.put(&key("a"), &payload("two", 3)).unwrap();
@@ -155,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn confirming_changes_the_age_only() {
+    fn confirming_changes_only_the_age() {
         let cache = MemoryCache::new(NonZeroUsize::MIN);
         cache.confirm(&key("a"), &payload("confirmed", 1)).unwrap();
         assert_eq!(cache.get(&key("a")).unwrap(), None);
@@ -165,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn room_for_any_number_takes_no_memory() {
+    fn large_capacity_takes_no_memory() {
         let cache = MemoryCache::new(NonZeroUsize::MAX);
         cache.put(&key("a"), &payload("one", 1)).unwrap();
         assert_eq!(cache.get(&key("a")).unwrap(), Some(payload("one", 1)));
     }
 
     #[test]
-    fn a_lock_that_stays_locked_hangs_nobody() {
+    fn stuck_lock_does_not_hang() {
         let cache = MemoryCache::new(NonZeroUsize::MIN);
         cache.put(&key("a"), &payload("one", 1)).unwrap();
         let held = cache.entries.lock().unwrap();
@@ -184,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_crowd_lose_nothing() {
+    fn concurrent_threads_lose_nothing() {
         let cache = MemoryCache::new(NonZeroUsize::new(8).unwrap());
         thread::scope(|scope| {
             for name in ["a", "b", "c", "d"] {
@@ -200,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_secret() {
+    fn debug_has_no_secret() {
         let cache = MemoryCache::new(NonZeroUsize::MIN);
         cache.put(&key("sdk-secret"), &payload("secret", 1)).unwrap();
         assert!(!format!("{cache:?}").contains("secret"));

@@ -1,8 +1,7 @@
-//! Where payloads are kept: in this process, or in files.
+//! Caches for payloads: in memory and in files.
 
 mod file;
 mod format;
-mod lock;
 mod memory;
 
 pub use file::FileCache;

@@ -1,4 +1,4 @@
-//! One client's supply of payloads.
+//! The feed of one client.
 
 mod ready;
 
@@ -20,17 +20,17 @@ use crate::sink::PayloadSink;
 use crate::source::{Member, MemberId, NotReady, Source};
 use crate::status::{FetchStatus, StreamOff, StreamState};
 
-/// One client's supply of payloads: started with what a cache has, kept fresh by a source that
-/// all clients on one host and key share.
+/// Supplies one client with payloads. It starts with the cached one. A source that all clients on
+/// one host and key share keeps it fresh.
 ///
-/// Dropping it is closing it.
+/// Dropping a feed closes it, within [`FetchOptions::close_timeout`].
 pub struct Feed {
     source: Arc<Source>,
     member: Arc<Member>,
     member_id: MemberId,
     close_timeout: Duration,
     is_manual: bool,
-    /// The process it was started in.
+    /// The process that started the feed.
     process: u32,
     is_closed: AtomicBool,
     /// Watches the cache for payloads that other processes put.
@@ -38,12 +38,13 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Starts: offers what the cache has, and begins to refresh. Waits for the cache, never for
-    /// the server.
+    /// Starts a feed: offers the cached payload, and begins to refresh. Waits for the cache, never
+    /// for the server.
     ///
     /// # Errors
     ///
-    /// When the options cannot work, or no thread can be started. Nothing depends on the network.
+    /// When an option is invalid, or the system does not start a thread. The network has no part in
+    /// it.
     pub fn start(
         options: &FetchOptions,
         cache: Arc<dyn PayloadCache>,
@@ -65,12 +66,12 @@ impl Feed {
         let (source, member_id) =
             registry::join(&settings, cached, &member, plan, options.cache_ttl)
                 .map_err(StartError::Thread)?;
-        // Others on the same host and key may know that it fails, or have a newer one.
+        // Other clients on the same host and key may have a failure, or a newer document.
         if let Some(last) = source.status().last_error {
             member.failed(&last.error);
         }
         if let Some(latest) = source.latest() {
-            // One that this client cannot use is no reason not to start, and reported.
+            // If this client cannot use it, the status has the error.
             let _ = member.offer(&latest);
         }
         let watch = plan.is_active().then(|| member.watch_cache(&source)).flatten();
@@ -87,24 +88,23 @@ impl Feed {
         })
     }
 
-    /// Whether the process was forked since, and this is the child. There is no thread here, the
-    /// sockets are the parent's, and locks may be held by threads that do not exist: this feed
-    /// does nothing any more, and another one has to be started.
+    /// Whether this process is a child that was forked after the start. The child has no worker
+    /// thread, the sockets are the parent's, and a lock may be held by a thread that does not exist.
+    /// So this feed does nothing in the child. Start another one there.
     pub fn is_left_behind(&self) -> bool {
         self.process != process::id()
     }
 
-    /// Asks the server now, on this thread, and waits for the answer. Clients that ask at the
-    /// same time share one request.
+    /// Fetches now, on this thread. Clients that fetch at the same time share one request.
     ///
     /// # Errors
     ///
-    /// When there is no answer, or one that is no payload. The payload in use stays.
+    /// When the fetch fails, or the reply is not a payload. The payload in use stays.
     pub fn refresh(&self) -> Result<(), FetchError> {
         self.refresh_within(Duration::MAX)
     }
 
-    /// The same, but takes no longer than this.
+    /// Fetches, but takes no longer than this.
     fn refresh_within(&self, limit: Duration) -> Result<(), FetchError> {
         if self.is_left_behind() || self.is_closed.load(Ordering::Relaxed) {
             return Err(FetchErrorKind::Closed.into());
@@ -113,47 +113,46 @@ impl Feed {
         self.member.last_error().map_or(Ok(()), Err)
     }
 
-    /// Waits until there is a payload from the network or a cache; through failures, as long as
-    /// there is hope and time. With [`Refresh::Manual`] nobody else asks the server, so this does,
-    /// once, unless there is a payload.
+    /// Waits until there is a payload from the network or a cache. Waits through failures that may
+    /// pass. With [`Refresh::Manual`] it fetches once, unless there is a payload.
     ///
     /// # Errors
     ///
-    /// When there was none in time, or asking on is pointless: the server refuses
-    /// ([`FetchErrorKind::is_refusal`]), or the client is closed.
+    /// When there was no payload in time, or waiting is pointless: the server refuses
+    /// ([`FetchErrorKind::is_refusal`]), or the feed is closed.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), NotReady> {
         if self.is_left_behind() {
             return Err(FetchError::from(FetchErrorKind::Closed).into());
         }
         if self.is_manual && !self.member.is_ready() {
-            // What comes of it is in the state.
+            // The member keeps the outcome.
             let _ = self.refresh_within(timeout);
             return self.member.wait_ready(Duration::ZERO);
         }
         self.member.wait_ready(timeout)
     }
 
-    /// A future for the outcome of the first attempt.
+    /// Returns a future for the outcome of the first attempt.
     pub fn ready(&self) -> ReadyFuture {
         ReadyFuture { member: self.member.clone(), is_manual: self.is_manual }
     }
 
-    /// How refreshing is going.
+    /// Returns the status of refreshing.
     pub fn status(&self) -> FetchStatus {
         let mut status = self.member.complete(self.source.status());
         if self.is_closed.load(Ordering::Relaxed) {
-            // Others may share the source, and its stream.
+            // Other clients may share the source and its stream.
             status.stream = StreamState::Off(StreamOff::Closed);
         }
         status
     }
 
-    /// Stops refreshing. The threads and sockets of the source and of the cache are gone
-    /// afterwards, unless other clients share them.
+    /// Stops refreshing. Afterwards the threads and sockets of the source and of the cache are gone,
+    /// unless other clients share them.
     ///
     /// # Errors
     ///
-    /// When that takes longer than the deadline. They will be gone a little later.
+    /// When that takes longer than the deadline. The threads end a little later.
     pub fn close(&self, deadline: Duration) -> Result<(), CloseTimedOut> {
         if self.is_left_behind() {
             return Ok(());
@@ -161,11 +160,11 @@ impl Feed {
         let start = Instant::now();
         self.is_closed.store(true, Ordering::Relaxed);
         drop(self.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
-        // Before the source stops, so that whoever waits for a fetch that is interrupted finds out why.
+        // Before the source stops, so that a waiting thread gets the reason.
         self.member.closed(FetchErrorKind::Closed.into());
         let closed = self.source.leave(self.member_id, deadline);
         registry::forget_stopped();
-        // Last: the source may be writing to it.
+        // Last, because the source may write to the cache until it stops.
         let disconnected = self.member.disconnect_cache(deadline.saturating_sub(start.elapsed()));
         if closed && disconnected { Ok(()) } else { Err(CloseTimedOut) }
     }
@@ -173,7 +172,7 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        // There is nobody to tell.
+        // A destructor cannot report the error.
         let _ = self.close(self.close_timeout);
     }
 }
@@ -184,12 +183,12 @@ impl fmt::Debug for Feed {
     }
 }
 
-/// Why refreshing could not be started.
+/// Why a feed could not be started.
 #[derive(Debug)]
 pub enum StartError {
-    /// The options cannot work.
+    /// An option is invalid.
     Config(ConfigError),
-    /// The system gives no thread.
+    /// The system did not start a thread.
     Thread(io::Error),
 }
 
@@ -203,7 +202,9 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StartError::Config(error) => error.fmt(formatter),
-            StartError::Thread(_) => formatter.write_str("no thread could be started"),
+            StartError::Thread(_) => {
+                formatter.write_str("the system did not start a thread for refreshing")
+            }
         }
     }
 }
@@ -217,13 +218,13 @@ impl core::error::Error for StartError {
     }
 }
 
-/// Closing took longer than allowed.
+/// Closing took longer than the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CloseTimedOut;
 
 impl fmt::Display for CloseTimedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("closing took longer than allowed")
+        formatter.write_str("closing took longer than the deadline; threads and sockets will be gone a little later")
     }
 }
 

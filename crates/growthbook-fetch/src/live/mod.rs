@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use growthbook_core::{Payload, PayloadChange, PayloadError, PayloadSource, Snapshot};
+use growthbook_support::LOG_TARGET;
 
 pub use in_use::{InUse, Pinned};
 
-use crate::LOG_TARGET;
 use retired::Retired;
 
 /// The payload in use, compiled, for any number of threads.

@@ -1,4 +1,4 @@
-//! How long to wait after a failure: twice as long after each.
+//! Delays after failures: each is twice as long as the one before.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The delay after one more failure: from half of the doubled one up to all of it, and never
-    /// more than the limit.
+    /// Counts a failure and returns the delay after it: the doubled delay or the limit, of which
+    /// jitter takes away up to half.
     pub(crate) fn next(
         &mut self,
         first: Duration,
@@ -27,7 +27,7 @@ impl Backoff {
         jitter.part(doubled.min(limit), 0.5, 1.0)
     }
 
-    /// All is well again.
+    /// Starts again with the first delay, after a success.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }

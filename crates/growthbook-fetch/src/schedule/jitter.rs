@@ -1,4 +1,4 @@
-//! Randomness for delays: so that many clients do not ask at the same time.
+//! Randomness for delays, so that many clients do not ask at the same time.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ impl Jitter {
         Jitter(seed)
     }
 
-    /// A part of the duration: evenly distributed between the two shares of it.
+    /// Returns a part of the duration, evenly distributed between the two shares.
     pub(crate) fn part(&mut self, whole: Duration, from: f64, to: f64) -> Duration {
         let share = from + (to - from) * self.unit();
-        // A share out of range is a mistake; the whole is a sensible delay all the same.
+        // A share out of range is a mistake. The whole is still a sensible delay.
         Duration::try_from_secs_f64(whole.as_secs_f64() * share).unwrap_or(whole)
     }
 
-    /// From 0 up to, not including, 1.
+    /// Returns a number from 0 up to, but not including, 1.
     fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

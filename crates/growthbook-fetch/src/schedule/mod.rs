@@ -1,5 +1,5 @@
-//! When to do what: pure. Time goes in, an action comes out; nothing here waits, and tests need
-//! no clock.
+//! Decides when to fetch and when to connect. This is pure: the caller passes the time and gets an
+//! action. Nothing here waits, and tests need no clock.
 
 mod backoff;
 mod jitter;
@@ -13,20 +13,20 @@ use jitter::Jitter;
 
 use crate::options::Refresh;
 
-/// A point in time: since some beginning.
+/// A point in time, counted from the start of the source.
 pub(crate) type Time = Duration;
 
-/// How long a server that refuses is left alone, at least.
+/// The shortest delay after a server refused.
 const SLOW_RETRY: Duration = Duration::from_secs(300);
-/// How long a server that says there is no stream (status 204) is not asked for one.
+/// The delay before a server that has no stream (status 204) is asked for one again.
 const NO_STREAM_RETRY: Duration = Duration::from_secs(3600);
-/// How long a server may ask to be left alone (`Retry-After`, and `retry` on a stream).
-const LONGEST_WISH: Duration = Duration::from_secs(3600);
-/// The longest delay before a stream that fails is tried again, unless the server wants more.
+/// The longest delay that a server can ask for (`Retry-After`, and `retry` on a stream).
+const LONGEST_SERVER_DELAY: Duration = Duration::from_secs(3600);
+/// The longest delay before a stream that failed is opened again, unless the server asks for more.
 const LONGEST_STREAM_DELAY: Duration = Duration::from_secs(60);
-/// A stream that lived shorter is connected to again only after a delay, however it ended.
+/// After a stream that lived shorter, connecting again waits, however the stream ended.
 const BRIEF_LIFE: Duration = Duration::from_secs(5);
-/// A stream that lived longer has proved itself.
+/// A stream that lived longer works.
 const HEALTHY_LIFE: Duration = Duration::from_secs(55);
 
 /// What to do next.
@@ -36,16 +36,16 @@ pub(crate) enum Action {
     Fetch,
     /// Open the stream.
     Connect,
-    /// Nothing until then, or until told otherwise.
+    /// Wait until then, or until the schedule changes.
     Wait(Option<Time>),
 }
 
-/// What those who share a source want of it, taken together.
+/// What the clients of a source need together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// Somebody wants changes streamed.
+    /// At least one client wants changes streamed.
     pub(crate) stream: bool,
-    /// The shortest interval anybody wants to be asked; `None` when nobody wants it.
+    /// The shortest interval of all clients; `None` if no client polls.
     pub(crate) interval: Option<Duration>,
 }
 
@@ -58,7 +58,7 @@ impl Plan {
         }
     }
 
-    /// What serves both.
+    /// Returns the plan that serves both.
     pub(crate) fn and(self, other: Plan) -> Plan {
         let interval = match (self.interval, other.interval) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -67,37 +67,37 @@ impl Plan {
         Plan { stream: self.stream || other.stream, interval }
     }
 
-    /// Whether there is anything to do without being asked.
+    /// Whether there is anything to do without a call of the application.
     pub(crate) fn is_active(self) -> bool {
         self.interval.is_some()
     }
 }
 
-/// How a fetch went.
+/// The outcome of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FetchOutcome {
-    /// There is a payload, new or confirmed. `None`: the reply did not say whether changes are
-    /// streamed.
+    /// There is a payload, new or confirmed. `streaming` is `None` if the reply did not say whether
+    /// changes are streamed.
     Success { streaming: Option<bool> },
-    /// There is none.
+    /// The fetch failed.
     Failure {
         /// Asking again soon is pointless.
         refused: bool,
-        /// How long the server wants to be left alone.
+        /// How long the server asks not to be asked.
         retry_after: Option<Duration>,
     },
 }
 
-/// How a stream ended, or that it never began.
+/// How a stream ended, or why it could not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamEnd {
     /// The server ended it in good order.
     Ended,
     /// It broke, or could not be opened.
     Failed,
-    /// Nothing came for too long.
+    /// The stream was silent for too long.
     Silent,
-    /// The server refused to open it: pointless to try again soon.
+    /// The server refused to open it. Trying again soon is pointless.
     Refused,
     /// The server says there is no stream.
     NoStream,
@@ -112,13 +112,13 @@ pub(crate) struct Schedule {
     jitter: Jitter,
     fetch_due: Option<Time>,
     connect_due: Option<Time>,
-    /// The server refused, or wants to be left alone until then.
+    /// The server refused, or asks not to be asked before this time.
     not_before: Time,
     fetch_backoff: Backoff,
     stream_backoff: Backoff,
-    /// What the server last said of streaming, when it did.
+    /// Whether the server offers streaming, as it last said.
     streaming_offered: Option<bool>,
-    /// The shortest delay after a failed stream, by the server's word.
+    /// The shortest delay after a failed stream, as the server says.
     stream_retry: Duration,
     stream: Option<OpenStream>,
 }
@@ -126,11 +126,11 @@ pub(crate) struct Schedule {
 #[derive(Clone, Copy, Debug)]
 struct OpenStream {
     since: Time,
-    last_heard: Time,
+    last_data: Time,
 }
 
 impl Schedule {
-    /// Nothing to do yet.
+    /// Returns a schedule that has nothing to do yet.
     pub(crate) fn new(seed: u64, longest_silence: Duration) -> Self {
         Schedule {
             plan: Plan::default(),
@@ -147,8 +147,8 @@ impl Schedule {
         }
     }
 
-    /// Follows another plan from now on. What is at hand stays fresh for this long, so that
-    /// polling begins after it; whether to stream is found out at once.
+    /// Follows another plan from now on. The payload in use stays fresh for `fresh_for`, and polling
+    /// begins after that. Whether the server streams is found out at once.
     pub(crate) fn set_plan(&mut self, plan: Plan, now: Time, fresh_for: Duration) {
         let before = core::mem::replace(&mut self.plan, plan);
         let Some(interval) = plan.interval else {
@@ -168,18 +168,18 @@ impl Schedule {
         let limit = match before.interval {
             None => fresh_for.min(interval),
             Some(longer) if interval < longer => interval,
-            // What is due is due soon enough.
+            // The fetch that is due comes soon enough.
             Some(_) if self.fetch_due.is_some() => return,
             Some(_) => interval,
         };
-        // Under an open stream there may be nothing due; its end makes something due.
+        // With an open stream there may be no fetch due. The end of the stream schedules one.
         if self.stream.is_none() || self.fetch_due.is_some() {
             let limit = self.due_at(now.saturating_add(limit));
             self.fetch_due = Some(self.fetch_due.map_or(limit, |due| due.min(limit)));
         }
     }
 
-    /// What to do now.
+    /// Returns what to do now.
     pub(crate) fn next(&self, now: Time) -> Action {
         let is_due = |due: Option<Time>| due.is_some_and(|due| due <= now);
         if is_due(self.connect_due) && self.stream.is_none() {
@@ -191,7 +191,7 @@ impl Schedule {
         Action::Wait([self.fetch_due, self.connect_due].into_iter().flatten().min())
     }
 
-    /// Somebody fetched, by this schedule or by themselves.
+    /// A fetch has ended: one of this schedule, or of the application.
     pub(crate) fn fetched(&mut self, now: Time, outcome: FetchOutcome) {
         match outcome {
             FetchOutcome::Success { streaming } => {
@@ -215,8 +215,8 @@ impl Schedule {
                 if refused {
                     delay = delay.max(self.jitter.part(SLOW_RETRY.max(interval), 0.9, 1.1));
                 }
-                delay = delay.max(self.heed(retry_after));
-                // Another wish of the server may reach further.
+                delay = delay.max(self.server_delay(retry_after));
+                // An earlier request of the server may ask for a longer delay.
                 let due = self.due_at(now.saturating_add(delay));
                 if refused || retry_after.is_some() {
                     self.not_before = due;
@@ -226,8 +226,8 @@ impl Schedule {
         }
     }
 
-    /// How old a payload from another process may be instead of one fetched now: under a stream,
-    /// it must have been asked for since that was opened.
+    /// Returns the greatest age of a payload from another process that makes a fetch unnecessary.
+    /// With a stream, it must have been asked for after the stream was opened.
     pub(crate) fn max_age(&self, now: Time) -> Duration {
         match (self.stream, self.plan.interval) {
             (Some(stream), _) => now.saturating_sub(stream.since),
@@ -235,39 +235,39 @@ impl Schedule {
         }
     }
 
-    /// Another process fetched, this long ago: the next fetch is due an interval after that.
+    /// Another process fetched, `age` ago. The next fetch is due an interval after that.
     pub(crate) fn fetched_by_others(&mut self, now: Time, age: Duration, streaming: Option<bool>) {
         self.fetched(now, FetchOutcome::Success { streaming });
         self.fetch_due = self.fetch_due.map(|due| due.saturating_sub(age));
     }
 
-    /// Another process is fetching. If nothing is heard of it, it is looked again.
+    /// Another process is fetching. Without a notification from it, the cache is asked again.
     pub(crate) fn postpone_fetch(&mut self, now: Time, delay: Duration) {
         self.fetch_due = Some(now.saturating_add(self.jitter.part(delay, 1.0, 1.2)));
     }
 
-    /// The stream is open. What was missed meanwhile is fetched.
+    /// The stream is open. A fetch is due for the changes that were missed.
     pub(crate) fn stream_opened(&mut self, now: Time) {
-        self.stream = Some(OpenStream { since: now, last_heard: now });
+        self.stream = Some(OpenStream { since: now, last_data: now });
         self.connect_due = None;
         self.fetch_due = Some(self.due_at(now));
     }
 
-    /// Something came over the stream: it is alive.
-    pub(crate) fn stream_heard(&mut self, now: Time) {
+    /// Bytes arrived on the stream: it is alive.
+    pub(crate) fn stream_data(&mut self, now: Time) {
         if let Some(stream) = &mut self.stream {
-            stream.last_heard = now;
+            stream.last_data = now;
         }
     }
 
-    /// The stream brought a payload, or the news that there is one: it works.
+    /// The stream brought a payload, or announced one: it works.
     pub(crate) fn stream_proved(&mut self) {
         self.stream_backoff.reset();
     }
 
-    /// The server says how long to wait after a failure.
+    /// The server said how long to wait after a failure.
     pub(crate) fn stream_retry(&mut self, delay: Duration) {
-        self.stream_retry = delay.clamp(FIRST_DELAY, LONGEST_WISH);
+        self.stream_retry = delay.clamp(FIRST_DELAY, LONGEST_SERVER_DELAY);
     }
 
     /// The stream announces a payload that has to be fetched.
@@ -275,9 +275,9 @@ impl Schedule {
         self.fetch_due = Some(self.due_at(now));
     }
 
-    /// Until when an open stream may be silent.
+    /// Returns the time until which an open stream may be silent.
     pub(crate) fn silent_until(&self) -> Option<Time> {
-        self.stream.map(|stream| stream.last_heard.saturating_add(self.longest_silence))
+        self.stream.map(|stream| stream.last_data.saturating_add(self.longest_silence))
     }
 
     /// Whether an open stream has been silent for too long.
@@ -285,13 +285,12 @@ impl Schedule {
         self.silent_until().is_some_and(|until| until <= now)
     }
 
-    /// Whether the stream that is open has been so for a short time only; `None` when there is
-    /// none.
+    /// Whether the open stream was opened a short time ago; `None` if no stream is open.
     pub(crate) fn is_brief(&self, now: Time) -> Option<bool> {
         self.stream.map(|stream| now.saturating_sub(stream.since) < BRIEF_LIFE)
     }
 
-    /// Whether there is anything to do without being asked.
+    /// Whether there is anything to do without a call of the application.
     pub(crate) fn is_active(&self) -> bool {
         self.plan.is_active()
     }
@@ -301,8 +300,8 @@ impl Schedule {
         self.plan.stream
     }
 
-    /// The stream is no more, or could not be opened; and how long the server wants to be left
-    /// alone.
+    /// The stream has ended, or could not be opened. `retry_after` is the delay that the server asks
+    /// for.
     pub(crate) fn stream_ended(
         &mut self,
         now: Time,
@@ -315,7 +314,7 @@ impl Schedule {
             self.stream_backoff.reset();
         }
         if end == StreamEnd::Silent {
-            // What was said meanwhile is lost.
+            // Changes may have been missed.
             self.fetch_due = Some(self.due_at(now));
         } else if self.fetch_due.is_none() {
             self.fetch_due = self.next_poll(now);
@@ -330,25 +329,26 @@ impl Schedule {
             StreamEnd::Ended | StreamEnd::Failed => {
                 let limit = LONGEST_STREAM_DELAY.max(self.stream_retry);
                 self.stream_backoff.next(FIRST_DELAY, limit, &mut self.jitter).max(
-                    // Not all at once: many have lost the same server.
+                    // With jitter, because many clients lose the same server at once.
                     self.jitter.part(self.stream_retry, 1.0, 1.1),
                 )
             }
             StreamEnd::Refused => self.jitter.part(SLOW_RETRY, 0.9, 1.1),
             StreamEnd::NoStream => self.jitter.part(NO_STREAM_RETRY, 0.9, 1.1),
         };
-        self.connect_due = Some(now.saturating_add(delay.max(self.heed(retry_after))));
+        self.connect_due = Some(now.saturating_add(delay.max(self.server_delay(retry_after))));
     }
 
-    /// This time, unless the server wants to be left alone for longer.
+    /// Returns this time, or a later one if the server asks for it.
     fn due_at(&self, time: Time) -> Time {
         time.max(self.not_before)
     }
 
-    /// No sooner than the server says, within reason, and not all at once either.
-    fn heed(&mut self, retry_after: Option<Duration>) -> Duration {
-        retry_after
-            .map_or(Duration::ZERO, |wish| self.jitter.part(wish.min(LONGEST_WISH), 1.0, 1.1))
+    /// Returns the delay that the server asks for, within bounds and with jitter.
+    fn server_delay(&mut self, retry_after: Option<Duration>) -> Duration {
+        retry_after.map_or(Duration::ZERO, |delay| {
+            self.jitter.part(delay.min(LONGEST_SERVER_DELAY), 1.0, 1.1)
+        })
     }
 
     fn next_poll(&mut self, now: Time) -> Option<Time> {

@@ -1,4 +1,4 @@
-//! The schedule under a clock that tests move.
+//! Tests of the schedule, which pass the time themselves.
 
 use super::*;
 use crate::options::DEFAULT_STREAM_TIMEOUT;
@@ -16,14 +16,14 @@ const CONFIRMED: FetchOutcome = FetchOutcome::Success { streaming: None };
 const FAILED: FetchOutcome = FetchOutcome::Failure { refused: false, retry_after: None };
 const REFUSED: FetchOutcome = FetchOutcome::Failure { refused: true, retry_after: None };
 
-/// A schedule with a plan from time zero on, and nothing fresh at hand.
+/// Returns a schedule with a plan from time zero on, and without a fresh payload.
 fn schedule(plan: Plan, seed: u64) -> Schedule {
     let mut schedule = Schedule::new(seed, DEFAULT_STREAM_TIMEOUT);
     schedule.set_plan(plan, Time::ZERO, Duration::ZERO);
     schedule
 }
 
-/// When there is something to do next.
+/// Returns the time of the next action.
 fn due(schedule: &Schedule, now: Time) -> Time {
     match schedule.next(now) {
         Action::Wait(until) => until.expect("something is due"),
@@ -31,7 +31,7 @@ fn due(schedule: &Schedule, now: Time) -> Time {
     }
 }
 
-/// A schedule whose stream was opened at this time, and caught up.
+/// Returns a schedule whose stream was opened at this time, and has fetched since.
 fn streaming(seed: u64, since: Time) -> Schedule {
     let mut schedule = schedule(STREAM, seed);
     schedule.fetched(since, OFFERED);
@@ -43,7 +43,7 @@ fn streaming(seed: u64, since: Time) -> Schedule {
 }
 
 #[test]
-fn nobody_asks_unless_told_to() {
+fn manual_schedule_never_acts() {
     let mut schedule = schedule(Plan::new(Refresh::Manual, MINUTE), 1);
     assert_eq!(schedule.next(secs(1_000_000)), Action::Wait(None));
     for outcome in [OFFERED, FAILED, REFUSED] {
@@ -53,7 +53,7 @@ fn nobody_asks_unless_told_to() {
 }
 
 #[test]
-fn polling_keeps_its_interval_give_or_take_a_tenth() {
+fn poll_interval_varies_by_a_tenth() {
     for seed in 0..200 {
         let mut schedule = schedule(POLL, seed);
         let mut now = Time::ZERO;
@@ -81,18 +81,18 @@ fn clients_do_not_poll_in_step() {
 }
 
 #[test]
-fn what_is_fresh_is_not_asked_for_when_polling() {
+fn fresh_payload_delays_polling() {
     let mut polling = Schedule::new(1, DEFAULT_STREAM_TIMEOUT);
     polling.set_plan(POLL, Time::ZERO, secs(40));
     assert_eq!(polling.next(Time::ZERO), Action::Wait(Some(secs(40))));
-    // Streaming begins with finding out whether it is offered.
+    // A streaming client has to find out first whether the server streams.
     let mut streaming = Schedule::new(1, DEFAULT_STREAM_TIMEOUT);
     streaming.set_plan(STREAM, Time::ZERO, secs(40));
     assert_eq!(streaming.next(Time::ZERO), Action::Fetch);
 }
 
 #[test]
-fn failures_are_retried_after_longer_and_longer_delays_up_to_the_interval() {
+fn failures_back_off_up_to_the_interval() {
     for seed in 0..200 {
         let mut schedule = schedule(POLL, seed);
         let mut now = Time::ZERO;
@@ -102,7 +102,7 @@ fn failures_are_retried_after_longer_and_longer_delays_up_to_the_interval() {
             assert!(delay >= secs(limit) / 2 && delay <= secs(limit), "{delay:?} of {limit}");
             now += delay;
         }
-        // One success, and it begins anew.
+        // A success resets the backoff.
         schedule.fetched(now, CONFIRMED);
         schedule.fetched(now, FAILED);
         assert!(due(&schedule, now) - now <= secs(1));
@@ -110,7 +110,7 @@ fn failures_are_retried_after_longer_and_longer_delays_up_to_the_interval() {
 }
 
 #[test]
-fn delays_after_failures_never_overflow() {
+fn backoff_never_overflows() {
     let mut schedule = schedule(Plan { stream: false, interval: Some(Duration::MAX) }, 1);
     for _ in 0..100 {
         schedule.fetched(secs(1), FAILED);
@@ -121,7 +121,7 @@ fn delays_after_failures_never_overflow() {
 }
 
 #[test]
-fn a_refusal_is_asked_again_slowly_but_for_ever() {
+fn refusal_is_retried_slowly_forever() {
     let mut schedule = schedule(STREAM, 1);
     let mut now = Time::ZERO;
     for _ in 0..10 {
@@ -134,7 +134,7 @@ fn a_refusal_is_asked_again_slowly_but_for_ever() {
 }
 
 #[test]
-fn the_server_may_ask_to_be_left_alone_within_reason() {
+fn retry_after_is_followed_within_bounds() {
     for (wish, least, most) in [(90, 90, 99), (0, 0, 1), (1_000_000, 3600, 3960)] {
         let mut schedule = schedule(POLL, 1);
         let retry_after = Some(secs(wish));
@@ -145,7 +145,7 @@ fn the_server_may_ask_to_be_left_alone_within_reason() {
 }
 
 #[test]
-fn a_stream_is_opened_when_it_is_offered_and_wanted() {
+fn stream_opens_if_offered_and_wanted() {
     for (plan, outcome, expected) in [
         (STREAM, OFFERED, true),
         (STREAM, NOT_OFFERED, false),
@@ -159,23 +159,23 @@ fn a_stream_is_opened_when_it_is_offered_and_wanted() {
 }
 
 #[test]
-fn a_stream_that_is_no_longer_offered_is_not_connected_to() {
+fn withdrawn_stream_is_not_opened() {
     let mut schedule = streaming(1, Time::ZERO);
     schedule.stream_ended(secs(1), StreamEnd::Failed, None);
     schedule.fetched(secs(1), NOT_OFFERED);
     let next = due(&schedule, secs(1));
     assert_eq!(schedule.next(next), Action::Fetch);
-    // And when it is again, it is.
+    // When it is offered again, it is opened.
     schedule.fetched(next, OFFERED);
     assert_eq!(schedule.next(next), Action::Connect);
 }
 
 #[test]
-fn a_stream_that_is_no_longer_offered_is_the_last_one() {
+fn withdrawn_stream_is_not_reopened() {
     for end in [StreamEnd::Ended, StreamEnd::Silent, StreamEnd::Failed] {
         let mut schedule = streaming(1, Time::ZERO);
         schedule.fetched(secs(1), NOT_OFFERED);
-        // It may go on for as long as it lasts.
+        // The open stream is kept until it ends.
         assert_eq!(schedule.next(secs(50)), Action::Wait(None));
         schedule.stream_ended(secs(60), end, None);
         let next = due(&schedule, secs(60));
@@ -186,32 +186,32 @@ fn a_stream_that_is_no_longer_offered_is_the_last_one() {
 }
 
 #[test]
-fn under_a_stream_nobody_polls() {
+fn open_stream_stops_polling() {
     let schedule = streaming(1, Time::ZERO);
     assert_eq!(schedule.next(secs(10_000)), Action::Wait(None));
 }
 
 #[test]
-fn opening_a_stream_fetches_what_was_missed() {
+fn opening_a_stream_fetches() {
     let mut schedule = streaming(1, Time::ZERO);
     schedule.stream_ended(secs(60), StreamEnd::Ended, None);
     assert_eq!(schedule.next(secs(60)), Action::Connect);
     schedule.stream_opened(secs(61));
     assert_eq!(schedule.next(secs(61)), Action::Fetch);
-    // Until that works.
+    // The fetch is retried until it succeeds.
     schedule.fetched(secs(61), FAILED);
     assert!(due(&schedule, secs(61)) <= secs(62));
 }
 
 #[test]
-fn a_notice_is_followed_by_a_fetch() {
+fn notice_is_followed_by_a_fetch() {
     let mut schedule = streaming(1, Time::ZERO);
     schedule.fetch_now(secs(5));
     assert_eq!(schedule.next(secs(5)), Action::Fetch);
 }
 
 #[test]
-fn a_stream_that_ends_in_good_order_is_opened_at_once_unless_it_was_brief() {
+fn ended_stream_reopens_at_once_unless_brief() {
     for (lived, end, at_once) in [
         (60, StreamEnd::Ended, true),
         (5, StreamEnd::Ended, true),
@@ -228,7 +228,7 @@ fn a_stream_that_ends_in_good_order_is_opened_at_once_unless_it_was_brief() {
 }
 
 #[test]
-fn while_the_stream_is_down_the_server_is_polled() {
+fn server_is_polled_while_the_stream_is_down() {
     for seed in 0..100 {
         let mut schedule = streaming(seed, Time::ZERO);
         let lost = secs(1000);
@@ -252,7 +252,7 @@ fn while_the_stream_is_down_the_server_is_polled() {
 }
 
 #[test]
-fn a_stream_that_keeps_failing_is_tried_less_and_less_often() {
+fn failing_stream_backs_off() {
     for seed in 0..100 {
         let mut schedule = streaming(seed, Time::ZERO);
         let mut now = secs(1);
@@ -267,7 +267,7 @@ fn a_stream_that_keeps_failing_is_tried_less_and_less_often() {
 }
 
 #[test]
-fn only_news_or_a_healthy_life_make_a_stream_trusted_again() {
+fn payload_or_long_life_resets_the_backoff() {
     let delay_after = |trust: fn(&mut Schedule), lived: Duration| {
         let mut schedule = streaming(1, Time::ZERO);
         let mut now = secs(1);
@@ -280,14 +280,14 @@ fn only_news_or_a_healthy_life_make_a_stream_trusted_again() {
         schedule.stream_ended(now + lived, StreamEnd::Failed, None);
         schedule.connect_due.unwrap() - now - lived
     };
-    let bytes = |schedule: &mut Schedule| schedule.stream_heard(secs(100_000));
+    let bytes = |schedule: &mut Schedule| schedule.stream_data(secs(100_000));
     assert!(delay_after(bytes, secs(10)) > secs(20));
     assert!(delay_after(Schedule::stream_proved, secs(10)) < secs(2));
     assert!(delay_after(bytes, secs(60)) < secs(2));
 }
 
 #[test]
-fn the_server_says_how_long_to_wait_after_a_failure_within_reason() {
+fn stream_retry_is_followed_within_bounds() {
     for (retry, least, most) in [(0, 1, 2), (10, 10, 11), (1_000_000, 3600, 3960)] {
         let mut schedule = streaming(1, Time::ZERO);
         schedule.stream_retry(secs(retry));
@@ -298,12 +298,12 @@ fn the_server_says_how_long_to_wait_after_a_failure_within_reason() {
 }
 
 #[test]
-fn a_refused_stream_is_tried_slowly_while_polling_goes_on() {
+fn refused_stream_is_retried_slowly() {
     for (end, least, most) in [(StreamEnd::Refused, 270, 330), (StreamEnd::NoStream, 3240, 3960)] {
         let mut schedule = schedule(STREAM, 1);
         schedule.fetched(Time::ZERO, OFFERED);
         schedule.stream_ended(Time::ZERO, end, None);
-        // Being offered again does not make it sooner.
+        // Another offer does not make it sooner.
         schedule.fetched(secs(1), OFFERED);
         let delay = schedule.connect_due.unwrap();
         assert!(delay >= secs(least) && delay <= secs(most), "{delay:?}");
@@ -314,10 +314,10 @@ fn a_refused_stream_is_tried_slowly_while_polling_goes_on() {
 #[test]
 fn silence_is_noticed_within_ninety_seconds() {
     let mut schedule = streaming(1, Time::ZERO);
-    schedule.stream_heard(secs(1000));
+    schedule.stream_data(secs(1000));
     let until = schedule.silent_until().unwrap();
     assert!(until > secs(1060) && until <= secs(1090), "{until:?}");
-    // What was said meanwhile is fetched, whether or not the stream comes back.
+    // Missed changes are fetched, whether or not the stream can be opened again.
     schedule.stream_ended(until, StreamEnd::Silent, None);
     assert_eq!(schedule.next(until), Action::Connect);
     schedule.stream_ended(until, StreamEnd::Failed, None);
@@ -325,7 +325,7 @@ fn silence_is_noticed_within_ninety_seconds() {
 }
 
 #[test]
-fn a_server_that_wants_to_be_left_alone_is_whoever_comes_and_goes() {
+fn retry_after_holds_when_clients_change() {
     let mut schedule = schedule(POLL, 1);
     let retry_after = Some(secs(1000));
     schedule.fetched(Time::ZERO, FetchOutcome::Failure { refused: false, retry_after });
@@ -346,8 +346,8 @@ fn a_server_that_wants_to_be_left_alone_is_whoever_comes_and_goes() {
 }
 
 #[test]
-fn a_server_that_wants_to_be_left_alone_is_whatever_the_stream_does() {
-    let leave_alone = FetchOutcome::Failure { refused: false, retry_after: Some(secs(1000)) };
+fn retry_after_holds_whatever_the_stream_does() {
+    let not_yet = FetchOutcome::Failure { refused: false, retry_after: Some(secs(1000)) };
     type Event = fn(&mut Schedule);
     let events: [(&str, Event); 5] = [
         ("it is opened", |schedule| {
@@ -357,15 +357,15 @@ fn a_server_that_wants_to_be_left_alone_is_whatever_the_stream_does() {
         ("it announces a payload", |schedule| schedule.fetch_now(secs(60))),
         ("it is silent", |schedule| schedule.stream_ended(secs(60), StreamEnd::Silent, None)),
         ("it breaks", |schedule| schedule.stream_ended(secs(60), StreamEnd::Failed, None)),
-        ("it brings rubbish", |schedule| schedule.fetched(secs(60), FAILED)),
+        ("it brings an unreadable payload", |schedule| schedule.fetched(secs(60), FAILED)),
     ];
     for (name, event) in events {
-        for (outcome, least) in [(leave_alone, 1000), (REFUSED, 270)] {
+        for (outcome, least) in [(not_yet, 1000), (REFUSED, 270)] {
             let mut schedule = streaming(1, Time::ZERO);
             schedule.fetched(Time::ZERO, outcome);
             event(&mut schedule);
             assert!(schedule.fetch_due.unwrap() >= secs(least), "{name}");
-            // Until a fetch succeeds, whoever made it.
+            // It holds until a fetch succeeds.
             schedule.fetched(secs(62), CONFIRMED);
             schedule.fetch_now(secs(63));
             assert_eq!(schedule.fetch_due, Some(secs(63)), "{name}");
@@ -374,7 +374,7 @@ fn a_server_that_wants_to_be_left_alone_is_whatever_the_stream_does() {
 }
 
 #[test]
-fn plans_of_several_clients_are_served_by_one() {
+fn one_plan_serves_several_clients() {
     let cases = [
         (Refresh::Manual, Refresh::Manual, Plan::default()),
         (Refresh::Manual, Refresh::Poll(secs(5)), Plan { stream: false, interval: Some(secs(5)) }),
@@ -393,7 +393,7 @@ fn plans_of_several_clients_are_served_by_one() {
 }
 
 #[test]
-fn a_shorter_interval_counts_at_once_and_a_stream_when_somebody_wants_it() {
+fn plan_change_counts_at_once() {
     let mut schedule = schedule(POLL, 1);
     schedule.fetched(Time::ZERO, OFFERED);
     schedule.set_plan(Plan { stream: false, interval: Some(secs(5)) }, secs(1), secs(60));

@@ -1,4 +1,4 @@
-//! Handing a document to every client that shares a source.
+//! Offering a document to all clients of a source.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,13 +18,13 @@ pub(super) struct Latest {
 }
 
 impl Latest {
-    /// What the first client had in its cache: earlier than anything that is asked for.
+    /// The document from the first client's cache. It is earlier than any document of the server.
     pub(super) fn from_cache(document: &Document) -> Self {
         let document = Document { sequence: Some(0), ..document.clone() };
         Latest { document: Arc::new(document) }
     }
 
-    /// The tag to ask with. One from a cache may be anything; what cannot be sent is none.
+    /// Returns the tag to ask with. A tag from a cache may be one that cannot be sent.
     pub(super) fn etag(&self) -> Option<&str> {
         const LONGEST: usize = 1024;
         let etag = self.document.payload.etag.as_deref()?;
@@ -36,8 +36,8 @@ impl Latest {
         &self.document
     }
 
-    /// Whether changes of it are streamed, if the server may be taken at its word: without a tag
-    /// the server is asked anew anyway.
+    /// Whether the server streams changes. `None` without a tag, because then the server is asked
+    /// again anyway.
     pub(super) fn streaming(&self) -> Option<bool> {
         self.etag().map(|_| self.document.payload.streaming)
     }
@@ -46,11 +46,11 @@ impl Latest {
         *self.document.payload.document == *text
     }
 
-    /// For how much longer it is fresh.
+    /// Returns how much longer the document is fresh.
     pub(super) fn fresh_for(&self, ttl: Duration) -> Duration {
         let fetched_at = from_unix_millis(self.document.payload.fetched_at);
         if fetched_at > SystemTime::now() {
-            // The clock was set back. Nobody knows how old it is.
+            // The clock was set back, and the age is not known.
             return Duration::ZERO;
         }
         ttl.saturating_sub(age(fetched_at))
@@ -147,15 +147,16 @@ impl Source {
         delivery
     }
 
-    /// The number of the next document that is asked for.
+    /// Returns the number of the next document that is asked for.
     pub(super) fn draw_sequence(&self) -> u64 {
         let mut state = self.lock();
         state.next_sequence += 1;
         state.next_sequence
     }
 
-    /// The server has confirmed a document at this time, to this process or to another, and may
-    /// have said something new of it. Nothing is confirmed where another one came meanwhile.
+    /// The server has confirmed a document at this time, to this process or to another. `said` is a
+    /// reply with the same document, which may have another tag. Does nothing if another document
+    /// has arrived meanwhile.
     pub(super) fn confirm(
         &self,
         confirmed: &Document,
@@ -171,7 +172,7 @@ impl Source {
         let mut document = Document::clone(&latest.document);
         document.payload.fetched_at = document.payload.fetched_at.max(fetched_at);
         document.source = source;
-        // The stream has no tags.
+        // A payload from the stream has no tag.
         if let Some(said) = said.filter(|said| said.etag.is_some()) {
             document.payload.etag.clone_from(&said.etag);
             document.payload.streaming = said.streaming;
@@ -183,7 +184,7 @@ impl Source {
         members.iter().for_each(|member| member.confirm(&document));
     }
 
-    /// The latest document, for a client that has just joined.
+    /// Returns the latest document, for a client that has just joined.
     pub(crate) fn latest(&self) -> Option<Arc<Document>> {
         self.lock().latest.as_ref().map(|latest| latest.document.clone())
     }

@@ -1,4 +1,4 @@
-//! One fetch at a time, whoever asks for it.
+//! Fetching: one request at a time, shared by all callers.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -14,22 +14,22 @@ use crate::http::Reply;
 use crate::schedule::FetchOutcome;
 use crate::time::unix_millis;
 
-/// A fetch that is going on. Whoever waits for it holds on to it: the next one may begin before
-/// they wake up.
+/// A fetch in progress. A waiting thread keeps a reference to it, because the next fetch may begin
+/// before the thread wakes up.
 #[derive(Default)]
 pub(super) struct Flight(OnceLock<Landed>);
 
-/// How a fetch ended.
+/// The end of a fetch.
 #[derive(Clone)]
 struct Landed {
     outcome: Result<(), FetchError>,
-    /// Whether it failed because whoever began it had little time.
+    /// Whether it failed because the thread that began it had a short time limit.
     was_cut_short: bool,
 }
 
 impl Source {
-    /// Asks the server for the payload and hands it to all members. A call while another is under
-    /// way waits for that one, and has its outcome. Neither takes longer than the limit.
+    /// Fetches the payload and offers it to all members. During another fetch, it waits for that
+    /// one and returns its outcome. It takes no longer than the limit.
     pub(crate) fn fetch(&self, limit: Duration) -> Result<(), FetchError> {
         let start = Instant::now();
         let mut state = self.lock();
@@ -49,7 +49,7 @@ impl Source {
             if !landed.was_cut_short {
                 return landed.outcome.clone();
             }
-            // Somebody with more time tries again.
+            // This thread may have more time, and tries again.
         }
         if state.stopped {
             return Err(FetchError::new(FetchErrorKind::Closed));
@@ -57,7 +57,7 @@ impl Source {
         let flight = Arc::<Flight>::default();
         state.flight = Some(flight.clone());
         state.health.counters.fetches += 1;
-        let asked_about = state
+        let known = state
             .latest
             .as_ref()
             .filter(|latest| latest.etag().is_some())
@@ -66,22 +66,22 @@ impl Source {
 
         let mut landing = Landing { source: self, flight, landed: None };
         let left = limit.saturating_sub(start.elapsed());
-        let (landed, delivery) = self.fetch_alone(asked_about.as_deref(), left);
+        let (landed, delivery) = self.fetch_alone(known.as_deref(), left);
         landing.landed = Some(landed.clone());
         drop(landing);
         delivery.notify();
         landed.outcome
     }
 
-    /// Asks whether there is another document than this one.
-    fn fetch_alone(&self, asked_about: Option<&Document>, limit: Duration) -> (Landed, Delivery) {
+    /// Asks the server whether there is another document than this one.
+    fn fetch_alone(&self, known: Option<&Document>, limit: Duration) -> (Landed, Delivery) {
         let start = Instant::now();
         let sequence = self.draw_sequence();
-        let etag = asked_about.and_then(|document| document.payload.etag.as_deref());
+        let etag = known.and_then(|document| document.payload.etag.as_deref());
         let reply = self.features.fetch(etag, limit);
         let fetched_at = unix_millis(SystemTime::now());
         let mut delivery = Delivery::default();
-        let (outcome, streaming) = match (reply, asked_about) {
+        let (outcome, streaming) = match (reply, known) {
             (Ok(Reply::Payload { document, etag, streaming }), _) => {
                 let payload = CachedPayload { document, etag, streaming, fetched_at };
                 delivery = self.deliver(payload, PayloadSource::Network, sequence);
@@ -107,7 +107,7 @@ impl Source {
                 state.schedule.fetched(now, FetchOutcome::Success { streaming });
                 state.health.fetched(streaming)
             }
-            // Whoever began it had little time: that says nothing of the server.
+            // The caller's limit was short: this is not a failure of the server.
             Err(_) if was_cut_short => Note::NONE,
             Err(error) => {
                 let refused = error.kind().is_refusal();
@@ -127,17 +127,17 @@ impl Source {
 }
 
 impl State {
-    /// What breaks because the client is closed is not the network's fault.
+    /// Replaces the error of a request that was interrupted because the client was closed.
     pub(super) fn closed_or(&self, error: FetchError) -> FetchError {
         if self.stopped { FetchError::new(FetchErrorKind::Closed) } else { error }
     }
 }
 
-/// However a fetch ends, nobody waits for it in vain.
+/// Ends a fetch when dropped, so that waiting threads wake up even if the fetch panics.
 struct Landing<'a> {
     source: &'a Source,
     flight: Arc<Flight>,
-    /// `None` until it has ended: when it panics, for good.
+    /// `None` until the fetch has ended, and after a panic.
     landed: Option<Landed>,
 }
 

@@ -1,15 +1,14 @@
-//! What is known of how refreshing goes, and what is worth a line in the log: changes, not
-//! repetitions.
+//! The status of refreshing, and its log records: one for a change, none for a repetition.
 
 use std::time::SystemTime;
 
+use growthbook_support::LOG_TARGET;
 use log::Level;
 
-use crate::LOG_TARGET;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::status::{Counters, LastError, StreamOff, StreamState};
 
-/// How refreshing goes.
+/// The status of refreshing.
 #[derive(Default)]
 pub(super) struct Health {
     pub(super) counters: Counters,
@@ -21,16 +20,16 @@ pub(super) struct Health {
 struct Stream {
     wanted: bool,
     offered: Option<bool>,
-    /// `None` before the first, and while there is no reason for one.
+    /// `None` before the first stream, and while no stream is wanted.
     state: Option<StreamState>,
-    /// Why there was last none, until there is one again.
+    /// The last failure, until a stream is open again.
     failure: Option<FetchErrorKind>,
-    /// Whether the last one was of no use, although it could be opened. The next one may be no
-    /// better: that it is open is no news yet.
+    /// Whether the last stream ended soon after it was opened. The next one may do the same, so its
+    /// opening is not logged yet.
     was_brief: bool,
 }
 
-/// A line for the log, to be written under no lock: a logger may do what it likes.
+/// A log record, to be written under no lock: a logger may do anything.
 #[must_use]
 pub(super) struct Note(Option<(Level, String)>);
 
@@ -41,7 +40,8 @@ impl Note {
         Note(Some((level, text)))
     }
 
-    /// What begins to fail is worth a warning, what fails in another way than before is not.
+    /// The first failure is a warning. A failure of another kind than before is logged at `debug`,
+    /// and the same kind not at all.
     fn failure(
         before: Option<FetchErrorKind>,
         error: &FetchError,
@@ -72,7 +72,7 @@ impl Health {
         Note::new(Level::Info, text)
     }
 
-    /// A fetch failed, or a streamed payload was none.
+    /// A fetch failed, or a streamed payload cannot be used.
     pub(super) fn failed(&mut self, error: &FetchError) -> Note {
         if error.kind() == FetchErrorKind::Closed {
             return Note::NONE;
@@ -90,7 +90,7 @@ impl Health {
     }
 
     pub(super) fn stream_connecting(&mut self) {
-        // A stream that was lost stays so until another is open.
+        // A lost stream stays `Lost` until another one is open.
         if self.stream.state.is_none() {
             self.stream.state = Some(StreamState::Connecting);
         }
@@ -105,12 +105,12 @@ impl Health {
         self.streamed()
     }
 
-    /// There was a stream, for a short time or a longer one.
+    /// A stream has ended, after a short time or a longer one.
     pub(super) fn stream_was_brief(&mut self, was_brief: bool) {
         self.stream.was_brief = was_brief;
     }
 
-    /// The server ended the stream, as it does every now and then, or nobody wants it any more.
+    /// The server ended the stream, as servers do from time to time, or it is no longer wanted.
     pub(super) fn stream_ended(&mut self, is_wanted: bool) -> Note {
         self.stream.state = is_wanted.then_some(StreamState::Connecting);
         if is_wanted { self.streamed() } else { Note::NONE }
@@ -123,7 +123,7 @@ impl Health {
         }
     }
 
-    /// Something broke that may have been the stream.
+    /// The worker panicked, perhaps while it read the stream.
     pub(super) fn stream_broke(&mut self, error: &FetchError) -> Note {
         match self.stream.state {
             Some(StreamState::Open | StreamState::Connecting) => self.stream_lost(error),
@@ -151,11 +151,11 @@ impl Health {
         self.last_error.clone()
     }
 
-    /// The state of the stream for a client that wants one.
+    /// Returns the state of the stream.
     pub(super) fn stream(&self) -> StreamState {
         match &self.stream.state {
             _ if !self.stream.wanted => StreamState::Off(StreamOff::NotWanted),
-            // One that is open goes on, whatever is said of others.
+            // An open stream is kept, even if the server no longer offers streams.
             Some(StreamState::Open) => StreamState::Open,
             _ if self.stream.offered == Some(false) => StreamState::Off(StreamOff::NotOffered),
             Some(state) => state.clone(),
@@ -164,7 +164,7 @@ impl Health {
     }
 }
 
-/// The error's source, in brackets.
+/// Returns the error's source in brackets.
 fn cause(error: &FetchError) -> String {
     core::error::Error::source(error)
         .map(ToString::to_string)
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_end_at_once_are_logged_once() {
+    fn brief_streams_are_logged_once() {
         let mut health = Health::default();
         let brief = FetchErrorKind::BriefStream.into();
         let mut round = || {
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(round(), (Some(Level::Debug), Some(Level::Warn)));
         assert_eq!(round(), (Some(Level::Debug), None));
         assert_eq!(round(), (Some(Level::Debug), None));
-        // One that lasts is the end of it.
+        // A stream that lasts ends the series.
         assert_eq!(level(&health.stream_opened()), Some(Level::Debug));
         health.stream_was_brief(false);
         assert_eq!(level(&health.stream_ended(true)), Some(Level::Info));

@@ -9,12 +9,12 @@ use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadKey, UnixMillis,
 };
 use growthbook_core::{PayloadChange, PayloadError};
+use growthbook_support::LOG_TARGET;
 
 use super::Source;
 use super::document::Document;
 use super::member_cache::MemberCache;
 use super::readiness::{NotReady, Readiness};
-use crate::LOG_TARGET;
 use crate::error::FetchError;
 use crate::sink::{Offered, PayloadSink};
 use crate::status::{FetchStatus, LastError};

@@ -1,4 +1,4 @@
-//! One client's use of its cache: reading, keeping, and going on when the cache fails.
+//! One client's use of its cache: reading, writing, the lease, and going on without it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,9 +8,9 @@ use growthbook_core::PayloadSource;
 use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadCacheError, PayloadKey,
 };
+use growthbook_support::LOG_TARGET;
 
 use super::document::Document;
-use crate::LOG_TARGET;
 
 /// A client's cache. It may fail; the client goes on without it.
 pub(super) struct MemberCache {

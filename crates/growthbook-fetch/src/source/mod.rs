@@ -1,4 +1,4 @@
-//! What clients on one host and key share: one fetch in flight, one stream, one thread.
+//! The part that all clients on one host and key share: one fetch at a time, one stream, one thread.
 
 mod delivery;
 mod document;
@@ -26,18 +26,18 @@ use fetch::Flight;
 use health::Health;
 use worker::Worker;
 
-/// One host and key, fetched and streamed for every client on them.
+/// Fetches and streams the payload of one host and key for all clients on them.
 ///
-/// The locks: `state` is held for moments only, never while waiting for the network, reading a
-/// payload, or calling anybody.
+/// The lock of `state` is held for moments only: never while waiting for the network, reading a
+/// payload, or calling a sink, a cache or a logger.
 pub(crate) struct Source {
     features: FeaturesClient,
     stream: StreamClient,
     max_event_bytes: usize,
-    /// Where the schedule's time begins.
+    /// The start of the schedule's time.
     origin: Instant,
     state: Mutex<State>,
-    /// Something in `state` changed that somebody may be waiting for.
+    /// Notified when `state` changes in a way that a thread may wait for.
     changed: Condvar,
 }
 
@@ -47,10 +47,10 @@ struct State {
     next_member: MemberId,
     latest: Option<Latest>,
     next_sequence: u64,
-    /// The fetch that is going on.
+    /// The current fetch.
     flight: Option<Arc<Flight>>,
     worker: Option<Worker>,
-    /// The last member has left: nothing begins any more.
+    /// The last member has left: no further fetch or stream begins.
     stopped: bool,
     health: Health,
 }
@@ -65,7 +65,7 @@ struct Membership {
 pub(crate) type MemberId = u64;
 
 impl Source {
-    /// A source nobody shares yet. What a cache had is where it starts from.
+    /// Returns a source without members. It starts with the cached document.
     pub(crate) fn new(settings: &Settings, cached: Option<Arc<Document>>) -> Arc<Self> {
         Arc::new(Source {
             features: FeaturesClient::new(settings),
@@ -87,8 +87,7 @@ impl Source {
         })
     }
 
-    /// Lets a client take part; `None` when the last one has just left, and the source is of no
-    /// more use.
+    /// Adds a client. `None` if the last member has just left, and the source has stopped.
     ///
     /// # Errors
     ///
@@ -117,7 +116,7 @@ impl Source {
         Ok(Some(id))
     }
 
-    /// Lets a client leave. With the last one everything stops: false when that took longer than
+    /// Removes a client. The source stops with the last one; false if that takes longer than
     /// allowed.
     pub(crate) fn leave(&self, id: MemberId, deadline: Duration) -> bool {
         let mut state = self.lock();
@@ -143,7 +142,7 @@ impl Source {
         self.lock().stopped
     }
 
-    /// How refreshing is going, as far as all members have in common.
+    /// Returns the part of the status that all members share.
     pub(crate) fn status(&self) -> FetchStatus {
         let state = self.lock();
         FetchStatus {
@@ -159,7 +158,7 @@ impl Source {
         }
     }
 
-    /// Takes the wishes of all members together.
+    /// Follows the plans of all members together.
     fn follow_plan(&self, state: &mut State, fresh_for: Duration) {
         let plans = state.members.iter().map(|member| member.plan);
         let plan = plans.fold(Plan::default(), Plan::and);
@@ -191,7 +190,7 @@ impl Source {
     }
 }
 
-/// Differs between sources, processes and runs.
+/// Returns a seed that differs between sources, processes and runs.
 fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())

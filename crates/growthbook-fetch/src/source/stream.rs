@@ -13,8 +13,8 @@ use crate::sse::EventParser;
 use crate::time::unix_millis;
 
 impl Source {
-    /// Opens a stream and follows it until it ends or is no longer wanted. Fetches what falls due
-    /// meanwhile.
+    /// Opens a stream and reads it until it ends or is no longer wanted. Does the fetches that are
+    /// due meanwhile.
     pub(super) fn follow_stream(&self, parser: &mut EventParser) {
         self.lock().health.stream_connecting();
         parser.reconnect();
@@ -30,10 +30,10 @@ impl Source {
             }
             Err(error) => Err(error),
         };
-        self.stream_is_over(end);
+        self.end_stream(end);
     }
 
-    fn stream_is_over(&self, end: Result<StreamEnd, FetchError>) {
+    fn end_stream(&self, end: Result<StreamEnd, FetchError>) {
         let mut state = self.lock();
         let now = self.now();
         let is_wanted = !state.stopped && state.schedule.wants_stream();
@@ -91,12 +91,12 @@ impl Source {
                 self.fetch_with_lease();
                 continue;
             };
-            // What has arrived is read, even if it is late already.
+            // Bytes that have arrived are read even if the time is over.
             let wait = until.saturating_sub(self.now()).max(Duration::from_millis(1));
             match stream.read(parser, wait, |update| updates.push(update))? {
                 StreamRead::Data => {
                     let now = self.now();
-                    self.lock().schedule.stream_heard(now);
+                    self.lock().schedule.stream_data(now);
                 }
                 StreamRead::Nothing if self.lock().schedule.is_silent(self.now()) => {
                     return Err(FetchError::new(FetchErrorKind::Timeout));
@@ -130,7 +130,7 @@ impl Source {
     fn follow_payload(&self, document: String) {
         self.lock().health.counters.stream_events += 1;
         let fetched_at = unix_millis(SystemTime::now());
-        // The stream has no tags: the next fetch asks for the document, whatever it is.
+        // A streamed payload has no tag, so the next fetch asks for the whole document.
         let (document, etag) = (document.into(), None);
         let payload = CachedPayload { document, etag, streaming: true, fetched_at };
         let sequence = self.draw_sequence();
@@ -148,8 +148,8 @@ impl Source {
         delivery.notify();
     }
 
-    /// A streamed payload was none. A fetch tells what it should have been, in a while: the stream
-    /// may be full of these.
+    /// A streamed payload cannot be used. A fetch asks for it after the backoff, because more such
+    /// events may follow.
     fn stream_failed(&self, error: &FetchError) {
         let mut state = self.lock();
         let now = self.now();

@@ -15,12 +15,12 @@ use crate::sse::EventParser;
 pub(super) struct Worker {
     id: ThreadId,
     handle: JoinHandle<()>,
-    /// Cleared by the thread itself, as the last thing it does with the source.
+    /// Cleared by the thread itself, when it no longer uses the source.
     is_running: bool,
 }
 
 impl Source {
-    /// Starts the thread, unless it runs or there is nothing for it to do.
+    /// Starts the thread, unless it runs or has nothing to do.
     pub(super) fn start_worker(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
         let is_running = state.worker.as_ref().is_some_and(|worker| worker.is_running);
         if is_running || !state.schedule.is_active() {
@@ -34,14 +34,14 @@ impl Source {
         Ok(())
     }
 
-    /// Waits for the thread to end: false when it did not in time.
+    /// Waits for the thread to end; false if it does not end in time.
     pub(super) fn wait_for_worker(&self, limit: Duration) -> bool {
         let start = Instant::now();
         let mut state = self.lock();
         loop {
             match &state.worker {
                 None => return true,
-                // The last handle was dropped by a callback, on the worker itself.
+                // A callback dropped the last handle, on the worker itself.
                 Some(worker) if worker.id == thread::current().id() => return true,
                 Some(worker) if !worker.is_running => break,
                 Some(_) => {}
@@ -55,7 +55,7 @@ impl Source {
         let worker = state.worker.take();
         drop(state);
         if let Some(worker) = worker {
-            // It has nothing left to do. An error means that it panicked, and has said so.
+            // The thread ends. An error means that it panicked, and the panic was printed.
             let _ = worker.handle.join();
         }
         true
@@ -77,7 +77,7 @@ impl Source {
         }
     }
 
-    /// Something panicked: a client's sink, or this crate. Tried again later, like any failure.
+    /// A client's sink or this crate panicked. It is retried later, like after other failures.
     fn recover(&self) {
         let mut state = self.lock();
         let now = self.now();
@@ -91,12 +91,12 @@ impl Source {
         members.iter().for_each(|member| member.failed(&error));
     }
 
-    /// Waits until there is something to do; `None` when there is nothing more.
+    /// Waits for the next action; `None` if there will not be one.
     fn next_action(&self) -> Option<Action> {
         let mut state = self.lock();
         loop {
             if state.stopped || !state.schedule.is_active() {
-                // In the same moment: whoever joins now starts another thread.
+                // Under the same lock, so that a client that joins next starts another thread.
                 state.worker_ends();
                 return None;
             }
@@ -121,7 +121,7 @@ impl State {
     }
 }
 
-/// Whatever happens on the thread, nobody waits for it in vain.
+/// Notes the end of the thread when dropped, even after a panic.
 struct Running(Arc<Source>);
 
 impl Drop for Running {

@@ -1,19 +1,19 @@
-//! Where lines end.
+//! Finding the end of a line.
 
-/// How many bytes are looked at in one go.
+/// The number of bytes that are searched at a time.
 const BLOCK: usize = 64;
 
-/// The first line of `bytes`, the byte that ends it, and what is behind that; nothing if no line
-/// ends here.
+/// Splits `bytes` into the first line, the byte that ends it, and the rest. `None` if no line ends
+/// here.
 pub(super) fn split_line(bytes: &[u8]) -> Option<(&[u8], u8, &[u8])> {
-    // Line ends are counted, and in bytes, for that is what compilers do many at a time: leaving
-    // a block at the first one is slower by an order of magnitude.
+    // Compilers vectorize counting line ends in a block. Leaving the block at the first line end is
+    // slower by an order of magnitude.
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let without = blocks.iter().take_while(|block| count_line_ends(block) == 0).count();
     let searched = without * BLOCK;
     let length = searched + bytes.get(searched..)?.iter().position(|byte| is_line_end(*byte))?;
-    let (line, behind) = bytes.split_at_checked(length)?;
-    let (end, rest) = behind.split_first()?;
+    let (line, rest) = bytes.split_at_checked(length)?;
+    let (end, rest) = rest.split_first()?;
     Some((line, *end, rest))
 }
 
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_end_is_found_wherever_it_is() {
+    fn line_end_is_found_at_any_position() {
         for length in 0..300 {
             let mut bytes = vec![b'x'; length];
             assert_eq!(split_line(&bytes), None);

@@ -1,8 +1,8 @@
-//! Server-sent events, read from bytes however they come: no connection, no clock.
+//! Server-sent events, parsed from bytes: no connection, no clock.
 //!
 //! [`EventParser`] interprets an event stream as the WHATWG HTML standard does (section
-//! "Server-sent events", 9.2.6), but within bounds: what a server sends, or forgets to end, costs
-//! no more memory than [`EventParser::new`] was told.
+//! "Server-sent events", 9.2.6), but within bounds: an event that is too long, or never ends, takes
+//! no more memory than the limit of [`EventParser::new`].
 //!
 //! ```
 //! use growthbook_fetch::sse::{EventParser, Parsed};
@@ -30,83 +30,81 @@ use std::time::Duration;
 use line::split_line;
 use text::{Text, TooLong};
 
-/// How long an event's data may be unless said otherwise: 64 MiB.
+/// The default limit for an event's data: 64 MiB.
 pub const DEFAULT_MAX_EVENT_BYTES: usize = 64 * 1024 * 1024;
 
-/// How long an event's id or type may be, whatever the limit of its data: 4 KiB. Real ones are a
-/// few bytes; a longer id would fit no request header.
+/// The limit for an event's id and type: 4 KiB each. Real ones have a few bytes, and a longer id
+/// would not fit into a request header.
 pub const MAX_VALUE_BYTES: usize = 4 * 1024;
 
-/// A stream of server-sent events, interpreted as its bytes come in.
+/// A parser for a stream of server-sent events.
 ///
 /// Bytes may be cut anywhere, also within a character or between the CR and the LF of one line
-/// end: what is parsed, and in which order, does not depend on it. No bytes are an error. What is
-/// no UTF-8 becomes U+FFFD, as the standard has it, and what is no event stream becomes nothing.
+/// end. The events and their order do not depend on it. No bytes are an error: invalid UTF-8
+/// becomes U+FFFD, as in the standard, and a line that is not a field is ignored.
 ///
 /// # Bounds
 ///
-/// An event's data is kept up to the limit, its id and type up to [`MAX_VALUE_BYTES`] each; more
-/// refuses the event, and the following ones are read. Lengths are counted in bytes of decoded
-/// text. Comments and unknown fields are dropped as they come and count as nothing, and so does a
-/// `retry` longer than [`MAX_VALUE_BYTES`]. So the parser holds the limit and some 32 KiB at most,
-/// and no more than some 100 KiB between events.
+/// An event is refused if its data is longer than the limit, or if its id or type is longer than
+/// [`MAX_VALUE_BYTES`]. The events after it are read. Lengths are in bytes of decoded text. Comments
+/// and unknown fields do not count, and neither does a `retry` longer than [`MAX_VALUE_BYTES`]. So
+/// the parser holds at most the limit and some 32 KiB, and some 100 KiB between events.
 ///
 /// # Differences from the standard
 ///
-/// Those bounds are one. The other: a blank line in a new stream leaves the last event ID as it
-/// is, until an event in that stream has an `id` of its own. The standard's wording makes it
-/// empty, so that a reconnect right after the greeting would ask for everything again; browsers
-/// keep it, too.
+/// The bounds are one difference. The other: a blank line in a new stream keeps the last event ID,
+/// until an event in that stream has an `id` of its own. The standard's wording makes it empty. Then
+/// a reconnect right after the start of a stream would ask for all events again. Browsers keep it,
+/// too.
 pub struct EventParser {
-    /// What may still come of a byte order mark: empty after the first bytes of a stream.
+    /// The part of a byte order mark that may follow: empty after the first bytes of a stream.
     byte_order_mark: &'static [u8],
     /// Whether an LF belongs to the line end before it.
     after_cr: bool,
     line: Line,
-    /// The name of the line's field as far as it has come: never longer than the known ones.
+    /// The name of the line's field so far: never longer than the known names.
     name: Vec<u8>,
-    /// The value of the line's field, unless that is data.
+    /// The value of the line's field, unless the field is data.
     value: Text,
     /// The data of the event, with an LF between its lines.
     data: Text,
-    /// Whether the event has a data line: one without text makes an event, too.
+    /// Whether the event has a data line. One without text makes an event, too.
     has_data: bool,
     event_type: String,
     /// Becomes the last event ID when the event is complete.
     id: String,
     last_event_id: String,
-    /// Whether the event is over a limit: what remains of it is read for its id only.
+    /// Whether the event is over a limit. Then the rest of it is read for its id only.
     refused: bool,
 }
 
-/// What bytes completed.
+/// A part of a stream that is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed<'a> {
     /// An event.
     Event(Event<'a>),
-    /// The server's wish how long to wait before reconnecting: from zero to `u64::MAX`
-    /// milliseconds, which is for the caller to put bounds to.
+    /// The delay before reconnecting that the server asks for: from zero to `u64::MAX` milliseconds.
+    /// The caller should limit it.
     Retry(Duration),
-    /// An event over a limit is refused; told once for each, as soon as it is known. If the event
-    /// names an id, that counts nevertheless: asking for the event again would bring it again.
+    /// An event over a limit was refused: reported once, as soon as that is known. Its id counts
+    /// all the same, because asking for the event again would bring it again.
     Oversized,
 }
 
 /// A complete event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// What kind of event it is: `message` if it does not say.
+    /// The type of the event: `message` if the event has none.
     pub event_type: &'a str,
-    /// Its data lines, joined by LF; empty if there is one without text, such as a ping's.
+    /// Its data lines, joined by LF. Empty if there is one line without text, as in a ping.
     pub data: &'a str,
-    /// The id of this event, or else that of the last one that had any; blanks at its end are
-    /// part of it.
+    /// The id of this event, or of the last event that had one. Blanks at its end belong to it.
     pub last_event_id: &'a str,
 }
 
 impl EventParser {
-    /// A parser at the beginning of a stream, for events of up to `max_event_bytes` of data. The
-    /// default is [`DEFAULT_MAX_EVENT_BYTES`].
+    /// Returns a parser at the beginning of a stream, for events of up to `max_event_bytes` of data.
+    /// Default: [`DEFAULT_MAX_EVENT_BYTES`].
     pub fn new(max_event_bytes: usize) -> Self {
         EventParser {
             byte_order_mark: BYTE_ORDER_MARK,
@@ -123,7 +121,7 @@ impl EventParser {
         }
     }
 
-    /// Takes the next bytes of the stream; calls `on` for everything they complete, in order.
+    /// Parses the next bytes of the stream. Calls `on` for each part that they complete, in order.
     pub fn push(&mut self, bytes: &[u8], mut on: impl FnMut(Parsed<'_>)) {
         let mut rest = self.skip_byte_order_mark(bytes);
         while let Some(&first) = rest.first() {
@@ -131,27 +129,26 @@ impl EventParser {
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
             }
-            let Some((line, end, behind)) = split_line(rest) else {
+            let Some((line, end, after)) = split_line(rest) else {
                 self.continue_line(rest, &mut on);
                 break;
             };
             self.continue_line(line, &mut on);
             self.end_line(&mut on);
             self.after_cr = end == b'\r';
-            rest = behind;
+            rest = after;
         }
     }
 
-    /// The id of the last event that had one, which a reconnect sends as `Last-Event-ID`; empty
-    /// when there was none, or an empty one.
+    /// Returns the id of the last event that had one. A reconnect sends it as `Last-Event-ID`. It is
+    /// empty if there was none, or an empty one.
     ///
-    /// It counts from the blank line that ends the event, also of one that has no data.
+    /// It changes at the blank line that ends an event, even if the event has no data.
     pub fn last_event_id(&self) -> &str {
         &self.last_event_id
     }
 
-    /// The stream has ended, and the next bytes come from a new one: an event that is not
-    /// complete is dropped, the last event ID is kept.
+    /// Begins a new stream: drops an event that is not complete, and keeps the last event ID.
     pub fn reconnect(&mut self) {
         self.byte_order_mark = BYTE_ORDER_MARK;
         self.after_cr = false;
@@ -170,7 +167,7 @@ impl Default for EventParser {
 }
 
 impl fmt::Debug for EventParser {
-    /// Without the data, which is long and may be secret.
+    /// Omits the data, which is long and may be secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("EventParser")
@@ -182,15 +179,15 @@ impl fmt::Debug for EventParser {
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 const LONGEST_NAME: usize = "event".len();
 
-/// The part of its line the parser is in.
+/// The part of a line that the parser is in.
 #[derive(Clone, Copy)]
 enum Line {
     /// The field's name, or the start of the line.
     Name,
-    /// Right behind the colon, where one space is no part of the value.
+    /// Right after the colon, where one space does not belong to the value.
     Colon(Field),
     Value(Field),
-    /// Something nobody wants to know.
+    /// A comment, an unknown field, or a value over a limit.
     Skipped,
 }
 
@@ -205,23 +202,23 @@ enum Field {
 impl EventParser {
     fn skip_byte_order_mark<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let mut rest = bytes;
-        while let (Some((expected, mark)), Some((byte, behind))) =
+        while let (Some((expected, mark)), Some((byte, after))) =
             (self.byte_order_mark.split_first(), rest.split_first())
         {
             if byte != expected {
-                // What began like a mark begins the name of a field: of one that is unknown.
+                // These bytes are not a mark. They begin the name of an unknown field.
                 let seen = BYTE_ORDER_MARK.strip_suffix(self.byte_order_mark);
                 self.name.extend_from_slice(seen.unwrap_or_default());
                 self.byte_order_mark = &[];
                 break;
             }
             self.byte_order_mark = mark;
-            rest = behind;
+            rest = after;
         }
         rest
     }
 
-    /// Takes a piece of a line, without its end.
+    /// Parses a piece of a line, without its end.
     fn continue_line(&mut self, piece: &[u8], on: &mut impl FnMut(Parsed<'_>)) {
         let mut piece = piece;
         if let Line::Name = self.line {
@@ -239,8 +236,8 @@ impl EventParser {
         }
     }
 
-    /// Takes a piece of a line that begins with (a part of) the field's name; returns what is
-    /// behind the colon.
+    /// Parses a piece of a line that begins within the field's name. Returns the bytes after the
+    /// colon.
     fn continue_name<'b>(&mut self, piece: &'b [u8], on: &mut impl FnMut(Parsed<'_>)) -> &'b [u8] {
         let room = LONGEST_NAME.saturating_sub(self.name.len());
         if let Some(length) = piece.iter().take(room + 1).position(|byte| *byte == b':') {
@@ -301,7 +298,7 @@ impl EventParser {
     fn take_value(&mut self, field: Field, on: &mut impl FnMut(Parsed<'_>)) {
         let value = self.value.as_str();
         match field {
-            // It is where it belongs already.
+            // The text is already in `data`.
             Field::Data => {}
             Field::Event => value.clone_into(&mut self.event_type),
             Field::Id if value.contains('\0') => {}
@@ -330,7 +327,7 @@ impl EventParser {
         self.clear_event();
     }
 
-    /// Gives up on a value that was not `kept`, and on the event if it needs that.
+    /// Skips a value that was not `kept`, and refuses the event if it needs the value.
     fn check(&mut self, kept: Result<(), TooLong>, field: Field, on: &mut impl FnMut(Parsed<'_>)) {
         if kept.is_ok() {
             return;
@@ -351,7 +348,7 @@ impl EventParser {
         }
     }
 
-    /// Forgets the event but for its id.
+    /// Forgets the event, except its id.
     fn clear_event(&mut self) {
         self.data.clear();
         self.has_data = false;
@@ -360,7 +357,7 @@ impl EventParser {
     }
 }
 
-/// The number that `text` is, or the largest there is; nothing unless it is ASCII digits.
+/// Parses ASCII digits. A number that is too large becomes the largest one.
 fn digits(text: &str) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -380,11 +377,11 @@ mod tests {
     use super::text::KEPT_BYTES;
     use super::*;
 
-    /// Everything but the data: a value under way, and three kept ones in strings that double.
+    /// The memory besides the data: the current value, and three values in strings that double.
     const CONSTANT: usize = 8 * MAX_VALUE_BYTES;
 
     impl EventParser {
-        /// The memory in use.
+        /// Returns the memory in use.
         fn capacity(&self) -> usize {
             let texts = self.value.capacity() + self.data.capacity();
             let strings = [&self.event_type, &self.id, &self.last_event_id];
@@ -394,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_lines_take_no_more_memory_than_allowed() {
+    fn endless_lines_stay_within_the_limit() {
         let beginnings = [
             "",
             ":",
@@ -430,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_event_leaves_little_behind() {
+    fn memory_of_a_large_event_is_freed() {
         let mut parser = EventParser::default();
         let event = ["data:", &"x".repeat(10_000_000), "\n"].concat();
         parser.push(event.as_bytes(), |_| ());
@@ -456,7 +453,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn memory_stays_within_the_limit(
+        fn any_bytes_stay_within_the_limit(
             limit in 0..30_000_usize,
             pieces in vec(piece(), 0..60),
         ) {

@@ -1,18 +1,18 @@
-//! Text that comes as bytes, in pieces.
+//! Text that is decoded from bytes, in pieces.
 
 use std::mem;
 use std::str;
 
-/// How much memory a text keeps when it is cleared.
+/// The memory that a text keeps when it is cleared.
 pub(super) const KEPT_BYTES: usize = 64 * 1024;
 
 /// Text decoded from UTF-8 piece by piece, up to a length.
 ///
-/// What is no UTF-8 is replaced as the WHATWG Encoding standard does it: each longest beginning of
-/// a character becomes one U+FFFD, and so does every other byte.
+/// Invalid UTF-8 is replaced as in the WHATWG Encoding standard: each longest beginning of a
+/// character becomes one U+FFFD, and so does every other byte.
 pub(super) struct Text {
     decoded: String,
-    /// The beginning of a character whose other bytes have not come.
+    /// The beginning of a character whose other bytes have not arrived.
     begun: Vec<u8>,
     max_bytes: usize,
 }
@@ -26,7 +26,7 @@ impl Text {
         Text { decoded: String::new(), begun: Vec::new(), max_bytes }
     }
 
-    /// The text so far, without a character that is not complete.
+    /// Returns the text so far, without a character that is not complete.
     pub(super) fn as_str(&self) -> &str {
         &self.decoded
     }
@@ -38,18 +38,18 @@ impl Text {
                 Ok(text) => return self.append(text),
                 Err(error) => error,
             };
-            let (valid, behind) = rest.split_at(error.valid_up_to());
+            let (valid, invalid) = rest.split_at(error.valid_up_to());
             self.append(str::from_utf8(valid).unwrap_or_default())?;
             let Some(length) = error.error_len() else {
-                self.begun.extend_from_slice(behind);
+                self.begun.extend_from_slice(invalid);
                 return Ok(());
             };
             self.append(REPLACEMENT)?;
-            rest = behind.get(length..).unwrap_or_default();
+            rest = invalid.get(length..).unwrap_or_default();
         }
     }
 
-    /// No more bytes come: a character that is not complete never will be.
+    /// Ends the text: a character that is not complete becomes U+FFFD.
     pub(super) fn end(&mut self) -> Result<(), TooLong> {
         if self.begun.is_empty() {
             return Ok(());
@@ -58,7 +58,7 @@ impl Text {
         self.append(REPLACEMENT)
     }
 
-    /// Makes it empty, and gives back the memory of a large one.
+    /// Makes the text empty, and frees the memory of a large one.
     pub(super) fn clear(&mut self) {
         self.decoded.clear();
         self.decoded.shrink_to(KEPT_BYTES);
@@ -74,24 +74,24 @@ impl Text {
 const REPLACEMENT: &str = "\u{fffd}";
 
 impl Text {
-    /// Takes what the character begun needs, or finds that it is none; returns the other bytes.
+    /// Completes the character that was begun, or replaces it. Returns the other bytes.
     fn complete_character<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], TooLong> {
         let mut rest = bytes;
         while !self.begun.is_empty()
-            && let Some((byte, behind)) = rest.split_first()
+            && let Some((byte, after)) = rest.split_first()
         {
             self.begun.push(*byte);
             match str::from_utf8(&self.begun).map_err(|error| error.error_len()) {
-                Err(None) => rest = behind,
+                Err(None) => rest = after,
                 Ok(_) => {
-                    // Borrowed, so that its memory serves the next one.
+                    // Taken out and put back, so that the next character uses the same memory.
                     let mut character = mem::take(&mut self.begun);
                     self.append(str::from_utf8(&character).unwrap_or_default())?;
                     character.clear();
                     self.begun = character;
-                    rest = behind;
+                    rest = after;
                 }
-                // This byte is no part of it, and is looked at by itself.
+                // This byte does not belong to the character. It is decoded by itself.
                 Err(Some(_)) => self.end()?,
             }
         }
@@ -105,7 +105,7 @@ impl Text {
         }
         let capacity = self.decoded.capacity();
         if length > capacity {
-            // Doubled, so that a long text is copied seldom, but never beyond what is allowed.
+            // Doubled, so that a long text is seldom copied, but never beyond the limit.
             let capacity = capacity.saturating_mul(2).max(length).min(self.max_bytes);
             self.decoded.reserve_exact(capacity - self.decoded.len());
         }
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(text.push(b"b"), Ok(()));
         assert_eq!((text.push(b"b"), text.as_str()), (Err(TooLong), "aéb"));
 
-        // A character counts when it is known which one it is.
+        // A character counts when it is complete.
         text.clear();
         assert_eq!((text.push(b"ab\xe2\x82"), text.as_str()), (Ok(()), "ab"));
         assert_eq!(text.end(), Err(TooLong));
@@ -145,7 +145,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decodes_as_the_standard_library_does(
+        fn decodes_like_the_standard_library(
             bytes in proptest::collection::vec(
                 prop_oneof![any::<u8>(), select(&b"\xf0\x9f\x80\xe2a"[..])],
                 0..24,

@@ -1,11 +1,11 @@
-//! An event stream, interpreted the slow and obvious way: the whole of it at once, sentence by
+//! An event stream interpreted in the slow and obvious way: the whole stream at once, sentence by
 //! sentence of the WHATWG HTML standard, "Server-sent events", 9.2.5 and 9.2.6.
 
 use std::time::Duration;
 
 use growthbook_fetch::sse::{EventParser, MAX_VALUE_BYTES, Parsed};
 
-/// What a parser tells, owned.
+/// An owned result of the parser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
     Event { event_type: String, data: String, last_event_id: String },
@@ -13,7 +13,7 @@ pub(crate) enum Told {
     Oversized,
 }
 
-/// What the parser makes of a stream that comes in these pieces, and the last event ID.
+/// Parses a stream that arrives in these pieces. Returns the results and the last event ID.
 pub(crate) fn parse<'b>(
     max_event_bytes: usize,
     pieces: impl IntoIterator<Item = &'b [u8]>,
@@ -26,7 +26,7 @@ pub(crate) fn parse<'b>(
     (told, parser.last_event_id().to_owned())
 }
 
-/// What it should make of the stream, all lines of which are complete.
+/// Returns the expected results for a stream whose lines are all complete.
 pub(crate) fn interpret(max_event_bytes: usize, stream: &[u8]) -> (Vec<Told>, String) {
     let text = String::from_utf8_lossy(stream);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::error::RedisStoreError;
-use crate::LOG_TARGET;
+use growthbook_support::LOG_TARGET;
 
 /// The pause after the first failure. Each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

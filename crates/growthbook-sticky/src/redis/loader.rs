@@ -14,7 +14,7 @@ use super::{
     options::RedisStickyBucketOptions,
     request::{self, Request},
 };
-use crate::mutex::ForkSafeMutex;
+use growthbook_support::ForkSafeMutex;
 
 /// Loads and saves documents of Redis asynchronously. The application loads the documents of a
 /// user, evaluates with them, and saves the changed ones.

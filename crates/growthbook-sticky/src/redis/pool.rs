@@ -25,7 +25,7 @@ use super::{
     request::Request,
     target::RedisTarget,
 };
-use crate::mutex::ForkSafeMutex;
+use growthbook_support::ForkSafeMutex;
 
 pub(super) type Reply = Result<Vec<Value>, RedisStoreError>;
 

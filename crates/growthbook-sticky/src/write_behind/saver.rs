@@ -1,7 +1,6 @@
 //! The thread that writes the queued documents to the store.
 
 use std::{
-    error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::{Arc, Condvar, MutexGuard, PoisonError},
@@ -19,8 +18,8 @@ use super::{
     problem::{FlushTimedOut, WriteProblem},
     queue::{FIRST_PAUSE, LONGEST_PAUSE, Pushed, Queue},
 };
-use crate::LOG_TARGET;
-use crate::mutex::ForkSafeMutex;
+use growthbook_support::LOG_TARGET;
+use growthbook_support::{ForkSafeMutex, source_text};
 
 /// The queue, the store, and the thread that writes from one to the other.
 pub(super) struct Saver<S> {
@@ -267,7 +266,7 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
         state.counters.lost += u64::from(failure.is_lost);
         drop(state);
         if failure.is_first {
-            let cause = cause(error);
+            let cause = source_text(error);
             log::warn!(target: LOG_TARGET, "sticky bucket documents are not saved: {cause}");
         }
         self.report(if failure.is_lost {
@@ -309,9 +308,4 @@ fn wait<'a>(
             condition.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
         }
     }
-}
-
-/// Returns the error that the store wrapped, if there is one.
-fn cause(error: &dyn Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

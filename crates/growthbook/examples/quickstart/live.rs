@@ -1,4 +1,4 @@
-//! A client that asks a server, here one of our own.
+//! A connected client, with a server of this example.
 
 use std::error::Error;
 use std::io::Write;
@@ -9,7 +9,7 @@ use growthbook::fetch::StreamState;
 use growthbook::{Client, Status};
 use test_server::FeaturesServer;
 
-/// Nothing here takes this long, unless something is broken.
+/// Longer than any step takes, unless something is broken.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
@@ -55,7 +55,7 @@ fn color(client: &Client) -> String {
     client.for_user("user-1").feature_value("button-color", String::new())
 }
 
-/// What an operator wants to know.
+/// Prints the status, as an operator would want it.
 fn describe(status: &Status) -> String {
     let stream = match &status.stream {
         StreamState::Open => "open".to_owned(),

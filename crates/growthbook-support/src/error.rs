@@ -1,0 +1,36 @@
+//! Errors as text for logs.
+
+use std::error::Error;
+
+/// Returns the text of the error that this one wraps, or its own text if it wraps none.
+pub fn source_text(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt, io};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Wrapper(Option<io::Error>);
+
+    impl fmt::Display for Wrapper {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("the store failed")
+        }
+    }
+
+    impl Error for Wrapper {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.0.as_ref().map(|error| error as _)
+        }
+    }
+
+    #[test]
+    fn wrapped_error_is_preferred() {
+        assert_eq!(source_text(&Wrapper(Some(io::Error::other("disk full")))), "disk full");
+        assert_eq!(source_text(&Wrapper(None)), "the store failed");
+    }
+}
