@@ -43,6 +43,8 @@ usage: cargo xtask <command>
           figures, --bless replaces the committed figures
   soak [--seconds N]
           evaluate for N seconds (300 by default) while a server changes and restarts
+  soak --fleet
+          measure eight processes that share a Redis
   deps    check which crate depends on which, and that modules import each other one way
   deps --modules CRATE
           print which module of a crate imports which, and the cycles";

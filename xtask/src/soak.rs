@@ -1,15 +1,17 @@
-//! The soak: clients evaluate while a server changes and restarts.
+//! The soak: clients evaluate while a server changes and restarts. A fleet of processes shares a
+//! Redis.
 
-use crate::Result;
 use crate::run::{cargo, run};
+use crate::{Result, redis};
 
-/// Runs the soak. The arguments are `[--seconds N]`.
+/// Runs the soak. The arguments are `[--seconds N]` or `--fleet`.
 pub(crate) fn soak(arguments: &[String]) -> Result {
     let mut soak = cargo(["run", "--quiet", "--release", "--package", "soak", "--"]);
-    run(soak.args(arguments))
+    run(soak.args(arguments).env(redis::SERVER_VARIABLE, redis::obtain()?))
 }
 
-/// Runs the soak just long enough for several restarts.
+/// Runs the soak just long enough for several restarts, and then the fleet.
 pub(crate) fn short() -> Result {
-    soak(&["--seconds".into(), "20".into()])
+    soak(&["--seconds".into(), "20".into()])?;
+    soak(&["--fleet".into()])
 }

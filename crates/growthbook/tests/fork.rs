@@ -1,5 +1,7 @@
-//! A process that is forked while a client runs: the child continues to evaluate, and refreshes by
-//! itself. Its own `main`, because a test harness has threads of its own.
+//! Forks of a process with a running client. The child continues to evaluate, and refreshes by
+//! itself.
+//!
+//! The test has its own `main`, because the threads of a test harness must not be forked.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -31,18 +33,21 @@ mod unix {
     use growthbook::{Client, Refresh};
     use test_server::{FeaturesServer, Reply};
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    /// No test waits this long, unless something is broken.
+    const PATIENCE: Duration = Duration::from_secs(45);
+
+    const OFTEN: Refresh = Refresh::Poll(Duration::from_millis(20));
 
     pub(crate) const TESTS: &[(&str, fn())] = &[
-        ("a child of a streaming process streams by itself", streaming),
-        ("a child of a polling process polls by itself", polling),
-        ("a child refreshes while the parent's fetch hangs", while_fetching),
-        ("a child of a process with a manual client refreshes", manual),
-        ("a client that was closed stays closed in a child", closed),
-        ("a child has what the cache has not", cached),
-        ("a child that drops the client does not disturb the parent", dropping),
+        ("the child of a streaming process opens its own stream", streaming),
+        ("the child of a polling process polls", polling),
+        ("the child refreshes while a fetch of the parent hangs", while_fetching),
+        ("the child of a process with a manual client refreshes", manual),
+        ("a closed client stays closed in the child", closed),
+        ("the child keeps a payload that is newer than its cache", cached),
+        ("dropping a client in the child does not affect the parent", dropping),
         #[cfg(feature = "sticky-embedded")]
-        ("a child leaves the file of sticky buckets to the parent", embedded_store),
+        ("the child does not use the sticky bucket file of the parent", embedded_store),
     ];
 
     fn streaming() {
@@ -57,7 +62,7 @@ mod unix {
                 client.close(PATIENCE).unwrap();
             },
             || {
-                // After the child has opened its stream.
+                // The child has its own stream.
                 assert!(server.wait_until(PATIENCE, |counts| counts.open_streams == 2));
                 server.set_payload(&payload(2));
             },
@@ -69,7 +74,7 @@ mod unix {
 
     fn polling() {
         let server = FeaturesServer::start(&payload(1));
-        let client = start(&server, Refresh::Poll(Duration::from_millis(20)));
+        let client = start(&server, OFTEN);
         in_child(
             || eventually("the change", || flag(&client) == 2),
             || server.set_payload(&payload(2)),
@@ -115,12 +120,15 @@ mod unix {
 
     fn closed() {
         let server = FeaturesServer::start(&payload(1));
-        let client = start(&server, Refresh::Poll(Duration::from_millis(20)));
+        let client = start(&server, OFTEN);
         client.close(PATIENCE).unwrap();
         let requests = server.counts().requests;
+        let other_server = FeaturesServer::start(&payload(1));
         in_child(
             || {
-                thread::sleep(Duration::from_millis(150));
+                // A client that is not closed polls meanwhile.
+                let other = start(&other_server, OFTEN);
+                eventually("polls", || other.status().counters.fetches >= 10);
                 assert_eq!(flag(&client), 1);
                 assert!(client.refresh().is_err());
                 client.close(PATIENCE).unwrap();
@@ -130,8 +138,8 @@ mod unix {
         assert_eq!(server.counts().requests, requests);
     }
 
-    /// The parent puts another payload into the cache before the child reads it. It is not known to be
-    /// newer than the child's payload, and then the server confirms it.
+    /// The parent puts another payload into the cache before the child reads it. The payloads have no
+    /// dates, so the child does not know that it is newer. Then the server confirms it.
     fn cached() {
         let server = FeaturesServer::start(&payload(1));
         let folder = tempfile::tempdir().unwrap();
@@ -144,7 +152,7 @@ mod unix {
         client.wait_ready(PATIENCE).unwrap();
         in_child(
             || {
-                eventually("the parent's refresh", || server_has(folder.path(), 2));
+                eventually("the parent's refresh", || cache_has(folder.path(), 2));
                 client.refresh().unwrap();
                 assert_eq!(flag(&client), 2);
             },
@@ -155,8 +163,8 @@ mod unix {
         );
     }
 
-    /// Whether the cache in this folder has the payload with this value.
-    fn server_has(folder: &std::path::Path, value: i64) -> bool {
+    /// Returns whether the cache in this folder has the payload with this value.
+    fn cache_has(folder: &std::path::Path, value: i64) -> bool {
         let mut files = std::fs::read_dir(folder).unwrap().flatten();
         let payload = payload(value);
         files.any(|file| {
@@ -209,7 +217,7 @@ mod unix {
         );
         assert!(std::fs::read(&path).unwrap() == before, "the child wrote to the file");
         let store = store.unwrap();
-        // Only the parent has the store.
+        // The parent still has the file open.
         assert!(EmbeddedStickyBucketStore::open(&path).is_err());
         save(&store, 50..100);
         drop(store);
@@ -218,12 +226,12 @@ mod unix {
         assert_eq!(store.get_all(&keys).unwrap().iter().len(), 100);
     }
 
-    /// Runs one function in a child and another in the parent, and waits until the child succeeds.
+    /// Runs one function in a child and another one in the parent. Waits until the child succeeds.
     fn in_child(child: impl FnOnce(), parent: impl FnOnce()) {
         match fork::fork().unwrap() {
             Fork::Child => {
                 let outcome = catch_unwind(AssertUnwindSafe(child));
-                // Without dropping anything, because the server's threads are the parent's.
+                // Exits without dropping the server, whose threads exist only in the parent.
                 process::exit(i32::from(outcome.is_err()));
             }
             Fork::Parent(id) => {
@@ -268,7 +276,7 @@ mod unix {
     fn eventually(what: &str, holds: impl Fn() -> bool) {
         let start = Instant::now();
         while !holds() {
-            assert!(start.elapsed() < PATIENCE, "never: {what}");
+            assert!(start.elapsed() < PATIENCE, "timed out waiting for {what}");
             thread::sleep(Duration::from_millis(2));
         }
     }

@@ -1,4 +1,5 @@
-//! Evaluates while a server changes and restarts: `cargo xtask soak [--seconds N]`.
+//! Evaluates while a server changes and restarts: `cargo xtask soak [--seconds N]`. Measures a fleet
+//! of processes that share a Redis: `cargo xtask soak --fleet`.
 //!
 //! The first phase only evaluates. The second phase evaluates with a streaming and a polling
 //! client, while the server changes its payload several times per second and restarts every few
@@ -6,6 +7,7 @@
 
 mod churn;
 mod evaluate;
+mod fleet;
 mod histogram;
 mod payload;
 mod report;
@@ -19,15 +21,28 @@ use std::time::Duration;
 const DEFAULT_SECONDS: u64 = 300;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if fleet::is_process() {
+        return fleet::run_process();
+    }
     let arguments: Vec<String> = env::args().skip(1).collect();
     let seconds = match arguments.as_slice() {
         [] => DEFAULT_SECONDS,
+        [name] if name == "--fleet" => return measure_fleet(),
         [name, value] if name == "--seconds" => value.parse()?,
-        _ => return Err("usage: soak [--seconds N]".into()),
+        _ => return Err("usage: soak [--seconds N | --fleet]".into()),
     };
     println!("soaking for about {seconds} seconds");
     let report = run::run(Duration::from_secs(seconds))?;
     println!("{report}");
-    let problems = report.problems();
+    check(&report.problems())
+}
+
+fn measure_fleet() -> Result<(), Box<dyn Error>> {
+    let report = fleet::run();
+    println!("{report}");
+    check(&report.problems())
+}
+
+fn check(problems: &[String]) -> Result<(), Box<dyn Error>> {
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ").into()) }
 }

@@ -15,8 +15,8 @@ const SHARE: u64 = 100_000;
 
 /// The limits for one evaluation. Other programs also slow the machine down. So an evaluation
 /// counts as waiting for a refresh only if it exceeds both.
-const SLOW: Duration = Duration::from_millis(20);
-const SLOW_RATIO: f64 = 20.0;
+pub(crate) const SLOW: Duration = Duration::from_millis(20);
+pub(crate) const SLOW_RATIO: f64 = 20.0;
 
 /// The number of the server's threads for a stream, and the number of files at its two ends.
 const STREAM: u64 = 2;
@@ -141,7 +141,8 @@ fn differ(one: Option<u64>, other: Option<u64>) -> u64 {
     one.unwrap_or(0).abs_diff(other.unwrap_or(0))
 }
 
-fn ratio(quiet: Duration, busy: Duration) -> f64 {
+/// Returns how many times slower the busy phase was.
+pub(crate) fn ratio(quiet: Duration, busy: Duration) -> f64 {
     busy.as_secs_f64() / quiet.as_secs_f64().max(1e-9)
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Request;
 use crate::channel::Step;
@@ -11,6 +11,9 @@ use crate::http::{Response, Route, read_request};
 use crate::reply::{Content, Cut, Reply, Then};
 use crate::state::{Shared, State};
 use crate::transport::Transport;
+
+/// The time between two looks at a closed gate.
+const GATE_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Serves a connection until either side ends it.
 pub(crate) fn serve(transport: Transport, shared: &Shared) {
@@ -61,6 +64,9 @@ impl Connection<'_> {
     fn answer(&mut self, request: &Request, reply: &Reply) -> io::Result<Then> {
         if !reply.delay.is_zero() {
             self.pause(Some(Instant::now() + reply.delay))?;
+        }
+        while reply.gate.as_ref().is_some_and(|gate| !gate.is_open()) {
+            self.pause(Some(Instant::now() + GATE_INTERVAL))?;
         }
         match &reply.content {
             Content::Normal(cut) => match self.shared.update(|state| self.normal(request, state)) {

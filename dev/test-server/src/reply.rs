@@ -6,12 +6,14 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::gate::Gate;
 use crate::http::Response;
 
 /// The reply to one request.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub(crate) delay: Duration,
+    pub(crate) gate: Option<Gate>,
     pub(crate) content: Content,
     headers: Vec<(String, String)>,
 }
@@ -116,6 +118,12 @@ impl Reply {
         reply
     }
 
+    /// The same reply after the test opens the gate. A normal reply is chosen at that time.
+    pub fn held(gate: &Gate, mut reply: Self) -> Self {
+        reply.gate = Some(gate.clone());
+        reply
+    }
+
     /// Sets a header, and replaces the normal header with this name. Raw replies have no headers.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -146,7 +154,7 @@ impl Reply {
     }
 
     fn new(content: Content) -> Self {
-        Self { delay: Duration::ZERO, content, headers: Vec::new() }
+        Self { delay: Duration::ZERO, gate: None, content, headers: Vec::new() }
     }
 
     fn json(status: u16) -> Self {

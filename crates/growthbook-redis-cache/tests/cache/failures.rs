@@ -1,41 +1,34 @@
 //! Redis hangs, stops, or refuses writes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use growthbook_core::cache::{FetchLease, PayloadCache};
-use growthbook_redis_cache::{DEFAULT_DEADLINE, RedisCache};
+use growthbook_redis_cache::RedisCache;
 use test_server::redis::RedisServer;
 
 use crate::{ENCRYPTED, LONG, PLAIN, cache, eventually, key, payload};
 
+/// The server hangs or is stopped until the operations have returned. So they did not wait for it.
 #[test]
-fn operations_fail_within_the_deadline() {
+fn operations_do_not_wait_for_a_hanging_server() {
     let mut server = RedisServer::start();
     let cache = cache(&server);
-    cache.put(&key(), &payload(PLAIN)).unwrap();
+    eventually("a stored payload", || cache.put(&key(), &payload(PLAIN)).is_ok());
 
-    let all_fail_in_time = |what: &str| {
+    let all_fail = |what: &str| {
         for _ in 0..3 {
-            let operations: [&dyn Fn() -> bool; 4] = [
-                &|| cache.get(&key()).is_err(),
-                &|| cache.put(&key(), &payload(PLAIN)).is_err(),
-                &|| cache.confirm(&key(), &payload(PLAIN)).is_err(),
-                &|| cache.acquire(&key(), None, LONG).is_err(),
-            ];
-            for operation in operations {
-                let start = Instant::now();
-                assert!(operation(), "{what}");
-                let took = start.elapsed();
-                assert!(took < DEFAULT_DEADLINE + Duration::from_millis(250), "{what}: {took:?}");
-            }
+            assert!(cache.get(&key()).is_err(), "{what}");
+            assert!(cache.put(&key(), &payload(PLAIN)).is_err(), "{what}");
+            assert!(cache.confirm(&key(), &payload(PLAIN)).is_err(), "{what}");
+            assert!(cache.acquire(&key(), None, LONG).is_err(), "{what}");
         }
     };
     server.pause();
-    all_fail_in_time("paused");
+    all_fail("paused");
     server.resume();
     eventually("recovery", || cache.get(&key()).is_ok_and(|got| got == Some(payload(PLAIN))));
     server.stop();
-    all_fail_in_time("stopped");
+    all_fail("stopped");
     server.restart();
     eventually("recovery", || cache.put(&key(), &payload(PLAIN)).is_ok());
 }

@@ -8,6 +8,7 @@ mod payloads;
 mod servers;
 mod sharing;
 
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ use growthbook_core::cache::{CachedPayload, PayloadKey};
 use growthbook_redis_cache::RedisCache;
 use test_server::redis::RedisServer;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// No test waits this long, unless something is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 pub(crate) const PLAIN: &str = r#"{"features": {"flag": {"defaultValue": "ü"}}}"#;
 pub(crate) const ENCRYPTED: &str = concat!(
@@ -51,6 +53,16 @@ pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
         assert!(start.elapsed() < PATIENCE, "timed out waiting for {what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Runs an action that must not hang. If it hangs, the test fails.
+pub(crate) fn in_time(what: &str, action: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        action();
+        sender.send(()).unwrap();
+    });
+    assert!(receiver.recv_timeout(PATIENCE).is_ok(), "timed out waiting for {what}");
 }
 
 /// The key of the payload as the server sent it.

@@ -96,7 +96,7 @@ fn each_refresh_renews_the_time_to_live() {
     cache.put(&key(), &payload(PLAIN)).unwrap();
     server.command(&["EXPIRE", &own_key(), "5"]);
     cache.confirm(&key(), &payload(PLAIN)).unwrap();
-    assert!((990..=1000).contains(&seconds_left(&server, &own_key())));
+    assert!((500..=1000).contains(&seconds_left(&server, &own_key())));
 }
 
 /// The Python SDK asks the server only when there is no copy.
@@ -104,7 +104,7 @@ fn each_refresh_renews_the_time_to_live() {
 fn each_refresh_renews_the_copy() {
     let server = RedisServer::start();
     let cache = cache(&server);
-    let is_renewed = || (590..=600).contains(&seconds_left(&server, PYTHON_KEY));
+    let is_renewed = || (300..=600).contains(&seconds_left(&server, PYTHON_KEY));
     cache.put(&key(), &payload(PLAIN)).unwrap();
     assert!(is_renewed());
     server.command(&["EXPIRE", PYTHON_KEY, "5"]);

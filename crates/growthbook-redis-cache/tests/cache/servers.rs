@@ -2,8 +2,6 @@
 
 #![cfg(any(feature = "cluster", feature = "sentinel"))]
 
-use std::time::Duration;
-
 use growthbook_core::cache::PayloadCache;
 #[cfg(feature = "cluster")]
 use growthbook_core::cache::{FetchLease, LeaseOutcome, PayloadKey};
@@ -11,11 +9,9 @@ use growthbook_redis_cache::RedisCache;
 #[cfg(feature = "sentinel")]
 use test_server::redis::RedisServer;
 
-#[cfg(feature = "cluster")]
-use crate::LONG;
 #[cfg(feature = "sentinel")]
 use crate::PYTHON_KEY;
-use crate::{PLAIN, key, payload};
+use crate::{LONG, PLAIN, key, payload};
 
 #[cfg(feature = "cluster")]
 #[test]
@@ -23,7 +19,7 @@ fn cluster_works_without_notifications() {
     let cluster = test_server::redis::RedisCluster::start();
     let open = || {
         let client = redis::cluster::ClusterClient::new(cluster.urls()).unwrap();
-        RedisCache::new(client).deadline(Duration::from_secs(2))
+        RedisCache::new(client).deadline(LONG)
     };
     let (one, other) = (open(), open());
     // These keys are on all nodes of the cluster.
@@ -49,7 +45,7 @@ fn sentinel_finds_the_master() {
         None,
         redis::sentinel::SentinelServerType::Master,
     );
-    let cache = RedisCache::new(client.unwrap()).deadline(Duration::from_secs(2));
+    let cache = RedisCache::new(client.unwrap()).deadline(LONG);
     cache.put(&key(), &payload(PLAIN)).unwrap();
     assert_eq!(master.command(&["GET", PYTHON_KEY]).as_str(), Some(PLAIN));
 }

@@ -1,168 +1,179 @@
-//! Eight processes on one Redis and one features server: how often they fetch, how fast they
-//! get a change, and what happens when a process or Redis dies. It prints the measurements.
+//! Eight processes that share a Redis and a features server. One process fetches for all, also
+//! after a process or Redis has died.
 //!
-//! It has its own `main`, because it runs itself as the processes.
+//! `cargo xtask soak --fleet` measures how often they fetch, and how fast a change reaches them.
+//!
+//! The test has its own `main`, because it runs itself as the processes.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod process;
 mod service;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use process::Fleet;
-use test_server::redis::RedisServer;
-use test_server::{FeaturesServer, Reply};
+use test_server::redis::{RedisReply, RedisServer};
+use test_server::{FeaturesServer, Gate, Processes, Reply};
 
 const PROCESSES: usize = 8;
-const INTERVAL: Duration = Duration::from_millis(500);
-const LEASE: Duration = Duration::from_secs(2);
-const PATIENCE: Duration = Duration::from_secs(30);
+
+/// No step takes this long, unless something is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A time that does not pass within a test.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// How often the processes poll in most tests.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+const TESTS: [(&str, fn()); 6] = [
+    ("one process fetches for all at the start", one_process_fetches_at_the_start),
+    ("one process at a time fetches for all", one_process_at_a_time_fetches),
+    ("later processes do not stop the fetches", later_processes_do_not_stop_fetches),
+    ("each change reaches all processes", each_change_reaches_all),
+    ("the lease expires when its holder dies", lease_expires_when_its_holder_dies),
+    ("the fleet works without Redis", fleet_works_without_redis),
+];
 
 fn main() {
-    if service::is_wanted() {
+    if service::is_process() {
         service::run();
         return;
     }
-    one_process_fetches_for_all();
-    one_process_fetches_for_later_ones();
-    change_reaches_all_processes();
-    dead_holder_delays_only_for_its_lease();
-    processes_survive_the_death_of_redis();
+    for (name, test) in TESTS {
+        test();
+        println!("fleet: {name}: ok");
+    }
+}
+
+/// The servers of a fleet.
+struct Servers {
+    features: FeaturesServer,
+    redis: RedisServer,
+}
+
+impl Servers {
+    fn start() -> Self {
+        Servers { features: FeaturesServer::start(&payload(1)), redis: RedisServer::start() }
+    }
+
+    /// Starts processes and waits until they have the first payload.
+    fn start_processes(&self, number: usize, interval: Duration, lease: Duration) -> Processes {
+        let (features, redis) = (self.features.url(), self.redis.url());
+        let variables = service::variables(features, redis, interval, lease);
+        let processes = Processes::start(number, &variables);
+        wait_for_value(&processes, 1);
+        processes
+    }
+
+    /// Holds the next fetch back while the processes try to acquire the lease. Returns whether one
+    /// process fetched, and no other.
+    fn one_process_fetches(&self) -> bool {
+        let gate = Gate::closed();
+        let before = self.features.counts().features;
+        self.features.always_features(Reply::held(&gate, Reply::normal()));
+        assert!(self.features.wait_until(PATIENCE, |counts| counts.features > before));
+        let attempts = self.script_calls();
+        eventually("attempts of the others", || self.script_calls() >= attempts + 30);
+        let fetches = self.features.counts().features - before;
+        gate.open();
+        self.features.always_features(None);
+        fetches == 1
+    }
+
+    /// Returns how many scripts Redis has run. Acquiring the lease is a script.
+    fn script_calls(&self) -> u64 {
+        let reply = self.redis.command(&["INFO", "commandstats"]);
+        let statistics = reply.as_str().unwrap().to_owned();
+        let calls = |line: &str| {
+            let calls = line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?;
+            calls.parse().ok()
+        };
+        statistics.lines().find_map(calls).unwrap_or(0)
+    }
+
+    fn has_payload_in_redis(&self) -> bool {
+        let key = format!("gb:{}::sdk-fleet", self.features.url());
+        self.redis.command(&["EXISTS", &key]) == RedisReply::Integer(1)
+    }
+}
+
+fn one_process_fetches_at_the_start() {
+    let servers = Servers::start();
+    let _fleet = servers.start_processes(PROCESSES, LONG, LONG);
+    assert_eq!(servers.features.counts().features, 1);
+}
+
+fn one_process_at_a_time_fetches() {
+    let servers = Servers::start();
+    let fleet = servers.start_processes(PROCESSES, INTERVAL, LONG);
+    for value in 2..4 {
+        servers.features.set_payload_quietly(&payload(value));
+        assert!(servers.one_process_fetches());
+        wait_for_value(&fleet, value);
+    }
+}
+
+/// Each process finds a payload that another one has fetched recently. One has to fetch
+/// nevertheless.
+fn later_processes_do_not_stop_fetches() {
+    let servers = Servers::start();
+    let start = |_| servers.start_processes(1, INTERVAL, LONG);
+    let fleet: Vec<Processes> = (0..6).map(start).collect();
+    for value in 2..5 {
+        servers.features.set_payload_quietly(&payload(value));
+        fleet.iter().for_each(|process| wait_for_value(process, value));
+    }
+}
+
+fn each_change_reaches_all() {
+    let servers = Servers::start();
+    let fleet = servers.start_processes(PROCESSES, INTERVAL, LONG);
+    for value in 2..7 {
+        servers.features.set_payload(&payload(value));
+        wait_for_value(&fleet, value);
+    }
+}
+
+fn lease_expires_when_its_holder_dies() {
+    let servers = Servers::start();
+    let mut fleet = servers.start_processes(PROCESSES, INTERVAL, Duration::from_secs(2));
+    // The next process that fetches gets no reply, and is killed.
+    let before = servers.features.counts().features;
+    servers.features.script_features([Reply::raw_then_hang("")]);
+    assert!(servers.features.wait_until(PATIENCE, |counts| counts.features > before));
+    let fetch = servers.features.requests().pop().unwrap();
+    fleet.kill(fetch.header(service::PROCESS_HEADER).unwrap().parse().unwrap());
+    servers.features.set_payload(&payload(2));
+    wait_for_value(&fleet, 2);
+}
+
+fn fleet_works_without_redis() {
+    let mut servers = Servers::start();
+    let fleet = servers.start_processes(PROCESSES, INTERVAL, LONG);
+    servers.redis.stop();
+    for value in 2..5 {
+        servers.features.set_payload_quietly(&payload(value));
+        wait_for_value(&fleet, value);
+    }
+    servers.redis.restart();
+    eventually("a payload in Redis", || servers.has_payload_in_redis());
+    // A process that has not noticed the restart yet still fetches for itself.
+    eventually("one process that fetches for all", || servers.one_process_fetches());
 }
 
 fn payload(value: i64) -> String {
     format!(r#"{{"features": {{"flag": {{"defaultValue": {value}}}}}}}"#)
 }
 
-fn one_process_fetches_for_all() {
-    const INTERVALS: u32 = 12;
-    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
-    let fleet = Fleet::start(PROCESSES, &server, &redis);
-    fleet.wait_for(1, PATIENCE);
-    let started_with = server.counts().features;
-    let before = server.counts().features;
-    thread::sleep(INTERVAL * INTERVALS);
-    let requests = server.counts().features - before;
-    println!(
-        "fleet: {PROCESSES} processes asked {started_with} times to start, and {requests} times \
-         in {INTERVALS} intervals"
-    );
-    assert!(started_with <= 2, "{started_with}");
-    // Intervals vary by a tenth.
-    assert!((9..=15).contains(&requests), "{requests}");
+fn wait_for_value(processes: &Processes, value: i64) {
+    processes.wait_for(service::VALUE, &value.to_string(), PATIENCE);
 }
 
-/// One process always has a payload that is quite new, and yet one has to fetch.
-fn one_process_fetches_for_later_ones() {
-    const INTERVALS: u32 = 8;
-    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
-    let start = |number| {
-        thread::sleep(INTERVAL / 8 * number);
-        Fleet::start(1, &server, &redis)
-    };
-    let fleets: Vec<Fleet> = (0..6).map(start).collect();
-    fleets.iter().for_each(|fleet| fleet.wait_for(1, PATIENCE));
-    let before = server.counts().features;
+fn eventually(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
-    thread::sleep(INTERVAL * INTERVALS);
-    let requests = server.counts().features - before;
-    println!("fleet: started one after another, {requests} times in {INTERVALS} intervals");
-    // One fetch per interval, or more, because half an interval is recent enough.
-    let intervals = start.elapsed().as_secs_f64() / INTERVAL.as_secs_f64();
-    let allowed = intervals * 0.7..intervals * 1.6;
-    assert!(allowed.contains(&(requests as f64)), "{requests} in {intervals:.1} intervals");
-    server.set_payload(&payload(2));
-    fleets.iter().for_each(|fleet| fleet.wait_for(2, PATIENCE));
-}
-
-fn change_reaches_all_processes() {
-    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
-    let fleet = Fleet::start(PROCESSES, &server, &redis);
-    fleet.wait_for(1, PATIENCE);
-    let mut slowest = Duration::ZERO;
-    for value in 2..7 {
-        let start = Instant::now();
-        server.set_payload(&payload(value));
-        fleet.wait_for(value, PATIENCE);
-        slowest = slowest.max(start.elapsed());
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "timed out waiting for {what}");
+        thread::sleep(Duration::from_millis(5));
     }
-    println!(
-        "fleet: a change reached all of them within {slowest:.0?}, polling every {INTERVAL:?}"
-    );
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
-}
-
-fn dead_holder_delays_only_for_its_lease() {
-    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
-    let mut fleet = Fleet::start(PROCESSES, &server, &redis);
-    fleet.wait_for(1, PATIENCE);
-    // The next process that fetches gets no answer, and is killed.
-    server.script_features([Reply::raw_then_hang("")]);
-    let asked = server.counts().features;
-    assert!(server.wait_until(PATIENCE, |counts| counts.features > asked));
-    let holder = server.requests().last().and_then(|it| it.header("x-process").map(str::to_owned));
-    let start = Instant::now();
-    fleet.kill(holder.unwrap().parse().unwrap());
-    server.set_payload(&payload(2));
-    fleet.wait_for(2, PATIENCE);
-    let delay = start.elapsed();
-    println!(
-        "fleet: a process that died with a lease of {LEASE:?} delayed the others for {delay:.0?}"
-    );
-    assert!(delay < LEASE + Duration::from_millis(1500), "{delay:?}");
-}
-
-fn processes_survive_the_death_of_redis() {
-    const OUTAGE: Duration = Duration::from_secs(10);
-    let (server, mut redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
-    let fleet = Fleet::start(PROCESSES, &server, &redis);
-    fleet.wait_for(1, PATIENCE);
-    fleet.latencies();
-    thread::sleep(Duration::from_secs(2));
-    let before = fleet.latencies();
-
-    redis.stop();
-    let start = Instant::now();
-    let mut value = 1;
-    let mut slowest = Duration::ZERO;
-    while start.elapsed() < OUTAGE {
-        value += 1;
-        let changed = Instant::now();
-        server.set_payload(&payload(value));
-        fleet.wait_for(value, PATIENCE);
-        slowest = slowest.max(changed.elapsed());
-    }
-    let during = fleet.latencies();
-
-    redis.restart();
-    // Wait until one process has put a payload again and the others use the lease.
-    let start = Instant::now();
-    let has_payload = || redis.command(&["EXISTS", &format!("gb:{}::sdk-fleet", server.url())]);
-    while !format!("{:?}", has_payload()).contains('1') {
-        assert!(start.elapsed() < PATIENCE, "nobody came back to Redis");
-        thread::sleep(Duration::from_millis(20));
-    }
-    let back = start.elapsed();
-    thread::sleep(Duration::from_secs(2));
-    fleet.latencies();
-    let asked = server.counts().features;
-    thread::sleep(INTERVAL * 8);
-    let requests = server.counts().features - asked;
-    let after = fleet.latencies();
-    fleet.wait_for(value, PATIENCE);
-
-    println!("fleet: without Redis a change reached all within {slowest:.0?}");
-    println!(
-        "fleet: {back:.0?} after its return it had a payload; 8 intervals took {requests} requests"
-    );
-    println!("fleet: evaluation      p50       p99     p99.9");
-    for (when, latency) in [("before", before), ("during", during), ("after", after)] {
-        println!("fleet: {when:<10} {latency}");
-    }
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
-    assert!(requests <= 12, "{requests}");
-    // About equal, because evaluation does not use Redis. The machine is shared, so not exactly.
-    assert!(during.p99 < before.p99 * 5 + Duration::from_micros(50));
 }

@@ -1,4 +1,4 @@
-//! Encrypted payloads, and keys that do not open them.
+//! Encrypted payloads, and keys that do not decrypt them.
 
 use growthbook::encryption::DecryptError;
 use growthbook::fetch::{FetchErrorKind as Kind, StreamState};
@@ -16,13 +16,13 @@ const DECRYPTION_KEY: &str = "bmV0d29yay10ZXN0cy1rMQ==";
 const ONE: &str = "AAECAwQFBgcICQoLDA0ODw==.Cw1SwAHg8RhJ1aDnh7wZhDwCCdIT6VQP+qRTzkQRQfw=";
 const TWO: &str = "AAECAwQFBgcICQoLDA0ODw==.Cw1SwAHg8RhJ1aDnh7wZhMPZh0dslLL3QWh7LdhILMM=";
 const SEVEN: &str = "AAECAwQFBgcICQoLDA0ODw==.Cw1SwAHg8RhJ1aDnh7wZhCsyBULiJQouIjZQDHkbXE0=";
-/// The same under another key.
+/// Features that are encrypted with another key.
 const UNDER_ANOTHER_KEY: &str =
     "AAECAwQFBgcICQoLDA0ODw==.K93+eQAVMt6OThVwaGvbW8iL9u3Y5xVZ3A6BD7xZYFU=";
 
 const WRONG_KEY: Kind = Kind::Payload(PayloadError::Decrypt(DecryptError::WrongKey));
 
-/// Returns an encrypted payload as the API sends it, with empty plain features.
+/// An encrypted payload as the API sends it, with an empty list of plain features.
 pub(crate) fn encrypted(features: &str) -> String {
     json!({"features": {}, "encryptedFeatures": features}).to_string()
 }
@@ -51,7 +51,7 @@ fn fallback_may_be_encrypted() {
 }
 
 #[test]
-fn undecryptable_payload_changes_nothing() {
+fn undecryptable_payload_keeps_the_one_in_use() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = ready(knowing(&server, DECRYPTION_KEY).refresh(OFTEN));
     server.set_payload_quietly(&encrypted(UNDER_ANOTHER_KEY));
@@ -63,7 +63,7 @@ fn undecryptable_payload_changes_nothing() {
 }
 
 #[test]
-fn undecryptable_payload_keeps_the_stream_open() {
+fn undecryptable_event_does_not_end_the_stream() {
     let server = FeaturesServer::start(&encrypted(ONE));
     let client = streaming(knowing(&server, DECRYPTION_KEY));
     server.set_payload(&encrypted(UNDER_ANOTHER_KEY));
@@ -80,7 +80,7 @@ fn wrong_key_affects_only_its_client() {
     let right = streaming(knowing(&server, DECRYPTION_KEY));
     let wrong = knowing(&server, "bmV0d29yay10ZXN0cy1rMg==").fallback(payload(5)).start().unwrap();
     eventually("the failure", || failure(&wrong) == Some(WRONG_KEY));
-    // The error stays when the server confirms the payload of the others.
+    // The failure stays, although the server confirms the payload of the other client.
     refresh_anew(&right).unwrap();
     assert_eq!(refresh_anew(&wrong).unwrap_err().kind(), WRONG_KEY);
     assert_eq!((flag(&right), flag(&wrong)), (1, 5));
@@ -91,9 +91,9 @@ fn wrong_key_affects_only_its_client() {
     eventually("another failure", || wrong.status().last_error.unwrap().in_a_row == 2);
     assert_eq!((flag(&wrong), failure(&wrong)), (5, Some(WRONG_KEY)));
     assert_eq!((failure(&right), right.status().counters.failures), (None, 0));
-    // A payload that both can read.
+    // Both clients can read this payload.
     server.set_payload(&payload(3));
-    eventually("it", || flag(&right) == 3 && flag(&wrong) == 3);
+    eventually("the plain payload", || flag(&right) == 3 && flag(&wrong) == 3);
     eventually("the end of the failure", || failure(&wrong).is_none());
     assert!(matches!(wrong.status().stream, StreamState::Open));
     assert_eq!(server.counts().streams, 1);

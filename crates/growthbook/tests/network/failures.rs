@@ -1,5 +1,5 @@
-//! Failing fetches: the last good payload stays, `status` has the cause, and
-//! refreshing recovers by itself.
+//! Failing fetches. The last good payload stays, `status` has the cause, and refreshing recovers by
+//! itself.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -12,21 +12,21 @@ use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
 
 use crate::support::{
-    MOMENT, OFTEN, PATIENCE, SHORT, Spy, at, builder, eventually, failure, flag, for_each, manual,
-    payload, polling, ready, refresh_anew,
+    OFTEN, PATIENCE, SHORT, Spy, at, builder, eventually, failure, flag, for_each, manual, payload,
+    polling, ready, refresh_anew, wait_for_ten_polls,
 };
 
-/// The size limit of payloads in the matrix.
+/// The limit of a payload in the table of failures.
 pub(crate) const LIMIT: u64 = 2000;
 
-/// One kind of failure.
+/// One way to fail.
 pub(crate) struct Failure {
     pub(crate) name: &'static str,
     pub(crate) reply: Reply,
     pub(crate) kind: Kind,
 }
 
-/// Other servers that a redirect can lead to.
+/// Servers that are not a GrowthBook server. A redirect can lead to them.
 pub(crate) struct Elsewhere {
     black_hole: BlackHole,
     untrusted: FeaturesServer,
@@ -42,7 +42,7 @@ impl Elsewhere {
         }
     }
 
-    /// All failures of a reply to a request without a tag.
+    /// Returns each way in which a reply to a request without an ETag can fail.
     pub(crate) fn failures(&self) -> Vec<Failure> {
         let html = "<!DOCTYPE html><title>Please log in</title>";
         let ok = |body: &str| Reply::status(200).body(body);
@@ -63,7 +63,7 @@ impl Elsewhere {
             ("body stalls", Reply::stalled(9), Kind::Timeout),
             ("body is cut off", Reply::truncated(9), Kind::Interrupted),
             ("no reply", Reply::close(), Kind::Interrupted),
-            ("no HTTP", Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\n"), Kind::Protocol),
+            ("not HTTP", Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\n"), Kind::Protocol),
             ("HTML", ok(html).header("content-type", "text/html"), syntax),
             ("nothing", ok(""), Kind::Payload(PayloadError::Syntax { line: 1, column: 0 })),
             (
@@ -78,7 +78,7 @@ impl Elsewhere {
                 Kind::Payload(PayloadError::MissingFeatures),
             ),
             (
-                "features that are none",
+                "features that are a list",
                 ok(r#"{"features":[]}"#),
                 Kind::Payload(PayloadError::FeaturesNotAnObject),
             ),
@@ -86,7 +86,7 @@ impl Elsewhere {
             ("a missing decryption key", ok(r#"{"features":{},"encryptedFeatures":"a.b"}"#), {
                 Kind::Payload(PayloadError::MissingDecryptionKey)
             }),
-            ("no UTF-8", Reply::status(200).body([0xff]), Kind::Payload(PayloadError::NotUtf8)),
+            ("not UTF-8", Reply::status(200).body([0xff]), Kind::Payload(PayloadError::NotUtf8)),
             ("not modified, but nothing is known", Reply::status(304), Kind::NothingToConfirm),
             ("bad request", Reply::status(400), status(400)),
             ("invalid key", unrecoverable, Kind::Status { code: 400, unrecoverable: true }),
@@ -109,7 +109,7 @@ impl Elsewhere {
 }
 
 impl Failure {
-    /// The time and size limits that the failures of the matrix need.
+    /// Sets the limits that this failure exceeds.
     pub(crate) fn limits(&self, builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
         let builder = builder.fetch_options(|options| options.max_body_bytes(LIMIT));
         match self.kind {
@@ -121,8 +121,8 @@ impl Failure {
     }
 }
 
-/// Starts a server that replies "bad request" to a client that does not speak HTTP, such as a TLS client.
-/// It lives as long as the process.
+/// Starts a server that replies "bad request" to a client that speaks TLS. It runs until the process
+/// ends.
 fn http_where_tls_is_expected() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -136,7 +136,7 @@ fn http_where_tls_is_expected() -> String {
 }
 
 #[test]
-fn polling_client_recovers_from_every_failure() {
+fn polling_client_survives_each_failure() {
     let elsewhere = Elsewhere::new();
     for_each(
         &elsewhere.failures(),
@@ -152,15 +152,15 @@ fn polling_client_recovers_from_every_failure() {
             server.always_features(row.reply.clone());
             eventually("the failure", || failure(&client).is_some());
             if row.kind.is_refusal() {
-                // The server is not asked again soon.
-                thread::sleep(MOMENT);
+                // A client waits for minutes after a refusal.
+                wait_for_ten_polls();
                 assert_eq!(client.status().counters.failures, 1);
             } else {
                 eventually("another attempt", || client.status().counters.failures >= 3);
             }
             assert_failed(&client, row.kind);
             let asked = server.counts().requests - requests;
-            // Half of the interval is the shortest delay; a redirect may lead back here five times.
+            // The shortest delay is half of the interval. A redirect may lead back here five times.
             let most = (start.elapsed().as_millis() / 10 + 2) * 6;
             assert!(asked as u128 <= most, "{asked} requests are more than {most}");
 
@@ -193,7 +193,7 @@ fn changing_failures_are_logged_once() {
 }
 
 #[test]
-fn manual_client_recovers_from_every_failure() {
+fn manual_client_survives_each_failure() {
     let elsewhere = Elsewhere::new();
     for_each(
         &elsewhere.failures(),
@@ -225,7 +225,7 @@ fn manual_client_recovers_from_every_failure() {
 }
 
 #[test]
-fn failing_start_uses_the_fallback_and_recovers() {
+fn fallback_is_used_until_the_server_works() {
     let elsewhere = Elsewhere::new();
     for_each(
         &elsewhere.failures(),
@@ -250,7 +250,7 @@ fn failing_start_uses_the_fallback_and_recovers() {
 }
 
 #[test]
-fn unreachable_host_has_its_own_error() {
+fn unreachable_host_is_reported() {
     let elsewhere = Elsewhere::new();
     let cases = [
         ("http://nonexistent.invalid".to_owned(), Kind::Dns),
@@ -273,7 +273,7 @@ fn unreachable_host_has_its_own_error() {
 }
 
 #[test]
-fn status_has_the_last_of_several_failures() {
+fn status_has_the_last_failure() {
     let server = quiet_server();
     let client = manual(&server);
     let html = Reply::status(200).body("<html>");
@@ -290,29 +290,31 @@ fn status_has_the_last_of_several_failures() {
 }
 
 #[test]
-fn empty_payload_is_a_payload() {
+fn payload_without_features_is_used() {
     let server = quiet_server();
     let client = polling(&server);
     server.set_payload_quietly(r#"{"features":{}}"#);
-    eventually("it", || flag(&client) == -1);
+    eventually("the empty payload", || flag(&client) == -1);
     assert!(client.features().is_empty());
 }
 
 #[test]
-fn not_modified_confirms_the_payload() {
+fn not_modified_confirms_the_payload_in_use() {
     let server = FeaturesServer::start(&payload(1));
     let client = manual(&server);
-    thread::sleep(MOMENT);
-    assert!(client.status().age.unwrap() >= MOMENT);
+    let age = || client.status().age.unwrap();
+    eventually("a payload of some age", || age() >= Duration::from_millis(20));
+    let start = Instant::now();
     client.refresh().unwrap();
-    assert!(client.status().age.unwrap() < MOMENT);
+    let age = age();
+    assert!(age <= start.elapsed(), "{age:?}");
     assert_eq!((flag(&client), client.status().counters.not_modified), (1, 1));
     assert_eq!(client.status().counters.updates, 1);
     assert_eq!(server.counts().not_modified, 1);
 }
 
 #[test]
-fn added_certificate_is_trusted() {
+fn additional_root_certificate_is_trusted() {
     let server = FeaturesServer::start_tls(&payload(1));
     let trusting = builder(&server)
         .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
@@ -328,7 +330,7 @@ fn redirects_are_followed() {
         |(status, _)| {
             let (server, other) = (quiet_server(), FeaturesServer::start(&payload(2)));
             let client = manual(&server);
-            // Two redirects, then the payload.
+            // The first redirect stays on the host, the second leads to the other one.
             let over_there = format!("{}/api/features/there?a=b", other.url());
             server.script_features([
                 Reply::redirect(*status, "corner"),
@@ -343,7 +345,7 @@ fn redirects_are_followed() {
 }
 
 #[test]
-fn redirect_from_tls_to_plain_is_refused() {
+fn redirect_from_tls_to_plain_http_fails() {
     let (server, other) = (FeaturesServer::start_tls(&payload(1)), quiet_server());
     let trusting = builder(&server)
         .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
@@ -355,7 +357,7 @@ fn redirect_from_tls_to_plain_is_refused() {
 }
 
 #[test]
-fn headers_are_sent_to_their_own_host_only() {
+fn redirect_to_another_host_drops_headers() {
     let (server, other) = (quiet_server(), quiet_server());
     let builder = builder(&server).fetch_options(|options| {
         options.api_header("X-Token", "t1").api_header("Authorization", "t2")
@@ -378,7 +380,7 @@ fn headers_are_sent_to_their_own_host_only() {
 }
 
 #[test]
-fn request_has_the_client_name_and_the_tag() {
+fn request_headers_name_the_sdk_and_the_etag() {
     let server = FeaturesServer::start(&payload(1));
     let client = manual(&server);
     client.refresh().unwrap();
@@ -391,12 +393,12 @@ fn request_has_the_client_name_and_the_tag() {
     }
     assert_eq!(first.header("if-none-match"), None);
     assert!(second.header("if-none-match").unwrap().starts_with("W/"));
-    // The same connection is used again.
+    // Both requests use one connection.
     assert_eq!(first.connection, second.connection);
 }
 
 #[test]
-fn gzip_is_decompressed() {
+fn gzip_payload_is_read() {
     let server = quiet_server();
     server.set_gzip(true);
     let client = manual(&server);
@@ -435,24 +437,24 @@ fn body_limit_is_exact() {
 }
 
 #[test]
-fn closed_idle_connection_is_not_a_failure() {
+fn closed_kept_connection_is_not_a_failure() {
     let server = quiet_server();
     let client = manual(&server);
     server.hang_up();
     client.refresh().unwrap();
-    // The connection looked open until it was used.
+    // The connection looks open until it is used.
     server.script_features([Reply::close()]);
     client.refresh().unwrap();
     assert_eq!(client.status().counters.failures, 0);
     assert_eq!(server.counts().features, 4);
-    // One retry is enough.
+    // The client repeats a request only once.
     server.script_features([Reply::close(), Reply::close()]);
     assert_eq!(client.refresh().unwrap_err().kind(), Kind::Interrupted);
     assert_eq!(server.counts().features, 6);
 }
 
 #[test]
-fn returning_server_is_noticed() {
+fn client_recovers_after_a_server_restart() {
     let mut server = quiet_server();
     let client = polling(&server);
     server.stop();
@@ -479,11 +481,11 @@ fn retry_after_is_respected() {
 }
 
 #[test]
-fn total_timeout_bounds_a_fetch() {
-    // Each read is in time, but the whole fetch is not.
+fn total_timeout_limits_all_redirects() {
+    // Each reply is in time, but all together are not.
     let server = quiet_server();
     server.always_features(Reply::redirect(302, "?again"));
-    server.script_features(vec![Reply::delayed(MOMENT, Reply::redirect(302, "?again")); 5]);
+    server.script_features(vec![Reply::delayed(SHORT / 2, Reply::redirect(302, "?again")); 5]);
     let limits = builder(&server)
         .fetch_options(|options| options.read_timeout(PATIENCE).total_timeout(SHORT));
     let client = limits.refresh(Refresh::Manual).start().unwrap();
@@ -512,7 +514,7 @@ fn proxy_is_used() {
 }
 
 #[test]
-fn broken_proxy_has_its_own_error() {
+fn unusable_proxy_is_reported() {
     let server = quiet_server();
     let refusing = FeaturesServer::start("");
     let gone = "http://127.0.0.1:1".to_owned();
@@ -539,7 +541,7 @@ fn broken_proxy_has_its_own_error() {
     assert_eq!(server.counts().connections, 0);
 }
 
-/// A server without streams and tags, so that each fetch gets the whole payload.
+/// Starts a server without streams and ETags, so that each fetch gets a complete payload.
 pub(crate) fn quiet_server() -> FeaturesServer {
     let server = FeaturesServer::start(&payload(1));
     server.set_streaming(false);
@@ -547,7 +549,7 @@ pub(crate) fn quiet_server() -> FeaturesServer {
     server
 }
 
-/// Asserts that the first payload is still in use, and that the status has this failure.
+/// Checks that the first payload is still in use, and that the status has the cause.
 fn assert_failed(client: &Client, kind: Kind) {
     let status = client.status();
     assert_eq!((flag(client), status.source), (1, Some(PayloadSource::Network)));
@@ -558,7 +560,7 @@ fn assert_failed(client: &Client, kind: Kind) {
     assert_eq!((status.counters.updates, status.counters.older_ignored), (1, 0));
 }
 
-/// Asserts that after this many records, one reports the failure and one the recovery.
+/// Checks the log after this many lines: one line reports the failure, and one the recovery.
 fn assert_logged_once(spy: &Spy, before: usize, again: bool) {
     let fails = "WARN refreshing fails: ";
     let works = "INFO refreshing works again, after ";

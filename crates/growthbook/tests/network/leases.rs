@@ -67,7 +67,7 @@ impl FetchLease for LeasedCache {
     }
 }
 
-/// Otherwise the processes that share the first cache would wait for this process.
+/// Otherwise the processes that share the first cache would wait for this process in vain.
 #[test]
 fn waiting_process_releases_its_other_leases() {
     let server = FeaturesServer::start(&payload(1));

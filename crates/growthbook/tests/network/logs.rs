@@ -1,4 +1,4 @@
-//! A logger that captures records by thread, and looks for secrets.
+//! Captured log records.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,10 +7,11 @@ use std::thread::{self, ThreadId};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-/// The records of growthbook at the level `info` and above, as `LEVEL text`, by thread.
+/// The records with the target `growthbook` and the level `info` or above, by thread, as
+/// `LEVEL text`.
 static RECORDS: Mutex<Option<HashMap<ThreadId, Vec<String>>>> = Mutex::new(None);
 
-/// The secrets that no record may have, and the records that have one.
+/// Texts that no record may contain, and the records that contain one.
 static WATCH: Mutex<Watch> =
     Mutex::new(Watch { secrets: Vec::new(), records: 0, leaks: Vec::new() });
 
@@ -21,10 +22,10 @@ struct Watch {
     leaks: Vec<String>,
 }
 
-/// Looks for secrets until it is dropped. Only one may exist at a time.
+/// Searches all records for secrets until it is dropped. Only one can exist at a time.
 pub(crate) struct Watching(());
 
-/// Begins to capture records.
+/// Starts capturing.
 pub(crate) fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -33,24 +34,24 @@ pub(crate) fn capture() {
     });
 }
 
-/// Returns growthbook's records of a thread, at the level `info` and above.
+/// Returns the captured records of a thread.
 pub(crate) fn of(thread: ThreadId) -> Vec<String> {
     let records = lock(&RECORDS);
     records.as_ref().and_then(|records| records.get(&thread)).cloned().unwrap_or_default()
 }
 
-/// Begins to look for these secrets in all records of all targets and levels.
+/// Starts to search the records of all targets and levels for these texts.
 pub(crate) fn watch_for(secrets: &[&str]) -> Watching {
     capture();
     let secrets = secrets.iter().map(|&secret| secret.to_owned()).collect();
     let before = std::mem::replace(&mut *lock(&WATCH), Watch { secrets, ..Watch::default() });
-    assert!(before.secrets.is_empty(), "somebody is watching already");
+    assert!(before.secrets.is_empty(), "another test is watching");
     log::set_max_level(LevelFilter::Trace);
     Watching(())
 }
 
 impl Watching {
-    /// Returns the number of records so far, and the records with a secret.
+    /// Returns the number of searched records, and the records that contain a secret.
     pub(crate) fn found(&self) -> (usize, Vec<String>) {
         let watch = lock(&WATCH);
         (watch.records, watch.leaks.clone())
@@ -94,12 +95,12 @@ impl Log for Capture {
 }
 
 thread_local! {
-    /// The last part of the text of hex dumps.
+    /// The end of the text of the hex dumps on this thread.
     static ROWS: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Returns the text of a record. For a row of a hex dump, it is the text of this thread's last rows,
-/// because a row may have only a part of a secret.
+/// Returns the text of a record. For a row of a hex dump, it returns the dumped text of this row and
+/// of the rows before it: a secret may be split between rows.
 fn readable(text: &str) -> String {
     /// Longer than a secret.
     const KEPT: usize = 512;

@@ -1,4 +1,8 @@
-//! Connected clients, against a server that can misbehave.
+//! Connected clients, against servers that work, fail, hang and restart.
+//!
+//! No test depends on the speed of the machine. A test that shows that something does not happen
+//! waits for an event after which it would have happened. A hanging server hangs until the test
+//! releases it, so a call that returns before that has not waited for it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 

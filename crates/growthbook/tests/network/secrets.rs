@@ -1,5 +1,4 @@
-//! Keys, passwords and attributes of users are in no error, status or log record of any crate,
-//! whatever fails.
+//! Keys, passwords and attribute values never appear in errors, in `Debug` output or in the log.
 
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
@@ -20,7 +19,7 @@ const API_HEADER: &str = "api-h3aderThatNobodyReads";
 const STREAMING_HEADER: &str = "streaming-h3aderThatNobodyReads";
 const PROXY_USER: &str = "us3rThatNobodyReads";
 const PROXY_PASSWORD: &str = "passw0rdThatNobodyReads";
-/// User and password as they are sent.
+/// The user and the password as the client sends them.
 const PROXY_CREDENTIALS: &str = "dXMzclRoYXROb2JvZHlSZWFkczpwYXNzdzByZFRoYXROb2JvZHlSZWFkcw==";
 const DECRYPTION_KEY: &str = "bm9ib2R5IHJlYWRzIG1lIQ==";
 const ATTRIBUTE: &str = "attr1buteThatNobodyReads";
@@ -36,11 +35,11 @@ const SECRETS: [&str; 8] = [
     ATTRIBUTE,
 ];
 
-/// All texts that an application can see.
+/// The texts that an application can see.
 #[derive(Default)]
-struct Seen(Mutex<Vec<String>>);
+struct Output(Mutex<Vec<String>>);
 
-impl Seen {
+impl Output {
     fn shown(&self, shown: &(impl Debug + Display)) {
         self.debugged(shown);
         self.0.lock().unwrap().push(shown.to_string());
@@ -59,7 +58,7 @@ impl Seen {
         }
     }
 
-    /// Adds all texts of a client that was used.
+    /// Adds the output of a client after evaluations.
     fn client(&self, client: &Client) {
         let user = UserContext::new(ATTRIBUTE).attribute("email", ATTRIBUTE);
         let user = user.attribute("plan", ATTRIBUTE).url("https://example.com/");
@@ -67,7 +66,7 @@ impl Seen {
         let scope = client.for_user(user);
         for key in ["flag", "rule", "experiment", "unknown"] {
             scope.is_on(key);
-            // A value of another type than the fallback.
+            // The value has another type.
             scope.feature_value(key, "text");
         }
         self.debugged(&scope);
@@ -85,9 +84,9 @@ impl Seen {
     }
 
     fn assert_no_secrets(&self) {
-        let seen = self.0.lock().unwrap();
-        assert!(!seen.is_empty());
-        for text in &*seen {
+        let output = self.0.lock().unwrap();
+        assert!(!output.is_empty());
+        for text in &*output {
             let secret = SECRETS.iter().find(|secret| text.contains(**secret));
             assert!(secret.is_none(), "{secret:?} in {text}");
         }
@@ -95,7 +94,7 @@ impl Seen {
 }
 
 /// A client with a secret of each kind.
-fn builder(server: &FeaturesServer, seen: &Seen) -> ClientBuilder<Connected> {
+fn builder(server: &FeaturesServer, output: &Output) -> ClientBuilder<Connected> {
     let builder = Client::builder(CLIENT_KEY)
         .api_host(server.url())
         .cache(memory())
@@ -108,18 +107,18 @@ fn builder(server: &FeaturesServer, seen: &Seen) -> ClientBuilder<Connected> {
         .fallback(document());
     #[cfg(feature = "encryption")]
     let builder = builder.decryption_key(DECRYPTION_KEY.parse().unwrap());
-    seen.debugged(&builder);
+    output.debugged(&builder);
     builder
 }
 
-/// Returns a payload that uses attributes, with broken parts.
+/// A payload with rules that use attributes. Some of the rules are invalid.
 fn document() -> String {
     json!({"features": {
         "flag": {"defaultValue": 1},
         "rule": {"defaultValue": 1, "rules": [
             {"condition": {"email": {"$regex": "("}}, "force": 2},
             {"condition": {"plan": {"$in": "no list"}}, "force": 3},
-            {"condition": {"email": "someone@example.com"}, "force": 4},
+            {"condition": {"email": "somebody@example.com"}, "force": 4},
         ]},
         "experiment": {"defaultValue": 1, "rules": [{"variations": [1, 2], "hashAttribute": "email"}]},
     }})
@@ -127,13 +126,13 @@ fn document() -> String {
 }
 
 #[test]
-fn no_secret_is_logged_or_printed() {
+fn secrets_are_never_shown() {
     let watching = logs::watch_for(&[&SECRETS[..], &["control-s3cret", "sec0nd-control"]].concat());
     log::trace!(target: "anything", "control-s3cret");
-    // A hex dump in rows of 16 bytes. A secret may extend over several rows.
+    // A hex dump in rows of 16 bytes. A secret may be split between rows.
     log::trace!(target: "anything", "6162 6364 6566 6768 7365 6330 6e64 2d63  abcdefghsec0nd-c");
     log::trace!(target: "anything", "6f6e 7472 6f6c ---- ---- ---- ---- ----  ontrol..........");
-    let seen = Seen::default();
+    let output = Output::default();
 
     let elsewhere = Elsewhere::new();
     for_each(
@@ -143,56 +142,56 @@ fn no_secret_is_logged_or_printed() {
             for how in [Refresh::Manual, OFTEN] {
                 let server = quiet_server();
                 server.always_features(row.reply.clone());
-                let client = row.limits(builder(&server, &seen)).refresh(how).start().unwrap();
-                seen.error(&client.refresh().unwrap_err());
+                let client = row.limits(builder(&server, &output)).refresh(how).start().unwrap();
+                output.error(&client.refresh().unwrap_err());
                 eventually("the failure", || failure(&client).is_some());
-                seen.client(&client);
+                output.client(&client);
                 server.always_features(None);
                 server.set_payload_quietly(&document());
-                // A fetch that had begun before may still fail.
+                // A fetch that began before may still fail.
                 eventually("the server's payload", || client.refresh().is_ok());
-                seen.client(&client);
+                output.client(&client);
             }
         },
     );
-    streams(&seen);
-    proxies(&seen);
-    starts(&seen);
+    streams(&output);
+    proxies(&output);
+    failing_starts(&output);
     #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
-    in_redis(&seen);
+    in_redis(&output);
 
-    seen.assert_no_secrets();
+    output.assert_no_secrets();
     let (records, leaks) = watching.found();
     assert!(records > 1000, "{records}");
     let [first, second] = <[String; 2]>::try_from(leaks).unwrap();
     assert!(first.ends_with("control-s3cret") && second.contains("sec0nd-control"));
 }
 
-fn streams(seen: &Seen) {
+fn streams(output: &Output) {
     let html = Reply::status(200).header("content-type", "text/html").body("<html>");
     for reply in [Reply::status(500), html, Reply::close(), Reply::status(204)] {
         let server = FeaturesServer::start(&document());
         server.always_stream(reply);
-        let client = builder(&server, seen).start().unwrap();
+        let client = builder(&server, output).start().unwrap();
         assert!(server.wait_until(PATIENCE, |counts| counts.streams > 0));
-        seen.client(&client);
+        output.client(&client);
     }
     let server = FeaturesServer::start_tls(&document());
-    let trusting = builder(&server, seen)
+    let trusting = builder(&server, output)
         .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
     let client = trusting.start().unwrap();
     eventually("a stream", || is_streaming(&client));
     server.push(b"event: features\ndata: <html>\n\n");
     eventually("the failure", || client.status().counters.failures > 0);
-    seen.client(&client);
+    output.client(&client);
     server.set_payload(&payload(2));
     eventually("the change", || client.features().len() == 1);
     server.hang_up();
     eventually("the loss", || !is_streaming(&client));
-    seen.client(&client);
+    output.client(&client);
 }
 
-fn proxies(seen: &Seen) {
+fn proxies(output: &Output) {
     let server = quiet_server();
     let (working, refusing) = (ProxyServer::start(), FeaturesServer::start(""));
     let gone = "http://127.0.0.1:1".to_owned();
@@ -200,15 +199,15 @@ fn proxies(seen: &Seen) {
     for url in [working.url(), refusing.url(), gone, unknown] {
         let url = url.replace("//", &format!("//{PROXY_USER}:{PROXY_PASSWORD}@"));
         for how in [Refresh::Manual, OFTEN] {
-            let client = builder(&server, seen)
+            let client = builder(&server, output)
                 .fetch_options(|options| options.proxy(&url))
                 .refresh(how)
                 .start()
                 .unwrap();
             if let Err(error) = client.refresh() {
-                seen.error(&error);
+                output.error(&error);
             }
-            seen.client(&client);
+            output.client(&client);
         }
     }
     let sent = working.requests().pop().unwrap();
@@ -217,9 +216,9 @@ fn proxies(seen: &Seen) {
 }
 
 /// Failures before the first request.
-fn starts(seen: &Seen) {
+fn failing_starts(output: &Output) {
     let server = quiet_server();
-    let ok = || builder(&server, seen);
+    let ok = || builder(&server, output);
     let wrong = [
         ok().api_host(format!("ws://{CLIENT_KEY}")),
         ok().fetch_options(|options| options.streaming_host(format!("http://{CLIENT_KEY}?a=b"))),
@@ -238,24 +237,24 @@ fn starts(seen: &Seen) {
     for (nth, builder) in wrong.into_iter().enumerate() {
         match builder.start() {
             Ok(_) => panic!("row {nth} works"),
-            Err(error) => seen.error(&error),
+            Err(error) => output.error(&error),
         }
     }
     // A cache that fails.
     let file = tempfile::NamedTempFile::new().unwrap();
     let cache = FileCache::new(file.path());
-    seen.error(&cache.get(&PayloadKey::new(server.url(), CLIENT_KEY)).unwrap_err());
+    output.error(&cache.get(&PayloadKey::new(server.url(), CLIENT_KEY)).unwrap_err());
     let client = ok().cache(cache).refresh(Refresh::Manual).start().unwrap();
     client.refresh().unwrap();
     assert!(client.status().counters.cache_errors > 0);
-    seen.client(&client);
-    seen.debugged(&PayloadKey::new(server.url(), CLIENT_KEY));
+    output.client(&client);
+    output.debugged(&PayloadKey::new(server.url(), CLIENT_KEY));
 }
 
-/// Payloads and sticky buckets in Redis. Its keys have the client key and attribute values, and its
-/// address has a password.
+/// Payloads and sticky buckets in Redis. The keys in Redis contain the client key and attribute
+/// values, and its address contains a password.
 #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
-fn in_redis(seen: &Seen) {
+fn in_redis(output: &Output) {
     use growthbook::redis;
     use growthbook::sticky::{
         RedisStickyBucketOptions, RedisStickyBucketStore, StickyBucketKey, StickyBucketStore,
@@ -289,36 +288,36 @@ fn in_redis(seen: &Seen) {
             let cache = growthbook::cache::RedisCache::new(open());
             let options = RedisStickyBucketOptions::new().merge(true);
             let store = RedisStickyBucketStore::with_options(open(), options);
-            seen.debugged(&cache);
-            seen.debugged(&store);
+            output.debugged(&cache);
+            output.debugged(&store);
             let behind = WriteBehind::new(RedisStickyBucketStore::new(open()));
-            seen.debugged(&behind);
-            let direct = builder(&api, seen).cache(cache.clone()).sticky_bucket_store(store);
+            output.debugged(&behind);
+            let direct = builder(&api, output).cache(cache.clone()).sticky_bucket_store(store);
             let direct = direct.refresh(OFTEN).start().unwrap();
-            let behind = builder(&api, seen).cache(cache.clone()).sticky_bucket_store(behind);
+            let behind = builder(&api, output).cache(cache.clone()).sticky_bucket_store(behind);
             let behind = behind.refresh(Refresh::Manual).start().unwrap();
-            seen.client(&direct);
+            output.client(&direct);
             let is_there =
                 |key: &str| redis.command(&["GET", key]).as_str().is_some_and(|it| !it.is_empty());
             if credentials.is_empty() {
                 eventually("a document in Redis", || {
-                    seen.client(&direct);
+                    output.client(&direct);
                     is_there(&document_key.to_string())
                 });
             }
             trouble(&mut redis, &api);
             for client in [&direct, &behind] {
                 client.refresh().unwrap();
-                seen.client(client);
+                output.client(client);
             }
             let store = RedisStickyBucketStore::new(open());
             if let Err(error) = store.get_all(std::slice::from_ref(&document_key)) {
-                seen.error(&error);
+                output.error(&error);
             } else {
                 assert!(matches!(name, "none" | "rubbish" | "read-only"), "{name}");
             }
             if let Err(error) = cache.get(&PayloadKey::new(api.url(), CLIENT_KEY)) {
-                seen.error(&error);
+                output.error(&error);
             }
         }
     }

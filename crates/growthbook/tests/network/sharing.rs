@@ -1,16 +1,15 @@
-//! Several clients in one process: what they share, and what they do not.
+//! Several clients in one process, and what they share.
 
-use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
 use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
 use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh};
-use test_server::{FeaturesServer, Reply};
+use test_server::{FeaturesServer, Gate, Reply};
 
 use crate::support::{
-    MOMENT, OFTEN, PATIENCE, at, builder, dated, eventually, failure, flag, is_streaming, manual,
-    memory, payload, ready, streaming,
+    OFTEN, PATIENCE, at, builder, dated, eventually, failure, flag, is_streaming, manual, memory,
+    payload, ready, spawn_blocked, streaming, wait_for_ten_polls,
 };
 
 fn other_key(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
@@ -18,10 +17,12 @@ fn other_key(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
 }
 
 #[test]
-fn clients_on_one_key_share_fetch_and_stream() {
+fn clients_of_one_key_share_a_fetch_and_a_stream() {
     let server = FeaturesServer::start(&payload(1));
-    server.script_features([Reply::delayed(MOMENT, Reply::normal())]);
+    let gate = Gate::closed();
+    server.script_features([Reply::held(&gate, Reply::normal())]);
     let clients: Vec<Client> = (0..8).map(|_| builder(&server).start().unwrap()).collect();
+    gate.open();
     for client in &clients {
         client.wait_ready(PATIENCE).unwrap();
         assert_eq!(flag(client), 1);
@@ -39,41 +40,44 @@ fn clients_on_one_key_share_fetch_and_stream() {
 }
 
 #[test]
-fn only_one_fetch_runs_at_a_time() {
+fn concurrent_refreshes_share_one_fetch() {
     let server = FeaturesServer::start(&payload(1));
     let clients: Vec<Client> =
         (0..4).map(|_| builder(&server).refresh(Refresh::Manual).start().unwrap()).collect();
-    server.always_features(Reply::delayed(MOMENT, Reply::normal()));
-    let start = Barrier::new(8);
+    let gate = Gate::closed();
+    server.always_features(Reply::held(&gate, Reply::normal()));
     thread::scope(|scope| {
-        for nth in 0..8 {
-            let (client, start) = (&clients[nth % 4], &start);
-            scope.spawn(move || {
-                start.wait();
-                client.refresh().unwrap();
-                assert_eq!(flag(client), 1);
-            });
-        }
+        let refreshing: Vec<_> = (0..8)
+            .map(|nth: usize| {
+                let client = &clients[nth % 4];
+                spawn_blocked(scope, move || {
+                    client.refresh().unwrap();
+                    assert_eq!(flag(client), 1);
+                })
+            })
+            .collect();
+        assert!(server.wait_until(PATIENCE, |counts| counts.features == 1));
+        gate.open();
+        refreshing.into_iter().for_each(|thread| thread.join().unwrap());
     });
-    // On a busy machine, a late thread begins a second fetch, which later threads share.
-    let counts = server.counts();
-    assert_eq!(counts.connections, 1);
-    assert!(counts.features <= 3, "{}", counts.features);
-    assert_eq!(clients[0].status().counters.fetches, counts.features as u64);
+    assert_eq!((server.counts().connections, server.counts().features), (1, 1));
+    assert_eq!(clients[0].status().counters.fetches, 1);
 }
 
 #[test]
-fn failure_is_shared_by_waiting_callers() {
+fn joined_fetch_shares_its_failure() {
     let server = FeaturesServer::start(&payload(1));
     let clients = [manual(&server), manual(&server)];
     let before = server.counts().features;
-    server.always_features(Reply::delayed(2 * MOMENT, Reply::status(500)));
+    let gate = Gate::closed();
+    server.always_features(Reply::held(&gate, Reply::status(500)));
     thread::scope(|scope| {
         let first = scope.spawn(|| clients[0].refresh());
         assert!(server.wait_until(PATIENCE, |counts| counts.features > before));
-        let second = clients[1].refresh();
-        for outcome in [first.join().unwrap(), second] {
-            let kind = outcome.unwrap_err().kind();
+        let second = spawn_blocked(scope, || clients[1].refresh());
+        gate.open();
+        for refreshing in [first, second] {
+            let kind = refreshing.join().unwrap().unwrap_err().kind();
             assert_eq!(kind, Kind::Status { code: 500, unrecoverable: false });
         }
     });
@@ -82,7 +86,7 @@ fn failure_is_shared_by_waiting_callers() {
 }
 
 #[test]
-fn other_keys_hosts_and_headers_are_not_shared() {
+fn keys_hosts_and_headers_are_separate() {
     let (server, other) = (FeaturesServer::start(&payload(1)), FeaturesServer::start(&payload(2)));
     let first = streaming(other_key(&server, "sdk-first"));
     let second = streaming(other_key(&server, "sdk-second"));
@@ -96,7 +100,7 @@ fn other_keys_hosts_and_headers_are_not_shared() {
     let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
     let asked = |path: &str| paths.iter().filter(|asked| *asked == path).count();
     assert_eq!((asked("/api/features/sdk-first"), asked("/api/features/sdk-second")), (4, 2));
-    // A client that is dropped does not affect the others.
+    // Dropping one client does not affect the others.
     drop(first);
     server.set_payload(&payload(3));
     eventually("the change", || flag(&second) == 3 && flag(&third) == 3);
@@ -104,7 +108,7 @@ fn other_keys_hosts_and_headers_are_not_shared() {
 }
 
 #[test]
-fn trailing_slashes_do_not_separate_hosts() {
+fn trailing_slashes_of_a_host_are_ignored() {
     let server = FeaturesServer::start(&payload(1));
     let first = streaming(builder(&server));
     let second = streaming(at(&(server.url() + "//")));
@@ -112,19 +116,20 @@ fn trailing_slashes_do_not_separate_hosts() {
 }
 
 #[test]
-fn manual_client_gets_streamed_payloads() {
+fn manual_client_receives_streamed_payloads() {
     let server = FeaturesServer::start(&payload(1));
     let streaming = streaming(builder(&server));
     let manual = builder(&server).refresh(Refresh::Manual).start().unwrap();
-    // At once: the source already has the payload.
+    // The source has a payload already.
     assert_eq!((flag(&manual), manual.status().source), (1, Some(PayloadSource::Network)));
     server.set_payload(&payload(2));
     eventually("the change", || flag(&manual) == 2);
 
+    let other = self::streaming(other_key(&server, "sdk-other"));
     streaming.close(PATIENCE).unwrap();
-    assert!(server.wait_until(PATIENCE, |counts| counts.open_streams == 0));
+    assert!(server.wait_until(PATIENCE, |counts| counts.open_streams == 1));
     server.set_payload(&payload(3));
-    thread::sleep(MOMENT);
+    eventually("the change on the open stream", || flag(&other) == 3);
     assert_eq!(flag(&manual), 2);
     manual.refresh().unwrap();
     assert_eq!((flag(&manual), flag(&streaming)), (3, 2));
@@ -141,7 +146,7 @@ fn streaming_client_may_join_a_manual_one() {
 }
 
 #[test]
-fn clients_join_and_leave_while_others_stay() {
+fn stream_survives_clients_that_come_and_go() {
     let server = FeaturesServer::start(&payload(1));
     let stays = streaming(builder(&server));
     for value in 2..12 {
@@ -155,7 +160,7 @@ fn clients_join_and_leave_while_others_stay() {
 }
 
 #[test]
-fn last_client_stops_all_and_the_next_restarts() {
+fn last_client_closes_the_connections() {
     let server = FeaturesServer::start(&payload(1));
     for round in 1..=5 {
         let clients = [streaming(builder(&server)), streaming(builder(&server))];
@@ -166,7 +171,7 @@ fn last_client_stops_all_and_the_next_restarts() {
 }
 
 #[test]
-fn clients_join_and_leave_on_many_threads() {
+fn clients_start_and_end_on_many_threads() {
     let server = FeaturesServer::start(&payload(1));
     thread::scope(|scope| {
         for nth in 0..6 {
@@ -186,7 +191,7 @@ fn clients_join_and_leave_on_many_threads() {
 }
 
 #[test]
-fn shortest_interval_is_used_for_all() {
+fn shortest_poll_interval_wins() {
     let server = FeaturesServer::start(&payload(1));
     server.set_streaming(false);
     let patient = ready(builder(&server).refresh(Refresh::Poll(Duration::from_secs(60))));
@@ -194,16 +199,17 @@ fn shortest_interval_is_used_for_all() {
     server.set_payload_quietly(&payload(2));
     eventually("the change", || flag(&patient) == 2);
     drop(impatient);
-    thread::sleep(MOMENT);
-    // A fetch that was due before may still have been in progress.
-    let before = server.counts().features;
-    thread::sleep(MOMENT);
-    assert_eq!(server.counts().features, before);
+    // A last fetch may still be under way.
+    eventually("an end of the fetches", || {
+        let before = server.counts().features;
+        wait_for_ten_polls();
+        server.counts().features == before
+    });
     assert_eq!(flag(&patient), 2);
 }
 
 #[test]
-fn closed_client_is_separate_from_the_others() {
+fn closed_client_does_not_affect_others() {
     let server = FeaturesServer::start(&payload(1));
     let (stays, closed) = (streaming(builder(&server)), streaming(builder(&server)));
     closed.close(PATIENCE).unwrap();

@@ -1,8 +1,10 @@
-//! Helpers for the tests of the network.
+//! Helpers for the tests.
 
+#[cfg(target_os = "linux")]
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
-use std::thread::{self, ThreadId};
+use std::thread::{self, Scope, ScopedJoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use growthbook::cache::{CachedPayload, MemoryCache, PayloadCache, PayloadCacheError, PayloadKey};
@@ -13,32 +15,31 @@ use test_server::FeaturesServer;
 
 use crate::logs;
 
-/// Longer than any step takes on a busy machine. Only a failing test waits so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// No test waits this long, unless something is broken. A client with the default poll interval does
+/// not poll within this time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
 
-/// A time in which an unwanted event would usually happen.
-pub(crate) const MOMENT: Duration = Duration::from_millis(100);
+/// A time limit that passes while a server hangs. A working server replies within it, also on a busy
+/// machine.
+pub(crate) const SHORT: Duration = Duration::from_millis(500);
 
-/// A time limit for servers that never answer. Other servers must answer within it.
-pub(crate) const SHORT: Duration = Duration::from_millis(250);
-
-/// The interval of a polling client.
+/// How often a polling client fetches in a test.
 pub(crate) const OFTEN: Refresh = Refresh::Poll(Duration::from_millis(20));
 
 pub(crate) const KEY: &str = "sdk-secret-client-key";
 
-/// Returns a payload whose flag has this value.
+/// A payload whose flag has this value.
 pub(crate) fn payload(value: i64) -> String {
     json!({"status": 200, "features": {"flag": {"defaultValue": value}}}).to_string()
 }
 
-/// Returns a payload whose `dateUpdated` is this second of 2026.
+/// The same payload with the date of its last change: this second of 2026.
 pub(crate) fn dated(value: i64, second: u32) -> String {
     let date = format!("2026-01-01T00:00:{second:02}.000Z");
     json!({"features": {"flag": {"defaultValue": value}}, "dateUpdated": date}).to_string()
 }
 
-/// Returns a builder for this server, with a cache of its own.
+/// A client for this server, with its own cache.
 pub(crate) fn builder(server: &FeaturesServer) -> ClientBuilder<Connected> {
     at(&server.url())
 }
@@ -52,12 +53,12 @@ pub(crate) fn memory() -> MemoryCache {
     MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES)
 }
 
-/// Returns a client that polls often and has its first payload.
+/// A client that polls this server often, and has its first payload.
 pub(crate) fn polling(server: &FeaturesServer) -> Client {
     ready(builder(server).refresh(OFTEN))
 }
 
-/// Returns a manual client that has its first payload.
+/// A client that fetches from this server on demand, and has its first payload.
 pub(crate) fn manual(server: &FeaturesServer) -> Client {
     ready(builder(server).refresh(Refresh::Manual))
 }
@@ -68,7 +69,7 @@ pub(crate) fn ready(builder: ClientBuilder<Connected>) -> Client {
     client
 }
 
-/// Returns a client whose stream is open, and which has fetched since.
+/// A client with an open stream. The fetch after the opening is over.
 pub(crate) fn streaming(builder: ClientBuilder<Connected>) -> Client {
     let client = ready(builder);
     eventually("a stream", || is_streaming(&client));
@@ -80,7 +81,7 @@ pub(crate) fn is_streaming(client: &Client) -> bool {
     matches!(client.status().stream, StreamState::Open)
 }
 
-/// Fetches again. A fetch that had begun before does not count.
+/// Refreshes with a fetch that begins now. A refresh may also join a fetch that began before.
 #[track_caller]
 pub(crate) fn refresh_anew(client: &Client) -> Result<(), FetchError> {
     loop {
@@ -92,27 +93,27 @@ pub(crate) fn refresh_anew(client: &Client) -> Result<(), FetchError> {
     }
 }
 
-/// Returns the flag's value; -1 if it is unknown.
+/// Returns the value of the flag; -1 if it is unknown.
 pub(crate) fn flag(client: &Client) -> i64 {
     client.for_user("u").feature_value("flag", -1)
 }
 
-/// Returns the last failure, if there is one.
+/// Returns the kind of the last failure, unless refreshing works again.
 pub(crate) fn failure(client: &Client) -> Option<FetchErrorKind> {
     client.status().last_error.map(|last| last.error.kind())
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "never: {what}");
+        assert!(start.elapsed() < PATIENCE, "timed out waiting for {what}");
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// Returns the result of a function. If it takes too long, the test fails instead of hanging.
+/// Runs an action that must not hang. If it hangs, the test fails.
 #[track_caller]
 pub(crate) fn in_time<T: Send + 'static>(
     what: &str,
@@ -126,7 +127,8 @@ pub(crate) fn in_time<T: Send + 'static>(
     }
 }
 
-/// Runs a test for each case of a table, all at the same time, because they mostly wait.
+/// Runs a test for each case of a table. The cases run at the same time, because they wait more than
+/// they compute.
 #[track_caller]
 pub(crate) fn for_each<C: Sync>(
     cases: &[C],
@@ -146,8 +148,75 @@ pub(crate) fn for_each<C: Sync>(
     assert!(failed.is_empty(), "failed: {failed:?}");
 }
 
-/// A cache in memory that notes the thread of the first write, which is the client's refreshing
-/// thread.
+/// Waits until another client has polled ten times, as often as [`OFTEN`]. A client that polls so
+/// often, or whose fetch is due now, would have fetched by then.
+pub(crate) fn wait_for_ten_polls() {
+    let server = FeaturesServer::start(&payload(1));
+    let _client = builder(&server).refresh(OFTEN).start().unwrap();
+    assert!(server.wait_until(PATIENCE, |counts| counts.features >= 10));
+}
+
+/// Starts a thread and returns when it is blocked, which means that the action waits.
+pub(crate) fn spawn_blocked<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    action: impl FnOnce() -> T + Send + 'scope,
+) -> ScopedJoinHandle<'scope, T> {
+    let (sender, receiver) = mpsc::channel();
+    let thread = scope.spawn(move || {
+        sender.send(SystemThread::current()).unwrap();
+        action()
+    });
+    receiver.recv_timeout(PATIENCE).unwrap().wait_until_blocked();
+    thread
+}
+
+/// A thread as the operating system knows it.
+#[derive(Clone)]
+pub(crate) struct SystemThread {
+    /// Where Linux reports the state of the thread.
+    #[cfg(target_os = "linux")]
+    stat: PathBuf,
+}
+
+impl SystemThread {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn current() -> Self {
+        SystemThread { stat: std::fs::canonicalize("/proc/thread-self/stat").unwrap() }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn current() -> Self {
+        SystemThread {}
+    }
+
+    /// Waits until the thread is blocked or has ended. A thread also blocks on a lock for a short
+    /// time, so it has to be blocked several times in a row.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn wait_until_blocked(&self) {
+        let is_blocked = || {
+            std::fs::read_to_string(&self.stat).map_or(true, |stat| {
+                stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('S'))
+            })
+        };
+        let pause = || thread::sleep(Duration::from_millis(2));
+        eventually("a blocked thread", || {
+            (0..5).all(|_| {
+                is_blocked() && {
+                    pause();
+                    true
+                }
+            })
+        });
+    }
+
+    /// Other systems do not report the state of a thread.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn wait_until_blocked(&self) {
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// A cache in memory that remembers the thread of its first write. The client refreshes there.
 #[derive(Clone)]
 pub(crate) struct Spy {
     cache: MemoryCache,
@@ -159,12 +228,12 @@ impl Spy {
         Spy { cache: memory(), thread: Arc::default() }
     }
 
-    /// The thread that writes.
+    /// Notes a write on this thread.
     pub(crate) fn written_here(&self) {
         self.thread.lock().unwrap().get_or_insert(thread::current().id());
     }
 
-    /// Returns the client's records on its refreshing thread. Waits for its first payload.
+    /// Returns the log of the thread on which the client refreshes. Waits for its first payload.
     pub(crate) fn logged(&self) -> Vec<String> {
         let thread = || *self.thread.lock().unwrap();
         eventually("a payload in the cache", || thread().is_some());

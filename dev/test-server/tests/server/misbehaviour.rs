@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
-use test_server::{FeaturesServer, Reply};
+use test_server::{FeaturesServer, Gate, Reply};
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 
@@ -117,6 +117,26 @@ fn delayed_reply_has_the_later_payload() {
     assert!(before.elapsed() >= delay);
 
     server.script_features([Reply::delayed(Duration::from_secs(600), Reply::normal())]);
+    client.send("/api/features/sdk-1", "");
+    drop(client);
+    assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+}
+
+#[test]
+fn held_reply_is_sent_when_the_gate_opens() {
+    let server = FeaturesServer::start(PAYLOAD);
+    let gate = Gate::closed();
+    server.script_features([Reply::held(&gate, Reply::normal())]);
+    let mut client = Client::connect(&server.url());
+    client.send("/api/features/sdk-1", "");
+    assert!(server.wait_until(PATIENCE, |counts| counts.features == 1));
+    assert!(client.is_silent());
+    server.set_payload("{}");
+    gate.open();
+    let (head, body) = (client.head(), client.bytes(2));
+    assert_eq!((head.status, body.as_slice()), (200, &b"{}"[..]));
+
+    server.script_features([Reply::held(&Gate::closed(), Reply::normal())]);
     client.send("/api/features/sdk-1", "");
     drop(client);
     assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
