@@ -1,7 +1,7 @@
 //! The attributes of a user, which targeting and hashing read.
 //!
 //! An application builds [`Attributes`], or implements [`AttributeSource`] for its own types.
-//! Evaluation sees every value as a [`Node`].
+//! Evaluation sees every value as a `Node`.
 
 mod equality;
 mod lookup;
