@@ -12,8 +12,8 @@ use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
 
 use crate::support::{
-    OFTEN, PATIENCE, SHORT, Spy, at, builder, eventually, failure, flag, for_each, manual, payload,
-    polling, ready, refresh_anew, wait_for_ten_polls,
+    OFTEN, PATIENCE, SHORT, Spy, assert_renews_age, at, builder, eventually, failure, flag,
+    for_each, manual, payload, polling, ready, refresh_anew, wait_for_ten_polls,
 };
 
 /// The limit of a payload in the table of failures.
@@ -302,12 +302,7 @@ fn payload_without_features_is_used() {
 fn not_modified_confirms_the_payload_in_use() {
     let server = FeaturesServer::start(&payload(1));
     let client = manual(&server);
-    let age = || client.status().age.unwrap();
-    eventually("a payload of some age", || age() >= Duration::from_millis(20));
-    let start = Instant::now();
-    client.refresh().unwrap();
-    let age = age();
-    assert!(age <= start.elapsed(), "{age:?}");
+    assert_renews_age(&client, || client.refresh().unwrap());
     assert_eq!((flag(&client), client.status().counters.not_modified), (1, 1));
     assert_eq!(client.status().counters.updates, 1);
     assert_eq!(server.counts().not_modified, 1);

@@ -235,7 +235,8 @@ fn ready_future_of_manual_client_does_not_wait() {
 #[test]
 fn short_wait_does_not_fail_a_longer_one() {
     let server = quiet_server();
-    server.script_features([Reply::held(&Gate::closed(), Reply::normal())]);
+    let second = Gate::closed();
+    server.script_features([&Gate::closed(), &second].map(|it| Reply::held(it, Reply::normal())));
     let start = || patient(builder(&server).refresh(Refresh::Manual)).start().unwrap();
     let (hasty, other) = (start(), start());
     thread::scope(|scope| {
@@ -244,6 +245,7 @@ fn short_wait_does_not_fail_a_longer_one() {
         // It joins the fetch of the other client, and fetches again when that one ends early.
         let other = scope.spawn(|| other.refresh().unwrap());
         assert!(hasty.join().unwrap().timed_out);
+        second.open();
         other.join().unwrap();
     });
     assert_eq!((flag(&other), server.counts().features), (1, 2));

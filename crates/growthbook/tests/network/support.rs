@@ -103,6 +103,19 @@ pub(crate) fn failure(client: &Client) -> Option<FetchErrorKind> {
     client.status().last_error.map(|last| last.error.kind())
 }
 
+/// Checks that the age of the payload counts from a time during the action.
+#[track_caller]
+pub(crate) fn assert_renews_age(client: &Client, action: impl FnOnce()) {
+    // The age is exact to a millisecond.
+    const PRECISION: Duration = Duration::from_millis(10);
+    let age = || client.status().age.unwrap();
+    eventually("a payload of some age", || age() >= 3 * PRECISION);
+    let start = Instant::now();
+    action();
+    let age = age();
+    assert!(age < start.elapsed() + PRECISION, "{age:?}");
+}
+
 /// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
