@@ -6,7 +6,7 @@ use core::slice;
 use serde_json::{Map, Value};
 
 use super::{AttributeList, AttributeSource};
-use crate::json::{Json, Object, array_index};
+use crate::json::{Json, Object, Scalar, array_index};
 use crate::limits::MAX_JSON_DEPTH;
 
 /// A borrowed JSON value: an attribute, a part of one, or a feature's value.
@@ -135,16 +135,20 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Whether JavaScript treats the value as true.
     #[inline]
     pub(crate) fn is_truthy(self) -> bool {
-        match self {
-            Node::Null => false,
-            Node::Bool(value) => value,
-            Node::Number(value) => value != 0.0,
-            Node::String(text) => !text.is_empty(),
-            Node::Array(_) | Node::Object(_) | Node::List(_) | Node::Source(_) => true,
-        }
+        self.scalar().is_none_or(Scalar::is_truthy)
+    }
+
+    #[inline]
+    fn scalar(self) -> Option<Scalar<'a>> {
+        Some(match self {
+            Node::Null => Scalar::Null,
+            Node::Bool(value) => Scalar::Bool(value),
+            Node::Number(number) => Scalar::Number(number),
+            Node::String(text) => Scalar::String(text),
+            Node::Array(_) | Node::Object(_) | Node::List(_) | Node::Source(_) => return None,
+        })
     }
 
     /// Returns the property `key`: a member of an object, or an item or the `length` of an array.
