@@ -54,7 +54,7 @@ impl FeatureKey {
     fn find_in(&self, snapshot: &Snapshot) -> Option<FeatureIndex> {
         // Relaxed is enough, since the guess is checked.
         let guess = FeatureIndex(self.place.load(Ordering::Relaxed));
-        if *snapshot.features.key(guess) == *self.key {
+        if snapshot.feature(guess).is_some_and(|(key, _)| *key == *self.key) {
             return Some(guess);
         }
         let found = snapshot.features.find(&self.key)?;

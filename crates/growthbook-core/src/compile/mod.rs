@@ -267,6 +267,27 @@ mod tests {
     }
 
     #[test]
+    fn refused_expressions_count_after_sharing() {
+        let rules = |patterns: core::ops::Range<usize>, pattern: &str| {
+            let rule = |number: usize| {
+                format!(
+                    r#"{{"force": 1, "condition": {{"x": {{"$regex": "{pattern}{number}"}}}}}}"#
+                )
+            };
+            format!(r#"{{"rules": [{}]}}"#, patterns.map(rule).collect::<Vec<_>>().join(","))
+        };
+        // They are not too long together, but each is too large when it is built.
+        let refused = rules(0..3, "(?:a{1000}){1000}");
+        let others = rules(0..200, "(?:a{100}){1,100}");
+        let payload = |features: &str| Payload::from_json(format!(r#"{{"features": {features}}}"#));
+        let before = payload(&format!(r#"{{"a": {refused}}}"#)).unwrap().compile();
+        let next = payload(&format!(r#"{{"a": {refused}, "b": {others}}}"#)).unwrap();
+        let expected = next.compile();
+        assert!(expected.warnings().len() > 3);
+        assert_eq!(next.compile_after(&before).warnings(), expected.warnings());
+    }
+
+    #[test]
     fn expressions_are_limited_as_without_sharing() {
         let feature = |number: usize| {
             let pattern = format!("(?:a{{100}}){{1,100}}{number}");

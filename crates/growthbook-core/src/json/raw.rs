@@ -45,8 +45,8 @@ pub(crate) fn items(text: &str) -> Option<Vec<&str>> {
 /// The name of a member that is valid text. It borrows unless it has escapes.
 pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
-// Not derived: `serde_json` hands numbers over as objects with `arbitrary_precision`, and supports
-// nothing but strings for their names.
+// This is not derived. With `arbitrary_precision`, `serde_json` passes a number as an object, and
+// its only member name must be read as a string.
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct KeyVisitor;

@@ -91,7 +91,7 @@ impl PatternCompiler {
     pub(crate) fn continuing(pool: &PatternPool) -> Self {
         let pool = pool.in_use();
         PatternCompiler {
-            expanded: Cell::new(pool.expanded_length()),
+            expanded: Cell::new(pool.spent),
             compiled: RefCell::new(pool),
             ..PatternCompiler::default()
         }
@@ -99,7 +99,9 @@ impl PatternCompiler {
 
     /// Returns the regular expressions that were compiled.
     pub(crate) fn into_pool(self) -> PatternPool {
-        self.compiled.into_inner()
+        let mut pool = self.compiled.into_inner();
+        pool.spent = self.expanded.get();
+        pool
     }
 
     pub(crate) fn compile(&self, source: &str, ignore_case: bool) -> Result<Pattern, PatternError> {
@@ -132,6 +134,10 @@ impl PatternCompiler {
 
     /// Takes a length from the budget of the payload.
     fn spend(&self, length: usize) -> Result<(), PatternError> {
+        if length > MAX_PATTERNS_LENGTH {
+            // No other pattern has a part in this.
+            return Err(PatternError::TooLarge);
+        }
         let expanded = self.expanded.get().saturating_add(length);
         if expanded > MAX_PATTERNS_LENGTH {
             self.compiled.borrow_mut().set_exhausted();

@@ -13,21 +13,19 @@ use super::LazyRegex;
 pub(crate) struct PatternPool {
     regexes: HashTable<Arc<LazyRegex>>,
     hasher: DefaultHashBuilder,
+    /// The part of the budget that was spent, at least: refused and dropped patterns count too.
+    pub(super) spent: usize,
     is_exhausted: bool,
 }
 
 impl PatternPool {
-    /// Returns the expressions that are in use outside of this pool.
+    /// Returns a pool with the expressions that are in use outside of this one. As much of the
+    /// budget is spent.
     pub(super) fn in_use(&self) -> Self {
-        let mut used = PatternPool::default();
+        let mut used = PatternPool { spent: self.spent, ..PatternPool::default() };
         let regexes = self.regexes.iter().filter(|regex| Arc::strong_count(regex) > 1);
         regexes.for_each(|regex| used.insert(regex.clone()));
         used
-    }
-
-    /// Returns the length of all expressions, with their repetitions written out.
-    pub(super) fn expanded_length(&self) -> usize {
-        self.regexes.iter().map(|regex| regex.expanded_length()).sum()
     }
 
     /// Whether a pattern was refused because the expressions were too long together.
