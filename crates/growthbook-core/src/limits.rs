@@ -2,7 +2,8 @@
 //!
 //! A refused pattern is reported as a [`Warning`](crate::Warning), and no user passes its test.
 
-/// How deep arrays and objects may nest. Deeper text is refused, as `serde_json` does. Deeper
+/// How deep arrays and objects may nest in a value from the caller. `serde_json` refuses text with
+/// this many levels. Deeper
 /// values from the caller become null.
 pub(crate) const MAX_JSON_DEPTH: usize = 128;
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bucket::BucketRange;
 use crate::exclusion::Exclusion;
 
-/// What a rule did for a user.
+/// The effect of a rule on a user.
 #[derive(Clone, Debug, Serialize)]
 #[serde(
     tag = "verdict",

@@ -56,7 +56,7 @@ pub enum Location {
 #[non_exhaustive]
 pub enum WarningKind {
     /// The text is not valid JSON. That includes a number out of range, half a surrogate pair, and
-    /// more than 128 levels. The part is left out.
+    /// 128 levels or more. The part is left out.
     InvalidJson,
     /// A member has the wrong type. The part does not apply to any user.
     WrongType {

@@ -32,7 +32,7 @@ pub enum FetchErrorKind {
     Tls,
     /// A time limit was reached.
     Timeout,
-    /// The connection broke in the middle.
+    /// The connection broke, or another I/O error occurred.
     Interrupted,
     /// The reply is not HTTP.
     Protocol,
@@ -168,7 +168,7 @@ impl fmt::Display for FetchErrorKind {
             FetchErrorKind::Proxy => "the proxy refused the connection",
             FetchErrorKind::Tls => "no secure connection to the server (TLS)",
             FetchErrorKind::Timeout => "the server took too long",
-            FetchErrorKind::Interrupted => "the connection broke within the reply",
+            FetchErrorKind::Interrupted => "the connection broke",
             FetchErrorKind::Protocol => "the server does not speak HTTP",
             FetchErrorKind::Redirect => "the server redirected to an address that cannot be used",
             FetchErrorKind::Status { code: code @ (401 | 403 | 404), .. } => {

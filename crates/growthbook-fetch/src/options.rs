@@ -278,7 +278,7 @@ impl fmt::Display for ConfigError {
                 "the interval of refresh or poll_interval is zero: it must be longer, such as 60 s"
             }
             ConfigError::ZeroLimit => {
-                "a timeout or max_body_bytes is zero: each must be larger; the defaults do for most"
+                "a timeout or max_body_bytes is zero: each must be larger; the defaults suit most programs"
             }
         })
     }

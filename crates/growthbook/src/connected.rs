@@ -120,7 +120,7 @@ impl ClientBuilder<Connected> {
     }
 }
 
-/// Why a client could not be started. The network has no part in it.
+/// Why a client could not be started. It never fails because of the network.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {

@@ -57,7 +57,7 @@
 //! | `tracking`, `exposures` | callbacks, and which exposures were reported before |
 //! | `scope_buckets`, `sticky_store` | sticky buckets of a scope, and the log of a failing store |
 //! | `client`, `globals` | the client: the payload in use, and what holds for every user |
-//! | `connection` | the feed of a client, started anew after a fork |
+//! | `connection` | the feed of a client, started again after a fork |
 //! | `lifecycle` | waiting, status, refreshing and closing |
 //! | `builder`, `embedded`, `connected` | settings of every client, and of the two kinds |
 //!
@@ -67,11 +67,11 @@
 //! |---|---|---|
 //! | `fetch` | yes | [`Client::builder`]: clients that ask a server; adds `ureq` and `rustls` |
 //! | `redis-cache` | no | `RedisCache`: one payload and one fetch for many processes |
-//! | `sticky` | no | `MemoryStickyBucketStore`; `WriteBehind`: saves that leave after the evaluation |
+//! | `sticky` | no | `MemoryStickyBucketStore`; `WriteBehind`: saves after the evaluation, on a thread |
 //! | `sticky-embedded` | no | `EmbeddedStickyBucketStore`: a database file of one machine |
 //! | `sticky-redis` | no | `RedisStickyBucketStore`: for many processes |
 //! | `sticky-cookie` | no | `read_cookies`, `set_cookie`: documents in a browser |
-//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | where Redis may be |
+//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | Redis Cluster, Sentinel and TLS |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `secure-attributes` | yes | [`secure::secure_attribute`]: attributes compared as hashes |
 //!

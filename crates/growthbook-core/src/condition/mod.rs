@@ -69,7 +69,7 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// The text is not JSON, nests deeper than 128 levels, or is not a JSON object.
+    /// The text is not JSON, has 128 levels or more, or is not a JSON object.
     pub fn from_json(text: &str) -> Result<Self, ConditionError> {
         let json: Json<'_> = serde_json::from_str(text).map_err(|error| {
             ConditionError::Syntax { line: error.line(), column: error.column() }

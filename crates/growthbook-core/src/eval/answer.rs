@@ -1,4 +1,4 @@
-//! The result of one level of an evaluation, and what completes it at the end.
+//! The value and source of a feature, and the parts that complete its result.
 
 use super::experiment::Assigned;
 use crate::bandit::{Choice, ContextualBandit};
@@ -33,7 +33,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The rule that decided last and the experiment that ran last: what an [`Answer`] has no room for.
+/// The rule that decided last, and the experiment that ran last. An [`Answer`] does not have them.
 #[derive(Default)]
 pub(super) struct Last<'a> {
     rule: Option<&'a Rule>,

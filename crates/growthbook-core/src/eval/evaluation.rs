@@ -1,4 +1,4 @@
-//! One evaluation in progress: its observer, its documents, and what is left of its limits.
+//! One evaluation in progress: its observer, its sticky bucket documents and its budgets.
 
 use serde_json::Value;
 

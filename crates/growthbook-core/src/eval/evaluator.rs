@@ -64,7 +64,8 @@ impl Snapshot {
         Evaluator::new(self, None, user)
     }
 
-    /// Evaluates for a user, with a global context for what the user lacks.
+    /// Evaluates for a user, with a global context. It has the attributes and settings that the user
+    /// does not have.
     pub fn for_user_with<'a>(
         &'a self,
         globals: &'a GlobalContext,

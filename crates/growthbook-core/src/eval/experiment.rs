@@ -21,7 +21,7 @@ pub(super) struct HashedAttribute<'a> {
     pub(super) value: HashValue<'a>,
 }
 
-/// What an experiment decided for a user.
+/// The decision of an experiment for a user.
 #[derive(Clone, Copy)]
 pub(super) struct Assigned<'a> {
     pub(super) experiment: &'a ExperimentDefinition,

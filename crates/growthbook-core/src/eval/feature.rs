@@ -21,7 +21,7 @@ pub(super) enum Prerequisites<'p> {
     Cyclic,
 }
 
-/// What a rule does for a user.
+/// The effect of a rule on a user.
 pub(super) enum RuleOutcome<'a> {
     /// It decides the feature's value, or that there is no value.
     Decides(Answer<'a>),

@@ -1,4 +1,4 @@
-//! The evaluator that records what it does: for an observer, in sticky bucket documents.
+//! The evaluator with an observer, with sticky bucketing, or with both.
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -41,7 +41,7 @@ impl From<SectionError> for PayloadError {
     }
 }
 
-/// Why bytes are not a payload. A caller with an older payload keeps using it.
+/// Why bytes are not a payload. On this error, keep using the older payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadError {

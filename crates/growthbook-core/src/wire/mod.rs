@@ -1,7 +1,8 @@
-//! The JSON that GrowthBook sends: every part of a payload, member by member.
+//! The JSON that GrowthBook sends: every part that evaluation reads, member by member.
 //!
-//! This module names the members and finds them, but does not interpret them. `compile` and
-//! `experiment` do that, and handle members of the wrong type.
+//! A shape names the members of an object and finds them. A [`Member`] is read as a type, or gives a
+//! warning. `compile` and `experiment` decide what the values mean. `reduce` also reads the member
+//! `metadata` of features and rules, which is not listed here.
 //!
 //! ```json
 //! {

@@ -43,8 +43,8 @@ impl Feed {
     ///
     /// # Errors
     ///
-    /// When an option is invalid, or the system does not start a thread. The network has no part in
-    /// it.
+    /// When an option is invalid, or the system does not start a thread. It never fails because
+    /// of the network.
     pub fn start(
         options: &FetchOptions,
         cache: Arc<dyn PayloadCache>,

@@ -100,7 +100,7 @@ impl Health {
         self.counters.streams_opened += 1;
         self.stream.state = Some(StreamState::Open);
         if self.stream.was_brief {
-            return Note::new(Level::Debug, "changes are streamed, perhaps".into());
+            return Note::new(Level::Debug, "the stream is open again after a short one".into());
         }
         self.streamed()
     }

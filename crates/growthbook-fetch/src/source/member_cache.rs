@@ -32,7 +32,8 @@ struct State {
     kept: Option<Kept>,
 }
 
-/// What a cache is used for. A later one that works proves more: a full cache can still be read.
+/// What a cache is used for. A successful write clears every failure. A successful read or lease
+/// clears only a failure of its own kind, since a full cache can still be read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Operation {
     Read,

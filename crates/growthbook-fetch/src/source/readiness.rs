@@ -13,11 +13,12 @@ use crate::error::FetchError;
 pub struct NotReady {
     /// Why the last attempt failed. `None` when no attempt has ended yet.
     pub cause: Option<FetchError>,
-    /// Whether the time ran out. If not, further waiting is pointless.
+    /// Whether `wait_ready` ran out of time. If not, `wait_ready` has no reason to continue; from
+    /// `ready`, it means only that an attempt failed.
     pub timed_out: bool,
 }
 
-/// Waiting on is pointless.
+/// Makes the error of a wait that ended early.
 impl From<FetchError> for NotReady {
     fn from(cause: FetchError) -> Self {
         NotReady { cause: Some(cause), timed_out: false }
