@@ -11,7 +11,7 @@ mod parse;
 mod raw;
 mod text;
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 pub use number::Number;
 pub(crate) use number::js_number_string;
@@ -64,10 +64,8 @@ impl Scalar<'_> {
 
 impl<'a> Object<'a> {
     /// Makes an object of members that are in the order of their text.
-    pub(crate) fn ordered(members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
-        let members = property_order(members).into_iter();
-        let members = members.map(|(name, value)| (name.into(), value)).collect();
-        Object { members, is_ordered: true }
+    pub(crate) fn ordered(members: Vec<(Text<'a>, Json<'a>)>) -> Self {
+        Object { members: property_order(members), is_ordered: true }
     }
 
     /// Makes an object of some of this object's members, in its order.

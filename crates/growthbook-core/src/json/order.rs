@@ -1,12 +1,13 @@
 //! JavaScript's property order, in which the members of objects are compared and visited.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
+use core::ops::Deref;
 
 use hashbrown::{HashMap, HashSet};
 
 /// Brings members into JavaScript's property order and merges repeated names.
-pub(crate) fn property_order<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow<'a, str>, T)> {
-    let names = || members.iter().map(|(name, _)| name.as_ref());
+pub(crate) fn property_order<N: Deref<Target = str>, T>(members: Vec<(N, T)>) -> Vec<(N, T)> {
+    let names = || members.iter().map(|(name, _)| &**name);
     let has_indices = names().any(|name| array_index(name).is_some());
     let mut members = if has_repeated(names()) { merge_repeated(members) } else { members };
     if has_indices {
@@ -34,16 +35,21 @@ fn has_repeated<'n>(names: impl Iterator<Item = &'n str> + Clone) -> bool {
 }
 
 /// Keeps the first place and the last value of each name.
-fn merge_repeated<'a, T>(members: Vec<(Cow<'a, str>, T)>) -> Vec<(Cow<'a, str>, T)> {
-    let mut places: HashMap<Cow<'a, str>, usize> = HashMap::with_capacity(members.len());
-    let mut merged: Vec<(Cow<'a, str>, T)> = Vec::with_capacity(members.len());
-    for (name, value) in members {
-        match places.get(&name).and_then(|&place| merged.get_mut(place)) {
+fn merge_repeated<N: Deref<Target = str>, T>(members: Vec<(N, T)>) -> Vec<(N, T)> {
+    let mut by_name = HashMap::with_capacity(members.len());
+    let places: Vec<usize> = members
+        .iter()
+        .map(|(name, _)| {
+            let next = by_name.len();
+            *by_name.entry(&**name).or_insert(next)
+        })
+        .collect();
+    drop(by_name);
+    let mut merged: Vec<(N, T)> = Vec::new();
+    for ((name, value), place) in members.into_iter().zip(places) {
+        match merged.get_mut(place) {
             Some(member) => member.1 = value,
-            None => {
-                places.insert(name.clone(), merged.len());
-                merged.push((name, value));
-            }
+            None => merged.push((name, value)),
         }
     }
     merged
@@ -69,8 +75,8 @@ mod tests {
 
     use super::*;
 
-    fn ordered(names: &[&'static str]) -> Vec<(Cow<'static, str>, usize)> {
-        property_order(names.iter().zip(0..).map(|(name, at)| (Cow::Borrowed(*name), at)).collect())
+    fn ordered<'n>(names: &[&'n str]) -> Vec<(&'n str, usize)> {
+        property_order(names.iter().copied().zip(0..).collect())
     }
 
     #[test]
@@ -85,7 +91,7 @@ mod tests {
 
     #[test]
     fn repeated_name_keeps_its_place_and_last_value() {
-        assert_eq!(ordered(&["a", "b", "a"]), [("a".into(), 2), ("b".into(), 1)]);
+        assert_eq!(ordered(&["a", "b", "a"]), [("a", 2), ("b", 1)]);
     }
 
     #[test]

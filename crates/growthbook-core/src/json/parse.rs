@@ -1,6 +1,6 @@
 //! The reader of [`Json`], for `serde_json` and other deserializers.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
@@ -85,12 +85,12 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members: Vec<(Cow<'de, str>, Json<'de>)> = Vec::new();
+        let mut members: Vec<(Text<'de>, Json<'de>)> = Vec::new();
         while let Some((Key(name), value)) = map.next_entry()? {
-            members.push((name, value));
+            members.push((name.into(), value));
         }
         if let [(name, Json::String(number))] = members.as_slice()
-            && name == ARBITRARY_PRECISION_NUMBER
+            && **name == *ARBITRARY_PRECISION_NUMBER
         {
             return Number::from_json_text(number).map(Json::Number).ok_or_else(out_of_range);
         }

@@ -51,8 +51,7 @@ impl Entries {
 
     /// Makes an entry of each member of an object, in JavaScript's property order.
     pub(crate) fn of_object(object: &Object<'_>) -> Self {
-        let members = object.iter().map(|(key, value)| (key.into(), value));
-        let entries = property_order(members.collect())
+        let entries = property_order(object.iter().collect())
             .into_iter()
             .map(|(key, value)| Entry { key: key.into(), text: value.to_text().into() });
         Entries { entries: entries.collect(), unnamed: Vec::new() }

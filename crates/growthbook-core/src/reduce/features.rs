@@ -136,7 +136,7 @@ fn definition(text: &str) -> Option<Object<'_>> {
             None if name == "rules" => Json::Array(readable_rules(text)),
             None => return None,
         };
-        Some((name, value))
+        Some((name.into(), value))
     });
     Some(Object::ordered(readable.collect()))
 }
