@@ -20,7 +20,8 @@ pub(crate) const LIBRARIES: [&str; 6] = [
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
 /// The other packages that are linted.
-const TOOLS: [&str; 6] = ["axum-service", "interop", "soak", "spec-tests", "test-server", "xtask"];
+const TOOLS: [&str; 7] =
+    ["axum-service", "interop", "soak", "spec-tests", "sticky-documents", "test-server", "xtask"];
 
 type Step = (&'static str, fn() -> Result);
 

@@ -117,7 +117,8 @@ pub enum SameSite {
 }
 
 /// Returns the value of the `Set-Cookie` header that stores a document. Send one for each document
-/// that an evaluation [changed](StickyBuckets::take_changed).
+/// that an evaluation changed. A user scope of the crate `growthbook` returns these documents with
+/// `take_changed_sticky_buckets`, and the core with [`StickyBuckets::take_changed`].
 ///
 /// This is the only form that the JavaScript SDK reads both in browsers and in Node.js. The name
 /// has a plain `||`, and `%XX` for characters that a cookie name cannot hold. The JSON is encoded as

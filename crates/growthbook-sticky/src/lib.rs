@@ -3,8 +3,8 @@
 //! A sticky bucket document holds the variations that were assigned to one user. Each store
 //! implements [`StickyBucketStore`](growthbook_core::sticky::StickyBucketStore), and a client of the crate
 //! `growthbook` accepts it. Documents from cookies or from `RedisLoader` go to its method
-//! `for_user_with_sticky`. Documents in Redis and in cookies are shared with the JavaScript and
-//! Python SDKs.
+//! `for_user_with_sticky`, and the scope's `take_changed_sticky_buckets` returns the ones to save.
+//! Documents in Redis and in cookies are shared with the JavaScript and Python SDKs.
 //!
 //! What this crate refuses to do:
 //!

@@ -70,8 +70,8 @@ impl Client {
         self.scope(UserContext::default(), None).with_source(source)
     }
 
-    /// Returns a scope for a user with sticky bucketing on these documents. Changed ones are in
-    /// [`UserScope::sticky_buckets`].
+    /// Returns a scope for a user with sticky bucketing on these documents. Save the changed ones,
+    /// which [`UserScope::take_changed_sticky_buckets`] returns.
     ///
     /// A client without a store does not load or save. A client with a store saves changed documents.
     /// It loads no documents for features; for [`UserScope::run`] it loads those that are missing

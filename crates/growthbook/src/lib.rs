@@ -81,12 +81,20 @@
 //!
 //! | level | what |
 //! |---|---|
-//! | error | a callback that panicked |
+//! | error | a callback or an attribute source that panicked |
 //! | warn | warnings of a payload; a refresh, cache or sticky bucket store that begins to fail |
 //! | info | one that works again |
 //! | debug | each evaluated feature and inline experiment; a value of another type than its fallback; each document that a failing store did not load or save |
 //!
 //! Attribute values, client keys and decryption keys are never logged.
+//!
+//! # Panics of the application's code
+//!
+//! A panic in a callback, an [`AttributeSource`], a [sticky bucket store](sticky::StickyBucketStore),
+//! a [cache](cache::PayloadCache) or its [lease](cache::FetchLease) is caught: evaluation and
+//! refreshing continue. Rust prints its message to standard error, unless the program has a panic
+//! hook. With `panic = "abort"` in the program's profile, no panic can be caught, and it ends the
+//! program.
 
 mod builder;
 mod client;

@@ -5,13 +5,13 @@ use core::fmt;
 use growthbook_core::auto::{AutoExperimentOptions, AutoExperimentResult};
 use growthbook_core::condition::Condition;
 use growthbook_core::explain::Explanation;
-use growthbook_core::sticky::{StickyBucketKey, StickyBuckets};
+use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use growthbook_core::{
     AttributeSource, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureName,
     FeatureResult, FeatureResults, RecordingEvaluator, Snapshot, UserContext,
 };
 use growthbook_fetch::Pinned;
-use growthbook_support::LOG_TARGET;
+use growthbook_support::{LOG_TARGET, contain};
 use serde::Deserialize;
 
 use crate::scope_buckets::ScopeBuckets;
@@ -39,6 +39,8 @@ impl UserScope<'_> {
     /// Callbacks receive a user with the attributes that the source
     /// [shows](AttributeSource::visit).
     ///
+    /// A panic of the source is logged, and that evaluation is repeated without the source.
+    ///
     /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store), this call loads the
     /// documents of the source's user, which may block.
     #[must_use]
@@ -53,7 +55,7 @@ impl UserScope<'_> {
     /// null and the source `UnknownFeature`.
     pub fn eval_feature(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
         if self.is_silent() {
-            return self.evaluator().eval_feature(key);
+            return self.evaluate(|evaluator| evaluator.eval_feature(key));
         }
         let result = self.record(|evaluator| evaluator.eval_feature(key));
         log::debug!(
@@ -66,7 +68,11 @@ impl UserScope<'_> {
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
     #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        if self.is_silent() { self.evaluator().is_on(key) } else { self.recorded_is_on(key) }
+        if self.is_silent() {
+            self.evaluate(|evaluator| evaluator.is_on(key))
+        } else {
+            self.recorded_is_on(key)
+        }
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).
@@ -96,10 +102,12 @@ impl UserScope<'_> {
         key: &(impl FeatureName + ?Sized),
         fallback: T,
     ) -> T {
-        if self.is_silent() {
-            self.evaluator().feature_value(key, fallback)
-        } else {
+        if !self.is_silent() {
             self.recorded_feature_value(key, fallback)
+        } else if self.source.is_none() {
+            self.own_evaluator().feature_value(key, fallback)
+        } else {
+            self.evaluate(|evaluator| evaluator.feature_value(key, None)).unwrap_or(fallback)
         }
     }
 
@@ -117,11 +125,11 @@ impl UserScope<'_> {
     /// ```
     pub fn run<'a, T>(&'a self, experiment: &'a Experiment<T>) -> ExperimentResult<'a, T> {
         if let Some(sticky) = &self.sticky {
-            let keys = self.evaluator().sticky_keys_of(experiment);
+            let keys = self.evaluate(|evaluator| evaluator.sticky_keys_of(experiment));
             sticky.load(self.state().effects.sticky_store.as_deref(), keys);
         }
         if self.is_silent() {
-            return self.evaluator().run(experiment);
+            return self.evaluate(|evaluator| evaluator.run(experiment));
         }
         let result = self.record(|evaluator| evaluator.run(experiment));
         log::debug!(
@@ -151,10 +159,10 @@ impl UserScope<'_> {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn explain(&self, key: &(impl FeatureName + ?Sized)) -> Explanation {
-        match self.sticky_buckets() {
-            Some(mut copy) => self.evaluator().sticky(&mut copy).explain(key),
-            None => self.evaluator().explain(key),
-        }
+        self.evaluate(|evaluator| match self.sticky_buckets() {
+            Some(mut copy) => evaluator.sticky(&mut copy).explain(key),
+            None => evaluator.explain(key),
+        })
     }
 
     /// Evaluates every feature, for a caller that hands all results on: to a browser, a log, or a
@@ -163,10 +171,10 @@ impl UserScope<'_> {
     /// Users keep their sticky assignments. No callback is notified and no assignment is stored,
     /// since no user has seen a variation yet.
     pub fn evaluate_all(&self) -> FeatureResults<'_> {
-        match self.sticky_buckets() {
-            Some(mut copy) => self.evaluator().sticky(&mut copy).evaluate_all(),
-            None => self.evaluator().evaluate_all(),
-        }
+        self.evaluate(|evaluator| match self.sticky_buckets() {
+            Some(mut copy) => evaluator.sticky(&mut copy).evaluate_all(),
+            None => evaluator.evaluate_all(),
+        })
     }
 
     /// Runs the payload's auto experiments on the user's address, in their order: every one the
@@ -176,31 +184,58 @@ impl UserScope<'_> {
         options: &AutoExperimentOptions,
     ) -> Vec<AutoExperimentResult<'_>> {
         if self.is_silent() {
-            return self.evaluator().run_auto_experiments(options);
+            return self.evaluate(|evaluator| evaluator.run_auto_experiments(options));
         }
         self.record(|evaluator| evaluator.run_auto_experiments(options))
     }
 
     /// Whether the user passes a condition, with the payload's saved groups.
     pub fn eval_condition(&self, condition: &Condition) -> bool {
-        self.evaluator().eval_condition(condition)
+        self.evaluate(|evaluator| evaluator.eval_condition(condition))
     }
 
-    /// Returns the user's current sticky bucket documents; `None` without sticky bucketing.
+    /// Returns a copy of the user's current sticky bucket documents; `None` without sticky bucketing.
+    /// To save the changed ones, use
+    /// [`take_changed_sticky_buckets`](UserScope::take_changed_sticky_buckets).
     pub fn sticky_buckets(&self) -> Option<StickyBuckets> {
         self.sticky.as_ref().map(|sticky| sticky.snapshot())
+    }
+
+    /// Returns the documents that evaluations of this scope changed since the last call, each once.
+    /// An application that keeps the documents itself saves them: in cookies, or asynchronously.
+    ///
+    /// Each document has all assignments of its key. A document that the client's store could not
+    /// load is left out: saving it could replace assignments that were not read.
+    ///
+    /// ```
+    /// use growthbook::Client;
+    /// use growthbook::sticky::StickyBuckets;
+    ///
+    /// let client = Client::from_json(r#"{"features": {"checkout": {"rules": [
+    ///     {"key": "checkout-test", "variations": ["old", "new"]}
+    /// ]}}}"#)?;
+    /// let gb = client.for_user_with_sticky("user-1", StickyBuckets::new());
+    /// gb.is_on("checkout");
+    /// let changed = gb.take_changed_sticky_buckets();
+    /// assert_eq!(changed[0].key().to_string(), "id||user-1");
+    /// assert!(gb.take_changed_sticky_buckets().is_empty());
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    pub fn take_changed_sticky_buckets(&self) -> Vec<StickyBucketDocument> {
+        self.sticky.as_ref().map(|sticky| sticky.take_changed()).unwrap_or_default()
     }
 
     /// Returns the keys of all documents that evaluating this user's features may need, for an
     /// application that loads them.
     pub fn sticky_keys(&self) -> Vec<StickyBucketKey> {
-        self.evaluator().sticky_keys()
+        self.evaluate(|evaluator| evaluator.sticky_keys())
     }
 
     /// Returns the index of the variation that the user's sticky bucket documents have for an
     /// experiment. Does not evaluate or assign.
     pub fn sticky_assignment(&self, experiment: &ExperimentDefinition) -> Option<usize> {
-        self.evaluator().sticky_assignment(experiment, &self.sticky.as_ref()?.snapshot())
+        let buckets = self.sticky.as_ref()?.snapshot();
+        self.evaluate(|evaluator| evaluator.sticky_assignment(experiment, &buckets))
     }
 
     /// Returns the user.
@@ -233,8 +268,7 @@ impl UserScope<'static> {
 impl UserScope<'_> {
     pub(crate) fn load_sticky_buckets(&self) {
         if let Some(sticky) = &self.sticky {
-            sticky
-                .load(self.state().effects.sticky_store.as_deref(), self.evaluator().sticky_keys());
+            sticky.load(self.state().effects.sticky_store.as_deref(), self.sticky_keys());
         }
     }
 
@@ -243,13 +277,33 @@ impl UserScope<'_> {
         self.pinned.data()
     }
 
+    /// Returns an evaluator without the source.
     #[inline]
-    fn evaluator(&self) -> Evaluator<'_> {
-        let evaluator = self.pinned.snapshot().for_user_with(&self.state().globals, &self.user);
-        match self.source {
-            Some(source) => evaluator.with_source(source),
-            None => evaluator,
-        }
+    fn own_evaluator(&self) -> Evaluator<'_> {
+        self.pinned.snapshot().for_user_with(&self.state().globals, &self.user)
+    }
+
+    /// Evaluates. If the source panics, evaluates again without it.
+    #[inline]
+    fn evaluate<'a, R>(&'a self, evaluate: impl Fn(Evaluator<'a>) -> R) -> R {
+        self.evaluate_with(|evaluator, _| evaluate(evaluator))
+    }
+
+    /// The same, for a function that also needs the source. Without a source it costs nothing.
+    #[inline]
+    fn evaluate_with<'a, R>(
+        &'a self,
+        evaluate: impl Fn(Evaluator<'a>, Option<&'a dyn AttributeSource>) -> R,
+    ) -> R {
+        let evaluator = self.own_evaluator();
+        let Some(source) = self.source else { return evaluate(evaluator, None) };
+        contain(|| evaluate(evaluator.with_source(source), Some(source))).unwrap_or_else(|_| {
+            log::error!(
+                target: LOG_TARGET,
+                "the attribute source panicked, and the evaluation is repeated without it",
+            );
+            evaluate(self.own_evaluator(), None)
+        })
     }
 
     /// Whether evaluations neither have effects nor are logged.
@@ -261,17 +315,19 @@ impl UserScope<'_> {
     /// Evaluates with all effects: notifies the callbacks, and stores new sticky assignments.
     fn record<'a, R>(
         &'a self,
-        evaluate: impl FnOnce(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
+        evaluate: impl Fn(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
     ) -> R {
-        let observer = self.state().effects.tracking.observer(&self.user, self.source);
-        let mut evaluator = self.evaluator().observed(observer);
-        match &self.sticky {
-            Some(sticky) => sticky
-                .evaluate(self.state().effects.sticky_store.as_deref(), |buckets| {
+        let effects = &self.state().effects;
+        self.evaluate_with(|evaluator, source| {
+            let observer = effects.tracking.observer(&self.user, source);
+            let mut evaluator = evaluator.observed(observer);
+            match &self.sticky {
+                Some(sticky) => sticky.evaluate(effects.sticky_store.as_deref(), |buckets| {
                     evaluate(&mut evaluator.sticky(buckets))
                 }),
-            None => evaluate(&mut evaluator),
-        }
+                None => evaluate(&mut evaluator),
+            }
+        })
     }
 
     #[inline(never)]
@@ -290,7 +346,7 @@ impl UserScope<'_> {
         fallback: T,
     ) -> T {
         if !is_logged() {
-            return self.record(|evaluator| evaluator.feature_value(key, fallback));
+            return self.record(|evaluator| evaluator.feature_value(key, None)).unwrap_or(fallback);
         }
         // The log shows the whole result, and a value of another type.
         let result = self.eval_feature(key);

@@ -1,9 +1,12 @@
 //! Sticky bucketing in a user scope: documents are loaded once, and changes are saved after each
 //! evaluation. Neither happens during an evaluation.
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use growthbook_core::sticky::{StickyBucketKey, StickyBucketStore, StickyBuckets};
+use growthbook_core::sticky::{
+    StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBuckets,
+};
 
 /// A user's documents.
 pub(crate) struct ScopeBuckets {
@@ -17,13 +20,17 @@ struct State {
     /// Those of them that could not be loaded. Saving a document over the stored one could lose
     /// assignments.
     unreadable: Vec<StickyBucketKey>,
+    /// The keys of documents that changed since the application last took the changed ones.
+    changed: Vec<StickyBucketKey>,
 }
 
 impl ScopeBuckets {
     /// Begins with these documents, which need not be loaded.
-    pub(crate) fn new(buckets: StickyBuckets) -> Self {
-        let asked = buckets.iter().map(|document| document.key()).collect();
-        ScopeBuckets { state: Mutex::new(State { buckets, asked, unreadable: Vec::new() }) }
+    pub(crate) fn new(mut buckets: StickyBuckets) -> Self {
+        let changed = buckets.take_changed().iter().map(StickyBucketDocument::key).collect();
+        let asked = buckets.iter().map(StickyBucketDocument::key).collect();
+        let state = State { buckets, asked, unreadable: Vec::new(), changed };
+        ScopeBuckets { state: Mutex::new(state) }
     }
 
     /// Loads the documents of these keys that were not looked up yet.
@@ -56,14 +63,7 @@ impl ScopeBuckets {
         let mut buckets = self.lock().buckets.clone();
         let result = evaluate(&mut buckets);
         for document in buckets.take_changed() {
-            let key = document.key();
-            let merged = {
-                let mut state = self.lock();
-                state.buckets.merge([document]);
-                let may_save = !state.unreadable.contains(&key);
-                let merged = state.buckets.get(&key.attribute_name, &key.attribute_value);
-                merged.filter(|_| may_save).cloned()
-            };
+            let merged = self.lock().keep(document);
             if let (Some(store), Some(document)) = (store, merged) {
                 // The store has logged an error.
                 let _ = store.save(&document);
@@ -72,12 +72,43 @@ impl ScopeBuckets {
         result
     }
 
-    /// Returns the current documents.
+    /// Returns a copy of the current documents, which also knows the changed ones.
     pub(crate) fn snapshot(&self) -> StickyBuckets {
-        self.lock().buckets.clone()
+        let state = self.lock();
+        let mut copy = state.buckets.clone();
+        state.changed.iter().cloned().for_each(|key| copy.mark_changed(key));
+        copy
+    }
+
+    /// Returns the documents that changed since the last call, each once.
+    pub(crate) fn take_changed(&self) -> Vec<StickyBucketDocument> {
+        let mut state = self.lock();
+        let keys = mem::take(&mut state.changed);
+        keys.iter().filter_map(|key| state.document(key)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Keeps a document that an evaluation changed. Returns it together with the assignments of
+    /// concurrent evaluations, if it may be saved.
+    fn keep(&mut self, document: StickyBucketDocument) -> Option<StickyBucketDocument> {
+        let key = document.key();
+        self.buckets.merge([document]);
+        if self.unreadable.contains(&key) {
+            return None;
+        }
+        let merged = self.document(&key);
+        if !self.changed.contains(&key) {
+            self.changed.push(key);
+        }
+        merged
+    }
+
+    fn document(&self, key: &StickyBucketKey) -> Option<StickyBucketDocument> {
+        self.buckets.get(&key.attribute_name, &key.attribute_value).cloned()
     }
 }

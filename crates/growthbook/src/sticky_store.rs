@@ -7,63 +7,77 @@ use std::time::{Duration, Instant};
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
-use growthbook_support::{LOG_TARGET, source_text};
+use growthbook_support::{LOG_TARGET, contain, now, source_text};
 use log::Level;
 
 /// The time without a failure after which the store works again. A shorter time proves nothing,
 /// because some documents may be within reach and others not.
 const CALM: Duration = Duration::from_secs(10);
 
-/// A store whose failures are logged.
+/// A store whose failures are logged. A panic of it counts as a failure.
 pub(crate) struct LoggedStore<S> {
     store: S,
-    begin: Instant,
+    /// `None` on a target without a clock.
+    begin: Option<Instant>,
     loads: Trouble,
     saves: Trouble,
 }
 
 impl<S: StickyBucketStore> LoggedStore<S> {
     pub(crate) fn new(store: S) -> Self {
-        LoggedStore {
-            store,
-            begin: Instant::now(),
-            loads: Trouble::default(),
-            saves: Trouble::default(),
-        }
+        LoggedStore { store, begin: now(), loads: Trouble::default(), saves: Trouble::default() }
     }
 
-    fn log<T>(
+    /// Calls the store, and logs the outcome.
+    fn call<T>(
         &self,
         what: &str,
         trouble: &Trouble,
-        outcome: Result<T, StickyBucketStoreError>,
+        call: impl FnOnce(&S) -> Result<T, StickyBucketStoreError>,
     ) -> Result<T, StickyBucketStoreError> {
-        let now = self.begin.elapsed();
-        match &outcome {
-            Ok(_) if trouble.ends(now) => {
-                log::info!(target: LOG_TARGET, "sticky bucket documents are {what} again");
+        // The error's text is also the store's own code.
+        let called = contain(|| {
+            call(&self.store).map_err(|error| {
+                let text = source_text(&error);
+                (error, text)
+            })
+        });
+        let outcome = called.unwrap_or_else(|panicked| {
+            let text = panicked.to_string();
+            Err((StickyBucketStoreError::new(panicked), text))
+        });
+        match outcome {
+            Ok(value) => {
+                if trouble.ends(self.elapsed()) {
+                    log::info!(target: LOG_TARGET, "sticky bucket documents are {what} again");
+                }
+                Ok(value)
             }
-            Err(error) => {
-                let level = if trouble.begins(now) { Level::Warn } else { Level::Debug };
+            Err((error, text)) => {
+                let begins = trouble.begins(self.elapsed().unwrap_or_default());
+                let level = if begins { Level::Warn } else { Level::Debug };
                 log::log!(
                     target: LOG_TARGET, level,
-                    "sticky bucket documents are not {what}: {}", source_text(error),
+                    "sticky bucket documents are not {what}: {text}",
                 );
+                Err(error)
             }
-            Ok(_) => {}
         }
-        outcome
+    }
+
+    fn elapsed(&self) -> Option<Duration> {
+        Some(now()?.saturating_duration_since(self.begin?))
     }
 }
 
 impl<S: StickyBucketStore> StickyBucketStore for LoggedStore<S> {
     fn get_all(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
         // `ScopeBuckets` does not save over documents that could not be loaded.
-        self.log("loaded", &self.loads, self.store.get_all(keys))
+        self.call("loaded", &self.loads, |store| store.get_all(keys))
     }
 
     fn save(&self, document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
-        self.log("saved", &self.saves, self.store.save(document))
+        self.call("saved", &self.saves, |store| store.save(document))
     }
 }
 
@@ -80,11 +94,12 @@ impl Trouble {
         self.last_failure.swap(now.max(1), Ordering::Relaxed) == 0
     }
 
-    /// Notes a success. True if the operation works again.
-    fn ends(&self, now: Duration) -> bool {
+    /// Notes a success. True if the operation works again. Without a clock, the first success after
+    /// a failure counts.
+    fn ends(&self, now: Option<Duration>) -> bool {
         let last = self.last_failure.load(Ordering::Relaxed);
         last != 0
-            && now.saturating_sub(Duration::from_millis(last)) >= CALM
+            && now.is_none_or(|now| now.saturating_sub(Duration::from_millis(last)) >= CALM)
             && self
                 .last_failure
                 .compare_exchange(last, 0, Ordering::Relaxed, Ordering::Relaxed)
@@ -101,16 +116,24 @@ mod tests {
     #[test]
     fn only_begin_and_end_of_failures_are_logged() {
         let trouble = Trouble::default();
-        assert!(!trouble.ends(Duration::ZERO));
+        assert!(!trouble.ends(Some(Duration::ZERO)));
         assert!(trouble.begins(Duration::ZERO));
         // Every other call fails.
         for second in 1..100 {
             assert!(!trouble.begins(SECOND * second));
-            assert!(!trouble.ends(SECOND * second));
+            assert!(!trouble.ends(Some(SECOND * second)));
         }
-        assert!(!trouble.ends(SECOND * 108));
-        assert!(trouble.ends(SECOND * 109));
-        assert!(!trouble.ends(SECOND * 110));
+        assert!(!trouble.ends(Some(SECOND * 108)));
+        assert!(trouble.ends(Some(SECOND * 109)));
+        assert!(!trouble.ends(Some(SECOND * 110)));
         assert!(trouble.begins(SECOND * 111));
+    }
+
+    #[test]
+    fn one_success_ends_failures_without_a_clock() {
+        let trouble = Trouble::default();
+        assert!(!trouble.ends(None));
+        assert!(trouble.begins(Duration::ZERO) && !trouble.begins(Duration::ZERO));
+        assert!(trouble.ends(None) && !trouble.ends(None));
     }
 }

@@ -3,12 +3,11 @@
 use core::mem;
 use core::num::NonZeroUsize;
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use growthbook_core::observe::{Exposure, Observer};
 use growthbook_core::{
-    Assignment, AttributeSource, Attributes, ExperimentDefinition, FeatureResult, HashValue,
-    UserContext,
+    Assignment, AttributeSource, AttributeValue, Attributes, ExperimentDefinition, FeatureResult,
+    HashValue, UserContext,
 };
 use growthbook_support::LOG_TARGET;
 use serde::Serialize;
@@ -154,13 +153,20 @@ pub(crate) struct TrackingObserver<'a> {
 }
 
 impl TrackingObserver<'_> {
-    /// Returns the user, with the attributes of the source.
+    /// Returns the user, with the attributes of the source. If the source panics, with those that
+    /// it has shown before.
     fn user(&self) -> Cow<'_, UserContext> {
         let Some(source) = self.source else {
             return Cow::Borrowed(self.user);
         };
         let mut user = self.user.clone();
-        source.visit(&mut |name, value| user = mem::take(&mut user).attribute(name, value));
+        contain("AttributeSource::visit", || {
+            source.visit(&mut |name, value| {
+                // The value may be the application's own type. It is copied first.
+                let value = AttributeValue::from(value);
+                user = mem::take(&mut user).attribute(name, value);
+            });
+        });
         Cow::Owned(user)
     }
 }
@@ -198,7 +204,7 @@ impl Observer for TrackingObserver<'_> {
 
 /// Runs a callback of the application. If it panics, the panic is logged.
 pub(crate) fn contain(name: &str, callback: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(callback)).is_err() {
+    if growthbook_support::contain(callback).is_err() {
         log::error!(target: LOG_TARGET, "the callback {name} panicked");
     }
 }

@@ -560,6 +560,41 @@ fn unloaded_document_is_not_saved() {
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     assert_eq!(saved.load(Ordering::Relaxed), 0);
     assert_eq!(scope.sticky_buckets().unwrap().iter().len(), 1);
+    assert!(scope.take_changed_sticky_buckets().is_empty());
+}
+
+#[test]
+fn changed_documents_are_taken_once() {
+    let client = Client::embedded().features(secretive_features()).build().unwrap();
+    let scope = client.for_user_with_sticky("user-1", StickyBuckets::new());
+    assert!(scope.take_changed_sticky_buckets().is_empty());
+    assert!(scope.is_on("exp"));
+    // The copy has the changes too, and taking them from it leaves those of the scope.
+    assert_eq!(scope.sticky_buckets().unwrap().take_changed().len(), 1);
+    scope.run(&Experiment::new("inline", [1, 2]));
+    let changed = scope.take_changed_sticky_buckets();
+    assert_eq!((changed.len(), changed[0].assignments.len()), (1, 2));
+    assert!(scope.is_on("exp"));
+    assert!(scope.take_changed_sticky_buckets().is_empty());
+    let without = client.for_user("user-1");
+    assert!(without.is_on("exp") && without.take_changed_sticky_buckets().is_empty());
+}
+
+#[test]
+fn changes_of_given_documents_are_saved_once() {
+    let client = Client::embedded().features(secretive_features()).build().unwrap();
+    let first = client.for_user_with_sticky("user-1", StickyBuckets::new());
+    first.is_on("exp");
+    let saved = Arc::new(AtomicUsize::new(0));
+    let client = Client::embedded()
+        .features(secretive_features())
+        .sticky_bucket_store(Unreadable { asked: Arc::default(), saved: saved.clone() })
+        .build()
+        .unwrap();
+    let second = client.for_user_with_sticky("user-1", first.sticky_buckets().unwrap());
+    assert!(second.is_on("exp") && second.is_on("exp"));
+    assert_eq!(saved.load(Ordering::Relaxed), 0);
+    assert_eq!(second.take_changed_sticky_buckets().len(), 1);
 }
 
 #[test]

@@ -99,25 +99,48 @@ fn callbacks_receive_the_shown_attributes() {
 }
 
 #[test]
-fn source_that_panics_in_visit_costs_a_callback() {
+fn source_that_panics_in_visit_shows_the_rest() {
     struct Shy;
     impl AttributeSource for Shy {
         fn attribute(&self, name: &str) -> Option<AttributeRef<'_>> {
             (name == "id").then_some("user-1".into())
         }
 
-        fn visit(&self, _: &mut dyn FnMut(&str, AttributeRef<'_>)) {
+        fn visit(&self, visitor: &mut dyn FnMut(&str, AttributeRef<'_>)) {
+            visitor("id", "user-1".into());
             panic!("not to be shown");
         }
     }
 
+    let viewed = Arc::new(Mutex::new(Vec::new()));
+    let seen = viewed.clone();
     let client = Client::embedded()
         .payload(PAYLOAD)
-        .on_experiment_viewed(|_| unreachable!())
-        .on_feature_usage(|_| unreachable!())
+        .on_experiment_viewed(move |viewed| {
+            let names = viewed.user.attributes().iter().map(|(name, _)| name.to_owned());
+            seen.lock().expect("unpoisoned").extend(names);
+        })
         .build()
         .expect("a payload");
     assert_ne!(client.for_source(&Shy).feature_value("experiment", "fallback"), "fallback");
+    assert_eq!(*viewed.lock().expect("unpoisoned"), ["id"]);
+}
+
+#[test]
+fn source_that_panics_counts_as_missing() {
+    struct Broken;
+    impl AttributeSource for Broken {
+        fn attribute(&self, _: &str) -> Option<AttributeRef<'_>> {
+            panic!("on purpose");
+        }
+    }
+
+    let client = Client::from_json(PAYLOAD).expect("a payload");
+    let user = UserContext::new("user-1").attribute("country", "US").attribute("age", 31);
+    let gb = client.for_user(user).with_source(&Broken);
+    assert!(gb.is_on("targeted"));
+    assert_eq!(gb.feature_value("tagged", 0), 1);
+    assert_ne!(gb.feature_value("experiment", "fallback"), "none");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
     ("growthbook-fetch", &["growthbook-core", "growthbook-support"]),
@@ -30,6 +30,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("interop", &["growthbook", "test-server"]),
     ("soak", &["growthbook", "test-server"]),
     ("spec-tests", &["growthbook-core", "growthbook"]),
+    ("sticky-documents", &["growthbook", "growthbook-sticky"]),
     ("test-server", &[]),
     ("xtask", &[]),
 ];

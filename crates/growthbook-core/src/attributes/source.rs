@@ -43,7 +43,7 @@ use crate::json::Number;
 ///
 /// An evaluation calls it whenever it needs an attribute, and does not keep the answers. The source
 /// must return the same answers during one evaluation. A panic in it reaches the caller of the
-/// evaluation. An object inside the attributes is a source, too ([`AttributeRef::Object`]).
+/// evaluation; the client of the crate `growthbook` contains it. An object inside the attributes is a source, too ([`AttributeRef::Object`]).
 pub trait AttributeSource: Sync {
     /// Returns the attribute of this name. For `None`, evaluation looks for a global attribute.
     fn attribute(&self, name: &str) -> Option<AttributeRef<'_>>;

@@ -156,12 +156,21 @@ impl StickyBuckets {
         self.documents.iter().map(Arc::as_ref)
     }
 
-    /// Returns the documents that evaluations changed since the last call, each once.
+    /// Returns the documents that evaluations changed since the last call, each once. They are the
+    /// documents to save.
     pub fn take_changed(&mut self) -> Vec<StickyBucketDocument> {
         let keys = core::mem::take(&mut self.changed);
         keys.iter()
             .filter_map(|key| self.get(&key.attribute_name, &key.attribute_value).cloned())
             .collect()
+    }
+
+    /// Lets [`take_changed`](StickyBuckets::take_changed) return the document of this key, as if an
+    /// evaluation had changed it.
+    pub fn mark_changed(&mut self, key: StickyBucketKey) {
+        if !self.changed.contains(&key) {
+            self.changed.push(key);
+        }
     }
 
     fn position(&self, attribute_name: &str, attribute_value: &str) -> Option<usize> {
@@ -201,9 +210,7 @@ impl StickyBuckets {
             existing.cloned().unwrap_or_else(|| StickyBucketDocument::new(key.clone()));
         document.assignments.insert(experiment.into(), variation.into());
         self.insert(document);
-        if !self.changed.contains(&key) {
-            self.changed.push(key);
-        }
+        self.mark_changed(key);
     }
 }
 
@@ -256,5 +263,9 @@ mod tests {
         buckets.assign(key("1"), "exp__0", "a");
         assert!(buckets.take_changed().is_empty());
         assert_eq!(buckets.get("id", "1").unwrap().assignments.len(), 2);
+        buckets.mark_changed(key("1"));
+        buckets.mark_changed(key("2"));
+        // There is no document of user 2.
+        assert_eq!(buckets.take_changed().len(), 1);
     }
 }

@@ -10,8 +10,8 @@ use super::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 /// The contract:
 /// - Both methods may block. The client calls them before and after an evaluation, never during
 ///   one, and holds no lock then.
-/// - Both may fail. The client does not retry. It logs the first failure and the first success
-///   after it.
+/// - Both may fail or panic. The client does not retry. It logs the first failure and the first
+///   success after it.
 /// - If loading fails, the user is assigned by hash again. Nothing is saved for the user in that
 ///   scope, since that could replace documents that were not read. If saving fails, the document is
 ///   lost.

@@ -1,6 +1,5 @@
 //! One client's use of its cache: reading, writing, the lease, and going on without it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use growthbook_core::PayloadSource;
 use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadCacheError, PayloadKey,
 };
-use growthbook_support::LOG_TARGET;
+use growthbook_support::{LOG_TARGET, contain, source_text};
 
 use super::document::Document;
 
-/// A client's cache. It may fail; the client goes on without it.
+/// A client's cache. It may fail or panic; the client goes on without it.
 pub(super) struct MemberCache {
     key: PayloadKey,
     cache: Arc<dyn PayloadCache>,
@@ -67,7 +66,7 @@ impl MemberCache {
 
     /// Where payloads from this cache come from.
     pub(super) fn source(&self) -> PayloadSource {
-        self.cache.source()
+        contain(|| self.cache.source()).unwrap_or(PayloadSource::Cache)
     }
 
     /// The cached payload.
@@ -101,13 +100,13 @@ impl MemberCache {
 
     /// Watches the cache for payloads that other processes put.
     pub(super) fn watch(&self, changed: Box<dyn Fn() + Send + Sync>) -> Option<CacheWatch> {
-        let watch = || self.cache.fetch_lease()?.watch(&self.key, changed);
-        catch_unwind(AssertUnwindSafe(watch)).ok().flatten()
+        let watch = contain(|| self.cache.fetch_lease()?.watch(&self.key, changed)).ok()??;
+        Some(Box::new(ContainedWatch(Some(watch))))
     }
 
     /// Disconnects the cache, which this client no longer uses; false if that takes longer.
     pub(super) fn disconnect(&self, limit: Duration) -> bool {
-        catch_unwind(AssertUnwindSafe(|| self.cache.disconnect(limit))).unwrap_or(true)
+        contain(|| self.cache.disconnect(limit)).unwrap_or(true)
     }
 
     /// Puts a document into the cache, unless it is no longer the current one.
@@ -181,8 +180,8 @@ impl MemberCache {
         operation: Operation,
         call: impl FnOnce(&dyn PayloadCache) -> Result<T, PayloadCacheError>,
     ) -> Option<T> {
-        let outcome = catch_unwind(AssertUnwindSafe(|| call(&*self.cache)))
-            .unwrap_or_else(|_| Err(PayloadCacheError::new("it panicked")));
+        let outcome = contain(|| call(&*self.cache))
+            .unwrap_or_else(|panicked| Err(PayloadCacheError::new(panicked)));
         let mut state = self.lock();
         match outcome {
             Ok(value) => {
@@ -203,8 +202,10 @@ impl MemberCache {
                 state.error = Some((failed, error.clone()));
                 drop(state);
                 if before.is_none() {
-                    let cause = core::error::Error::source(&error).map(ToString::to_string);
-                    log::warn!(target: LOG_TARGET, "{error}: {}", cause.unwrap_or_default());
+                    // The text is the cache's own code as well.
+                    let cause = contain(|| source_text(&error));
+                    let cause = cause.unwrap_or_else(|panicked| panicked.to_string());
+                    log::warn!(target: LOG_TARGET, "{error}: {cause}");
                 }
                 None
             }
@@ -213,5 +214,16 @@ impl MemberCache {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A watch of a cache. A panic that ends it is contained.
+struct ContainedWatch(Option<CacheWatch>);
+
+impl Drop for ContainedWatch {
+    fn drop(&mut self) {
+        let watch = self.0.take();
+        // The watch has ended, as far as this client is concerned.
+        let _ = contain(|| drop(watch));
     }
 }

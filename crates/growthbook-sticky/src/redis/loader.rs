@@ -17,7 +17,9 @@ use super::{
 use growthbook_support::ForkSafeMutex;
 
 /// Loads and saves documents of Redis asynchronously. The application loads the documents of a
-/// user, evaluates with them, and saves the changed ones.
+/// user, evaluates with them, and saves the changed ones. With a client of the crate `growthbook`,
+/// `for_user_with_sticky` takes the loaded documents, and `take_changed_sticky_buckets` of the scope
+/// returns the changed ones.
 ///
 /// Documents, deadlines and pauses are the same as for
 /// [`RedisStickyBucketStore`](crate::RedisStickyBucketStore). All tasks share one connection, so the
@@ -28,7 +30,7 @@ use growthbook_support::ForkSafeMutex;
 /// # async fn handle(redis: growthbook_sticky::RedisLoader) -> Result<(), Box<dyn std::error::Error>> {
 /// use growthbook_core::{Payload, UserContext};
 ///
-/// let snapshot = Payload::from_json("{}")?.compile();
+/// let snapshot = Payload::from_json(r#"{"features": {}}"#)?.compile();
 /// let user = UserContext::new("user-1");
 /// let evaluator = snapshot.for_user(&user);
 /// let mut buckets = redis.load(&evaluator.sticky_keys()).await?;

@@ -13,6 +13,7 @@ mod failures;
 mod leases;
 mod lifecycle;
 mod logs;
+mod panics;
 #[cfg(feature = "redis-cache")]
 mod redis;
 mod secrets;
