@@ -1,10 +1,10 @@
 //! A feed against a server: refreshes at the same time.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -24,6 +24,27 @@ struct Sink {
 impl PayloadSink for Sink {
     fn offer(&self, _: &str, _: PayloadSource) -> Result<Offered, PayloadError> {
         assert!(!self.panics.load(Ordering::Relaxed), "this sink panics");
+        Ok(Offered::Applied { change: PayloadChange::default() })
+    }
+}
+
+/// The value of a panic. Its destructor panics as well.
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic_any(PanicsWhenDropped);
+    }
+}
+
+/// A sink that applies every document except the first one of the server.
+struct BrokenSink(Arc<AtomicU32>);
+
+impl PayloadSink for BrokenSink {
+    fn offer(&self, _: &str, _: PayloadSource) -> Result<Offered, PayloadError> {
+        if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
+            panic_any(PanicsWhenDropped);
+        }
         Ok(Offered::Applied { change: PayloadChange::default() })
     }
 }
@@ -60,4 +81,15 @@ fn waiters_of_a_panicking_fetch_get_an_error() {
     });
     sink.panics.store(false, Ordering::Relaxed);
     feed.refresh().unwrap();
+}
+
+#[test]
+fn worker_survives_a_panic_with_a_panicking_value() {
+    let server = FeaturesServer::start(PAYLOAD);
+    let interval = Refresh::Poll(Duration::from_millis(20));
+    let options = FetchOptions::new("sdk-1").api_host(server.url()).refresh(interval);
+    let offered = Arc::<AtomicU32>::default();
+    let feed = Feed::start(&options, Arc::new(()), BrokenSink(offered.clone())).unwrap();
+    feed.wait_ready(PATIENCE).unwrap();
+    assert_eq!(offered.load(Ordering::Relaxed), 2);
 }

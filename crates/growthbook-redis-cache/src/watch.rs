@@ -12,7 +12,7 @@ use redis::RedisResult;
 
 use crate::servers::RedisServers;
 use crate::threads::EndingThreads;
-use growthbook_support::LOG_TARGET;
+use growthbook_support::Level;
 
 /// How long one wait for a notification lasts. The thread then checks whether it has to stop.
 const SLICE: Duration = Duration::from_millis(100);
@@ -56,8 +56,8 @@ impl Watch {
             .name("growthbook-redis-watch".into())
             .spawn(move || subscriber.run())
             .inspect_err(|error| {
-                log::warn!(
-                    target: LOG_TARGET,
+                growthbook_support::log!(
+                    Level::Warn,
                     "payloads of other processes arrive late: the thread for their notifications \
                      could not be started: {error}"
                 );
@@ -139,8 +139,8 @@ impl Subscriber {
 
     fn notify(&self) {
         if catch_unwind(AssertUnwindSafe(|| (self.changed)())).is_err() {
-            log::error!(
-                target: LOG_TARGET,
+            growthbook_support::log!(
+                Level::Error,
                 "reading a payload of another process from the cache panicked"
             );
         }

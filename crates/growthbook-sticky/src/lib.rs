@@ -53,13 +53,13 @@
 //! |---|---|---|---|
 //! | `memory` | yes | `MemoryStickyBucketStore` | crate `lru` |
 //! | `embedded` | no | `EmbeddedStickyBucketStore` | crates `redb`, `serde_json` |
-//! | `redis` | no | `RedisStickyBucketStore` | crates `redis` (about ten more), `serde_json`, `log`; up to 8 threads |
+//! | `redis` | no | `RedisStickyBucketStore` | crates `redis` (about ten more), `serde_json`; up to 8 threads |
 //! | `redis-cluster` | no | `RedisStickyBucketStore` on a `redis::cluster::ClusterClient` | crates `crc16`, `rand` |
 //! | `redis-sentinel` | no | `RedisStickyBucketStore` on a `redis::sentinel::SentinelClient` | crate `rand` |
 //! | `redis-tls` | no | `rediss://` addresses, with the system's certificates | crates `rustls`, `ring`, `rustls-native-certs` |
 //! | `tokio` | no | `RedisLoader`, asynchronous | crates `tokio`, `tokio-util`, `futures-util` |
 //! | `tokio-tls` | no | TLS for `RedisLoader` | crate `tokio-rustls` |
-//! | `write-behind` | no | `WriteBehind` around any store | crate `log`; a thread |
+//! | `write-behind` | no | `WriteBehind` around any store | a thread |
 //! | `cookie` | no | `read_cookies`, `set_cookie` | crate `serde_json` |
 //!
 //! A feature only adds items. It does not change other features.

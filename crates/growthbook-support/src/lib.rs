@@ -1,17 +1,20 @@
 //! What `growthbook`, `growthbook-fetch`, `growthbook-redis-cache` and `growthbook-sticky` share.
 //!
-//! This crate is a part of them, and not for other programs: it may change with any version. It has
-//! no dependencies.
+//! This crate is a part of them, and not for other programs: it may change with any version. Its
+//! only dependency is the facade `log`. The other crates have none on it, so they cannot write a
+//! record whose logger's panic escapes.
 
 mod clock;
 mod error;
+mod log;
 mod mutex;
 mod panic;
 
+pub use ::log::Level;
 pub use clock::now;
 pub use error::source_text;
+pub use log::{LOG_TARGET, is_logged};
+#[doc(hidden)]
+pub use log::{may_be_logged, write_record};
 pub use mutex::{ForkSafeMutex, StaysLocked};
 pub use panic::{Panicked, contain};
-
-/// The target of all log records.
-pub const LOG_TARGET: &str = "growthbook";

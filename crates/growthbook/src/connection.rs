@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use growthbook_core::cache::PayloadCache;
 use growthbook_fetch::{CloseTimedOut, Feed, FetchOptions, StartError};
-use growthbook_support::LOG_TARGET;
+use growthbook_support::Level;
 
 use crate::state::Live;
 
@@ -70,13 +70,19 @@ impl Connection {
     }
 
     fn start_again(&self, left_behind: &Arc<Feed>) {
-        log::info!(target: LOG_TARGET, "refreshing starts again in process {}", process::id());
+        growthbook_support::log!(
+            Level::Info,
+            "refreshing starts again in process {}",
+            process::id()
+        );
         match Feed::start(&self.options, self.cache.clone(), self.live.clone()) {
             Ok(feed) => {
                 // If another thread was faster, its feed stays and this one is closed.
                 self.feed.compare_and_swap(left_behind, Arc::new(feed));
             }
-            Err(error) => log::warn!(target: LOG_TARGET, "refreshing did not start: {error}"),
+            Err(error) => {
+                growthbook_support::log!(Level::Warn, "refreshing did not start: {error}")
+            }
         }
     }
 }

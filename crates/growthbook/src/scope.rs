@@ -11,7 +11,7 @@ use growthbook_core::{
     FeatureResult, FeatureResults, RecordingEvaluator, Snapshot, UserContext,
 };
 use growthbook_fetch::Pinned;
-use growthbook_support::{LOG_TARGET, contain};
+use growthbook_support::{Level, contain};
 use serde::Deserialize;
 
 use crate::scope_buckets::ScopeBuckets;
@@ -58,9 +58,12 @@ impl UserScope<'_> {
             return self.evaluate(|evaluator| evaluator.eval_feature(key));
         }
         let result = self.record(|evaluator| evaluator.eval_feature(key));
-        log::debug!(
-            target: LOG_TARGET,
-            "feature {:?}: {} (rule {:?})", key.key(), result.source, result.rule_id,
+        growthbook_support::log!(
+            Level::Debug,
+            "feature {:?}: {} (rule {:?})",
+            key.key(),
+            result.source,
+            result.rule_id,
         );
         result
     }
@@ -132,10 +135,12 @@ impl UserScope<'_> {
             return self.evaluate(|evaluator| evaluator.run(experiment));
         }
         let result = self.record(|evaluator| evaluator.run(experiment));
-        log::debug!(
-            target: LOG_TARGET,
+        growthbook_support::log!(
+            Level::Debug,
             "experiment {:?}: variation {} (in experiment: {})",
-            experiment.definition().key(), result.variation_id, result.in_experiment,
+            experiment.definition().key(),
+            result.variation_id,
+            result.in_experiment,
         );
         result
     }
@@ -298,8 +303,8 @@ impl UserScope<'_> {
         let evaluator = self.own_evaluator();
         let Some(source) = self.source else { return evaluate(evaluator, None) };
         contain(|| evaluate(evaluator.with_source(source), Some(source))).unwrap_or_else(|_| {
-            log::error!(
-                target: LOG_TARGET,
+            growthbook_support::log!(
+                Level::Error,
                 "the attribute source panicked, and the evaluation is repeated without it",
             );
             evaluate(self.own_evaluator(), None)
@@ -354,8 +359,8 @@ impl UserScope<'_> {
             return fallback;
         }
         result.deserialize().unwrap_or_else(|_| {
-            log::debug!(
-                target: LOG_TARGET,
+            growthbook_support::log!(
+                Level::Debug,
                 "feature {:?}: the value is not a {}, the fallback is used",
                 key.key(),
                 core::any::type_name::<T>(),
@@ -378,5 +383,5 @@ impl fmt::Debug for UserScope<'_> {
 /// Whether the log shows how features are evaluated.
 #[inline]
 fn is_logged() -> bool {
-    log::log_enabled!(target: LOG_TARGET, log::Level::Debug)
+    growthbook_support::is_logged(Level::Debug)
 }

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
-use growthbook_support::{LOG_TARGET, contain, now, source_text};
-use log::Level;
+use growthbook_support::{Level, contain, now, source_text};
 
 /// The time without a failure after which the store works again. A shorter time proves nothing,
 /// because some documents may be within reach and others not.
@@ -49,17 +48,17 @@ impl<S: StickyBucketStore> LoggedStore<S> {
         match outcome {
             Ok(value) => {
                 if trouble.ends(self.elapsed()) {
-                    log::info!(target: LOG_TARGET, "sticky bucket documents are {what} again");
+                    growthbook_support::log!(
+                        Level::Info,
+                        "sticky bucket documents are {what} again"
+                    );
                 }
                 Ok(value)
             }
             Err((error, text)) => {
                 let begins = trouble.begins(self.elapsed().unwrap_or_default());
                 let level = if begins { Level::Warn } else { Level::Debug };
-                log::log!(
-                    target: LOG_TARGET, level,
-                    "sticky bucket documents are not {what}: {text}",
-                );
+                growthbook_support::log!(level, "sticky bucket documents are not {what}: {text}",);
                 Err(error)
             }
         }

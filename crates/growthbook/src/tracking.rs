@@ -9,7 +9,7 @@ use growthbook_core::{
     Assignment, AttributeSource, AttributeValue, Attributes, ExperimentDefinition, FeatureResult,
     HashValue, UserContext,
 };
-use growthbook_support::LOG_TARGET;
+use growthbook_support::Level;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -205,6 +205,6 @@ impl Observer for TrackingObserver<'_> {
 /// Runs a callback of the application. If it panics, the panic is logged.
 pub(crate) fn contain(name: &str, callback: impl FnOnce()) {
     if growthbook_support::contain(callback).is_err() {
-        log::error!(target: LOG_TARGET, "the callback {name} panicked");
+        growthbook_support::log!(Level::Error, "the callback {name} panicked");
     }
 }

@@ -16,7 +16,7 @@ use growthbook_core::PayloadSource;
 use growthbook_core::cache::{
     CachedPayload, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
-use growthbook_support::LOG_TARGET;
+use growthbook_support::Level;
 
 use super::format::{self, Corrupt, KeyHash};
 
@@ -114,7 +114,10 @@ impl FileCache {
     fn warn(&self, path: &Path, corrupt: Corrupt) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             let path = path.display();
-            log::warn!(target: LOG_TARGET, "the cached payload in {path} is ignored: {corrupt}");
+            growthbook_support::log!(
+                Level::Warn,
+                "the cached payload in {path} is ignored: {corrupt}"
+            );
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use growthbook_core::{Payload, PayloadChange, PayloadError, PayloadSource, Snapshot};
-use growthbook_support::LOG_TARGET;
+use growthbook_support::Level;
 
 pub use in_use::{InUse, Pinned};
 
@@ -241,9 +241,9 @@ fn log_warnings(snapshot: &Snapshot) {
     const LOGGED: usize = 20;
     let warnings = snapshot.warnings();
     for warning in warnings.iter().take(LOGGED) {
-        log::warn!(target: LOG_TARGET, "payload: {warning}");
+        growthbook_support::log!(Level::Warn, "payload: {warning}");
     }
     if warnings.len() > LOGGED {
-        log::warn!(target: LOG_TARGET, "payload: {} more warnings", warnings.len() - LOGGED);
+        growthbook_support::log!(Level::Warn, "payload: {} more warnings", warnings.len() - LOGGED);
     }
 }

@@ -2,8 +2,7 @@
 
 use std::time::SystemTime;
 
-use growthbook_support::LOG_TARGET;
-use log::Level;
+use growthbook_support::Level;
 
 use crate::error::{FetchError, FetchErrorKind};
 use crate::status::{Counters, LastError, StreamOff, StreamState};
@@ -56,7 +55,7 @@ impl Note {
 
     pub(super) fn log(self) {
         if let Some((level, text)) = self.0 {
-            log::log!(target: LOG_TARGET, level, "{text}");
+            growthbook_support::log!(level, "{text}");
         }
     }
 }

@@ -9,7 +9,7 @@ use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadKey, UnixMillis,
 };
 use growthbook_core::{PayloadChange, PayloadError};
-use growthbook_support::LOG_TARGET;
+use growthbook_support::Level;
 
 use super::Source;
 use super::document::Document;
@@ -75,7 +75,7 @@ impl Member {
             // The payload in use is better, so the server is not asked about this one.
             Ok(Offered::Older) => None,
             Err(error) => {
-                log::warn!(target: LOG_TARGET, "the cached payload is not used: {error}");
+                growthbook_support::log!(Level::Warn, "the cached payload is not used: {error}");
                 // The server is asked for a better one; nothing has failed yet.
                 self.lock().last_error = None;
                 None

@@ -7,7 +7,7 @@ use growthbook_core::PayloadSource;
 use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadCacheError, PayloadKey,
 };
-use growthbook_support::{LOG_TARGET, contain, source_text};
+use growthbook_support::{Level, contain, source_text};
 
 use super::document::Document;
 
@@ -190,7 +190,7 @@ impl MemberCache {
                 let works_again = state.error.take_if(|(failed, _)| proves(*failed)).is_some();
                 drop(state);
                 if works_again {
-                    log::info!(target: LOG_TARGET, "the payload cache works again");
+                    growthbook_support::log!(Level::Info, "the payload cache works again");
                 }
                 Some(value)
             }
@@ -205,7 +205,7 @@ impl MemberCache {
                     // The text is the cache's own code as well.
                     let cause = contain(|| source_text(&error));
                     let cause = cause.unwrap_or_else(|panicked| panicked.to_string());
-                    log::warn!(target: LOG_TARGET, "{error}: {cause}");
+                    growthbook_support::log!(Level::Warn, "{error}: {cause}");
                 }
                 None
             }

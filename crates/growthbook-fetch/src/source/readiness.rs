@@ -5,6 +5,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use growthbook_support::contain;
+
 use crate::error::FetchError;
 
 /// There is no payload from the network or a cache yet.
@@ -144,7 +146,10 @@ impl Readiness {
         let wakers = core::mem::take(&mut state.wakers);
         drop(state);
         self.changed.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
+        for waker in wakers {
+            // A panic of one waker must not keep the others from being woken.
+            let _ = contain(|| waker.wake());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

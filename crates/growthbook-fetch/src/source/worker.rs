@@ -1,9 +1,10 @@
 //! The thread that does what the schedule says.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
+
+use growthbook_support::contain;
 
 use super::health::Note;
 use super::{Source, State};
@@ -63,16 +64,24 @@ impl Source {
 
     fn work(self: Arc<Self>) {
         let source = Running(self);
+        // A panic ends up here only if another one follows while it is counted.
+        while contain(|| source.0.act_until_stopped()).is_err() {
+            source.0.pause_after_panic();
+        }
+    }
+
+    /// Does what the schedule says, until there will be nothing more to do.
+    fn act_until_stopped(&self) {
         // Keeps the last event's id from stream to stream.
-        let mut parser = EventParser::new(source.0.max_event_bytes);
-        while let Some(action) = source.0.next_action() {
-            let act = AssertUnwindSafe(|| match action {
-                Action::Fetch => source.0.fetch_with_lease(),
-                Action::Connect => source.0.follow_stream(&mut parser),
+        let mut parser = EventParser::new(self.max_event_bytes);
+        while let Some(action) = self.next_action() {
+            let acted = contain(|| match action {
+                Action::Fetch => self.fetch_with_lease(),
+                Action::Connect => self.follow_stream(&mut parser),
                 Action::Wait(_) => {}
             });
-            if catch_unwind(act).is_err() {
-                source.0.recover();
+            if acted.is_err() {
+                self.recover();
             }
         }
     }
@@ -89,6 +98,20 @@ impl Source {
         drop(state);
         notes.into_iter().for_each(Note::log);
         members.iter().for_each(|member| member.failed(&error));
+    }
+
+    /// Waits until the worker may begin anew, or the source stops.
+    fn pause_after_panic(&self) {
+        const PAUSE: Duration = Duration::from_secs(1);
+        let start = Instant::now();
+        let mut state = self.lock();
+        while !state.stopped {
+            let left = PAUSE.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            state = self.wait(state, Some(left));
+        }
     }
 
     /// Waits for the next action; `None` if there will not be one.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::error::RedisStoreError;
-use growthbook_support::LOG_TARGET;
+use growthbook_support::Level;
 
 /// The pause after the first failure. Each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -110,8 +110,12 @@ impl Breakers {
 impl Outage {
     pub(super) fn log(&self) {
         match self {
-            Outage::Begins(error) => log::warn!(target: LOG_TARGET, "sticky buckets: {error}"),
-            Outage::Ends => log::info!(target: LOG_TARGET, "sticky buckets: Redis answers again"),
+            Outage::Begins(error) => {
+                growthbook_support::log!(Level::Warn, "sticky buckets: {error}")
+            }
+            Outage::Ends => {
+                growthbook_support::log!(Level::Info, "sticky buckets: Redis answers again")
+            }
         }
     }
 }

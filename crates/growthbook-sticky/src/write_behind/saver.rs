@@ -18,8 +18,7 @@ use super::{
     problem::{FlushTimedOut, WriteProblem},
     queue::{FIRST_PAUSE, LONGEST_PAUSE, Pushed, Queue},
 };
-use growthbook_support::LOG_TARGET;
-use growthbook_support::{ForkSafeMutex, source_text};
+use growthbook_support::{ForkSafeMutex, Level, source_text};
 
 /// The queue, the store, and the thread that writes from one to the other.
 pub(super) struct Saver<S> {
@@ -115,8 +114,8 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         self.shared.work.notify_one();
         if let Some((displaced, was_full)) = displaced {
             if !was_full {
-                log::warn!(
-                    target: LOG_TARGET,
+                growthbook_support::log!(
+                    Level::Warn,
                     "the queue of sticky bucket documents is full: the oldest documents are lost",
                 );
             }
@@ -165,7 +164,10 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         }
         if !lost.is_empty() {
             let lost = lost.len();
-            log::warn!(target: LOG_TARGET, "{lost} sticky bucket documents are lost at closing");
+            growthbook_support::log!(
+                Level::Warn,
+                "{lost} sticky bucket documents are lost at closing"
+            );
         }
         for document in &lost {
             self.shared.report(WriteProblem::Closed { document });
@@ -253,7 +255,7 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
         let recovered = state.queue.succeed();
         drop(state);
         if recovered {
-            log::info!(target: LOG_TARGET, "sticky bucket documents are saved again");
+            growthbook_support::log!(Level::Info, "sticky bucket documents are saved again");
         }
     }
 
@@ -267,7 +269,7 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
         drop(state);
         if failure.is_first {
             let cause = source_text(error);
-            log::warn!(target: LOG_TARGET, "sticky bucket documents are not saved: {cause}");
+            growthbook_support::log!(Level::Warn, "sticky bucket documents are not saved: {cause}");
         }
         self.report(if failure.is_lost {
             WriteProblem::GaveUp { document, error }
