@@ -126,7 +126,7 @@ impl<'a> FeatureResult<'a> {
     ///
     /// Fails when the value is not of that type.
     pub fn deserialize<T: Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
-        T::deserialize(self.value())
+        self.value.read()
     }
 
     /// Returns the value as the fallback's type. Returns the fallback when the value is null or of

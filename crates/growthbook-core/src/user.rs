@@ -1,10 +1,10 @@
 //! The user that an evaluation is for, and the settings for all users.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, string::String, sync::Arc};
 use core::fmt;
 
 use hashbrown::{HashMap, HashSet};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::attributes::{AttributeValue, Attributes};
 use crate::condition::REMOTE_GROUP_IDS;
@@ -293,17 +293,40 @@ macro_rules! override_settings {
 override_settings!(UserContext);
 override_settings!(GlobalContext);
 
-impl From<&str> for UserContext {
-    fn from(id: &str) -> Self {
-        UserContext::new(id)
-    }
+/// Conversions of a user's id.
+macro_rules! from_ids {
+    ($($id:ty),+ $(,)?) => {$(
+        impl From<$id> for UserContext {
+            fn from(id: $id) -> Self {
+                UserContext::new(id)
+            }
+        }
+    )+};
 }
+from_ids!(&str, String, &String, Box<str>, Arc<str>, &Arc<str>, Cow<'_, str>);
+from_ids!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 
-impl From<String> for UserContext {
-    fn from(id: String) -> Self {
-        UserContext::new(id)
-    }
+/// Conversions of a user's attributes.
+macro_rules! from_attributes {
+    ($([$($parameters:tt)*] $attributes:ty),+ $(,)?) => {$(
+        impl<$($parameters)*> From<$attributes> for UserContext {
+            fn from(attributes: $attributes) -> Self {
+                UserContext::from_attributes(attributes)
+            }
+        }
+    )+};
 }
+from_attributes!(
+    [] Attributes,
+    [] &Attributes,
+    [] Map<String, Value>,
+    [N: AsRef<str>, V: Into<AttributeValue>] BTreeMap<N, V>,
+    [N: AsRef<str>, V: Into<AttributeValue>, const COUNT: usize] [(N, V); COUNT],
+);
+#[cfg(feature = "std")]
+from_attributes!(
+    [N: AsRef<str>, V: Into<AttributeValue>, S] std::collections::HashMap<N, V, S>,
+);
 
 /// Takes the attributes of an object, such as `json!({"id": "user-1", "country": "US"})`.
 impl From<Value> for UserContext {
@@ -312,8 +335,8 @@ impl From<Value> for UserContext {
     }
 }
 
-impl From<Attributes> for UserContext {
-    fn from(attributes: Attributes) -> Self {
-        UserContext::from_attributes(attributes)
+impl From<&UserContext> for UserContext {
+    fn from(user: &UserContext) -> Self {
+        user.clone()
     }
 }

@@ -85,7 +85,7 @@ impl UserScope<'_> {
 
     /// A feature's value as the fallback's type: a boolean, number, `&str`, `String`, or anything
     /// that implements `serde::Deserialize`. The fallback when the feature is unknown, has no
-    /// value, or one of another type.
+    /// value, or one of another type. A whole number is an integer, even if the payload has `17.0`.
     ///
     /// ```
     /// # let client = growthbook::Client::from_json(r#"{"features": {

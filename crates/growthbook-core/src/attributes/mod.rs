@@ -3,6 +3,7 @@
 //! An application builds [`Attributes`], or implements [`AttributeSource`] for its own types.
 //! Evaluation sees every value as a `Node`.
 
+mod convert;
 mod equality;
 mod lookup;
 mod node;

@@ -1,6 +1,6 @@
 //! A set of attributes by name.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -23,6 +23,7 @@ pub struct Attributes {
 
 /// The number of attributes that the first one makes room for.
 const USUAL: usize = 8;
+const NOT_AN_OBJECT: &str = "attributes must be a JSON object";
 /// Up to this many attributes, comparing tags one by one is faster than a binary search.
 const FEW: usize = 64;
 
@@ -39,6 +40,30 @@ impl Attributes {
     /// The text is not a JSON object.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
+    }
+
+    /// Makes attributes of the fields of a struct, or of the members of a map.
+    ///
+    /// ```
+    /// use growthbook_core::{Attributes, UserContext};
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Session<'r> { id: &'r str, country: &'r str, tags: Vec<&'r str> }
+    ///
+    /// let session = Session { id: "user-1", country: "US", tags: vec!["beta"] };
+    /// let user = UserContext::from(Attributes::from_serialize(&session)?);
+    /// # assert_eq!(user.attributes().get("tags").unwrap().to_json(), serde_json::json!(["beta"]));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the value is not an object in JSON.
+    pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, serde_json::Error> {
+        match serde_json::to_value(value)? {
+            Value::Object(members) => Ok(members.into()),
+            _ => Err(de::Error::custom(NOT_AN_OBJECT)),
+        }
     }
 
     /// Sets an attribute. Replaces an attribute of the same name.
@@ -131,6 +156,10 @@ impl Attributes {
         self.entries.iter().map(|(name, value)| (&**name, value))
     }
 
+    pub(crate) fn into_members(self) -> impl Iterator<Item = (SmolStr, AttributeValue)> {
+        self.entries.into_iter()
+    }
+
     /// Whether there are no attributes.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -182,22 +211,6 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
     }
 }
 
-/// Takes the members of an object. Any other value becomes an empty set.
-impl From<Value> for Attributes {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Object(map) => map.into(),
-            _ => Attributes::new(),
-        }
-    }
-}
-
-impl From<serde_json::Map<String, Value>> for Attributes {
-    fn from(map: serde_json::Map<String, Value>) -> Self {
-        map.into_iter().collect()
-    }
-}
-
 impl Serialize for Attributes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
@@ -211,14 +224,14 @@ impl<'de> Deserialize<'de> for Attributes {
                 .into_members()
                 .map(|(name, value)| (name, AttributeValue::from(value.into_owned())))
                 .collect()),
-            _ => Err(de::Error::custom("attributes must be a JSON object")),
+            _ => Err(de::Error::custom(NOT_AN_OBJECT)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
+    use alloc::{format, string::String};
 
     use super::*;
 

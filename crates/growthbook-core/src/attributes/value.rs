@@ -1,14 +1,12 @@
 //! The owned value of an attribute.
 
-use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Node;
-use crate::json::{Json, Number, Text};
-use crate::limits::MAX_JSON_DEPTH;
+use crate::json::Json;
 
 /// The value of one user attribute: any JSON value.
 ///
@@ -34,9 +32,47 @@ impl AttributeValue {
         &self.0
     }
 
+    pub(crate) fn into_json(self) -> Json<'static> {
+        self.0
+    }
+
+    /// Makes a value of anything that serde can serialize, such as a struct.
+    ///
+    /// Objects in it compare without regard to the order of their members.
+    ///
+    /// # Errors
+    ///
+    /// When the value has no JSON form. For example, JSON has no maps whose keys are lists.
+    pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, serde_json::Error> {
+        serde_json::to_value(value).map(Into::into)
+    }
+
     /// Returns the value as JSON.
     pub fn to_json(&self) -> Value {
         self.0.to_value()
+    }
+
+    /// Returns the text of a string; `None` for another type.
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_str()
+    }
+
+    /// Returns the nearest double of a number; `None` for another type.
+    pub fn as_f64(&self) -> Option<f64> {
+        self.0.as_f64()
+    }
+
+    /// Returns a boolean; `None` for another type.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.0 {
+            Json::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the value is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self.0, Json::Null)
     }
 }
 
@@ -61,103 +97,5 @@ impl<'de> Deserialize<'de> for AttributeValue {
 impl From<Json<'static>> for AttributeValue {
     fn from(json: Json<'static>) -> Self {
         AttributeValue(json)
-    }
-}
-
-impl From<&str> for AttributeValue {
-    fn from(text: &str) -> Self {
-        AttributeValue(Json::String(Text::own(text)))
-    }
-}
-
-impl From<String> for AttributeValue {
-    fn from(text: String) -> Self {
-        AttributeValue(Json::String(text.into()))
-    }
-}
-
-impl From<bool> for AttributeValue {
-    fn from(value: bool) -> Self {
-        AttributeValue(Json::Bool(value))
-    }
-}
-
-impl From<f64> for AttributeValue {
-    fn from(value: f64) -> Self {
-        AttributeValue(Number::from_f64(value).map_or(Json::Null, Json::Number))
-    }
-}
-
-impl From<f32> for AttributeValue {
-    fn from(value: f32) -> Self {
-        f64::from(value).into()
-    }
-}
-
-macro_rules! from_integers {
-    ($wide:ty: $($narrow:ty),+) => {$(
-        impl From<$narrow> for AttributeValue {
-            fn from(value: $narrow) -> Self {
-                AttributeValue(Json::Number(<$wide>::from(value).into()))
-            }
-        }
-    )+};
-}
-from_integers!(i64: i8, i16, i32, i64);
-from_integers!(u64: u8, u16, u32, u64);
-
-impl From<usize> for AttributeValue {
-    fn from(value: usize) -> Self {
-        // No platform has a usize wider than 64 bits.
-        (value as u64).into()
-    }
-}
-
-impl<T: Into<AttributeValue>> From<Option<T>> for AttributeValue {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(AttributeValue(Json::Null), Into::into)
-    }
-}
-
-impl<T: Into<AttributeValue>> From<Vec<T>> for AttributeValue {
-    fn from(items: Vec<T>) -> Self {
-        items.into_iter().collect()
-    }
-}
-
-impl<T: Into<AttributeValue>, const N: usize> From<[T; N]> for AttributeValue {
-    fn from(items: [T; N]) -> Self {
-        items.into_iter().collect()
-    }
-}
-
-impl<T: Into<AttributeValue>> FromIterator<T> for AttributeValue {
-    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        // Each item was cut when it was made, so the list is at most one level too deep.
-        let list = Json::Array(items.into_iter().map(|item| item.into().0).collect());
-        AttributeValue(list.cut(MAX_JSON_DEPTH))
-    }
-}
-
-impl From<Value> for AttributeValue {
-    fn from(value: Value) -> Self {
-        (&value).into()
-    }
-}
-
-impl From<&Value> for AttributeValue {
-    fn from(value: &Value) -> Self {
-        AttributeValue(value.into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn number_that_is_not_finite_becomes_null() {
-        assert!(AttributeValue::from(f64::NAN).to_json().is_null());
-        assert!(AttributeValue::from(f64::INFINITY).to_json().is_null());
     }
 }

@@ -138,7 +138,8 @@ impl<'a> Evaluator<'a> {
 
     /// Returns a feature's value as the fallback's type: a boolean, number, `&str`, `String`, or
     /// anything that implements `serde::Deserialize`. Returns the fallback when the feature is
-    /// unknown, has no value, or has a value of another type.
+    /// unknown, has no value, or has a value of another type. A whole number is an integer, even if
+    /// the payload has `17.0`.
     pub fn feature_value<T: Deserialize<'a>>(
         &self,
         key: &(impl FeatureName + ?Sized),

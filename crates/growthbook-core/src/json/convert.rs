@@ -30,7 +30,7 @@ impl Json<'static> {
                 let members = map
                     .iter()
                     .map(|(name, value)| (Text::own(name), Json::from_value(value, depth - 1)));
-                Json::Object(Object { members: members.collect(), is_ordered: false })
+                Json::Object(Object::unordered(members.collect()))
             }
         }
     }

@@ -68,6 +68,11 @@ impl<'a> Object<'a> {
         Object { members: property_order(members), is_ordered: true }
     }
 
+    /// Makes an object of members whose order means nothing. No name may be repeated.
+    pub(crate) fn unordered(members: Vec<(Text<'a>, Json<'a>)>) -> Self {
+        Object { members, is_ordered: false }
+    }
+
     /// Makes an object of some of this object's members, in its order.
     pub(crate) fn subset(&self, members: Vec<(Text<'a>, Json<'a>)>) -> Self {
         Object { members, is_ordered: self.is_ordered }

@@ -1,5 +1,7 @@
 //! The value of a feature or variation.
 
+mod reader;
+
 use alloc::boxed::Box;
 use core::fmt;
 
@@ -8,6 +10,7 @@ use serde_json::Value;
 
 use crate::attributes::Node;
 use crate::json::Json;
+use reader::ValueReader;
 
 /// A value in the form that callers get, and in the form that conditions on prerequisites read.
 /// Most values are true or false. They do not allocate.
@@ -56,13 +59,15 @@ impl FeatureValue {
         matches!(self, FeatureValue::Static(Value::Bool(value)) if *value == expected)
     }
 
+    /// Reads the value as the caller's type.
+    pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        T::deserialize(ValueReader(self.value()))
+    }
+
     /// Returns the value as the caller's type; the fallback if the value is null or of another
     /// type.
     pub(crate) fn value_or<'a, T: Deserialize<'a>>(&'a self, fallback: T) -> T {
-        match self.value() {
-            Value::Null => fallback,
-            value => T::deserialize(value).unwrap_or(fallback),
-        }
+        if self.value().is_null() { fallback } else { self.read().unwrap_or(fallback) }
     }
 
     #[inline]
