@@ -6,6 +6,7 @@ use core::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::escaped::Escaped;
 use crate::exclusion::Exclusion;
 use crate::observe::Observer;
 use crate::result::{FeatureResult, FeatureResultSource};
@@ -16,6 +17,7 @@ pub use crate::trace::{
 /// Why a feature has its value: every rule that was evaluated, in order.
 ///
 /// `Display` is for people, `Serialize` for programs. Both show attribute values. `Debug` does not.
+/// `Display` escapes line breaks and other control characters of keys, ids and values.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -122,15 +124,16 @@ impl fmt::Display for Explanation {
 impl Explanation {
     fn write(&self, formatter: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         let indent = Indent(depth);
-        write!(formatter, "{indent}{} = {} ({}", self.feature, self.value, self.source)?;
+        let (feature, value) = (Escaped(&self.feature), Escaped(&self.value));
+        write!(formatter, "{indent}{feature} = {value} ({}", self.source)?;
         if !self.rule_id.is_empty() {
-            write!(formatter, ", rule {}", self.rule_id)?;
+            write!(formatter, ", rule {}", Escaped(&self.rule_id))?;
         }
         formatter.write_str(")")?;
         for rule in &self.rules {
             write!(formatter, "\n{indent}  rule {}", rule.index)?;
             if !rule.id.is_empty() {
-                write!(formatter, " ({})", rule.id)?;
+                write!(formatter, " ({})", Escaped(&rule.id))?;
             }
             match &rule.verdict {
                 RuleVerdict::NothingToApply if !rule.prerequisites.is_empty() => {
@@ -180,7 +183,8 @@ impl fmt::Display for RuleVerdict {
             RuleVerdict::GateClosed => formatter.write_str("a gating prerequisite failed"),
             RuleVerdict::CyclicPrerequisite => formatter.write_str("prerequisites form a cycle"),
             RuleVerdict::PrerequisiteFailed(prerequisite) => {
-                write!(formatter, "skipped, prerequisite {} failed", prerequisite.feature)
+                let feature = Escaped(&prerequisite.feature);
+                write!(formatter, "skipped, prerequisite {feature} failed")
             }
             RuleVerdict::FilteredOut(bucket) => {
                 with_bucket(formatter, "skipped, filtered out", bucket.as_ref())
@@ -190,6 +194,7 @@ impl fmt::Display for RuleVerdict {
                 with_bucket(formatter, "skipped, not in the rollout", bucket.as_ref())
             }
             RuleVerdict::NotInExperiment { experiment, exclusion, bucket, .. } => {
+                let experiment = Escaped(experiment);
                 write!(formatter, "skipped, not in experiment {experiment}: {exclusion}")?;
                 match exclusion {
                     Exclusion::NotCovered | Exclusion::MissingHashAttribute => {
@@ -205,7 +210,7 @@ impl fmt::Display for RuleVerdict {
 
 impl fmt::Display for BucketTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} = {}", self.attribute, self.value)?;
+        write!(formatter, "{} = {}", Escaped(&self.attribute), Escaped(&self.value))?;
         match self.bucket {
             Some(bucket) => write!(formatter, ", bucket {bucket}, ranges")?,
             None => return formatter.write_str(", no bucket"),
@@ -219,14 +224,15 @@ impl fmt::Display for BucketTrace {
 
 impl fmt::Display for AssignmentTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AssignmentTrace { experiment, variation_id, variation_key, .. } = self;
-        write!(formatter, "variation {variation_id} ({variation_key}) of experiment {experiment}")?;
+        let (experiment, key) = (Escaped(&self.experiment), Escaped(&self.variation_key));
+        write!(formatter, "variation {} ({key}) of experiment {experiment}", self.variation_id)?;
         match self.bucket {
             Some(bucket) => {
+                let attribute = Escaped(&self.hash_attribute);
                 write!(
                     formatter,
-                    ": {} = {}, bucket {bucket}",
-                    self.hash_attribute, self.hash_value
+                    ": {attribute} = {}, bucket {bucket}",
+                    Escaped(&self.hash_value)
                 )?;
             }
             None => formatter.write_str(": forced")?,
@@ -237,14 +243,14 @@ impl fmt::Display for AssignmentTrace {
 
 impl ClauseTrace {
     fn write(&self, formatter: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
-        write!(formatter, "\n{}{} {}", Indent(depth), self.path, self.test)?;
+        write!(formatter, "\n{}{} {}", Indent(depth), Escaped(&self.path), Escaped(&self.test))?;
         match self.outcome {
             ClauseOutcome::Failed => {}
             ClauseOutcome::Unknown => formatter.write_str(" (not known to this SDK)")?,
             ClauseOutcome::Malformed => formatter.write_str(" (malformed)")?,
         }
         if let Some(actual) = &self.actual {
-            write!(formatter, ", but it is {actual}")?;
+            write!(formatter, ", but it is {}", Escaped(actual))?;
         }
         self.inner.iter().try_for_each(|clause| clause.write(formatter, depth + 1))
     }

@@ -55,7 +55,8 @@
 //!
 //! Small leaves: `tag` (short names that are compared often), `hash_value` (the value that is
 //! hashed), `value` (a feature's value), `feature_key` and `feature_index` (the lookup of a
-//! feature), `compiled` (a definition with its text), `exclusion`, `warning`, `secure`.
+//! feature), `compiled` (a definition with its text), `escaped` (text in a line), `exclusion`,
+//! `warning`, `secure`.
 //!
 //! # Cargo features
 //!
@@ -81,6 +82,7 @@ pub mod cache;
 mod compile;
 mod compiled;
 pub mod condition;
+mod escaped;
 mod eval;
 mod exclusion;
 pub mod experiment;

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use crate::escaped::Escaped;
 use crate::limits::{
     MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
     MAX_SAVED_GROUP_EVALUATIONS,
@@ -117,10 +118,12 @@ impl fmt::Display for Location {
             Location::Feature(key) => write!(formatter, "feature {key:?}"),
             Location::Rule { feature, index, id } => {
                 write!(formatter, "feature {feature:?}, rule {index}")?;
-                if id.is_empty() { Ok(()) } else { write!(formatter, " ({id})") }
+                if id.is_empty() { Ok(()) } else { write!(formatter, " ({})", Escaped(id)) }
             }
             Location::SavedGroup(id) => write!(formatter, "saved group {id:?}"),
-            Location::Experiment { index, key } => write!(formatter, "experiment {index} ({key})"),
+            Location::Experiment { index, key } => {
+                write!(formatter, "experiment {index} ({})", Escaped(key))
+            }
             Location::ContextualBandit(id) => write!(formatter, "contextual bandit {id:?}"),
         }
     }
@@ -144,6 +147,7 @@ impl fmt::Display for WarningKind {
                 const SHOWN: usize = 80;
                 let shown: alloc::string::String = pattern.chars().take(SHOWN).collect();
                 let more = if shown.len() < pattern.len() { "..." } else { "" };
+                let reason = Escaped(reason);
                 write!(formatter, "regular expression {shown:?}{more} never matches ({reason})")
             }
             WarningKind::UrlPattern(pattern) => {

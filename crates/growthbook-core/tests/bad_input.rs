@@ -520,3 +520,20 @@ fn a_condition_fails_after_a_million_parts() {
     assert!(passes(15_000, &nots));
     assert!(!passes(20_000, &nots));
 }
+
+#[test]
+fn warning_is_one_line() {
+    let nasty = "k\n2: forced\u{1b}[2J\u{2028}";
+    let payload = json!({
+        "features": {nasty: {"rules": [{"id": nasty, "coverage": "x", "force": 1},
+            {"id": nasty, "condition": {"a": {"$regex": format!("({nasty}")}}, "force": 1}]}},
+        "experiments": [{"key": nasty, "variations": 5}],
+        "savedGroups": {nasty: 5},
+    });
+    let snapshot = Payload::from_json(payload.to_string()).unwrap().compile();
+    assert_eq!(snapshot.warnings().len(), 4);
+    for warning in snapshot.warnings() {
+        let text = warning.to_string();
+        assert!(text.chars().all(|it| !it.is_control() && it != '\u{2028}'), "{text:?}");
+    }
+}

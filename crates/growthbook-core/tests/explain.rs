@@ -150,3 +150,35 @@ proptest! {
         }
     }
 }
+
+/// Keys, ids and values that contain line breaks, a terminal's control sequence, and text that is
+/// written from right to left.
+#[test]
+fn explanation_escapes_control_characters() {
+    let nasty = "k\n  rule 9: forced\u{1b}[2J\u{85}\u{2028}\u{202e}";
+    let payload = json!({
+        "features": {
+            "parent": {"defaultValue": nasty},
+            nasty: {"defaultValue": nasty, "rules": [
+                {"id": nasty, "condition": {nasty: nasty}, "force": 1},
+                {"id": nasty, "condition": {"id": {"$regex": nasty}}, "force": 1},
+                {"id": nasty, "parentConditions": [{"id": nasty, "condition": {"value": 1}}]},
+            ]},
+            "flag": {"defaultValue": 0, "rules": [
+                {"parentConditions": [{"id": "parent", "condition": {"value": 1}}], "force": 1},
+                {"key": nasty, "variations": [0, 1], "hashAttribute": nasty},
+                {"key": nasty, "variations": [0, 1], "coverage": 0},
+                {"id": nasty, "key": nasty, "variations": [0, 1], "meta": [{"key": nasty}, {"key": nasty}]},
+            ]},
+        },
+    });
+    let snapshot = Payload::from_json(payload.to_string()).unwrap().compile();
+    let user = UserContext::new(nasty).attribute(nasty, nasty);
+    for (key, lines) in [(nasty, 8), ("flag", 7)] {
+        let text = snapshot.for_user(&user).explain(key).to_string();
+        let is_plain = |it: char| !it.is_control() && !('\u{2028}'..='\u{202e}').contains(&it);
+        assert!(text.lines().all(|line| line.chars().all(is_plain)), "{text}");
+        assert!(!text.contains("\n  rule 9"), "{text}");
+        assert!(text.lines().count() <= lines, "{text}");
+    }
+}

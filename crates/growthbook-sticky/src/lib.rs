@@ -80,13 +80,13 @@
 //! | `memory` | `MemoryStickyBucketStore` |
 //! | `embedded` | `EmbeddedStickyBucketStore`: a `redb` database and its two tables |
 //! | `cookie` | `read_cookies` and `set_cookie` |
-//! | `redis::store` | `RedisStickyBucketStore` |
-//! | `redis::target`, `redis::connection` | the kinds of Redis, and a connection to one |
-//! | `redis::request`, `merge.lua` | the commands and the script that Redis gets |
-//! | `redis::pool`, `redis::jobs` | the threads that talk to Redis, and their queue |
-//! | `redis::breaker` | the pauses after a failure |
-//! | `redis::loader` | `RedisLoader`, for tokio |
-//! | `redis::cluster_slot`, `redis::options`, `redis::error` | hash slots of a cluster, options, errors |
+//! | `redis_store::store` | `RedisStickyBucketStore` |
+//! | `redis_store::target`, `redis_store::connection` | the kinds of Redis, and a connection to one |
+//! | `redis_store::request`, `merge.lua` | the commands and the script that Redis gets |
+//! | `redis_store::pool`, `redis_store::jobs` | the threads that talk to Redis, and their queue |
+//! | `redis_store::breaker` | the pauses after a failure |
+//! | `redis_store::loader` | `RedisLoader`, for tokio |
+//! | `redis_store::cluster_slot`, `redis_store::options`, `redis_store::error` | hash slots of a cluster, options, errors |
 //! | `write_behind::queue` | the queue of documents and its retries |
 //! | `write_behind::saver` | the thread that writes them |
 //! | `write_behind::options`, `write_behind::problem`, `write_behind::counters` | options, reported problems, counters |
@@ -101,7 +101,7 @@ mod embedded;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "redis")]
-mod redis;
+mod redis_store;
 #[cfg(all(
     test,
     any(
@@ -127,10 +127,13 @@ pub use embedded::{
 };
 #[cfg(feature = "memory")]
 pub use memory::{DEFAULT_MEMORY_DOCUMENTS, MemoryStickyBucketStore};
-#[cfg(feature = "tokio")]
-pub use redis::RedisLoader;
+/// The Redis client that the store and the loader take.
 #[cfg(feature = "redis")]
-pub use redis::{
+pub use redis;
+#[cfg(feature = "tokio")]
+pub use redis_store::RedisLoader;
+#[cfg(feature = "redis")]
+pub use redis_store::{
     DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, RedisStickyBucketOptions,
     RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind, RedisTarget,
 };

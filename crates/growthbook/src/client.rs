@@ -89,9 +89,14 @@ impl Client {
     /// A connected client continues to refresh. The next change from the server replaces this
     /// payload, unless it is known to be older.
     ///
+    /// The document is a whole payload. A section that it lacks, such as `savedGroups`, is empty
+    /// afterwards. The JavaScript and Python SDKs keep that section of the payload before. To
+    /// replace only the features, use [`set_features`](Client::set_features).
+    ///
     /// # Errors
     ///
-    /// When the document is not a payload, or the key does not open it. The payload in use stays.
+    /// When the document is not a payload, or the key does not open it. A document without
+    /// `features` is not a payload. The payload in use stays.
     pub fn set_payload(&self, document: impl AsRef<[u8]>) -> Result<(), PayloadError> {
         let payload = self.live.read(document.as_ref())?;
         self.live.replace(payload, PayloadSource::Application);

@@ -70,6 +70,25 @@ fn hundreds_of_scopes_survive_replacements() {
     assert_eq!(values.join().unwrap(), (0..100).collect::<Vec<_>>());
 }
 
+/// A section is never taken from another payload.
+#[test]
+fn set_payload_replaces_every_section() {
+    let client = Client::from_json(
+        r#"{"features": {"flag": {"rules": [{"condition": {"id": {"$inGroup": "g"}}, "force": 1}]}},
+            "savedGroups": {"g": ["u"]}, "experiments": [{"key": "e", "variations": [{}, {}]}]}"#,
+    )
+    .unwrap();
+    assert!(client.for_user("u").is_on("flag"));
+    for document in [r#"{"savedGroups": {"g": []}}"#, r#"{"experiments": []}"#, "{}"] {
+        assert_eq!(client.set_payload(document), Err(PayloadError::MissingFeatures));
+        assert!(client.for_user("u").is_on("flag"));
+    }
+    let features = json!({"features": client.features()});
+    client.set_payload(features.to_string()).unwrap();
+    assert!(client.for_user("u").is_off("flag"));
+    assert_eq!(client.payload().to_json_string(), features.to_string());
+}
+
 /// Freeing a payload takes long. The thread that replaces payloads does it, never a scope.
 #[test]
 fn unused_payload_is_freed_by_the_next_replacement() {

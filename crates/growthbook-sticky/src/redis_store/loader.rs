@@ -27,9 +27,11 @@ use growthbook_support::ForkSafeMutex;
 /// time drivers. Clones share the connection.
 ///
 /// ```no_run
-/// # async fn handle(redis: growthbook_sticky::RedisLoader) -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn handle() -> Result<(), Box<dyn std::error::Error>> {
 /// use growthbook_core::{Payload, UserContext};
+/// use growthbook_sticky::{RedisLoader, redis};
 ///
+/// let redis = RedisLoader::new(redis::Client::open("redis://localhost/")?);
 /// let snapshot = Payload::from_json(r#"{"features": {}}"#)?.compile();
 /// let user = UserContext::new("user-1");
 /// let evaluator = snapshot.for_user(&user);
