@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{cargo, run};
-use crate::{Result, bench, deny, deps, interop, soak, targets, test};
+use crate::{Result, bench, deny, deps, features, interop, ranges, soak, targets, test};
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
@@ -25,13 +25,15 @@ const TOOLS: [&str; 7] =
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 12] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
     ("directions of dependencies", deps::check),
     ("licences, bans and sources", deny::check),
     ("no_std targets", targets::check),
+    ("selections of features", features::check),
+    ("ranges of versions", ranges::check),
     ("tests", test::test),
     ("other SDKs", interop::interop),
     ("soak", soak::short),

@@ -11,14 +11,17 @@ mod corpus;
 mod deny;
 mod deps;
 mod differential;
+mod features;
 mod interop;
 mod programs;
+mod ranges;
 mod redis;
 mod run;
 mod sdks;
 mod soak;
 mod targets;
 mod test;
+mod tools;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -45,6 +48,9 @@ usage: cargo xtask <command>
           evaluate for N seconds (300 by default) while a server changes and restarts
   soak --fleet
           measure eight processes that share a Redis
+  features
+          check the libraries with each selection of their Cargo features
+  ranges  check the libraries with the lowest and the newest dependencies, and the oldest Rust
   deps    check which crate depends on which, and that modules import each other one way
   deps --modules CRATE
           print which module of a crate imports which, and the cycles";
@@ -63,6 +69,8 @@ fn main() -> ExitCode {
         (Some("soak"), arguments) => soak::soak(arguments),
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),
+        (Some("features"), []) => features::check(),
+        (Some("ranges"), []) => ranges::check(),
         (Some("deps"), arguments) => deps::deps(arguments),
         _ => {
             eprintln!("{USAGE}");

@@ -57,8 +57,7 @@
 //! | `redis-cluster` | no | `RedisStickyBucketStore` on a `redis::cluster::ClusterClient` | crates `crc16`, `rand` |
 //! | `redis-sentinel` | no | `RedisStickyBucketStore` on a `redis::sentinel::SentinelClient` | crate `rand` |
 //! | `redis-tls` | no | `rediss://` addresses, with the system's certificates | crates `rustls`, `ring`, `rustls-native-certs` |
-//! | `tokio` | no | `RedisLoader`, asynchronous | crates `tokio`, `tokio-util`, `futures-util` |
-//! | `tokio-tls` | no | TLS for `RedisLoader` | crate `tokio-rustls` |
+//! | `tokio` | no | `RedisLoader`, asynchronous; includes `redis-tls` | crates `tokio`, `tokio-util`, `futures-util`, `tokio-rustls` |
 //! | `write-behind` | no | `WriteBehind` around any store | a thread |
 //! | `cookie` | no | `read_cookies`, `set_cookie` | crate `serde_json` |
 //!

@@ -32,8 +32,8 @@ impl<T> Default for Pool<T> {
     }
 }
 
-/// An item of an interned list.
-pub(super) trait Interned {
+/// An item of an interned list. Rust 1.89 cannot infer that it is `'static`.
+pub(super) trait Interned: 'static {
     /// Items with equal identities can replace each other.
     type Identity<'i>: Hash + Eq
     where

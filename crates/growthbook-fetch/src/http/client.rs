@@ -16,6 +16,11 @@ use crate::net::{PLACEHOLDER, Wire};
 /// The name that this SDK sends to the server.
 const USER_AGENT: &str = concat!("growthbook-rust-sdk/", env!("CARGO_PKG_VERSION"));
 
+/// The sizes of a connection's buffers, in bytes. ureq's own are eight and sixteen times as large,
+/// and each client key has two connections. A head of a reply must fit into the input.
+const INPUT_BUFFER: usize = 16 * 1024;
+const OUTPUT_BUFFER: usize = 8 * 1024;
+
 /// Sends GET requests to one address.
 pub(super) struct Client {
     agent: Agent,
@@ -49,6 +54,8 @@ impl Client {
             .proxy(settings.proxy.clone())
             .tls_config(tls)
             .max_idle_connections(1)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
             .timeout_resolve(Some(settings.connect_timeout))
             .timeout_connect(Some(settings.connect_timeout))
             .timeout_per_write(Some(settings.read_timeout));
