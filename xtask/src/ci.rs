@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{cargo, run};
-use crate::{Result, bench, deny, deps, features, interop, ranges, soak, targets, test};
+use crate::{Result, bench, deny, deps, features, interop, proxy, ranges, soak, targets, test};
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
@@ -20,8 +20,16 @@ pub(crate) const LIBRARIES: [&str; 6] = [
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
 /// The other packages that are linted.
-const TOOLS: [&str; 7] =
-    ["axum-service", "interop", "soak", "spec-tests", "sticky-documents", "test-server", "xtask"];
+const TOOLS: [&str; 8] = [
+    "axum-service",
+    "interop",
+    "proxy",
+    "soak",
+    "spec-tests",
+    "sticky-documents",
+    "test-server",
+    "xtask",
+];
 
 type Step = (&'static str, fn() -> Result);
 

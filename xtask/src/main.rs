@@ -14,6 +14,7 @@ mod differential;
 mod features;
 mod interop;
 mod programs;
+mod proxy;
 mod ranges;
 mod redis;
 mod run;
@@ -44,6 +45,8 @@ usage: cargo xtask <command>
   bench --check | --bless
           count the instructions of evaluations; --check compares them with the committed
           figures, --bless replaces the committed figures
+  proxy [--short]
+          measure the client against a double of the GrowthBook Proxy
   soak [--seconds N]
           evaluate for N seconds (300 by default) while a server changes and restarts
   soak --fleet
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
             corpus::obtain().map(|corpora| println!("{}", corpora.official.display()))
         }
         (Some("bench"), arguments) => bench::bench(arguments),
+        (Some("proxy"), arguments) => proxy::proxy(arguments),
         (Some("soak"), arguments) => soak::soak(arguments),
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),

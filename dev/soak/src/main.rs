@@ -11,7 +11,6 @@ mod fleet;
 mod histogram;
 mod payload;
 mod report;
-mod resources;
 mod run;
 
 use std::env;

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use test_server::FeaturesServer;
+use test_server::{FeaturesServer, Resources};
 
 use crate::histogram::Histogram;
 use crate::payload::FLAGS;
-use crate::resources::Resources;
 use crate::run::POLL_INTERVAL;
 
 /// The comparison uses the slowest evaluation of this many.

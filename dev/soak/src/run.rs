@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use growthbook::fetch::StreamState;
 use growthbook::{Client, Refresh};
+use test_server::Resources;
 
 use crate::churn::Churn;
 use crate::evaluate;
 use crate::payload;
 use crate::report::{Report, Requests};
-use crate::resources::Resources;
 
 /// The interval of the polling client.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -227,7 +227,7 @@ impl Connection<'_> {
 }
 
 /// Returns one chunk with as much of a frame as `left` allows. A shorter part is cut in its middle.
-fn chunk(frame: &[u8], left: &mut usize) -> Vec<u8> {
+pub(crate) fn chunk(frame: &[u8], left: &mut usize) -> Vec<u8> {
     if frame.is_empty() || *left == 0 {
         // An empty chunk would end the body.
         return Vec::new();

@@ -37,7 +37,7 @@ pub(crate) fn reply(request: &Request, state: &mut State) -> Response {
     response
 }
 
-fn etag(payload: &str) -> String {
+pub(crate) fn etag(payload: &str) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(payload.as_bytes());
     format!("W/\"{:x}-{:016x}\"", payload.len(), hasher.finish())
@@ -45,7 +45,7 @@ fn etag(payload: &str) -> String {
 
 /// Whether the client has this payload. `Cache-Control: no-cache` asks for the whole payload in any
 /// case, as with the GrowthBook Proxy.
-fn is_known(request: &Request, etag: &str) -> bool {
+pub(crate) fn is_known(request: &Request, etag: &str) -> bool {
     let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let known = request.header("if-none-match").unwrap_or_default();
     !has_token(request.header("cache-control"), "no-cache")

@@ -1,8 +1,9 @@
 //! A GrowthBook features server for tests, which can also misbehave.
 //!
 //! [`FeaturesServer`] answers `GET /api/features/{key}` and `GET /sub/{key}` for every key, like
-//! the GrowthBook Proxy. A test can script another [`Reply`]. [`ProxyServer`] and [`BlackHole`]
-//! simulate other parts of a network, and [`redis`] starts real Redis servers.
+//! the GrowthBook Proxy. A test can script another [`Reply`]. [`GrowthBookProxy`] is a double of that
+//! Proxy, with its start, its restarts and its habits. [`ProxyServer`] and [`BlackHole`] simulate
+//! other parts of a network, and [`redis`] starts real Redis servers.
 //!
 //! The server counts every event before the client can see it. So when a test has read a reply,
 //! [`FeaturesServer::counts`] includes it.
@@ -26,12 +27,14 @@ mod connection;
 mod features;
 mod features_server;
 mod gate;
+mod growthbook_proxy;
 mod http;
 mod listener;
 mod processes;
 mod proxy_server;
 pub mod redis;
 mod reply;
+mod resources;
 mod state;
 mod tls;
 mod transport;
@@ -39,8 +42,10 @@ mod transport;
 pub use black_hole::BlackHole;
 pub use features_server::FeaturesServer;
 pub use gate::Gate;
+pub use growthbook_proxy::{GrowthBookProxy, ProxySettings};
 pub use http::Request;
 pub use processes::{Processes, answer_questions};
 pub use proxy_server::ProxyServer;
 pub use reply::Reply;
+pub use resources::Resources;
 pub use state::Counts;

@@ -63,6 +63,18 @@ impl Transport {
         self.flush(&mut tls)
     }
 
+    /// Whether the peer has not closed the connection. Call it only without another thread that
+    /// reads.
+    pub(crate) fn is_open(&self) -> bool {
+        let look = || {
+            self.socket.set_nonblocking(true)?;
+            let seen = self.socket.peek(&mut [0]);
+            self.socket.set_nonblocking(false)?;
+            seen
+        };
+        look().map_or_else(|error| error.kind() == ErrorKind::WouldBlock, |count| count > 0)
+    }
+
     /// Ends both directions. `goodbye` sends the close notification of TLS, which marks a regular
     /// end.
     pub(crate) fn close(&self, goodbye: bool) {

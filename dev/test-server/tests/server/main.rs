@@ -9,6 +9,7 @@
 
 mod client;
 mod features;
+mod growthbook_proxy;
 mod lifecycle;
 mod misbehaviour;
 mod network;

@@ -5,16 +5,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Threads, open files and memory; `None` on a system without `/proc`.
-#[derive(Clone, Copy)]
-pub(crate) struct Resources {
-    pub(crate) threads: Option<u64>,
-    pub(crate) fds: Option<u64>,
+#[derive(Debug, Clone, Copy)]
+pub struct Resources {
+    /// Threads.
+    pub threads: Option<u64>,
+    /// Open files, with sockets.
+    pub fds: Option<u64>,
     /// Resident memory, in bytes.
-    pub(crate) memory: Option<u64>,
+    pub memory: Option<u64>,
 }
 
 impl Resources {
-    pub(crate) fn now() -> Self {
+    /// Returns the current numbers.
+    pub fn now() -> Self {
         let status = fs::read_to_string("/proc/self/status").ok();
         let number = |name| status.as_deref().and_then(|status| field(status, name));
         Resources {
@@ -26,7 +29,7 @@ impl Resources {
 
     /// Returns the lowest numbers of threads and files during half a second. So those of a current
     /// request do not count.
-    pub(crate) fn at_rest() -> Self {
+    pub fn at_rest() -> Self {
         let mut least = Resources::now();
         for _ in 0..50 {
             thread::sleep(Duration::from_millis(10));
@@ -42,7 +45,7 @@ impl Resources {
 
     /// Waits until the numbers are those of the beginning, because the system frees threads and
     /// files a little later.
-    pub(crate) fn back_to(beginning: Resources, patience: Duration) -> Self {
+    pub fn back_to(beginning: Resources, patience: Duration) -> Self {
         let start = Instant::now();
         loop {
             let now = Resources::now();
