@@ -49,8 +49,8 @@ impl Connection<'_> {
         let path = request.path.split('?').next().unwrap_or_default();
         let key = path.rsplit('/').next().unwrap_or_default();
         let answer = self.shared.update(|state| {
-            let is_running = state.is_running(self.run);
-            is_running.then(|| replies::answer(state, request, key, self.id))
+            let answers = state.answers(self.run);
+            answers.then(|| replies::answer(state, request, key, self.id))
         });
         match answer.ok_or(ErrorKind::ConnectionAborted)? {
             Answer::Reply(response) => self.respond(response),

@@ -123,8 +123,8 @@ impl GrowthBookProxy {
     /// Sends SIGTERM: every stream ends in good order, then the port closes. Does nothing while the
     /// Proxy is down.
     pub fn terminate(&mut self) {
-        self.shared.update(|state| state.end_streams());
-        self.shared.wait_until(GRACE, |state| state.open_streams() == 0);
+        self.shared.update(|state| state.end());
+        self.shared.wait_until(GRACE, |state| state.is_all_sent());
         self.kill();
     }
 

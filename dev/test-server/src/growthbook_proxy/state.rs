@@ -29,6 +29,8 @@ pub(super) struct State {
     run: Option<Run>,
     runs: u64,
     connections: usize,
+    /// The streams that a thread still writes, including their last bytes.
+    written_streams: usize,
 }
 
 /// The kind of a client key.
@@ -42,6 +44,8 @@ pub(super) enum Kind {
 #[derive(Debug)]
 struct Run {
     number: u64,
+    /// It answers no further request.
+    is_ending: bool,
     /// When the keys were first listed. The routes exist from then on.
     able_since: Option<Instant>,
     keys: HashMap<String, Listed>,
@@ -73,6 +77,7 @@ impl Shared {
             run: None,
             runs: 0,
             connections: 0,
+            written_streams: 0,
         };
         Shared { state: Mutex::new(state), changed: Condvar::new() }
     }
@@ -148,7 +153,12 @@ impl State {
     /// Starts the Proxy and returns the number of the run.
     pub(super) fn start(&mut self) -> u64 {
         self.runs += 1;
-        self.run = Some(Run { number: self.runs, able_since: None, keys: HashMap::new() });
+        self.run = Some(Run {
+            number: self.runs,
+            is_ending: false,
+            able_since: None,
+            keys: HashMap::new(),
+        });
         self.runs
     }
 
@@ -158,6 +168,11 @@ impl State {
 
     pub(super) fn is_running(&self, run: u64) -> bool {
         self.run.as_ref().is_some_and(|current| current.number == run)
+    }
+
+    /// Whether this run answers requests.
+    pub(super) fn answers(&self, run: u64) -> bool {
+        self.run.as_ref().is_some_and(|current| current.number == run && !current.is_ending)
     }
 
     pub(super) fn able_since(&self) -> Option<Instant> {
@@ -232,10 +247,14 @@ impl State {
         last_event_id: Option<&str>,
         now: Instant,
     ) -> Option<Vec<u8>> {
-        Some(self.channel(key)?.open(id, last_event_id, now))
+        let opening = self.channel(key)?.open(id, last_event_id, now);
+        self.written_streams += 1;
+        Some(opening)
     }
 
+    /// A stream that was opened is not written any more.
     pub(super) fn close_stream(&mut self, key: &str, id: usize) {
+        self.written_streams -= 1;
         if let Some(channel) = self.channel(key) {
             channel.close(id);
         }
@@ -246,7 +265,16 @@ impl State {
         keys.filter_map(|listed| listed.channel.as_ref()).map(Channel::open_streams).sum()
     }
 
-    pub(super) fn end_streams(&mut self) {
+    /// Whether every stream has ended, and all of it was sent.
+    pub(super) fn is_all_sent(&self) -> bool {
+        self.written_streams == 0
+    }
+
+    /// Ends every stream, and answers no further request.
+    pub(super) fn end(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.is_ending = true;
+        }
         self.channels().for_each(Channel::end_all);
     }
 
