@@ -1,10 +1,13 @@
 //! The attribute value that assigns a user to a bucket.
 
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::json::Number;
+use crate::json::{Number, js_number_string};
 
 /// The value of a hash attribute. Rollouts and experiments hash it to find a user's bucket.
 ///
@@ -18,6 +21,29 @@ pub enum HashValue<'a> {
     String(&'a str),
     /// A number other than 0, hashed as JavaScript's `String(number)`.
     Number(Number),
+}
+
+impl<'a> HashValue<'a> {
+    /// Returns the text that is hashed: JavaScript's `String(value)`. It is empty for a missing
+    /// value.
+    pub fn to_text(self) -> Cow<'a, str> {
+        match self {
+            HashValue::Missing => Cow::Borrowed(""),
+            HashValue::String(text) => Cow::Borrowed(text),
+            HashValue::Number(number) => {
+                Cow::Owned(js_number_string(number.as_f64(), ToString::to_string))
+            }
+        }
+    }
+
+    /// Returns the value as JSON: a string or a number. It is "" for a missing value.
+    pub fn to_json(self) -> Value {
+        match self {
+            HashValue::Missing => Value::String(String::new()),
+            HashValue::String(text) => Value::String(text.into()),
+            HashValue::Number(number) => number.to_json(),
+        }
+    }
 }
 
 impl fmt::Debug for HashValue<'_> {

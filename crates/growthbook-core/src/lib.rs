@@ -52,6 +52,7 @@
 //! | `eval` | [`Evaluator`]: rules, experiments and prerequisites for one user |
 //! | `reduce` | smaller payloads for a browser |
 //! | `cache` | the traits for caches of payloads |
+//! | `event`, `plugin` | events and their owned records; the trait for plugins that receive them |
 //!
 //! Small leaves: `tag` (short names that are compared often), `hash_value` (the value that is
 //! hashed), `value` (a feature's value), `feature_key` and `feature_index` (the lookup of a
@@ -84,6 +85,7 @@ mod compiled;
 pub mod condition;
 mod escaped;
 mod eval;
+pub mod event;
 mod exclusion;
 pub mod experiment;
 pub mod explain;
@@ -95,6 +97,7 @@ pub mod limits;
 pub mod observe;
 mod pattern;
 mod payload;
+pub mod plugin;
 pub mod reduce;
 pub mod result;
 #[cfg(feature = "secure-attributes")]

@@ -20,12 +20,24 @@ pub trait Observer {
     const LISTENS: bool = true;
 
     /// Is called when a user takes part in an experiment because of their hash. This is the moment
-    /// to track.
+    /// to track. It is also called for the `tracks` of a rule that forces its value: exposures that
+    /// a server decided.
     ///
     /// It is called for the experiments of prerequisites too. It is called every time: the observer
     /// may drop repetitions.
     fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
         let _ = exposure;
+    }
+
+    /// Whether [`experiment_ran`](Observer::experiment_ran) is called. Default: false.
+    fn wants_results(&self) -> bool {
+        false
+    }
+
+    /// Is called after an experiment ran, for users who take part and for excluded ones, before
+    /// [`experiment_viewed`](Observer::experiment_viewed).
+    fn experiment_ran(&mut self, result: &Exposure<'_>) {
+        let _ = result;
     }
 
     /// Whether [`feature_usage`](Observer::feature_usage) is called. Default: true. When false, no
@@ -73,6 +85,14 @@ impl<O: Observer> Observer for &mut O {
         (**self).experiment_viewed(exposure);
     }
 
+    fn wants_results(&self) -> bool {
+        (**self).wants_results()
+    }
+
+    fn experiment_ran(&mut self, result: &Exposure<'_>) {
+        (**self).experiment_ran(result);
+    }
+
     fn wants_feature_usage(&self) -> bool {
         (**self).wants_feature_usage()
     }
@@ -98,7 +118,8 @@ impl<O: Observer> Observer for &mut O {
     }
 }
 
-/// A user took part in an experiment: which one, and how the user was assigned.
+/// The result of an experiment: which one, and how the user was assigned. In an exposure the user
+/// takes part.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Exposure<'a> {
@@ -109,4 +130,11 @@ pub struct Exposure<'a> {
     /// The assigned variation's value. `None` for an inline experiment, whose values may have any
     /// type.
     pub value: Option<&'a Value>,
+}
+
+impl Exposure<'_> {
+    /// Whether the user takes part because of their hash.
+    pub(crate) fn is_by_hash(&self) -> bool {
+        self.result.hash_used && self.result.in_experiment
+    }
 }

@@ -276,7 +276,7 @@ pub struct Assignment<'a> {
 }
 
 impl Assignment<'_> {
-    fn serialize_entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+    pub(crate) fn serialize_entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("key", self.key)?;
         map.serialize_entry("featureId", &self.feature_id)?;
         map.serialize_entry("inExperiment", &self.in_experiment)?;

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use super::{Parts, at, object};
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
+use crate::event::Track;
 use crate::experiment::{DefinitionReader, Echo, ParentCondition, hash_version};
 use crate::json::{Json, members};
 use crate::payload::Entry;
@@ -15,7 +16,7 @@ use crate::snapshot::{
 };
 use crate::value::FeatureValue;
 use crate::warning::{Location, Warning, WarningKind};
-use crate::wire::{Read, RuleWire, bucket_range, text};
+use crate::wire::{Read, RuleWire, TrackWire, bucket_range, text};
 
 /// Compiles the rules of a feature, one after another.
 pub(super) struct RuleCompiler<'c> {
@@ -116,8 +117,11 @@ impl<'c> RuleCompiler<'c> {
         has_filters: bool,
     ) -> Read<RuleKind> {
         if let Some(value) = wire.force.get() {
-            let force =
-                ForceRule { condition: reader.condition(wire.condition), value: value.into() };
+            let force = ForceRule {
+                condition: reader.condition(wire.condition),
+                value: value.into(),
+                tracks: tracks(reader, wire).map(Box::new),
+            };
             return Ok(match rollout(reader, wire, &self.entry.key)? {
                 Some(rollout) => RuleKind::Rollout(Box::new(RolloutRule { force, rollout })),
                 None => RuleKind::Force(Box::new(force)),
@@ -148,6 +152,25 @@ pub(super) fn variations<'t>(wire: &RuleWire<'t>) -> Read<Option<&'t [Json<'t>]>
         Some(Json::Array(variations)) => Ok(Some(variations)),
         Some(_) => Err(wire.contextual_variations.wrong_type("a list")),
     }
+}
+
+/// Reads the exposures that a rule reports. An unreadable one is left out with a warning.
+fn tracks(reader: &mut DefinitionReader<'_>, wire: &RuleWire<'_>) -> Option<Vec<Track>> {
+    let list = match wire.tracks.list() {
+        Ok(list) => list?,
+        Err(kind) => {
+            reader.warnings.push(kind);
+            return None;
+        }
+    };
+    let mut tracks = Vec::new();
+    for item in list {
+        match Track::from_wire(&TrackWire::of_value(item)) {
+            Ok(track) => tracks.push(track),
+            Err(kind) => reader.warnings.push(kind),
+        }
+    }
+    (!tracks.is_empty()).then_some(tracks)
 }
 
 fn bandit_id<'t>(wire: &RuleWire<'t>) -> Option<&'t str> {

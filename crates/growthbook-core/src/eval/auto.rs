@@ -63,12 +63,9 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let definition = &experiment.definition;
         let assigned = self.assign(definition, None, None);
         let value = experiment.variations.get(assigned.variation)?.value();
-        if !assigned.is_in_experiment() {
-            return None;
-        }
         let assignment = assigned.assignment();
         self.report(definition, &assignment, Some(value));
-        Some(ExperimentResult { value, assignment })
+        assignment.in_experiment.then_some(ExperimentResult { value, assignment })
     }
 }
 

@@ -88,15 +88,19 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
         ExperimentResult { value, assignment }
     }
 
-    /// Notifies the observer when hashing assigned the user.
+    /// Notifies the observer of a result, and of an exposure when hashing assigned the user.
     pub(super) fn report(
         &mut self,
         experiment: &ExperimentDefinition,
         result: &Assignment<'_>,
         value: Option<&Value>,
     ) {
-        if result.hash_used && result.in_experiment {
-            self.observer.experiment_viewed(&Exposure { experiment, result, value });
+        let exposure = Exposure { experiment, result, value };
+        if self.observer.wants_results() {
+            self.observer.experiment_ran(&exposure);
+        }
+        if exposure.is_by_hash() {
+            self.observer.experiment_viewed(&exposure);
         }
     }
 

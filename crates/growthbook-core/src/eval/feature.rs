@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::evaluation::{Evaluation, Frame};
 use crate::condition::{Clauses, Fields};
+use crate::event::Track;
 use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
 use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
@@ -181,8 +182,25 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         {
             return RuleOutcome::Skips(Skip::Rollout);
         }
+        if O::LISTENS
+            && let Some(tracks) = &force.tracks
+        {
+            self.report_tracks(tracks);
+        }
         self.last.decided(rule);
         RuleOutcome::Decides(Answer::new(&force.value, Source::Force))
+    }
+
+    /// Reports the exposures that the server decided when it evaluated the feature.
+    #[inline(never)]
+    fn report_tracks(&mut self, tracks: &[Track]) {
+        for track in tracks {
+            self.observer.experiment_viewed(&Exposure {
+                experiment: &track.experiment,
+                result: &track.result.as_assignment(),
+                value: track.value.as_ref().map(FeatureValue::value),
+            });
+        }
     }
 
     fn is_included(&self, rollout: &Rollout) -> bool {
@@ -222,14 +240,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         let decides = assigned.is_in_experiment() && !assigned.is_passthrough();
         let is_exposure = assigned.is_exposure();
         if O::LISTENS
-            && is_exposure
+            && (is_exposure || self.observer.wants_results())
             && let Some(last) = self.last.experiment()
         {
-            self.observer.experiment_viewed(&Exposure {
-                experiment: definition,
-                result: &last.assignment(),
-                value: value.map(FeatureValue::value),
-            });
+            let result = last.assignment();
+            self.report(definition, &result, value.map(FeatureValue::value));
         }
         match value {
             Some(value) if decides => {

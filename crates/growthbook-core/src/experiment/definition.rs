@@ -91,6 +91,23 @@ impl ExperimentDefinition {
         ExperimentDefinition::build(key, variations, None, |_| {})
     }
 
+    /// Makes an experiment that is only reported, and never evaluated. It shows this JSON.
+    pub(crate) fn reported(
+        key: &str,
+        variations: usize,
+        name: Option<&str>,
+        phase: Option<&str>,
+        json: &str,
+    ) -> Self {
+        ExperimentDefinition::build(key, variations, None, |definition| {
+            definition.name = name.map(Into::into);
+            definition.phase = phase.map(Into::into);
+            definition.echo = Echo::Experiment(json.into());
+            // No ranges: they would take memory for each variation.
+            definition.set_ranges(Arc::default());
+        })
+    }
+
     /// Makes an experiment with settings. It interns its lists.
     pub(super) fn build(
         key: &str,

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::condition::Clauses;
+use crate::event::Track;
 use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
 use crate::hash_value::HashValue;
 use crate::value::FeatureValue;
@@ -96,6 +97,9 @@ pub(crate) enum RuleKind {
 pub(crate) struct ForceRule {
     pub(crate) condition: Option<Clauses>,
     pub(crate) value: FeatureValue,
+    /// The exposures to report when the rule applies. Few rules have any.
+    #[expect(clippy::box_collection, reason = "it takes one word in nearly every rule")]
+    pub(crate) tracks: Option<Box<Vec<Track>>>,
 }
 
 /// A force rule for a share of the users.

@@ -196,6 +196,55 @@ shape! {
         min_bucket_version: "minBucketVersion",
         /// Text: the id of a [`BanditWire`].
         contextual_bandit_ref: "contextualBanditRef",
+
+        /// A list of [`TrackWire`]: the exposures to report when the rule forces its value.
+        tracks: "tracks",
+    }
+}
+
+shape! {
+    /// An exposure that the server decided: an item of `tracks`.
+    TrackWire {
+        /// An [`ExperimentWire`]. Its key is required.
+        experiment: "experiment",
+        /// An [`ExperimentResultWire`].
+        result: "result",
+    }
+}
+
+shape! {
+    /// The result of an experiment, as SDKs and the server for remote evaluation write it.
+    ExperimentResultWire {
+        /// Any value: that of the variation.
+        value: "value",
+        /// Text: the variation's key. Default: its index.
+        key: "key",
+        /// Text: the variation's name.
+        name: "name",
+        /// Text: the feature's key.
+        feature_id: "featureId",
+        /// Boolean.
+        in_experiment: "inExperiment",
+        /// Boolean.
+        hash_used: "hashUsed",
+        /// Number: the variation's index.
+        variation_id: "variationId",
+        /// Text: the name of the attribute that was hashed.
+        hash_attribute: "hashAttribute",
+        /// Text or number: the value that was hashed.
+        hash_value: "hashValue",
+        /// Number: the user's bucket.
+        bucket: "bucket",
+        /// Boolean.
+        passthrough: "passthrough",
+        /// Boolean.
+        sticky_bucket_used: "stickyBucketUsed",
+        /// Number: the leaf of a bandit.
+        leaf_id: "leafId",
+        /// A list of numbers: the weights of the leaf.
+        variation_weights: "variationWeights",
+        /// Number: the version of the bandit.
+        bandit_version: "banditVersion",
     }
 }
 

@@ -1,0 +1,20 @@
+//! Events: a user saw a variation, a feature was evaluated, or the application logged something.
+//!
+//! Each kind has two types. The view borrows from the evaluation and costs nothing:
+//! [`ExperimentViewed`], [`FeatureUsage`], [`CustomEvent`]. The record is an owned copy for a queue:
+//! [`ExperimentViewedRecord`], [`FeatureUsageRecord`], [`CustomEventRecord`]. Records serialize with
+//! the member names of GrowthBook's JavaScript SDK.
+
+mod assignment;
+mod custom;
+mod exposure;
+mod read;
+mod usage;
+mod user;
+
+pub use assignment::{AssignmentRecord, ContextualBanditRecord};
+pub use custom::{CustomEvent, CustomEventRecord};
+pub use exposure::{EXPERIMENT_VIEWED, ExperimentViewed, ExperimentViewedRecord};
+pub(crate) use read::Track;
+pub use usage::{FEATURE_EVALUATED, FeatureUsage, FeatureUsageRecord};
+pub use user::{EventUser, EventUserRecord};
