@@ -77,7 +77,9 @@
 //! | module | subject |
 //! |---|---|
 //! | `memory` | `MemoryStickyBucketStore` |
-//! | `embedded` | `EmbeddedStickyBucketStore`: a `redb` database and its two tables |
+//! | `embedded::file` | a `redb` database and its two tables |
+//! | `embedded::reopening`, `embedded::error` | when a file that failed is opened again; errors |
+//! | `embedded` | `EmbeddedStickyBucketStore` |
 //! | `cookie` | `read_cookies` and `set_cookie` |
 //! | `redis_store::store` | `RedisStickyBucketStore` |
 //! | `redis_store::target`, `redis_store::connection` | the kinds of Redis, and a connection to one |
@@ -122,7 +124,8 @@ pub use cookie::{
 };
 #[cfg(feature = "embedded")]
 pub use embedded::{
-    DEFAULT_EMBEDDED_DOCUMENTS, EMBEDDED_CACHE_BYTES, EmbeddedStickyBucketStore, OpenError,
+    DEFAULT_EMBEDDED_DOCUMENTS, EMBEDDED_CACHE_BYTES, EmbeddedStickyBucketStore,
+    EmbeddedStoreError, EmbeddedStoreErrorKind,
 };
 #[cfg(feature = "memory")]
 pub use memory::{DEFAULT_MEMORY_DOCUMENTS, MemoryStickyBucketStore};

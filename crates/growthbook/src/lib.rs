@@ -186,7 +186,8 @@ pub mod sticky {
     };
     #[cfg(feature = "sticky-embedded")]
     pub use growthbook_sticky::{
-        DEFAULT_EMBEDDED_DOCUMENTS, EMBEDDED_CACHE_BYTES, EmbeddedStickyBucketStore, OpenError,
+        DEFAULT_EMBEDDED_DOCUMENTS, EMBEDDED_CACHE_BYTES, EmbeddedStickyBucketStore,
+        EmbeddedStoreError, EmbeddedStoreErrorKind,
     };
     #[cfg(feature = "sticky")]
     pub use growthbook_sticky::{

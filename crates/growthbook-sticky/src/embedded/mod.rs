@@ -1,24 +1,25 @@
-//! The store in a database file.
+//! The store in a database file. Read `file`, then `reopening`.
+
+mod error;
+mod file;
+mod reopening;
 
 use std::{
-    error::Error,
-    fmt,
-    fs::{File, OpenOptions},
-    io, mem,
+    fmt, mem,
     num::NonZeroU64,
-    path::{Path, PathBuf},
+    path::Path,
     process,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
-use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
-};
 
-use crate::document_json;
+pub use error::{EmbeddedStoreError, EmbeddedStoreErrorKind};
+use file::DatabaseFile;
+use reopening::{Next, Slot};
 
 /// The default number of documents that an [`EmbeddedStickyBucketStore`] keeps. They take about
 /// 300 MB on disk with a few assignments each.
@@ -39,9 +40,13 @@ pub const EMBEDDED_CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// - A save is a transaction that merges its assignments into the stored document. So two threads
 ///   that enroll one user at the same time lose nothing. A save that changes nothing writes nothing.
 /// - The store is bounded: a new document replaces the document that has not changed for longest.
-/// - A corrupt document counts as missing, and the next save replaces it. A file that is not a
-///   database is an error of [`open`](EmbeddedStickyBucketStore::open).
-/// - After an I/O error, such as a full disk, saves fail until the store is opened again.
+/// - A corrupt document counts as missing, and the next save replaces it.
+/// - Opening checks the whole file. A damaged file is an error that
+///   [says what to do](EmbeddedStoreError). Panics of the database `redb` are contained, unless the
+///   program is built with `panic = "abort"`.
+/// - After a failure, such as a full disk, calls fail at once during a pause. The pause lasts 100 ms
+///   at first, and up to 5 s after repeated failures. Then the store opens the file again. So it
+///   recovers when the disk has space again, and when a damaged file was removed.
 /// - The child of a `fork()` cannot use its parent's store: calls return an error. Dropping it in
 ///   the child does not touch the file.
 ///
@@ -65,8 +70,8 @@ impl EmbeddedStickyBucketStore {
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, is in use, or is not a database.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+    /// When the file cannot be opened, is in use, is damaged, or is not a database.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, EmbeddedStoreError> {
         EmbeddedStickyBucketStore::open_with_capacity(path, DEFAULT_EMBEDDED_DOCUMENTS)
     }
 
@@ -79,10 +84,10 @@ impl EmbeddedStickyBucketStore {
     pub fn open_with_capacity(
         path: impl AsRef<Path>,
         capacity: NonZeroU64,
-    ) -> Result<Self, OpenError> {
-        let path = path.as_ref();
-        let database = open(path).map_err(|error| OpenError { path: path.into(), error })?;
-        let inner = Inner { database, capacity, process: process::id() };
+    ) -> Result<Self, EmbeddedStoreError> {
+        let path = Arc::from(path.as_ref());
+        let slot = Mutex::new(Slot::new(DatabaseFile::open(&path)?));
+        let inner = Inner { path, slot, capacity, process: process::id() };
         Ok(EmbeddedStickyBucketStore { inner: Arc::new(inner) })
     }
 }
@@ -100,13 +105,13 @@ impl Drop for EmbeddedStickyBucketStore {
 
 impl StickyBucketStore for EmbeddedStickyBucketStore {
     fn get_all(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
-        self.inner.check_process()?;
-        self.inner.load(keys).map_err(StickyBucketStoreError::new)
+        self.inner.call(|file| file.load(keys)).map_err(StickyBucketStoreError::new)
     }
 
     fn save(&self, document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
-        self.inner.check_process()?;
-        self.inner.merge(document).map_err(StickyBucketStoreError::new)
+        let capacity = self.inner.capacity;
+        let saved = self.inner.call(|file| file.merge(document, capacity));
+        saved.map_err(StickyBucketStoreError::new)
     }
 }
 
@@ -116,109 +121,52 @@ impl fmt::Debug for EmbeddedStickyBucketStore {
     }
 }
 
-/// The reason why a file could not be opened. Its source is the error of the database.
-#[derive(Debug)]
-pub struct OpenError {
-    path: PathBuf,
-    error: redb::Error,
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "cannot open the sticky bucket file {}", self.path.display())
-    }
-}
-
-impl Error for OpenError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
-    }
-}
-
-/// The attribute name and the attribute value of a document.
-type Key<'a> = (&'a str, &'a str);
-
-/// For each document: the key of its last change in `CHANGES`, and its JSON.
-const DOCUMENTS: TableDefinition<'_, Key<'_>, (u64, &[u8])> = TableDefinition::new("documents");
-
-/// The documents in the order of their last change.
-const CHANGES: TableDefinition<'_, u64, Key<'_>> = TableDefinition::new("changes");
-
-/// The most documents that one save removes, so that no save takes long.
-const REMOVED_PER_SAVE: u64 = 100;
-
 struct Inner {
-    database: Database,
+    path: Arc<Path>,
+    slot: Mutex<Slot<DatabaseFile>>,
     capacity: NonZeroU64,
     process: u32,
 }
 
 impl Inner {
-    fn load(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, redb::Error> {
-        let documents = self.database.begin_read()?.open_table(DOCUMENTS)?;
-        let mut buckets = StickyBuckets::new();
-        for key in keys {
-            if let Some(stored) = documents.get((&*key.attribute_name, &*key.attribute_value))? {
-                let (_, json) = stored.value();
-                buckets.merge(document_json::decode(key, json));
-            }
-        }
-        Ok(buckets)
-    }
-
-    fn merge(&self, document: &StickyBucketDocument) -> Result<(), redb::Error> {
-        let key = document.key();
-        let place = (&*key.attribute_name, &*key.attribute_value);
-        let mut transaction = self.database.begin_write()?;
-        transaction.set_durability(Durability::Immediate)?;
-        {
-            let mut documents = transaction.open_table(DOCUMENTS)?;
-            let mut changes = transaction.open_table(CHANGES)?;
-
-            let (changed_at, existing) = match documents.get(place)? {
-                Some(stored) => {
-                    let (changed_at, json) = stored.value();
-                    (Some(changed_at), document_json::decode(&key, json))
-                }
-                None => (None, None),
-            };
-            let mut merged =
-                existing.clone().unwrap_or_else(|| StickyBucketDocument::new(key.clone()));
-            merged.assignments.extend(document.assignments.clone());
-            if existing.as_ref() == Some(&merged) {
-                // Nothing changed. Dropping the transaction aborts it.
-                return Ok(());
-            }
-
-            if let Some(changed_at) = changed_at {
-                changes.remove(changed_at)?;
-            }
-            let newest = changes.last()?.map_or(0, |(change, _)| change.value());
-            let change = newest.saturating_add(1);
-            changes.insert(change, place)?;
-            documents.insert(place, (change, document_json::encode(&merged).as_bytes()))?;
-
-            for _ in 0..REMOVED_PER_SAVE {
-                if documents.len()? <= self.capacity.get() {
-                    break;
-                }
-                let Some((_, oldest)) = changes.pop_first()? else { break };
-                documents.remove(oldest.value())?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// Fails in the child of a fork. It shares the file with its parent, and neither process sees the
-    /// writes of the other.
-    fn check_process(&self) -> Result<(), StickyBucketStoreError> {
+    /// Uses the file, which is opened again if it failed and the pause is over.
+    fn call<T>(
+        &self,
+        call: impl FnOnce(&DatabaseFile) -> Result<T, EmbeddedStoreError>,
+    ) -> Result<T, EmbeddedStoreError> {
+        // Both processes share the file, and neither sees the writes of the other.
         if self.is_in_forked_child() {
-            return Err(StickyBucketStoreError::new(
-                "the parent process opened the sticky bucket file; a forked process cannot use it",
-            ));
+            return Err(EmbeddedStoreError::new(&self.path, EmbeddedStoreErrorKind::Forked));
         }
-        Ok(())
+        let file = self.file()?;
+        let result = call(&file);
+        if result.as_ref().is_err_and(EmbeddedStoreError::is_failure_of_file) {
+            let failed = self.lock().failed(&file, Instant::now());
+            // The file closes with the last of its users, and not under the lock.
+            drop(failed);
+        }
+        result
+    }
+
+    fn file(&self) -> Result<Arc<DatabaseFile>, EmbeddedStoreError> {
+        let next = self.lock().next(Instant::now());
+        match next {
+            Next::Use(file) => Ok(file),
+            Next::Pause => {
+                Err(EmbeddedStoreError::new(&self.path, EmbeddedStoreErrorKind::Pausing))
+            }
+            Next::Open => match DatabaseFile::open(&self.path) {
+                Ok(file) => Ok(self.lock().opened(file)),
+                Err(error) => {
+                    self.lock().not_opened(Instant::now());
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slot<DatabaseFile>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns whether this process is not the one that opened the file.
@@ -227,27 +175,9 @@ impl Inner {
     }
 }
 
-fn open(path: &Path) -> Result<Database, redb::Error> {
-    let database =
-        Database::builder().set_cache_size(EMBEDDED_CACHE_BYTES).create_file(open_file(path)?)?;
-    let transaction = database.begin_write()?;
-    transaction.open_table(DOCUMENTS)?;
-    transaction.open_table(CHANGES)?;
-    transaction.commit()?;
-    Ok(database)
-}
-
-fn open_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{fs, thread};
+    use std::{error::Error, fs, path::PathBuf, thread, time::Duration};
 
     use tempfile::TempDir;
 
@@ -314,12 +244,7 @@ mod tests {
     fn corrupt_document_is_ignored_and_replaced() {
         let (_folder, path) = file();
         let store = EmbeddedStickyBucketStore::open(path).unwrap();
-        let transaction = store.inner.database.begin_write().unwrap();
-        {
-            let mut documents = transaction.open_table(DOCUMENTS).unwrap();
-            documents.insert(("id", "1"), (7, b"\xff garbage".as_slice())).unwrap();
-        }
-        transaction.commit().unwrap();
+        store.inner.file().unwrap().insert_raw(("id", "1"), 7, b"\xff garbage");
         assert!(kept(&store).is_empty());
         store.save(&document("id", "1", &[("a__0", "0")])).unwrap();
         assert_eq!(kept(&store), ["1"]);
@@ -335,6 +260,31 @@ mod tests {
         let error = EmbeddedStickyBucketStore::open(&garbage).unwrap_err();
         assert!(error.to_string().contains("garbage") && error.source().is_some());
         assert!(EmbeddedStickyBucketStore::open(folder.path().join("no/folder")).is_err());
+    }
+
+    #[test]
+    fn store_recovers_when_a_damaged_file_is_removed() {
+        let (_folder, path) = file();
+        let store = EmbeddedStickyBucketStore::open(&path).unwrap();
+        let kind = || {
+            let error = store.save(&document("id", "1", &[("a__0", "0")])).err()?;
+            error.source()?.downcast_ref::<EmbeddedStoreError>().map(EmbeddedStoreError::kind)
+        };
+        let eventually = |expected| {
+            let start = Instant::now();
+            while kind() != expected {
+                assert!(start.elapsed() < Duration::from_secs(60), "{:?}", kind());
+                thread::sleep(Duration::from_millis(5));
+            }
+        };
+        let file = store.inner.file().unwrap();
+        store.inner.lock().failed(&file, Instant::now());
+        drop(file);
+        fs::write(&path, "garbage".repeat(1000)).unwrap();
+        eventually(Some(EmbeddedStoreErrorKind::Damaged));
+        fs::remove_file(&path).unwrap();
+        eventually(None);
+        assert_eq!(kept(&store), ["1"]);
     }
 
     #[cfg(unix)]
