@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use growthbook_core::PayloadError;
 
+use crate::net::ConnectError;
+
 /// Why a payload could not be fetched, or cannot be used. The payload in use stays.
 ///
 /// Its text has neither the client key nor any text of the server.
@@ -26,10 +28,15 @@ pub enum FetchErrorKind {
     Dns,
     /// No connection could be opened.
     Connect,
-    /// The proxy refused.
+    /// The proxy cannot be reached, takes too long, or refuses.
     Proxy,
-    /// TLS failed: the certificate is not trusted, or the server does not speak TLS.
+    /// The server's certificate is not trusted: it is expired, is for another host, or an unknown
+    /// authority signed it.
+    Certificate,
+    /// TLS failed for another reason: the server does not speak it, for example.
     Tls,
+    /// The system has no file descriptor, thread or memory left for a connection.
+    System,
     /// A time limit was reached.
     Timeout,
     /// The connection broke, or another I/O error occurred.
@@ -38,7 +45,7 @@ pub enum FetchErrorKind {
     Protocol,
     /// A redirect has no usable address, goes from `https` to `http`, or is one too many.
     Redirect,
-    /// The server answered with an error.
+    /// The server answered with an error, or with another status than 200.
     Status {
         /// The HTTP status code.
         code: u16,
@@ -129,15 +136,46 @@ impl From<ureq::Error> for FetchError {
             _ => FetchErrorKind::Protocol,
         };
         match error {
-            Ureq::Rustls(error) => FetchError::with_source(kind, error),
+            Ureq::Rustls(error) => error.into(),
+            Ureq::Other(error) => match error.downcast::<ConnectError>() {
+                Ok(error) => (*error).into(),
+                Err(_) => FetchError::new(kind),
+            },
             _ => FetchError::new(kind),
+        }
+    }
+}
+
+impl From<rustls::Error> for FetchError {
+    fn from(error: rustls::Error) -> Self {
+        let kind = match &error {
+            rustls::Error::InvalidCertificate(_) => FetchErrorKind::Certificate,
+            _ => FetchErrorKind::Tls,
+        };
+        FetchError::with_source(kind, error)
+    }
+}
+
+impl From<ConnectError> for FetchError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Dns(error) => FetchError::with_source(FetchErrorKind::Dns, error),
+            ConnectError::System(error) => FetchError::with_source(FetchErrorKind::System, error),
+            ConnectError::Proxy { .. } | ConnectError::UnusableProxy => {
+                FetchError::with_source(FetchErrorKind::Proxy, error)
+            }
         }
     }
 }
 
 impl FetchError {
     fn from_io(error: &io::Error) -> Self {
-        let cause = error.get_ref().map(ToString::to_string);
+        let inner = error.get_ref();
+        if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            // How rustls reports data that it does not accept.
+            return error.clone().into();
+        }
+        let cause = inner.map(ToString::to_string);
         let kind = match error.kind() {
             io::ErrorKind::ConnectionRefused
             | io::ErrorKind::HostUnreachable
@@ -145,11 +183,13 @@ impl FetchError {
             | io::ErrorKind::NetworkDown
             | io::ErrorKind::AddrNotAvailable => FetchErrorKind::Connect,
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchErrorKind::Timeout,
-            // How rustls reports data that it does not accept.
-            io::ErrorKind::InvalidData if cause.is_some() => FetchErrorKind::Tls,
             _ => FetchErrorKind::Interrupted,
         };
-        let text = cause.unwrap_or_else(|| error.kind().to_string());
+        let text = match error.raw_os_error() {
+            // The kind alone often says nothing: "uncategorized error".
+            Some(_) => error.to_string(),
+            None => cause.unwrap_or_else(|| error.kind().to_string()),
+        };
         FetchError::with_source(kind, io::Error::new(error.kind(), text))
     }
 }
@@ -165,7 +205,14 @@ impl fmt::Display for FetchErrorKind {
         formatter.write_str(match self {
             FetchErrorKind::Dns => "the host's name has no address",
             FetchErrorKind::Connect => "no connection to the server",
-            FetchErrorKind::Proxy => "the proxy refused the connection",
+            FetchErrorKind::Proxy => "no connection through the proxy",
+            FetchErrorKind::Certificate => {
+                "the server's certificate is not trusted: if an authority of your own signed it, add \
+                 that with root_certificates"
+            }
+            FetchErrorKind::System => {
+                "the system has no file descriptor, thread or memory left for a connection"
+            }
             FetchErrorKind::Tls => "no secure connection to the server (TLS)",
             FetchErrorKind::Timeout => "the server took too long",
             FetchErrorKind::Interrupted => "the connection broke",
@@ -175,6 +222,12 @@ impl fmt::Display for FetchErrorKind {
                 return write!(
                     formatter,
                     "the server answered with status {code}: check the client key and the host",
+                );
+            }
+            FetchErrorKind::Status { code: code @ 200..=299, .. } => {
+                return write!(
+                    formatter,
+                    "the server answered with status {code}: only 200 is a whole reply",
                 );
             }
             FetchErrorKind::Status { code, .. } => {
@@ -211,5 +264,53 @@ impl fmt::Debug for FetchError {
 impl core::error::Error for FetchError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         self.source.as_deref().map(|error| error as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::error::Error;
+
+    use super::*;
+
+    fn kind_and_cause(error: impl Into<FetchError>) -> (FetchErrorKind, String) {
+        let error = error.into();
+        (error.kind(), error.source().map(ToString::to_string).unwrap_or_default())
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn lack_of_descriptors_is_named() {
+        let no_descriptor = io::Error::from_raw_os_error(24);
+        let (kind, cause) = kind_and_cause(ConnectError::of_system(no_descriptor));
+        assert_eq!(kind, FetchErrorKind::System);
+        assert!(cause.starts_with("Too many open files"), "{cause}");
+        // How a failed thread is reported, which is not a timeout.
+        let no_thread = io::Error::from_raw_os_error(11);
+        let (kind, cause) = kind_and_cause(ureq::Error::from(ConnectError::System(no_thread)));
+        assert_eq!(kind, FetchErrorKind::System);
+        assert!(cause.contains("os error"), "{cause}");
+    }
+
+    #[test]
+    fn lack_of_trust_is_named() {
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let io = io::Error::new(io::ErrorKind::InvalidData, untrusted.clone());
+        for error in [ureq::Error::Io(io), ureq::Error::Rustls(untrusted)] {
+            let (kind, cause) = kind_and_cause(error);
+            assert_eq!(kind, FetchErrorKind::Certificate);
+            assert!(cause.contains("UnknownIssuer"), "{cause}");
+        }
+    }
+
+    #[test]
+    fn cause_of_the_system_is_kept() {
+        let reset = ureq::Error::Io(io::Error::from(io::ErrorKind::ConnectionReset));
+        assert_eq!(kind_and_cause(reset), (FetchErrorKind::Interrupted, "connection reset".into()));
+        let from_system = ureq::Error::Io(io::Error::from_raw_os_error(5));
+        let (kind, cause) = kind_and_cause(from_system);
+        assert_eq!(kind, FetchErrorKind::Interrupted);
+        assert!(cause.contains("os error 5"), "{cause}");
+        assert_eq!(kind_and_cause(ureq::Error::HostNotFound).0, FetchErrorKind::Dns);
     }
 }

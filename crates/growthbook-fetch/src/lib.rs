@@ -44,7 +44,7 @@
 //!
 //! | feature | default | what it adds | cost |
 //! |---|---|---|---|
-//! | `network` | yes | [`Feed`], its options, and the caches | crates `ureq`, `rustls`, `mio`, `url`, `jiff`, `lru`, `sha2`; a thread |
+//! | `network` | yes | [`Feed`], its options, and the caches | crates `ureq`, `rustls`, `mio`, `url`, `jiff`, `lru`, `sha2`, `base64`; a thread |
 //!
 //! Without `network` a [`LivePayload`] is left. Give it payloads that the program gets elsewhere.
 //!
@@ -59,7 +59,7 @@
 //! | `options`, `status`, `error` | what an application sets and sees |
 //! | `schedule` | decides, without a clock, when to do what |
 //! | `sse` | parses a stream, without a socket |
-//! | `net` | makes connections that can be interrupted |
+//! | `net` | makes connections that can be interrupted, also through a proxy |
 //! | `http` | speaks the wire format on these connections |
 //! | `cache` | keeps payloads in memory and in files |
 //! | `source` | puts these together for all clients on one host and key |
@@ -68,7 +68,7 @@
 //!
 //! # Logging
 //!
-//! Through the [`log`] facade, target `growthbook`: warnings of a payload, and what begins to fail
+//! Through the [`log`](https://docs.rs/log) facade, target `growthbook`: warnings of a payload, and what begins to fail
 //! (warn); what works again (info); a failure of another kind than the one before (debug).
 //! Repetitions are not logged. Client keys, headers and payloads are never logged, nor are they
 //! handed to ureq, which logs what it sees at the level `trace`. The bytes a server sends are

@@ -42,6 +42,9 @@ pub enum Refresh {
 /// Options of a feed: what to fetch, from where, and how.
 ///
 /// `Debug` omits the client key, and addresses and headers, which may have passwords.
+///
+/// Clients on one host and key share their requests. If their time limits or size limits differ,
+/// each limit is the most generous of the clients that are there.
 #[derive(Clone)]
 pub struct FetchOptions {
     pub(crate) client_key: String,
@@ -93,7 +96,8 @@ impl FetchOptions {
     }
 
     /// The server that payloads are fetched from: `http://` or `https://`, a host, and perhaps a
-    /// path before `/api/features`. Default: [`DEFAULT_API_HOST`].
+    /// path before `/api/features`. User info (`user:password@`) is refused: send it with
+    /// [`api_header`](FetchOptions::api_header). Default: [`DEFAULT_API_HOST`].
     #[must_use]
     pub fn api_host(mut self, host: impl Into<String>) -> Self {
         self.api_host = host.into();
@@ -123,16 +127,25 @@ impl FetchOptions {
         self
     }
 
-    /// Connects through an HTTP proxy: `http://user:password@host:port`. Default: none, and the
-    /// environment is ignored.
+    /// Connects through an HTTP proxy: `http://user:password@host:port`. Special characters in the
+    /// user or password must be percent-encoded. The proxy must allow `CONNECT` to the server's port,
+    /// also for `http` addresses. Default: none, and the environment is ignored.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Proxy::Url(url.into());
         self
     }
 
-    /// Connects through the HTTP proxy of the environment: the first of `ALL_PROXY`, `HTTPS_PROXY`
-    /// and `HTTP_PROXY` that is set. Hosts in `NO_PROXY` are excepted. Default: no.
+    /// Connects through the HTTP proxies of the environment, as curl, Python and Go do. The
+    /// environment is read at the start. Default: no.
+    ///
+    /// - `HTTPS_PROXY` is for `https` addresses only, and `HTTP_PROXY` for `http` addresses only.
+    ///   `ALL_PROXY` is for both, if there is no other. The names may be in lower case, which comes
+    ///   first. `HTTP_PROXY` in upper case is ignored in a CGI program, where clients can set it.
+    /// - `NO_PROXY` lists exceptions, separated by commas or blanks: a domain, which excepts its
+    ///   subdomains as well (`example.com`, `.example.com`), subdomains alone (`*.example.com`), an
+    ///   address (`10.1.2.3`, `::1`), a network (`10.0.0.0/8`), or all (`*`). With a port, an entry
+    ///   is for this port only (`example.com:8080`).
     #[must_use]
     pub fn proxy_from_environment(mut self) -> Self {
         self.proxy = Proxy::Environment;
@@ -170,7 +183,8 @@ impl FetchOptions {
         self
     }
 
-    /// The time limit for looking up a name, and again for opening a connection: TCP, proxy and TLS.
+    /// The time limit for looking up a name, and again for opening a connection: TCP, the proxy's
+    /// reply, and TLS.
     /// Default: [`DEFAULT_CONNECT_TIMEOUT`].
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -195,7 +209,7 @@ impl FetchOptions {
         self
     }
 
-    /// The time limit for a whole fetch, with redirects. Default: [`DEFAULT_TOTAL_TIMEOUT`].
+    /// The time limit for a whole fetch, with redirects, and for opening a stream. Default: [`DEFAULT_TOTAL_TIMEOUT`].
     #[must_use]
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
@@ -243,8 +257,18 @@ pub enum ConfigError {
     Header,
     /// The proxy is not an address of an HTTP proxy.
     Proxy,
-    /// A text of root certificates is not PEM text with at least one certificate.
-    RootCertificates,
+    /// The client key has a character that no key has, or only dots.
+    ClientKey,
+    /// The API host or the streaming host has user info: `user:password@`.
+    UserInfo,
+    /// A text of root certificates has no certificate, or one that cannot be used.
+    RootCertificates {
+        /// The number of the text, counted from 1 in the order of
+        /// [`root_certificates`](FetchOptions::root_certificates).
+        text: usize,
+        /// The number of the certificate in its text, counted from 1. It is 0 if there is none.
+        certificate: usize,
+    },
     /// The interval is zero.
     ZeroInterval,
     /// A timeout or the size limit is zero.
@@ -271,8 +295,27 @@ impl fmt::Display for ConfigError {
             ConfigError::Proxy => {
                 "the proxy is not an address of an HTTP proxy: it must be like http://host:3128"
             }
-            ConfigError::RootCertificates => {
-                "root_certificates is not PEM text with at least one certificate"
+            ConfigError::ClientKey => {
+                "the client key has a blank, a control character, one of / \\ ? # %, or only dots: \
+                 take the one of an SDK connection, such as sdk-abc123, without an address"
+            }
+            ConfigError::UserInfo => {
+                "api_host or streaming_host has user info (user:password@): send it as a header, with \
+                 api_header and streaming_header (authorization)"
+            }
+            ConfigError::RootCertificates { text, certificate: 0 } => {
+                return write!(
+                    formatter,
+                    "root_certificates: text {text} has no certificate: it must be PEM, with -----BEGIN \
+                     CERTIFICATE-----",
+                );
+            }
+            ConfigError::RootCertificates { text, certificate } => {
+                return write!(
+                    formatter,
+                    "root_certificates: certificate {certificate} of text {text} cannot be used: it \
+                     must be an X.509 certificate in PEM, complete and not encrypted",
+                );
             }
             ConfigError::ZeroInterval => {
                 "the interval of refresh or poll_interval is zero: it must be longer, such as 60 s"

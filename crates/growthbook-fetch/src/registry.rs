@@ -57,13 +57,13 @@ pub(crate) fn join(
     let registry = Registry::current();
     let mut sources = registry.lock();
     if let Some(source) = sources.get(&settings.id).and_then(Weak::upgrade)
-        && let Some(id) = source.join(member.clone(), plan, ttl)?
+        && let Some(id) = source.join(member.clone(), plan, settings.limits, ttl)?
     {
         return Ok((source, id));
     }
     let source = Source::new(settings, cached);
     let stopped = || io::Error::other("stopped");
-    let id = source.join(member.clone(), plan, ttl)?.ok_or_else(stopped)?;
+    let id = source.join(member.clone(), plan, settings.limits, ttl)?.ok_or_else(stopped)?;
     sources.insert(settings.id.clone(), Arc::downgrade(&source));
     Ok((source, id))
 }

@@ -102,7 +102,8 @@ impl ClientBuilder<Connected> {
     /// server is down: see [`Client::wait_ready`] and [`Client::status`].
     ///
     /// Clients of one process on one host and key share one fetch and one stream, if they also
-    /// send the same headers through the same proxy. The time limits are those of the first.
+    /// send the same headers through the same proxy. Each limit of time and size is the most generous
+    /// of the clients that are there.
     ///
     /// # Errors
     ///

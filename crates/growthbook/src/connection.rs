@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use growthbook_core::cache::PayloadCache;
 use growthbook_fetch::{CloseTimedOut, Feed, FetchOptions, StartError};
-use growthbook_support::Level;
+use growthbook_support::{Level, source_text};
 
 use crate::state::Live;
 
@@ -81,7 +81,8 @@ impl Connection {
                 self.feed.compare_and_swap(left_behind, Arc::new(feed));
             }
             Err(error) => {
-                growthbook_support::log!(Level::Warn, "refreshing did not start: {error}")
+                let cause = source_text(&error);
+                growthbook_support::log!(Level::Warn, "refreshing did not start: {cause}");
             }
         }
     }

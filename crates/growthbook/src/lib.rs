@@ -77,7 +77,7 @@
 //!
 //! # Logging
 //!
-//! Through the [`log`] facade, target `growthbook`:
+//! Through the [`log`](https://docs.rs/log) facade, target `growthbook`:
 //!
 //! | level | what |
 //! |---|---|

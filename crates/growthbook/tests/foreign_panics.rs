@@ -99,6 +99,20 @@ fn refreshing_survives_a_broken_logger() {
     eventually("the new payload", || flag(&client) == 2);
 }
 
+#[test]
+fn refreshing_recovers_when_the_logger_does() {
+    let _alone = begin();
+    let server = FeaturesServer::start(&payload(1));
+    let client = ready(&server);
+    // ureq writes this record under a lock, which is poisoned by the panic.
+    break_logger(Some("ureq::pool: Use pooled"));
+    let before = PANICS.load(Ordering::SeqCst);
+    eventually("a panic within a request", || PANICS.load(Ordering::SeqCst) > before);
+    server.set_payload(&payload(2));
+    break_logger(None);
+    eventually("the new payload", || flag(&client) == 2);
+}
+
 /// Notes that it is woken, or panics.
 enum Task {
     Wakes(Arc<AtomicBool>),

@@ -23,26 +23,35 @@ const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct ProxyServer {
     listener: Listener,
     requests: Arc<Mutex<Vec<Request>>>,
+    dripping: Arc<Mutex<Vec<String>>>,
 }
 
 impl ProxyServer {
     /// Starts a proxy.
     pub fn start() -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
+        let dripping = Arc::new(Mutex::new(Vec::new()));
         let listener = Listener::start(0, {
-            let requests = Arc::clone(&requests);
+            let (requests, dripping) = (Arc::clone(&requests), Arc::clone(&dripping));
             move |socket| {
                 // An error means that one of the two peers is gone.
-                let _ = serve(&socket, &requests);
+                let _ = serve(&socket, &requests, &dripping);
                 let _ = socket.shutdown(Shutdown::Both);
             }
         });
-        Self { listener, requests }
+        Self { listener, requests, dripping }
     }
 
     /// Returns `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.listener.port())
+    }
+
+    /// From now on, the reply to a `CONNECT` for this server arrives one byte at a time, without an
+    /// end.
+    pub fn drip(&self, server: &str) {
+        let authority = server.trim_start_matches("http://").to_owned();
+        self.dripping.lock().unwrap_or_else(PoisonError::into_inner).push(authority);
     }
 
     /// Returns all requests to the proxy, in order. The `path` of a `CONNECT` is `host:port`. The
@@ -54,7 +63,11 @@ impl ProxyServer {
     }
 }
 
-fn serve(client: &Arc<TcpStream>, requests: &Mutex<Vec<Request>>) -> io::Result<()> {
+fn serve(
+    client: &Arc<TcpStream>,
+    requests: &Mutex<Vec<Request>>,
+    dripping: &Mutex<Vec<String>>,
+) -> io::Result<()> {
     let transport = Transport::new(Arc::clone(client), None);
     let mut input = Vec::new();
     let Some(request) = read_request(0, &mut input, |input| transport.read(input, None))? else {
@@ -72,6 +85,9 @@ fn serve(client: &Arc<TcpStream>, requests: &Mutex<Vec<Request>>) -> io::Result<
         let port = if authority.contains(':') { "" } else { ":80" };
         (format!("{authority}{port}"), format!("/{path}"))
     };
+    if is_tunnel && dripping.lock().unwrap_or_else(PoisonError::into_inner).contains(&authority) {
+        return drip(&transport);
+    }
     let Ok(upstream) = connect(&authority) else {
         return transport.write(&Response::new(502).head());
     };
@@ -83,6 +99,16 @@ fn serve(client: &Arc<TcpStream>, requests: &Mutex<Vec<Request>>) -> io::Result<
     (&upstream).write_all(&input)?;
     relay(client, &upstream);
     Ok(())
+}
+
+/// Sends a reply one byte at a time, until the client closes the connection.
+fn drip(transport: &Transport) -> io::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    transport.write(b"HTTP/1.1 200 Connection established\r\nx-drip: ")?;
+    loop {
+        thread::sleep(PAUSE);
+        transport.write(b"x")?;
+    }
 }
 
 fn connect(authority: &str) -> io::Result<TcpStream> {

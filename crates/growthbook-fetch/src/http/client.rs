@@ -1,15 +1,18 @@
 //! A GET request, with redirects and a retry on a closed connection.
 
 use std::io::Read;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use ureq::http::Response;
-use ureq::tls::TlsConfig;
+use ureq::config::Config;
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 use url::Url;
 
 use super::redirect::{MAX_REDIRECTS, follow, is_redirect};
-use super::{Settings, retry_after};
+use super::{Limits, Settings, retry_after};
 use crate::error::{FetchError, FetchErrorKind};
 use crate::net::{PLACEHOLDER, Wire};
 
@@ -23,11 +26,14 @@ const OUTPUT_BUFFER: usize = 8 * 1024;
 
 /// Sends GET requests to one address.
 pub(super) struct Client {
-    agent: Agent,
+    /// The agent of the last request, and its limits.
+    agent: Mutex<Option<(Limits, Agent)>>,
     wire: Wire,
     address: Url,
     /// Sent to the address's own host only.
     headers: Vec<(String, String)>,
+    root_certificates: RootCerts,
+    purpose: Purpose,
 }
 
 /// The kind of reply that a client expects.
@@ -45,57 +51,94 @@ impl Client {
         headers: &[(String, String)],
         purpose: Purpose,
     ) -> Self {
-        let tls = TlsConfig::builder().root_certs(settings.root_certificates.clone()).build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(USER_AGENT)
-            .proxy(settings.proxy.clone())
-            .tls_config(tls)
-            .max_idle_connections(1)
-            .input_buffer_size(INPUT_BUFFER)
-            .output_buffer_size(OUTPUT_BUFFER)
-            .timeout_resolve(Some(settings.connect_timeout))
-            .timeout_connect(Some(settings.connect_timeout))
-            .timeout_per_write(Some(settings.read_timeout));
-        let config = match purpose {
-            Purpose::Document => config
-                .timeout_per_read(Some(settings.read_timeout))
-                .timeout_global(Some(settings.total_timeout)),
-            Purpose::Stream => {
-                config.timeout_recv_response(Some(settings.read_timeout)).accept_encoding("")
-            }
-        };
-        let wire = Wire::default();
         Client {
-            agent: wire.agent(config.build()),
-            wire,
+            agent: Mutex::new(None),
+            wire: Wire::new(settings.id.proxies.clone()),
             address: address.clone(),
             headers: headers.to_vec(),
+            root_certificates: settings.root_certificates.clone(),
+            purpose,
         }
     }
 
     /// Ends the current request, refuses later ones, and closes all connections.
     pub(super) fn shut_down(&self) {
         self.wire.interrupt.stop();
-        // The method consumes the agent. Clones share their connections.
-        self.agent.clone().shutdown();
+        drop(self.lock().take());
+    }
+
+    /// Closes the connection that is kept for the next request. Call it only between requests.
+    pub(super) fn close_idle(&self) {
+        self.wire.interrupt.interrupt();
+    }
+
+    /// Returns the agent for these limits. An agent's limits cannot be changed.
+    fn agent(&self, limits: &Limits) -> Agent {
+        let mut kept = self.lock();
+        match &*kept {
+            Some((its, agent)) if its == limits => agent.clone(),
+            _ => {
+                let agent = self.wire.agent(self.config(limits));
+                *kept = Some((*limits, agent.clone()));
+                agent
+            }
+        }
+    }
+
+    fn config(&self, limits: &Limits) -> Config {
+        let tls = TlsConfig::builder().root_certs(self.root_certificates.clone()).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(USER_AGENT)
+            // Proxies are a matter of `net`.
+            .proxy(None)
+            .tls_config(tls)
+            .max_idle_connections(1)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
+            .timeout_resolve(Some(limits.connect_timeout))
+            .timeout_connect(Some(limits.connect_timeout))
+            .timeout_per_write(Some(limits.read_timeout));
+        let config = match self.purpose {
+            Purpose::Document => config
+                .timeout_per_read(Some(limits.read_timeout))
+                .timeout_global(Some(limits.total_timeout)),
+            Purpose::Stream => {
+                config.timeout_recv_response(Some(limits.read_timeout)).accept_encoding("")
+            }
+        };
+        config.build()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Limits, Agent)>> {
+        self.agent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    /// Sends a GET request with these headers besides its own, and follows redirects.
+    /// Sends a GET request with these headers besides its own, and follows redirects. `within` limits
+    /// everything that it waits for.
     ///
     /// # Errors
     ///
     /// When there is no reply. A reply with an error status is not an error here.
-    pub(super) fn get(&self, headers: &[(&str, &str)]) -> Result<Response<Body>, FetchError> {
+    pub(super) fn get(
+        &self,
+        headers: &[(&str, &str)],
+        limits: &Limits,
+        within: Duration,
+    ) -> Result<Response<Body>, FetchError> {
+        self.wire.deadline.set(Some(within));
+        let agent = self.agent(limits);
+        // A panic, for example of a logger, may poison a lock of the agent.
+        let _discard = DiscardAgentOnPanic(self);
         let mut address = self.address.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.get_once(&address, headers)?;
+            let response = self.get_once(&agent, &address, headers)?;
             if !is_redirect(response.status().as_u16()) {
                 return Ok(response);
             }
@@ -107,21 +150,27 @@ impl Client {
 
     fn get_once(
         &self,
+        agent: &Agent,
         address: &Url,
         headers: &[(&str, &str)],
     ) -> Result<Response<Body>, FetchError> {
         let before = self.wire.connections.get();
-        let outcome = self.send(address, headers);
+        let outcome = self.send(agent, address, headers);
         match outcome {
             Err(ureq::Error::Io(_)) if self.wire.connections.get() == before => {
                 // The server has closed a connection that was kept from an earlier request.
-                Ok(self.send(address, headers)?)
+                Ok(self.send(agent, address, headers)?)
             }
             outcome => Ok(outcome?),
         }
     }
 
-    fn send(&self, address: &Url, headers: &[(&str, &str)]) -> Result<Response<Body>, ureq::Error> {
+    fn send(
+        &self,
+        agent: &Agent,
+        address: &Url,
+        headers: &[(&str, &str)],
+    ) -> Result<Response<Body>, ureq::Error> {
         let is_own_host = address.origin() == self.address.origin();
         let own = self.headers.iter().filter(|_| is_own_host);
         let path = address.query().map_or_else(
@@ -134,23 +183,30 @@ impl Client {
         visible.set_path(PLACEHOLDER);
         visible.set_query(None);
         visible.set_fragment(None);
-        let mut request = self.agent.get(visible.as_str());
+        let mut request = agent.get(visible.as_str());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         request.call()
     }
+}
 
-    /// Sets how long from now anything may wait.
-    pub(super) fn limit(&self, total: Option<Duration>) {
-        self.wire.deadline.set(total);
+/// Discards the agent when dropped by a panic.
+struct DiscardAgentOnPanic<'a>(&'a Client);
+
+impl Drop for DiscardAgentOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            drop(self.0.lock().take());
+        }
     }
 }
 
-/// Returns an error if the reply has an error status.
+/// Returns an error unless the reply is the whole document, or a stream. A reply of another status
+/// than 200 is not, even if the status is a success: 206, for example, has a part.
 pub(super) fn check_status(response: &Response<Body>) -> Result<(), FetchError> {
     let status = response.status();
-    if status.is_success() {
+    if status == StatusCode::OK {
         return Ok(());
     }
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use growthbook_core::PayloadError;
 
-use super::Settings;
 use super::client::{Client, Purpose, check_status, read_body};
+use super::{Limits, Settings};
 use crate::error::FetchError;
 
 /// The client of the features endpoint.
 pub(crate) struct FeaturesClient {
     client: Client,
-    total_timeout: Duration,
-    max_body_bytes: u64,
 }
 
 /// The server's reply.
@@ -35,19 +33,22 @@ impl FeaturesClient {
         let id = &settings.id;
         FeaturesClient {
             client: Client::new(settings, &id.features, &id.api_headers, Purpose::Document),
-            total_timeout: settings.total_timeout,
-            max_body_bytes: settings.max_body_bytes,
         }
     }
 
-    /// Asks for the payload, unless it is still the one with this tag. Takes no longer than the
-    /// limit. Two threads must not call it at the same time.
-    pub(crate) fn fetch(&self, etag: Option<&str>, limit: Duration) -> Result<Reply, FetchError> {
-        self.client.limit(Some(limit.min(self.total_timeout)));
+    /// Asks for the payload, unless it is still the one with this tag. Takes no longer than
+    /// `within`. Two threads must not call it at the same time.
+    pub(crate) fn fetch(
+        &self,
+        etag: Option<&str>,
+        limits: &Limits,
+        within: Duration,
+    ) -> Result<Reply, FetchError> {
+        let within = within.min(limits.total_timeout);
         let accept = ("accept", "application/json");
         let response = match etag {
-            Some(etag) => self.client.get(&[accept, ("if-none-match", etag)])?,
-            None => self.client.get(&[accept])?,
+            Some(etag) => self.client.get(&[accept, ("if-none-match", etag)], limits, within)?,
+            None => self.client.get(&[accept], limits, within)?,
         };
         if response.status().as_u16() == 304 {
             return Ok(Reply::NotModified);
@@ -56,9 +57,14 @@ impl FeaturesClient {
         let header = |name: &str| response.headers().get(name).and_then(|it| it.to_str().ok());
         let etag = header("etag").map(Box::from);
         let streaming = header("x-sse-support") == Some("enabled");
-        let body = read_body(response, self.max_body_bytes)?;
+        let body = read_body(response, limits.max_body_bytes)?;
         let text = String::from_utf8(body).map_err(|_| FetchError::from(PayloadError::NotUtf8))?;
         Ok(Reply::Payload { document: text.into(), etag, streaming })
+    }
+
+    /// Closes the connection that is kept for the next request. Call it only between requests.
+    pub(crate) fn close_idle(&self) {
+        self.client.close_idle();
     }
 
     /// Ends the current request, and closes all connections.

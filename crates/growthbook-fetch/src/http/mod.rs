@@ -2,11 +2,14 @@
 
 mod client;
 mod features;
+mod limits;
 mod redirect;
 mod retry_after;
+mod root_certificates;
 mod settings;
 mod stream;
 
 pub(crate) use features::{FeaturesClient, Reply};
+pub(crate) use limits::Limits;
 pub(crate) use settings::{Settings, SourceId};
 pub(crate) use stream::{EventStream, StreamClient, StreamRead, Update};

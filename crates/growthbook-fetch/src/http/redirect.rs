@@ -12,14 +12,21 @@ pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// Returns the address of a redirect. A redirect from `https` to `http` is an error.
+/// Returns the address of a redirect. A redirect from `https` to `http` is an error,
+/// and one to an address with user info, which would reach ureq's log records.
 pub(super) fn follow(from: &Url, location: Option<&str>) -> Result<Url, FetchError> {
     let nowhere = || FetchError::new(FetchErrorKind::Redirect);
     let to = from.join(location.ok_or_else(nowhere)?).map_err(|_| nowhere())?;
     match (from.scheme(), to.scheme()) {
+        _ if has_user_info(&to) => Err(nowhere()),
         ("http" | "https", "https") | ("http", "http") => Ok(to),
         _ => Err(nowhere()),
     }
+}
+
+/// Whether an address has a user or a password.
+pub(super) fn has_user_info(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 #[cfg(test)]
@@ -37,6 +44,8 @@ mod tests {
             ("https://a.example/x", Some("http://a.example/x"), None),
             ("https://a.example/x", Some("file:///etc/passwd"), None),
             ("https://a.example/x", Some("https://"), None),
+            ("https://a.example/x", Some("https://user:password@a.example/x"), None),
+            ("https://a.example/x", Some("//user@b.example/x"), None),
             ("https://a.example/x", None, None),
         ];
         for (from, location, expected) in cases {

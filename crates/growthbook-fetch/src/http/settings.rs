@@ -1,23 +1,23 @@
 //! Checked options.
 
+use std::env;
 use std::time::Duration;
 
 use ureq::http::{HeaderName, HeaderValue, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
+use ureq::tls::RootCerts;
 use url::Url;
 
+use super::Limits;
+use super::redirect::has_user_info;
+use super::root_certificates::root_certificates;
+use crate::net::Proxies;
 use crate::options::{ConfigError, FetchOptions, Proxy};
 
 /// Checked options, with complete addresses.
 pub(crate) struct Settings {
     pub(crate) id: SourceId,
-    pub(super) proxy: Option<ureq::Proxy>,
     pub(super) root_certificates: RootCerts,
-    pub(super) connect_timeout: Duration,
-    pub(super) read_timeout: Duration,
-    pub(crate) stream_timeout: Duration,
-    pub(super) total_timeout: Duration,
-    pub(crate) max_body_bytes: u64,
+    pub(crate) limits: Limits,
 }
 
 /// The identity of a source. Two clients with equal ones share one fetch and one stream.
@@ -29,61 +29,86 @@ pub(crate) struct SourceId {
     pub(super) stream: Url,
     pub(super) api_headers: Vec<(String, String)>,
     pub(super) streaming_headers: Vec<(String, String)>,
-    proxy: Proxy,
+    pub(super) proxies: Proxies,
     root_certificates: Vec<Vec<u8>>,
 }
 
 impl Settings {
     pub(crate) fn check(options: &FetchOptions) -> Result<Self, ConfigError> {
-        let key = options.client_key.trim();
-        if key.is_empty() {
-            return Err(ConfigError::EmptyClientKey);
-        }
-        let limits = [
-            options.connect_timeout,
-            options.read_timeout,
-            options.stream_timeout,
-            options.total_timeout,
-        ];
-        if limits.iter().any(Duration::is_zero) || options.max_body_bytes == 0 {
-            return Err(ConfigError::ZeroLimit);
-        }
+        let key = key(&options.client_key)?;
+        let limits = limits(options)?;
         let streaming_host = options.streaming_host.as_ref().unwrap_or(&options.api_host);
         let id = SourceId {
-            features: address(&options.api_host, &["api", "features", key])
-                .ok_or(ConfigError::ApiHost)?,
-            stream: address(streaming_host, &["sub", key]).ok_or(ConfigError::StreamingHost)?,
+            features: address(&options.api_host, &["api", "features", key], ConfigError::ApiHost)?,
+            stream: address(streaming_host, &["sub", key], ConfigError::StreamingHost)?,
             api_headers: headers(&options.api_headers)?,
             streaming_headers: headers(&options.streaming_headers)?,
-            proxy: options.proxy.clone(),
+            proxies: proxies(&options.proxy),
             root_certificates: options.root_certificates.clone(),
         };
-        /// As good as forever, but clocks can express it.
-        const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
-        Ok(Settings {
-            proxy: proxy(&options.proxy)?,
-            root_certificates: root_certificates(&options.root_certificates)?,
-            connect_timeout: options.connect_timeout.min(LONGEST),
-            read_timeout: options.read_timeout.min(LONGEST),
-            stream_timeout: options.stream_timeout.min(LONGEST),
-            total_timeout: options.total_timeout.min(LONGEST),
-            max_body_bytes: options.max_body_bytes,
-            id,
-        })
+        for address in [&id.features, &id.stream] {
+            let needs_unusable_proxy =
+                |uri: Uri| id.proxies.for_address(&uri).is_err().then_some(ConfigError::Proxy);
+            if let Some(error) = address.as_str().parse().ok().and_then(needs_unusable_proxy) {
+                return Err(error);
+            }
+        }
+        let root_certificates = root_certificates(&options.root_certificates)?;
+        Ok(Settings { root_certificates, limits, id })
     }
 }
 
-/// Returns the address of a path on a host. Slashes at the host's end are ignored.
-fn address(host: &str, path: &[&str]) -> Option<Url> {
-    let mut url = Url::parse(host.trim().trim_end_matches('/')).ok()?;
-    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
-        return None;
+/// Returns the client key, which is one segment of a path. No real key has the characters that are
+/// refused here. A proxy or server on the way could read them as something else than a key.
+fn key(key: &str) -> Result<&str, ConfigError> {
+    let key = key.trim();
+    if key.is_empty() {
+        return Err(ConfigError::EmptyClientKey);
     }
-    url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+    let is_refused = |it: char| {
+        it.is_control() || it.is_whitespace() || matches!(it, '/' | '\\' | '?' | '#' | '%')
+    };
+    let has_only_dots = key.chars().all(|it| it == '.');
+    if has_only_dots || key.contains(is_refused) { Err(ConfigError::ClientKey) } else { Ok(key) }
+}
+
+fn limits(options: &FetchOptions) -> Result<Limits, ConfigError> {
+    /// As good as forever, but clocks can express it.
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+    let limited = |limit: Duration| {
+        if limit.is_zero() { Err(ConfigError::ZeroLimit) } else { Ok(limit.min(LONGEST)) }
+    };
+    if options.max_body_bytes == 0 {
+        return Err(ConfigError::ZeroLimit);
+    }
+    Ok(Limits {
+        connect_timeout: limited(options.connect_timeout)?,
+        read_timeout: limited(options.read_timeout)?,
+        stream_timeout: limited(options.stream_timeout)?,
+        total_timeout: limited(options.total_timeout)?,
+        max_body_bytes: options.max_body_bytes,
+    })
+}
+
+/// Returns the address of a path on a host. Slashes at the host's end are ignored.
+///
+/// # Errors
+///
+/// The given one, if the host is not an address. Another one, if it has user info: addresses reach
+/// log records, and JavaScript's `fetch` refuses user info as well.
+fn address(host: &str, path: &[&str], invalid: ConfigError) -> Result<Url, ConfigError> {
+    let mut url = Url::parse(host.trim().trim_end_matches('/')).map_err(|_| invalid)?;
+    if has_user_info(&url) {
+        return Err(ConfigError::UserInfo);
+    }
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
+        return Err(invalid);
+    }
+    url.path_segments_mut().map_err(|()| invalid)?.pop_if_empty().extend(path);
     url.set_fragment(None);
     // An address that ureq refuses is found here, not on the first request.
-    url.as_str().parse::<Uri>().ok()?;
-    Some(url)
+    url.as_str().parse::<Uri>().map_err(|_| invalid)?;
+    Ok(url)
 }
 
 fn headers(headers: &[(String, String)]) -> Result<Vec<(String, String)>, ConfigError> {
@@ -100,43 +125,12 @@ fn headers(headers: &[(String, String)]) -> Result<Vec<(String, String)>, Config
     Ok(headers.to_vec())
 }
 
-fn proxy(proxy: &Proxy) -> Result<Option<ureq::Proxy>, ConfigError> {
+fn proxies(proxy: &Proxy) -> Proxies {
     match proxy {
-        Proxy::None => Ok(None),
-        Proxy::Environment => match ureq::Proxy::try_from_env() {
-            Some(proxy) if proxy.protocol() != ureq::ProxyProtocol::Http => Err(ConfigError::Proxy),
-            proxy => Ok(proxy),
-        },
-        Proxy::Url(url) if url.starts_with("http://") => {
-            ureq::Proxy::new(url).map(Some).map_err(|_| ConfigError::Proxy)
-        }
-        Proxy::Url(_) => Err(ConfigError::Proxy),
+        Proxy::None => Proxies::default(),
+        Proxy::Environment => Proxies::from_environment(|name| env::var(name).ok()),
+        Proxy::Url(url) => Proxies::all(url),
     }
-}
-
-/// Returns Mozilla's certificates and those of the application.
-fn root_certificates(added: &[Vec<u8>]) -> Result<RootCerts, ConfigError> {
-    if added.is_empty() {
-        return Ok(RootCerts::WebPki);
-    }
-    let mut certificates: Vec<Certificate<'static>> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|der| Certificate::from_der(der).to_owned())
-        .collect();
-    for pem in added {
-        let before = certificates.len();
-        for item in parse_pem(pem) {
-            if let PemItem::Certificate(certificate) =
-                item.map_err(|_| ConfigError::RootCertificates)?
-            {
-                certificates.push(certificate);
-            }
-        }
-        if certificates.len() == before {
-            return Err(ConfigError::RootCertificates);
-        }
-    }
-    Ok(RootCerts::new_with_certs(&certificates))
 }
 
 #[cfg(test)]
@@ -144,7 +138,8 @@ mod tests {
     use super::*;
 
     fn features(host: &str) -> Option<String> {
-        address(host, &["api", "features", "sdk-1"]).map(String::from)
+        let path = ["api", "features", "sdk-1"];
+        address(host, &path, ConfigError::ApiHost).ok().map(String::from)
     }
 
     #[test]
@@ -169,8 +164,53 @@ mod tests {
 
     #[test]
     fn key_is_one_segment_of_the_path() {
-        let url = address("https://example.com", &["sub", "a/b?c#d e"]).unwrap();
-        assert_eq!(url.as_str(), "https://example.com/sub/a%2Fb%3Fc%23d%20e");
+        for key in ["sdk-abc123", "a.b", "...a", "äöü", "a:b@c", "a;b=c&d", "a+b"] {
+            let options = FetchOptions::new(format!(" {key}\n"));
+            let id = Settings::check(&options).map(|settings| settings.id).unwrap();
+            for url in [id.features, id.stream] {
+                let last = url.path_segments().unwrap().next_back().unwrap();
+                let decoded = percent_decoded(last);
+                assert_eq!(decoded, key);
+            }
+        }
+    }
+
+    fn percent_decoded(text: &str) -> String {
+        let query = format!("key={}", text.replace('+', "%2B").replace('&', "%26"));
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.next().unwrap().1.into_owned()
+    }
+
+    #[test]
+    fn key_that_is_not_one_segment_is_refused() {
+        let keys = [
+            ".",
+            "..",
+            "...",
+            "/",
+            "a/b",
+            "\\",
+            "%2e",
+            "%2E%2e",
+            ".%2e",
+            "a%",
+            "a?b",
+            "a#b",
+            "a b",
+            "a\tb",
+            "a\0",
+            "a\r\nb",
+            "a\u{a0}b",
+            "https://cdn.growthbook.io/api/features/sdk-1",
+        ];
+        for key in keys {
+            let refused = Settings::check(&FetchOptions::new(key)).err();
+            assert_eq!(refused, Some(ConfigError::ClientKey), "{key:?}");
+        }
+        for key in ["", " ", "\n"] {
+            let refused = Settings::check(&FetchOptions::new(key)).err();
+            assert_eq!(refused, Some(ConfigError::EmptyClientKey), "{key:?}");
+        }
     }
 
     #[test]
@@ -180,12 +220,18 @@ mod tests {
             (FetchOptions::new(" "), ConfigError::EmptyClientKey),
             (ok().api_host("example.com"), ConfigError::ApiHost),
             (ok().streaming_host("example.com"), ConfigError::StreamingHost),
+            (ok().api_host("https://user:password@example.com"), ConfigError::UserInfo),
+            (ok().api_host("https://user@example.com"), ConfigError::UserInfo),
+            (ok().streaming_host("http://:password@example.com"), ConfigError::UserInfo),
             (ok().api_header("a b", "c"), ConfigError::Header),
             (ok().api_header("a", "b\r\nc: d"), ConfigError::Header),
             (ok().streaming_header("Host", "example.com"), ConfigError::Header),
             (ok().proxy("socks5://localhost:1"), ConfigError::Proxy),
             (ok().proxy("http://"), ConfigError::Proxy),
-            (ok().root_certificates("none"), ConfigError::RootCertificates),
+            (
+                ok().root_certificates("none"),
+                ConfigError::RootCertificates { text: 1, certificate: 0 },
+            ),
             (ok().read_timeout(Duration::ZERO), ConfigError::ZeroLimit),
             (ok().max_body_bytes(0), ConfigError::ZeroLimit),
         ];

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ureq::{BodyReader, Timeout};
 
-use super::Settings;
 use super::client::{Client, Purpose, check_status};
+use super::{Limits, Settings};
 use crate::error::{FetchError, FetchErrorKind};
 use crate::net::Wire;
 use crate::sse::{EventParser, Parsed};
@@ -57,25 +57,24 @@ impl StreamClient {
         }
     }
 
-    /// Opens a stream. The last event's id lets the server send missed events.
+    /// Opens a stream, within the total timeout. The last event's id lets the server send missed
+    /// events.
     ///
     /// # Errors
     ///
     /// When there is no stream. The status 204 is such an error.
-    pub(crate) fn open(&self, last_event_id: &str) -> Result<EventStream, FetchError> {
-        self.client.limit(None);
+    pub(crate) fn open(
+        &self,
+        last_event_id: &str,
+        limits: &Limits,
+    ) -> Result<EventStream, FetchError> {
         let mut headers = vec![("accept", "text/event-stream"), ("cache-control", "no-cache")];
         let last_event_id = last_event_id.trim();
         if !last_event_id.is_empty() && last_event_id.bytes().all(|byte| byte.is_ascii_graphic()) {
             headers.push(("last-event-id", last_event_id));
         }
-        let response = self.client.get(&headers)?;
+        let response = self.client.get(&headers, limits, limits.total_timeout)?;
         check_status(&response)?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            let kind = FetchErrorKind::Status { code: status, unrecoverable: false };
-            return Err(FetchError::new(kind));
-        }
         let content_type = response.headers().get("content-type").and_then(|it| it.to_str().ok());
         let media_type = content_type.and_then(|it| it.split(';').next()).map(str::trim);
         let is_stream = media_type.is_some_and(|it| it.eq_ignore_ascii_case("text/event-stream"));

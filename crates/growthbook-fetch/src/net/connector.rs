@@ -9,9 +9,13 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
 use ureq::Timeout;
-use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, LazyBuffers, Transport};
+use ureq::config::Config;
+use ureq::unversioned::transport::{
+    ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+};
 
 use super::Wire;
+use super::connect_error::ConnectError;
 use super::deadline::Deadline;
 use super::interrupt::{Interrupt, interrupted};
 use super::transport::TcpTransport;
@@ -42,16 +46,47 @@ impl TcpConnector {
         }
     }
 
+    /// Opens a connection to one of these addresses.
+    pub(super) fn open(
+        &self,
+        addresses: &[SocketAddr],
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<TcpTransport, ureq::Error> {
+        self.connections.0.fetch_add(1, Ordering::Relaxed);
+        let stream = Arc::new(self.connect_any(addresses, timeout)?);
+        stream.set_nodelay(config.no_delay())?;
+
+        let shared = Arc::downgrade(&stream);
+        let registration = self.interrupt.register(move || {
+            if let Some(stream) = shared.upgrade() {
+                // An error means that it is already closed.
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        })?;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        Ok(TcpTransport::new(stream, buffers, self.deadline.clone(), registration))
+    }
+
+    /// Whether the time limit of the whole request is over.
+    pub(super) fn deadline_is_over(&self) -> bool {
+        self.deadline.is_over()
+    }
+
     /// Tries one address after another. Each gets its share of the time that is left.
-    fn connect_any(&self, details: &ConnectionDetails<'_>) -> Result<TcpStream, ureq::Error> {
-        let (total, reason) = self.deadline.cap(details.timeout);
+    fn connect_any(
+        &self,
+        addresses: &[SocketAddr],
+        timeout: NextTimeout,
+    ) -> Result<TcpStream, ureq::Error> {
+        let (total, reason) = self.deadline.cap(timeout);
         let start = Instant::now();
         let mut last = ureq::Error::HostNotFound;
-        for (tried, address) in details.addrs.iter().enumerate() {
+        for (tried, address) in addresses.iter().enumerate() {
             let limit = match total {
                 Some(total) => {
                     let left = total.saturating_sub(start.elapsed());
-                    let addresses_left = u32::try_from(details.addrs.len() - tried).unwrap_or(1);
+                    let addresses_left = u32::try_from(addresses.len() - tried).unwrap_or(1);
                     if left.is_zero() {
                         return Err(ureq::Error::Timeout(reason));
                     }
@@ -67,7 +102,7 @@ impl TcpConnector {
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                     last = ureq::Error::Timeout(Timeout::Connect);
                 }
-                Err(error) => last = error.into(),
+                Err(error) => last = ConnectError::of_system(error),
             }
         }
         Err(last)
@@ -85,22 +120,8 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if let Some(through_a_proxy) = chained {
             return Ok(Some(Either::A(through_a_proxy)));
         }
-        self.connections.0.fetch_add(1, Ordering::Relaxed);
-        let stream = Arc::new(self.connect_any(details)?);
-        stream.set_nodelay(details.config.no_delay())?;
-
-        let shared = Arc::downgrade(&stream);
-        let registration = self.interrupt.register(move || {
-            if let Some(stream) = shared.upgrade() {
-                // An error means that it is already closed.
-                let _ = stream.shutdown(Shutdown::Both);
-            }
-        })?;
-        let buffers = LazyBuffers::new(
-            details.config.input_buffer_size(),
-            details.config.output_buffer_size(),
-        );
-        Ok(Some(Either::B(TcpTransport::new(stream, buffers, self.deadline.clone(), registration))))
+        let transport = self.open(&details.addrs, details.config, details.timeout)?;
+        Ok(Some(Either::B(transport)))
     }
 }
 

@@ -19,6 +19,12 @@ impl Deadline {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
+    /// Whether the deadline has passed.
+    pub(super) fn is_over(&self) -> bool {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| until <= Instant::now())
+    }
+
     /// Returns how long to wait, until this deadline or ureq's own limit, whichever is first; and
     /// the reason to report when the time is over. `None` is forever.
     pub(super) fn cap(&self, timeout: NextTimeout) -> (Option<Duration>, Timeout) {

@@ -1,5 +1,6 @@
 //! Looking up names with a time limit.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -13,15 +14,17 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::Wire;
+use super::connect_error::ConnectError;
 use super::deadline::Deadline;
 use super::interrupt::{Interrupt, interrupted};
+use super::proxies::Proxies;
 
 /// Asks the system for a name's addresses, on a thread of its own. The system call cannot be
 /// interrupted, but with a thread the caller need not wait for it. An IP address needs no thread.
-#[derive(Debug)]
 pub(crate) struct InterruptibleResolver {
     interrupt: Arc<Interrupt>,
     deadline: Arc<Deadline>,
+    proxies: Arc<Proxies>,
 }
 
 impl Resolver for InterruptibleResolver {
@@ -31,9 +34,34 @@ impl Resolver for InterruptibleResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        if !matches!(self.proxies.for_address(uri), Ok(None)) {
+            // The proxy looks up the name.
+            return Ok(self.empty());
+        }
         let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
         let port =
             uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        self.find(host, port, config, timeout)
+    }
+}
+
+impl InterruptibleResolver {
+    pub(super) fn new(wire: &Wire) -> Self {
+        InterruptibleResolver {
+            interrupt: wire.interrupt.clone(),
+            deadline: wire.deadline.clone(),
+            proxies: wire.proxies.clone(),
+        }
+    }
+
+    /// Returns the addresses of a host.
+    pub(super) fn find(
+        &self,
+        host: &str,
+        port: u16,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let found = match bare.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
@@ -45,12 +73,6 @@ impl Resolver for InterruptibleResolver {
             addresses.push(address);
         }
         if addresses.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(addresses) }
-    }
-}
-
-impl InterruptibleResolver {
-    pub(super) fn new(wire: &Wire) -> Self {
-        InterruptibleResolver { interrupt: wire.interrupt.clone(), deadline: wire.deadline.clone() }
     }
 
     fn look_up(
@@ -68,15 +90,25 @@ impl InterruptibleResolver {
             let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
             let _ = sender.send(found);
         };
-        thread::Builder::new().name("growthbook-dns".into()).spawn(look_up)?;
+        thread::Builder::new()
+            .name("growthbook-dns".into())
+            .spawn(look_up)
+            .map_err(ConnectError::System)?;
         let (limit, reason) = self.deadline.cap(timeout);
         match receiver.recv_timeout(limit.unwrap_or(Duration::MAX)) {
             Ok(found) => found.map_err(|error: io::Error| match error.kind() {
                 io::ErrorKind::ConnectionAborted => error.into(),
-                _ => ureq::Error::HostNotFound,
+                _ if error.raw_os_error().is_some() => ConnectError::of_system(error),
+                _ => ConnectError::Dns(error).into(),
             }),
             Err(RecvTimeoutError::Timeout) => Err(ureq::Error::Timeout(reason)),
             Err(RecvTimeoutError::Disconnected) => Err(ureq::Error::HostNotFound),
         }
+    }
+}
+
+impl fmt::Debug for InterruptibleResolver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("InterruptibleResolver").finish_non_exhaustive()
     }
 }

@@ -147,6 +147,11 @@ impl Schedule {
         }
     }
 
+    /// Sets how long a stream may be silent.
+    pub(crate) fn set_longest_silence(&mut self, longest_silence: Duration) {
+        self.longest_silence = longest_silence;
+    }
+
     /// Follows another plan from now on. The payload in use stays fresh for `fresh_for`, and polling
     /// begins after that. Whether the server streams is found out at once.
     pub(crate) fn set_plan(&mut self, plan: Plan, now: Time, fresh_for: Duration) {

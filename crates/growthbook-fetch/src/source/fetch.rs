@@ -77,8 +77,9 @@ impl Source {
     fn fetch_alone(&self, known: Option<&Document>, limit: Duration) -> (Landed, Delivery) {
         let start = Instant::now();
         let sequence = self.draw_sequence();
+        let limits = self.lock().limits;
         let etag = known.and_then(|document| document.payload.etag.as_deref());
-        let reply = self.features.fetch(etag, limit);
+        let reply = self.features.fetch(etag, &limits, limit);
         let fetched_at = unix_millis(SystemTime::now());
         let mut delivery = Delivery::default();
         let (outcome, streaming) = match (reply, known) {
@@ -149,6 +150,7 @@ impl Drop for Landing<'_> {
         let mut state = self.source.lock();
         self.flight.0.get_or_init(|| landed);
         state.flight = None;
+        self.source.close_idle_connection(&state);
         drop(state);
         self.source.changed.notify_all();
     }

@@ -14,8 +14,8 @@ mod worker;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::http::{FeaturesClient, Settings, StreamClient};
-use crate::schedule::{Plan, Schedule, Time};
+use crate::http::{FeaturesClient, Limits, Settings, StreamClient};
+use crate::schedule::{Action, Plan, Schedule, Time};
 use crate::status::{FetchStatus, StreamOff, StreamState};
 pub(crate) use document::Document;
 pub(crate) use member::Member;
@@ -33,7 +33,6 @@ use worker::Worker;
 pub(crate) struct Source {
     features: FeaturesClient,
     stream: StreamClient,
-    max_event_bytes: usize,
     /// The start of the schedule's time.
     origin: Instant,
     state: Mutex<State>,
@@ -44,6 +43,8 @@ pub(crate) struct Source {
 struct State {
     schedule: Schedule,
     members: Vec<Membership>,
+    /// The limits of all members together.
+    limits: Limits,
     next_member: MemberId,
     latest: Option<Latest>,
     next_sequence: u64,
@@ -60,6 +61,7 @@ struct Membership {
     id: MemberId,
     member: Arc<Member>,
     plan: Plan,
+    limits: Limits,
 }
 
 pub(crate) type MemberId = u64;
@@ -70,11 +72,11 @@ impl Source {
         Arc::new(Source {
             features: FeaturesClient::new(settings),
             stream: StreamClient::new(settings),
-            max_event_bytes: usize::try_from(settings.max_body_bytes).unwrap_or(usize::MAX),
             origin: Instant::now(),
             state: Mutex::new(State {
-                schedule: Schedule::new(seed(), settings.stream_timeout),
+                schedule: Schedule::new(seed(), settings.limits.stream_timeout),
                 members: Vec::new(),
+                limits: settings.limits,
                 next_member: 0,
                 latest: cached.as_deref().map(Latest::from_cache),
                 next_sequence: 1,
@@ -96,6 +98,7 @@ impl Source {
         self: &Arc<Self>,
         member: Arc<Member>,
         plan: Plan,
+        limits: Limits,
         ttl: Duration,
     ) -> std::io::Result<Option<MemberId>> {
         let mut state = self.lock();
@@ -104,7 +107,7 @@ impl Source {
         }
         let id = state.next_member;
         state.next_member += 1;
-        state.members.push(Membership { id, member, plan });
+        state.members.push(Membership { id, member, plan, limits });
         let fresh_for =
             state.latest.as_ref().map_or(Duration::ZERO, |latest| latest.fresh_for(ttl));
         self.follow_plan(&mut state, fresh_for);
@@ -158,13 +161,32 @@ impl Source {
         }
     }
 
-    /// Follows the plans of all members together.
+    /// Follows the plans and limits of all members together.
     fn follow_plan(&self, state: &mut State, fresh_for: Duration) {
         let plans = state.members.iter().map(|member| member.plan);
         let plan = plans.fold(Plan::default(), Plan::and);
         state.schedule.set_plan(plan, self.now(), fresh_for);
+        if let Some(limits) = state.members.iter().map(|member| member.limits).reduce(Limits::and) {
+            state.limits = limits;
+            state.schedule.set_longest_silence(limits.stream_timeout);
+        }
         state.health.wants_stream(plan.stream);
         self.changed.notify_all();
+    }
+
+    /// Closes the connection that is kept for the next fetch, unless a fetch is under way or soon due.
+    /// The server would close it after a few seconds, and the socket would stay until then.
+    fn close_idle_connection(&self, state: &State) {
+        /// The GrowthBook Proxy closes an idle connection after 5 seconds.
+        const SOON: Duration = Duration::from_secs(4);
+        let now = self.now();
+        let is_due_soon = match state.schedule.next(now) {
+            Action::Wait(due) => due.is_some_and(|due| due <= now.saturating_add(SOON)),
+            _ => true,
+        };
+        if state.flight.is_none() && !is_due_soon {
+            self.features.close_idle();
+        }
     }
 
     fn now(&self) -> Time {

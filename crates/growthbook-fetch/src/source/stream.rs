@@ -16,9 +16,13 @@ impl Source {
     /// Opens a stream and reads it until it ends or is no longer wanted. Does the fetches that are
     /// due meanwhile.
     pub(super) fn follow_stream(&self, parser: &mut EventParser) {
-        self.lock().health.stream_connecting();
+        let mut state = self.lock();
+        state.health.stream_connecting();
+        let limits = state.limits;
+        drop(state);
         parser.reconnect();
-        let end = match self.stream.open(parser.last_event_id()) {
+        parser.set_max_event_bytes(limits.max_event_bytes());
+        let end = match self.stream.open(parser.last_event_id(), &limits) {
             Ok(mut stream) => {
                 let mut state = self.lock();
                 let now = self.now();
@@ -65,6 +69,7 @@ impl Source {
             _ => (StreamEnd::Ended, state.health.stream_ended(is_wanted)),
         };
         state.schedule.stream_ended(now, end, retry_after);
+        self.close_idle_connection(&state);
         drop(state);
         note.log();
     }
@@ -120,7 +125,7 @@ impl Source {
             }
             Update::Retry(delay) => self.lock().schedule.stream_retry(delay),
             Update::Oversized => {
-                let limit = u64::try_from(self.max_event_bytes).unwrap_or(u64::MAX);
+                let limit = self.lock().limits.max_body_bytes;
                 self.stream_failed(&FetchError::new(FetchErrorKind::TooLarge { limit }));
             }
             Update::Ping => {}

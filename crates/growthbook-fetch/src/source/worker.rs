@@ -73,7 +73,7 @@ impl Source {
     /// Does what the schedule says, until there will be nothing more to do.
     fn act_until_stopped(&self) {
         // Keeps the last event's id from stream to stream.
-        let mut parser = EventParser::new(self.max_event_bytes);
+        let mut parser = EventParser::new(self.lock().limits.max_event_bytes());
         while let Some(action) = self.next_action() {
             let acted = contain(|| match action {
                 Action::Fetch => self.fetch_with_lease(),

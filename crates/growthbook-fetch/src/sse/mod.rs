@@ -121,6 +121,11 @@ impl EventParser {
         }
     }
 
+    /// Sets the limit for the data of an event, from the next bytes on.
+    pub fn set_max_event_bytes(&mut self, max_event_bytes: usize) {
+        self.data.set_max_bytes(max_event_bytes);
+    }
+
     /// Parses the next bytes of the stream. Calls `on` for each part that they complete, in order.
     pub fn push(&mut self, bytes: &[u8], mut on: impl FnMut(Parsed<'_>)) {
         let mut rest = self.skip_byte_order_mark(bytes);

@@ -26,6 +26,10 @@ impl Text {
         Text { decoded: String::new(), begun: Vec::new(), max_bytes }
     }
 
+    pub(super) fn set_max_bytes(&mut self, max_bytes: usize) {
+        self.max_bytes = max_bytes;
+    }
+
     /// Returns the text so far, without a character that is not complete.
     pub(super) fn as_str(&self) -> &str {
         &self.decoded

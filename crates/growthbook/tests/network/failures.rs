@@ -1,6 +1,7 @@
 //! Failing fetches. The last good payload stays, `status` has the cause, and refreshing recovers by
 //! itself.
 
+use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
@@ -9,11 +10,11 @@ use std::time::{Duration, Instant};
 use growthbook::fetch::FetchErrorKind as Kind;
 use growthbook::{Client, ClientBuilder, Connected, PayloadError, PayloadSource, Refresh};
 use serde_json::json;
-use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply};
+use test_server::{BlackHole, Counts, FeaturesServer, ProxyServer, Reply};
 
 use crate::support::{
     OFTEN, PATIENCE, SHORT, Spy, assert_renews_age, at, builder, eventually, failure, flag,
-    for_each, manual, payload, polling, ready, refresh_anew, wait_for_ten_polls,
+    for_each, is_streaming, manual, payload, polling, ready, refresh_anew, wait_for_ten_polls,
 };
 
 /// The limit of a payload in the table of failures.
@@ -56,7 +57,7 @@ impl Elsewhere {
             ("a host without an address", to("http://nonexistent.invalid"), Kind::Dns),
             ("connection refused", to("http://127.0.0.1:1"), Kind::Connect),
             ("a server without TLS", to(&self.without_tls), Kind::Tls),
-            ("an untrusted certificate", to(&self.untrusted.url()), Kind::Tls),
+            ("an untrusted certificate", to(&self.untrusted.url()), Kind::Certificate),
             ("connect hangs", to(&self.black_hole.url()), Kind::Timeout),
             ("header hangs", Reply::raw_then_hang(""), Kind::Timeout),
             ("header stalls", Reply::raw_then_hang("HTTP/1.1 200 OK\r\nconte"), Kind::Timeout),
@@ -66,11 +67,9 @@ impl Elsewhere {
             ("not HTTP", Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\n"), Kind::Protocol),
             ("HTML", ok(html).header("content-type", "text/html"), syntax),
             ("nothing", ok(""), Kind::Payload(PayloadError::Syntax { line: 1, column: 0 })),
-            (
-                "no content",
-                Reply::status(204),
-                Kind::Payload(PayloadError::Syntax { line: 1, column: 0 }),
-            ),
+            ("created", Reply::status(201).body(payload(-2)), status(201)),
+            ("no content", Reply::status(204), status(204)),
+            ("a part", Reply::status(206).body(payload(-2)), status(206)),
             ("an empty object", ok("{}"), Kind::Payload(PayloadError::MissingFeatures)),
             (
                 "no features",
@@ -256,7 +255,7 @@ fn unreachable_host_is_reported() {
         ("http://nonexistent.invalid".to_owned(), Kind::Dns),
         ("http://127.0.0.1:1".to_owned(), Kind::Connect),
         (elsewhere.without_tls, Kind::Tls),
-        (elsewhere.untrusted.url(), Kind::Tls),
+        (elsewhere.untrusted.url(), Kind::Certificate),
         (elsewhere.black_hole.url(), Kind::Timeout),
     ];
     for_each(
@@ -388,8 +387,31 @@ fn request_headers_name_the_sdk_and_the_etag() {
     }
     assert_eq!(first.header("if-none-match"), None);
     assert!(second.header("if-none-match").unwrap().starts_with("W/"));
-    // Both requests use one connection.
-    assert_eq!(first.connection, second.connection);
+}
+
+#[test]
+fn connection_is_kept_for_a_fetch_that_is_due_soon() {
+    let server = quiet_server();
+    let _client = polling(&server);
+    assert!(server.wait_until(PATIENCE, |counts| counts.features >= 10));
+    assert_eq!(server.counts().connections, 1);
+}
+
+#[test]
+fn idle_connection_is_closed_after_the_fetch() {
+    let seldom = Refresh::Poll(Duration::from_secs(3600));
+    for (refresh, left) in [(Refresh::Manual, 0), (seldom, 0), (Refresh::Stream, 1)] {
+        let server = FeaturesServer::start(&payload(1));
+        let client = ready(builder(&server).refresh(refresh));
+        let is_ready = || refresh != Refresh::Stream || is_streaming(&client);
+        eventually("the stream", is_ready);
+        for _ in 0..3 {
+            client.refresh().unwrap();
+            let is_closed = |counts: &Counts| counts.open_connections == left;
+            assert!(server.wait_until(PATIENCE, is_closed), "{refresh:?}: {:?}", server.counts());
+        }
+        assert_eq!(client.status().counters.failures, 0);
+    }
 }
 
 #[test]
@@ -434,18 +456,21 @@ fn body_limit_is_exact() {
 #[test]
 fn closed_kept_connection_is_not_a_failure() {
     let server = quiet_server();
-    let client = manual(&server);
+    // It keeps its connection for the next poll.
+    let client = polling(&server);
     server.hang_up();
-    client.refresh().unwrap();
+    let polls = |server: &FeaturesServer| {
+        let before = server.counts().features;
+        assert!(server.wait_until(PATIENCE, |counts| counts.features >= before + 5));
+    };
+    polls(&server);
     // The connection looks open until it is used.
     server.script_features([Reply::close()]);
-    client.refresh().unwrap();
+    polls(&server);
     assert_eq!(client.status().counters.failures, 0);
-    assert_eq!(server.counts().features, 4);
     // The client repeats a request only once.
     server.script_features([Reply::close(), Reply::close()]);
-    assert_eq!(client.refresh().unwrap_err().kind(), Kind::Interrupted);
-    assert_eq!(server.counts().features, 6);
+    eventually("the failure", || client.status().counters.failures == 1);
 }
 
 #[test]
@@ -515,22 +540,31 @@ fn unusable_proxy_is_reported() {
     let gone = "http://127.0.0.1:1".to_owned();
     let unknown = "http://nonexistent.invalid".to_owned();
     let black_hole = BlackHole::open();
+    let dripping = ProxyServer::start();
+    dripping.drip(&server.url());
     let cases = [
-        (refusing.url(), Kind::Proxy),
-        (gone, Kind::Connect),
-        (unknown, Kind::Dns),
-        (black_hole.url(), Kind::Timeout),
+        (refusing.url(), "it answered with status 404"),
+        (gone, "Connection refused"),
+        (unknown, "failed to lookup address"),
+        (black_hole.url(), "it took too long"),
+        (dripping.url(), "it took too long"),
     ];
     for_each(
         &cases,
         |(url, _)| url,
-        |(url, kind)| {
+        |(url, cause)| {
+            let with_user = url.replace("//", "//user:password@");
             let builder = builder(&server)
-                .fetch_options(|options| options.proxy(url).connect_timeout(SHORT))
+                .fetch_options(|options| options.proxy(with_user).connect_timeout(SHORT))
                 .fallback(payload(7));
             let client = builder.refresh(Refresh::Manual).start().unwrap();
-            assert_eq!(client.refresh().unwrap_err().kind(), *kind);
-            assert_eq!((flag(&client), failure(&client)), (7, Some(*kind)));
+            let error = client.refresh().unwrap_err();
+            assert_eq!(error.kind(), Kind::Proxy);
+            let text = error.source().unwrap().to_string();
+            let host = url.trim_start_matches("http://");
+            let is_named = text.starts_with(&format!("proxy {host}")) && text.contains(cause);
+            assert!(is_named && !text.contains('@'), "{text}");
+            assert_eq!((flag(&client), failure(&client)), (7, Some(Kind::Proxy)));
         },
     );
     assert_eq!(server.counts().connections, 0);

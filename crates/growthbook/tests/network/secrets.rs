@@ -230,6 +230,10 @@ fn failing_starts(output: &Output) {
         ok().fetch_options(|options| {
             options.proxy(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@"))
         }),
+        ok().api_host(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@localhost")),
+        ok().fetch_options(|options| {
+            options.streaming_host(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@localhost"))
+        }),
         ok().fetch_options(|options| options.root_certificates(PROXY_PASSWORD)),
         ok().fallback(format!("{{\"{ATTRIBUTE}")),
         ok().fallback(json!({"features": {}, "encryptedFeatures": DECRYPTION_KEY}).to_string()),

@@ -7,9 +7,10 @@ use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
 use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh};
 use test_server::{FeaturesServer, Gate, Reply};
 
+use crate::failures::quiet_server;
 use crate::support::{
-    OFTEN, PATIENCE, at, builder, dated, eventually, failure, flag, is_streaming, manual, memory,
-    payload, ready, spawn_blocked, streaming, wait_for_ten_polls,
+    OFTEN, PATIENCE, SHORT, at, builder, dated, eventually, failure, flag, is_streaming, manual,
+    memory, payload, ready, spawn_blocked, streaming, wait_for_ten_polls,
 };
 
 fn other_key(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
@@ -233,4 +234,32 @@ fn newer_fallback_stays_with_its_client() {
     server.set_payload_quietly(&dated(3, 30));
     one.refresh().unwrap();
     assert_eq!((flag(&one), flag(&other)), (3, 3));
+}
+
+#[test]
+fn limits_follow_the_clients_that_are_there() {
+    let server = quiet_server();
+    let start = |max_body_bytes, read_timeout| {
+        let builder = builder(&server).refresh(Refresh::Manual).fetch_options(|options| {
+            options.max_body_bytes(max_body_bytes).read_timeout(read_timeout)
+        });
+        builder.start().unwrap()
+    };
+    let slowly = || server.script_features([Reply::delayed(SHORT * 2, Reply::normal())]);
+    let strict = || start(10, SHORT);
+
+    let first = strict();
+    assert_eq!(first.refresh().unwrap_err().kind(), Kind::TooLarge { limit: 10 });
+    let generous = start(1000, PATIENCE);
+    // Both share the fetch.
+    first.refresh().unwrap();
+    first.close(PATIENCE).unwrap();
+    slowly();
+    generous.refresh().unwrap();
+
+    let last = strict();
+    generous.close(PATIENCE).unwrap();
+    assert_eq!(last.refresh().unwrap_err().kind(), Kind::TooLarge { limit: 10 });
+    slowly();
+    assert_eq!(last.refresh().unwrap_err().kind(), Kind::Timeout);
 }

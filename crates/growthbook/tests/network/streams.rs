@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
 use growthbook::{Client, ClientBuilder, Connected, PayloadError, Refresh};
 use serde_json::json;
-use test_server::{BlackHole, FeaturesServer, Reply, Request};
+use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply, Request};
 
 use crate::support::{
     PATIENCE, SHORT, Spy, assert_renews_age, at, builder, dated, eventually, failure, flag,
@@ -644,4 +644,23 @@ fn polling_and_manual_clients_open_no_stream() {
         assert!(is_off(&client, StreamOff::Closed));
     }
     assert_eq!(server.counts().streams, 0);
+}
+
+#[test]
+fn dripping_proxy_does_not_stop_polling() {
+    let server = FeaturesServer::start(&payload(1));
+    let streams = FeaturesServer::start(&payload(1));
+    let proxy = ProxyServer::start();
+    proxy.drip(&streams.url());
+    let client = ready(builder(&server).refresh(Refresh::Stream).fetch_options(|options| {
+        let options = options.streaming_host(streams.url()).proxy(proxy.url());
+        options.connect_timeout(SHORT).poll_interval(OFTEN)
+    }));
+    let is_lost = |state: StreamState| match state {
+        StreamState::Lost { error } => error.kind() == Kind::Proxy,
+        _ => false,
+    };
+    eventually("the end of the attempt", || is_lost(client.status().stream));
+    server.set_payload_quietly(&payload(2));
+    eventually("the poll", || flag(&client) == 2);
 }
