@@ -2,8 +2,8 @@
 //!
 //! [`FeaturesServer`] answers `GET /api/features/{key}` and `GET /sub/{key}` for every key, like
 //! the GrowthBook Proxy. A test can script another [`Reply`]. [`GrowthBookProxy`] is a double of that
-//! Proxy, with its start, its restarts and its habits. [`ProxyServer`] and [`BlackHole`] simulate
-//! other parts of a network, and [`redis`] starts real Redis servers.
+//! Proxy, with its start, its restarts and its habits. [`ProxyServer`], [`Relay`] and
+//! [`BlackHole`] simulate other parts of a network, and [`redis`] starts real Redis servers.
 //!
 //! The server counts every event before the client can see it. So when a test has read a reply,
 //! [`FeaturesServer::counts`] includes it.
@@ -33,6 +33,7 @@ mod listener;
 mod processes;
 mod proxy_server;
 pub mod redis;
+mod relay;
 mod reply;
 mod resources;
 mod state;
@@ -46,6 +47,7 @@ pub use growthbook_proxy::{GrowthBookProxy, ProxySettings};
 pub use http::Request;
 pub use processes::{Processes, answer_questions};
 pub use proxy_server::ProxyServer;
+pub use relay::Relay;
 pub use reply::Reply;
 pub use resources::Resources;
 pub use state::Counts;

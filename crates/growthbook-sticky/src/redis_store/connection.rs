@@ -13,16 +13,24 @@ pub(super) enum Connection {
     Cluster(Box<redis::cluster::ClusterConnection>),
 }
 
+/// The least time that a thread waits for a reply from a server. A caller with a shorter deadline
+/// no longer waits then. But a connection whose reply arrives late can be used again, and one whose
+/// reply was not read cannot.
+const LEAST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+
 impl Connection {
+    /// Sets the timeout of the next request, whose caller waits for this time.
     pub(super) fn set_timeout(&mut self, timeout: Duration) -> RedisResult<()> {
-        let timeout = Some(timeout);
         match self {
             Connection::Single(connection) => {
+                let timeout = Some(timeout.max(LEAST_REPLY_TIMEOUT));
                 connection.set_read_timeout(timeout)?;
                 connection.set_write_timeout(timeout)
             }
             #[cfg(feature = "redis-cluster")]
             Connection::Cluster(connection) => {
+                // A node that hangs must not hold back requests to the others.
+                let timeout = Some(timeout);
                 connection.set_read_timeout(timeout)?;
                 connection.set_write_timeout(timeout)
             }

@@ -1,6 +1,13 @@
 //! The asynchronous loader for programs on tokio.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{
@@ -13,6 +20,7 @@ use super::{
     error::{RedisStoreError, RedisStoreErrorKind, is_reply},
     options::RedisStickyBucketOptions,
     request::{self, Request},
+    target::connect_timeout,
 };
 use growthbook_support::ForkSafeMutex;
 
@@ -131,7 +139,7 @@ impl fmt::Debug for RedisLoader {
 impl Shared {
     /// Sends a pipeline. If Redis does not know a script in it, sends `with_code` instead.
     async fn send<T: FromRedisValue>(
-        &self,
+        self: &Arc<Self>,
         pipeline: &Pipeline,
         with_code: Option<&Pipeline>,
     ) -> Result<T, RedisStoreError> {
@@ -144,11 +152,15 @@ impl Shared {
         if !is_admitted {
             return Err(RedisStoreError::new(RedisStoreErrorKind::Pausing));
         }
-        let reply = self.send_with_retries(pipeline, with_code);
+        let is_new = AtomicBool::new(false);
+        let reply = self.send_with_retries(pipeline, with_code, &is_new);
         let reply = match tokio::time::timeout(self.options.deadline, reply).await {
             Ok(reply) => reply,
             Err(_) => {
-                self.disconnect();
+                // Connecting may have taken most of the time. Then the next call uses the connection.
+                if !is_new.load(Ordering::Relaxed) {
+                    self.disconnect();
+                }
                 Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut))
             }
         };
@@ -156,19 +168,20 @@ impl Shared {
         reply
     }
 
+    /// Notes in `is_new` when it does not use a kept connection.
     async fn send_with_retries<T: FromRedisValue>(
-        &self,
+        self: &Arc<Self>,
         pipeline: &Pipeline,
         with_code: Option<&Pipeline>,
+        is_new: &AtomicBool,
     ) -> Result<T, RedisStoreError> {
         let mut pipeline = pipeline;
-        let mut was_kept = true;
         loop {
             let mut connection = match self.kept().await {
                 Some(connection) => connection,
                 None => {
-                    was_kept = false;
-                    self.connect().await.map_err(|error| RedisStoreError::of(&error))?
+                    is_new.store(true, Ordering::Relaxed);
+                    self.connect().await?
                 }
             };
             match pipeline.query_async(&mut connection).await {
@@ -181,6 +194,7 @@ impl Shared {
                 Err(error) => {
                     self.disconnect();
                     // Redis may have closed a kept connection while it was idle.
+                    let was_kept = !is_new.load(Ordering::Relaxed);
                     let was_closed_while_idle = was_kept && !error.is_timeout();
                     if !was_closed_while_idle {
                         return Err(RedisStoreError::of(&error));
@@ -194,16 +208,28 @@ impl Shared {
         self.connection.lock().await.clone()
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
-        let mut kept = self.connection.lock().await;
-        if let Some(connection) = kept.as_ref() {
-            return Ok(connection.clone());
+    /// Connects in a task of its own, which may take longer than the caller waits. Then a later call
+    /// uses the connection.
+    async fn connect(self: &Arc<Self>) -> Result<MultiplexedConnection, RedisStoreError> {
+        let shared = self.clone();
+        let connecting = tokio::spawn(async move {
+            let mut kept = shared.connection.lock().await;
+            if let Some(connection) = kept.as_ref() {
+                return Ok(connection.clone());
+            }
+            let deadline = shared.options.deadline;
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(connect_timeout(deadline)))
+                .set_response_timeout(Some(deadline));
+            let connection =
+                shared.client.get_multiplexed_async_connection_with_config(&config).await?;
+            Ok(kept.insert(connection).clone())
+        });
+        match connecting.await {
+            Ok(connected) => connected.map_err(|error: RedisError| RedisStoreError::of(&error)),
+            // The Redis client panicked, or the runtime is shutting down.
+            Err(error) => Err(RedisStoreError::other(error.to_string())),
         }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.options.deadline))
-            .set_response_timeout(Some(self.options.deadline));
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(kept.insert(connection).clone())
     }
 
     fn disconnect(&self) {

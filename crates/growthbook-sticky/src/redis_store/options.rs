@@ -62,7 +62,9 @@ impl RedisStickyBucketOptions {
         self
     }
 
-    /// Sets how long a load or a save may take, including the time to connect. Default:
+    /// Sets how long a load or a save may take, including the time to connect. If connecting takes
+    /// longer, that call fails and the next one uses the connection. So a deadline needs to allow one
+    /// round trip, and several of them for each node of a cluster. Default:
     /// [`DEFAULT_REDIS_DEADLINE`]. A deadline over a year is shortened to a year.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {

@@ -6,8 +6,14 @@ use redis::RedisResult;
 
 use super::connection::Connection;
 
-/// The least time that connecting to a server may take.
-const LEAST_CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// The least time that connecting to a server may take. It takes several round trips: TCP, TLS and
+/// the first commands. So even a network on which one request just keeps its deadline connects.
+const LEAST_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Returns how long connecting to a server may take, for requests with this deadline.
+pub(super) fn connect_timeout(deadline: Duration) -> Duration {
+    deadline.max(LEAST_CONNECT_TIMEOUT)
+}
 
 /// The number of neighbouring cluster slots that are one part.
 #[cfg(feature = "redis-cluster")]
@@ -69,7 +75,7 @@ impl RedisTarget {
     /// Connects, for requests with this deadline. Connecting may take longer than the deadline;
     /// then a later request uses the connection.
     pub(super) fn connect(&self, deadline: Duration) -> RedisResult<Connection> {
-        let timeout = deadline.max(LEAST_CONNECT_TIMEOUT);
+        let timeout = connect_timeout(deadline);
         match &self.0 {
             Target::Single(client) => {
                 client.get_connection_with_timeout(timeout).map(Box::new).map(Connection::Single)

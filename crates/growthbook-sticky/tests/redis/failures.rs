@@ -9,6 +9,7 @@ use growthbook_sticky::{
     WriteBehindOptions,
 };
 use test_server::redis::{RedisOptions, RedisServer};
+use test_server::{Gate, Relay};
 
 use crate::support::{PATIENCE, document, eventually, key, kind, load, patient, store, store_with};
 
@@ -72,6 +73,26 @@ fn halted_server_does_not_block_the_first_call() {
     assert_eq!(kind(&error), RedisStoreErrorKind::TimedOut);
     server.resume();
     assert!(eventually(|| store.get_all(&[key("id", "1")]).is_ok()));
+}
+
+/// The first call may miss its deadline because it connects. Without this no call would succeed where
+/// connecting takes longer than the deadline.
+#[test]
+fn late_connection_is_kept() {
+    let server = RedisServer::start();
+    // The last word of the commands with which the client connects, and the first of a load.
+    for held in ["LIB-VER", "MGET"] {
+        let gate = Gate::closed();
+        let relay = Relay::start(server.port(), held, &gate);
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}", relay.port())).unwrap();
+        let options = RedisStickyBucketOptions::new().deadline(SHORT);
+        let store = RedisStickyBucketStore::with_options(client, options);
+        let error = store.get_all(&[key("id", "1")]).unwrap_err();
+        assert_eq!(kind(&error), RedisStoreErrorKind::TimedOut);
+        gate.open();
+        assert!(eventually(|| store.get_all(&[key("id", "1")]).is_ok()));
+        assert_eq!(relay.connections(), 1, "{held}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use growthbook_sticky::{RedisLoader, RedisStickyBucketOptions, RedisStoreErrorKind};
 use test_server::redis::RedisServer;
+use test_server::{Gate, Relay};
 
 use crate::support::{PATIENCE, calls, document, key, patient, stored};
 
@@ -58,6 +59,23 @@ async fn halted_server_does_not_block_the_loader() {
     assert!(timeouts > 0);
     server.resume();
     wait_for(&loader).await;
+}
+
+#[tokio::test]
+async fn loader_keeps_a_late_connection() {
+    let server = RedisServer::start();
+    for held in ["LIB-VER", "MGET"] {
+        let gate = Gate::closed();
+        let relay = Relay::start(server.port(), held, &gate);
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}", relay.port())).unwrap();
+        let options = RedisStickyBucketOptions::new().deadline(Duration::from_millis(200));
+        let loader = RedisLoader::with_options(client, options);
+        let error = loader.load(&[key("id", "1")]).await.unwrap_err();
+        assert_eq!(error.kind(), RedisStoreErrorKind::TimedOut);
+        gate.open();
+        wait_for(&loader).await;
+        assert_eq!(relay.connections(), 1, "{held}");
+    }
 }
 
 #[tokio::test]
