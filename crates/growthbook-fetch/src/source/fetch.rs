@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use growthbook_core::PayloadSource;
 use growthbook_core::cache::CachedPayload;
+use growthbook_support::contain;
 
 use super::delivery::Delivery;
 use super::health::Note;
@@ -76,28 +77,10 @@ impl Source {
     /// Asks the server whether there is another document than this one.
     fn fetch_alone(&self, known: Option<&Document>, limit: Duration) -> (Landed, Delivery) {
         let start = Instant::now();
-        let sequence = self.draw_sequence();
-        let limits = self.lock().limits;
-        let etag = known.and_then(|document| document.payload.etag.as_deref());
-        let reply = self.features.fetch(etag, &limits, limit);
-        let fetched_at = unix_millis(SystemTime::now());
-        let mut delivery = Delivery::default();
-        let (outcome, streaming) = match (reply, known) {
-            (Ok(Reply::Payload { document, etag, streaming }), _) => {
-                let payload = CachedPayload { document, etag, streaming, fetched_at };
-                delivery = self.deliver(payload, PayloadSource::Network, sequence);
-                (delivery.outcome(), Some(streaming))
-            }
-            (Ok(Reply::NotModified), Some(document)) => {
-                self.lock().health.counters.not_modified += 1;
-                self.confirm(document, None, fetched_at, PayloadSource::Network);
-                (Ok(()), Some(document.payload.streaming))
-            }
-            (Ok(Reply::NotModified), None) => {
-                (Err(FetchError::new(FetchErrorKind::NothingToConfirm)), None)
-            }
-            (Err(error), _) => (Err(error), None),
-        };
+        // A logger or a TLS provider may panic in the request, and a sink in the delivery.
+        let asked = contain(|| self.ask(known, limit));
+        let Asked { outcome, streaming, delivery } =
+            asked.unwrap_or_else(|_| Asked::failed(FetchErrorKind::Panicked.into()));
         let mut state = self.lock();
         let outcome = outcome.map_err(|error| state.closed_or(error));
         let was_cut_short = start.elapsed() >= limit
@@ -124,6 +107,45 @@ impl Source {
             members.iter().for_each(|member| member.failed(error));
         }
         (Landed { outcome, was_cut_short }, delivery)
+    }
+
+    fn ask(&self, known: Option<&Document>, limit: Duration) -> Asked {
+        let sequence = self.draw_sequence();
+        let limits = self.lock().limits;
+        let etag = known.and_then(|document| document.payload.etag.as_deref());
+        let reply = self.features.fetch(etag, &limits, limit);
+        let fetched_at = unix_millis(SystemTime::now());
+        match (reply, known) {
+            (Ok(Reply::Payload { document, etag, streaming }), _) => {
+                let payload = CachedPayload { document, etag, streaming, fetched_at };
+                let delivery = self.deliver(payload, PayloadSource::Network, sequence);
+                Asked { outcome: delivery.outcome(), streaming: Some(streaming), delivery }
+            }
+            (Ok(Reply::NotModified), Some(document)) => {
+                self.lock().health.counters.not_modified += 1;
+                self.confirm(document, None, fetched_at, PayloadSource::Network);
+                let streaming = Some(document.payload.streaming);
+                Asked { outcome: Ok(()), streaming, delivery: Delivery::default() }
+            }
+            (Ok(Reply::NotModified), None) => {
+                Asked::failed(FetchErrorKind::NothingToConfirm.into())
+            }
+            (Err(error), _) => Asked::failed(error),
+        }
+    }
+}
+
+/// The outcome of a request.
+struct Asked {
+    outcome: Result<(), FetchError>,
+    /// Whether the server streams changes. `None` if it did not say so.
+    streaming: Option<bool>,
+    delivery: Delivery,
+}
+
+impl Asked {
+    fn failed(error: FetchError) -> Self {
+        Asked { outcome: Err(error), streaming: None, delivery: Delivery::default() }
     }
 }
 

@@ -9,7 +9,7 @@ use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadKey, UnixMillis,
 };
 use growthbook_core::{PayloadChange, PayloadError};
-use growthbook_support::Level;
+use growthbook_support::{Level, contain};
 
 use super::Source;
 use super::document::Document;
@@ -127,8 +127,8 @@ impl Member {
     /// Notifies the sink of a change. Call it only when nothing waits for the calling thread: the
     /// application's callback may do anything.
     pub(crate) fn notify(&self, change: PayloadChange) {
-        if !change.is_empty() {
-            self.sink.changed(change);
+        if !change.is_empty() && contain(|| self.sink.changed(change)).is_err() {
+            growthbook_support::log!(Level::Error, "a sink panicked when it was notified");
         }
     }
 

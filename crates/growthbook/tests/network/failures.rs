@@ -1,9 +1,11 @@
 //! Failing fetches. The last good payload stays, `status` has the cause, and refreshing recovers by
 //! itself.
 
+use std::env;
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -531,6 +533,46 @@ fn proxy_is_used() {
         assert_eq!((asked.len(), server.counts().features), (1, 1));
         assert_eq!(server.requests()[0].header("proxy-authorization"), None);
     }
+}
+
+#[test]
+fn proxies_of_the_environment_are_used() {
+    let server = quiet_server();
+    let proxy = ProxyServer::start();
+    let cases: [(&[(&str, &str)], bool); 4] = [
+        (&[("http_proxy", &proxy.url())], true),
+        (&[("all_proxy", "http://127.0.0.1:1"), ("HTTP_PROXY", &proxy.url())], true),
+        (&[("https_proxy", &proxy.url())], false),
+        (&[("http_proxy", &proxy.url()), ("NO_PROXY", "localhost, 127.0.0.0/8")], false),
+    ];
+    for (variables, is_used) in cases {
+        let before = proxy.requests().len();
+        // The environment of a process must not be changed while it runs.
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "failures::client_with_the_environments_proxies", "--ignored"])
+            .env_clear()
+            .envs(variables.iter().copied())
+            .env(URL_VARIABLE, server.url())
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && output.contains("1 passed"), "{variables:?}: {output}");
+        assert_eq!(proxy.requests().len() > before, is_used, "{variables:?}");
+    }
+}
+
+/// The environment variable with the address of the server.
+const URL_VARIABLE: &str = "GROWTHBOOK_TEST_URL";
+
+#[test]
+#[ignore = "it runs in a process that the test above starts"]
+fn client_with_the_environments_proxies() {
+    // Without this variable, all ignored tests were started by hand.
+    let Ok(url) = env::var(URL_VARIABLE) else { return };
+    let builder = at(&url).refresh(Refresh::Manual);
+    let client = builder.fetch_options(|options| options.proxy_from_environment()).start().unwrap();
+    client.refresh().unwrap();
+    assert_eq!(flag(&client), 1);
 }
 
 #[test]
