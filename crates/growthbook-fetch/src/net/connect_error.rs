@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
 
 /// Why there is no connection. ureq passes it on as [`ureq::Error::Other`].
 #[derive(Debug)]
@@ -35,6 +36,16 @@ pub(crate) enum ProxyProblem {
 }
 
 impl ConnectError {
+    /// Names the reason of a failed look-up. The C library reports a lack of descriptors as an unknown
+    /// name, so this tries whether there is one.
+    pub(super) fn of_look_up(error: io::Error) -> ureq::Error {
+        match UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) {
+            Err(lack) if is_lacking(&lack) => ConnectError::System(lack).into(),
+            _ if is_lacking(&error) => ConnectError::System(error).into(),
+            _ => ConnectError::Dns(error).into(),
+        }
+    }
+
     /// Names the reason of a failed system call, if the system lacks something.
     pub(crate) fn of_system(error: io::Error) -> ureq::Error {
         if is_lacking(&error) { ConnectError::System(error).into() } else { error.into() }

@@ -98,8 +98,7 @@ impl InterruptibleResolver {
         match receiver.recv_timeout(limit.unwrap_or(Duration::MAX)) {
             Ok(found) => found.map_err(|error: io::Error| match error.kind() {
                 io::ErrorKind::ConnectionAborted => error.into(),
-                _ if error.raw_os_error().is_some() => ConnectError::of_system(error),
-                _ => ConnectError::Dns(error).into(),
+                _ => ConnectError::of_look_up(error),
             }),
             Err(RecvTimeoutError::Timeout) => Err(ureq::Error::Timeout(reason)),
             Err(RecvTimeoutError::Disconnected) => Err(ureq::Error::HostNotFound),

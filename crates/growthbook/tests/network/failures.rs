@@ -3,7 +3,9 @@
 
 use std::env;
 use std::error::Error;
+use std::fs::File;
 use std::io::{Read, Write};
+use std::iter;
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 use growthbook::fetch::FetchErrorKind as Kind;
 use growthbook::{Client, ClientBuilder, Connected, PayloadError, PayloadSource, Refresh};
 use serde_json::json;
-use test_server::{BlackHole, Counts, FeaturesServer, ProxyServer, Reply};
+use test_server::{BlackHole, Counts, FeaturesServer, Reply};
 
 use crate::support::{
     OFTEN, PATIENCE, SHORT, Spy, assert_renews_age, at, builder, eventually, failure, flag,
@@ -515,102 +517,41 @@ fn total_timeout_limits_all_redirects() {
 }
 
 #[test]
-fn proxy_is_used() {
-    let plain = quiet_server();
-    let tls = FeaturesServer::start_tls(&payload(1));
-    for server in [&plain, &tls] {
-        let proxy = ProxyServer::start();
-        let mut builder = builder(server)
-            .fetch_options(|options| options.proxy(proxy.url().replace("//", "//user:password@")));
-        if server.url().starts_with("https") {
-            builder = builder
-                .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
-        }
-        let client = ready(builder.refresh(Refresh::Manual));
-        assert_eq!(flag(&client), 1);
-        let asked = proxy.requests();
-        assert_eq!(asked[0].header("proxy-authorization"), Some("Basic dXNlcjpwYXNzd29yZA=="));
-        assert_eq!((asked.len(), server.counts().features), (1, 1));
-        assert_eq!(server.requests()[0].header("proxy-authorization"), None);
-    }
-}
-
-#[test]
-fn proxies_of_the_environment_are_used() {
+#[cfg(target_os = "linux")]
+fn lack_of_descriptors_is_reported() {
     let server = quiet_server();
-    let proxy = ProxyServer::start();
-    let cases: [(&[(&str, &str)], bool); 4] = [
-        (&[("http_proxy", &proxy.url())], true),
-        (&[("all_proxy", "http://127.0.0.1:1"), ("HTTP_PROXY", &proxy.url())], true),
-        (&[("https_proxy", &proxy.url())], false),
-        (&[("http_proxy", &proxy.url()), ("NO_PROXY", "localhost, 127.0.0.0/8")], false),
-    ];
-    for (variables, is_used) in cases {
-        let before = proxy.requests().len();
-        // The environment of a process must not be changed while it runs.
-        let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "failures::client_with_the_environments_proxies", "--ignored"])
-            .env_clear()
-            .envs(variables.iter().copied())
-            .env(URL_VARIABLE, server.url())
-            .output()
-            .unwrap();
-        let output = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success() && output.contains("1 passed"), "{variables:?}: {output}");
-        assert_eq!(proxy.requests().len() > before, is_used, "{variables:?}");
-    }
+    let child = Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""])
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "failures::client_without_descriptors", "--ignored", "--nocapture"])
+        .env(URL_VARIABLE, server.url())
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && output.contains("1 passed"), "{output}");
 }
-
-/// The environment variable with the address of the server.
-const URL_VARIABLE: &str = "GROWTHBOOK_TEST_URL";
 
 #[test]
 #[ignore = "it runs in a process that the test above starts"]
-fn client_with_the_environments_proxies() {
-    // Without this variable, all ignored tests were started by hand.
+fn client_without_descriptors() {
     let Ok(url) = env::var(URL_VARIABLE) else { return };
-    let builder = at(&url).refresh(Refresh::Manual);
-    let client = builder.fetch_options(|options| options.proxy_from_environment()).start().unwrap();
+    let client = at(&url).refresh(Refresh::Manual).start().unwrap();
+    let nowhere = at("http://nonexistent.invalid").refresh(Refresh::Manual);
+    let by_name = nowhere.start().unwrap();
+    let files: Vec<File> = iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    let errors = [client.refresh().unwrap_err(), by_name.refresh().unwrap_err()];
+    drop(files);
+    for error in errors {
+        assert_eq!(error.kind(), Kind::System, "{error:?}");
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.starts_with("Too many open files"), "{cause}");
+    }
     client.refresh().unwrap();
-    assert_eq!(flag(&client), 1);
+    assert_eq!(by_name.refresh().unwrap_err().kind(), Kind::Dns);
 }
 
-#[test]
-fn unusable_proxy_is_reported() {
-    let server = quiet_server();
-    let refusing = FeaturesServer::start("");
-    let gone = "http://127.0.0.1:1".to_owned();
-    let unknown = "http://nonexistent.invalid".to_owned();
-    let black_hole = BlackHole::open();
-    let dripping = ProxyServer::start();
-    dripping.drip(&server.url());
-    let cases = [
-        (refusing.url(), "it answered with status 404"),
-        (gone, "Connection refused"),
-        (unknown, "failed to lookup address"),
-        (black_hole.url(), "it took too long"),
-        (dripping.url(), "it took too long"),
-    ];
-    for_each(
-        &cases,
-        |(url, _)| url,
-        |(url, cause)| {
-            let with_user = url.replace("//", "//user:password@");
-            let builder = builder(&server)
-                .fetch_options(|options| options.proxy(with_user).connect_timeout(SHORT))
-                .fallback(payload(7));
-            let client = builder.refresh(Refresh::Manual).start().unwrap();
-            let error = client.refresh().unwrap_err();
-            assert_eq!(error.kind(), Kind::Proxy);
-            let text = error.source().unwrap().to_string();
-            let host = url.trim_start_matches("http://");
-            let is_named = text.starts_with(&format!("proxy {host}")) && text.contains(cause);
-            assert!(is_named && !text.contains('@'), "{text}");
-            assert_eq!((flag(&client), failure(&client)), (7, Some(Kind::Proxy)));
-        },
-    );
-    assert_eq!(server.counts().connections, 0);
-}
+/// The environment variable with the address of the server.
+pub(crate) const URL_VARIABLE: &str = "GROWTHBOOK_TEST_URL";
 
 /// Starts a server without streams and ETags, so that each fetch gets a complete payload.
 pub(crate) fn quiet_server() -> FeaturesServer {

@@ -14,6 +14,7 @@ mod leases;
 mod lifecycle;
 mod logs;
 mod panics;
+mod proxies;
 #[cfg(feature = "redis-cache")]
 mod redis;
 mod secrets;

@@ -664,3 +664,17 @@ fn dripping_proxy_does_not_stop_polling() {
     server.set_payload_quietly(&payload(2));
     eventually("the poll", || flag(&client) == 2);
 }
+
+#[test]
+fn opening_a_stream_has_a_limit() {
+    let server = FeaturesServer::start(&payload(1));
+    // Each reply is in time, but all together are not.
+    server.always_stream(Reply::delayed(SHORT / 2, Reply::redirect(302, "?again")));
+    let limits = builder(&server).fetch_options(|options| options.total_timeout(SHORT));
+    let client = ready(limits.refresh(Refresh::Stream));
+    let is_lost = |state: StreamState| match state {
+        StreamState::Lost { error } => error.kind() == Kind::Timeout,
+        _ => false,
+    };
+    eventually("the end of the attempt", || is_lost(client.status().stream));
+}
