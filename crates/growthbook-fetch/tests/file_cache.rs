@@ -14,6 +14,7 @@ use std::{
     sync::{
         Mutex, Once,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, SystemTime},
@@ -281,17 +282,31 @@ fn other_files_are_left_alone() {
         set_age(&directory.path().join(name), Duration::from_secs(1_000_000));
     }
     fs::write(directory.path().join(recent), recent).unwrap();
-    set_age(&directory.path().join(recent), Duration::from_secs(3_000));
+    set_age(&directory.path().join(recent), Duration::from_secs(500));
     cache.put(&key(), &payload("{}")).unwrap();
     for name in foreign.into_iter().chain([recent]) {
         assert_eq!(fs::read_to_string(directory.path().join(name)).unwrap(), name);
     }
     assert_eq!(files(directory.path()).len(), foreign.len() + 2);
 
-    set_age(&directory.path().join(recent), Duration::from_secs(3_700));
+    set_age(&directory.path().join(recent), Duration::from_secs(700));
     cache.put(&key(), &payload("{}")).unwrap();
     assert!(!directory.path().join(recent).exists());
     assert_eq!(files(directory.path()).len(), foreign.len() + 1);
+}
+
+/// A process that is killed and started again and again may never put a payload.
+#[test]
+fn first_get_removes_old_leftovers() {
+    let directory = TempDir::new().unwrap();
+    let old = directory.path().join("growthbook-1-0123456789abcdef.payload.tmp");
+    let recent = directory.path().join("growthbook-2-0123456789abcdef.payload.tmp");
+    for (file, age) in [(&old, 700), (&recent, 500)] {
+        fs::write(file, "cut off").unwrap();
+        set_age(file, Duration::from_secs(age));
+    }
+    FileCache::new(directory.path()).get(&key()).unwrap();
+    assert_eq!(files(directory.path()), [recent]);
 }
 
 #[test]
@@ -311,22 +326,61 @@ fn file_in_place_of_the_directory_is_an_error() {
     assert_eq!(fs::read_to_string(&directory).unwrap(), "a file");
 }
 
+/// Opening a FIFO would wait for a writer, and reading a device would never end.
 #[test]
-fn directory_in_place_of_the_file_is_an_error() {
+fn other_kind_of_file_is_refused_at_once() {
+    type Make = fn(&Path);
+    let mut kinds: Vec<(&str, Make)> =
+        vec![("a directory", |path| fs::create_dir(path).unwrap())];
+    #[cfg(unix)]
+    kinds.extend([
+        ("a FIFO", (|path| assert!(run("mkfifo", path).success())) as Make),
+        ("a socket", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap())),
+        ("a device", |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),
+    ]);
+    for (name, make) in kinds {
+        // The path of a socket has to be short.
+        let directory = TempDir::new().unwrap();
+        let cache = FileCache::new(directory.path());
+        cache.put(&key(), &payload("{}")).unwrap();
+        let path = only_file(directory.path());
+        fs::remove_file(&path).unwrap();
+        make(&path);
+        let (sender, errors) = mpsc::channel();
+        thread::spawn(move || {
+            let _ = sender.send([
+                cache.get(&key()).unwrap_err(),
+                cache.put(&key(), &payload("{}")).unwrap_err(),
+                cache.confirm(&key(), &confirmed_at(1)).unwrap_err(),
+            ]);
+        });
+        let errors = errors.recv_timeout(Duration::from_secs(60));
+        for error in errors.unwrap_or_else(|_| panic!("a method waits for {name}")) {
+            assert_has_no_secret(&error);
+            let text = chain(&error).last().unwrap().to_string();
+            assert_eq!(text, format!("it is {name}, not a regular file; remove it"));
+        }
+        assert_eq!(files(directory.path()), [path]);
+    }
+}
+
+/// Runs a program with a path as its argument.
+#[cfg(unix)]
+fn run(program: &str, path: &Path) -> std::process::ExitStatus {
+    Command::new(program).arg(path).status().unwrap()
+}
+
+/// A file with holes may look larger than the disk.
+#[test]
+fn overlong_file_is_read_up_to_the_limit() {
     let directory = TempDir::new().unwrap();
     let cache = FileCache::new(directory.path());
     cache.put(&key(), &payload("{}")).unwrap();
     let path = only_file(directory.path());
-    fs::remove_file(&path).unwrap();
-    fs::create_dir(&path).unwrap();
-    for error in [
-        cache.get(&key()).unwrap_err(),
-        cache.put(&key(), &payload("{}")).unwrap_err(),
-        cache.confirm(&key(), &confirmed_at(1)).unwrap_err(),
-    ] {
-        assert_has_no_secret(&error);
-    }
-    assert_eq!(files(directory.path()), [path]);
+    File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), None);
+    cache.put(&key(), &payload("{}")).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(payload("{}")));
 }
 
 /// A process that may write only one block to a file fails halfway, as on a full disk.

@@ -2,9 +2,17 @@
 
 use std::error::Error;
 
-/// Returns the text of the error that this one wraps, or its own text if it wraps none.
+/// Returns the text of the error that this one wraps, with the errors that are wrapped in that one.
+/// Returns its own text if it wraps none.
 pub fn source_text(error: &dyn Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+    let Some(source) = error.source() else { return error.to_string() };
+    let mut text = source.to_string();
+    let mut next = source.source();
+    while let Some(error) = next {
+        text = format!("{text}: {error}");
+        next = error.source();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -32,5 +40,11 @@ mod tests {
     fn wrapped_error_is_preferred() {
         assert_eq!(source_text(&Wrapper(Some(io::Error::other("disk full")))), "disk full");
         assert_eq!(source_text(&Wrapper(None)), "the store failed");
+    }
+
+    #[test]
+    fn innermost_error_is_named() {
+        let inner = io::Error::other(Wrapper(Some(io::Error::other("disk full"))));
+        assert_eq!(source_text(&Wrapper(Some(inner))), "the store failed: disk full");
     }
 }

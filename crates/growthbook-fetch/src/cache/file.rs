@@ -19,6 +19,7 @@ use growthbook_core::cache::{
 use growthbook_support::Level;
 
 use super::format::{self, Corrupt, KeyHash};
+use super::regular_file;
 
 /// Keeps each payload in a file of a directory. A process that starts again has flags at once, even
 /// when the API cannot be reached.
@@ -31,20 +32,29 @@ use super::format::{self, Corrupt, KeyHash};
 /// Several processes may share a directory. A payload is written to a new file, which then replaces
 /// the old one: a reader finds the old payload or the new one, whole. The last `put` wins. When a
 /// disk is full or a directory is read-only, `put` fails and the old payload stays. A writer that is
-/// killed leaves a temporary file. A `put` that is at least an hour later removes it.
+/// killed leaves a temporary file. The first `get` and each `put` remove such files that are at
+/// least ten minutes old.
 ///
 /// A file is ignored if it is damaged, larger than 64 MiB, or written by another version of this
 /// format. The first such file is logged as a warning, and the next `put` replaces it. A payload
 /// that is too large is an error of `put`.
+///
+/// A directory, a FIFO, a socket or a device in place of the file is an error of each method. The
+/// error says what it is. It is never opened, so that no method waits for it.
 pub struct FileCache {
     directory: PathBuf,
     has_warned: AtomicBool,
+    has_cleaned: AtomicBool,
 }
 
 impl FileCache {
     /// Returns a cache in this directory. Does not read or write yet.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        FileCache { directory: directory.into(), has_warned: AtomicBool::new(false) }
+        FileCache {
+            directory: directory.into(),
+            has_warned: AtomicBool::new(false),
+            has_cleaned: AtomicBool::new(false),
+        }
     }
 }
 
@@ -52,6 +62,9 @@ impl PayloadCache for FileCache {
     fn get(&self, key: &PayloadKey) -> Result<Option<CachedPayload>, PayloadCacheError> {
         let key = KeyHash::new(key);
         let path = self.path(&key);
+        if !self.has_cleaned.swap(true, Ordering::Relaxed) {
+            remove_leftovers(&self.directory);
+        }
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -74,6 +87,10 @@ impl PayloadCache for FileCache {
 
         create_directory(&self.directory)
             .map_err(|error| failed("create", &self.directory, error))?;
+        match regular_file::check(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            checked => checked.map_err(|error| failed("replace", &path, error))?,
+        }
         // Before the write, because leftovers may fill the disk.
         remove_leftovers(&self.directory);
         self.replace(&path, &[&head, payload.document.as_bytes()])
@@ -138,18 +155,19 @@ const PREFIX: &str = "growthbook-";
 const TEMPORARY_SUFFIX: &str = ".payload.tmp";
 
 /// A temporary file that is older than this was left by a writer that was killed.
-const LEFTOVER_AGE: Duration = Duration::from_secs(60 * 60);
+const LEFTOVER_AGE: Duration = Duration::from_secs(10 * 60);
 
 /// Reads a file, up to one byte more than it may have.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(format::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let file = regular_file::open(path, OpenOptions::new().read(true))?;
+    file.take(format::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Sets the time in a file, if this version of the format wrote it.
 fn write_time(path: &Path, time: UnixMillis) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut file = regular_file::open(path, OpenOptions::new().read(true).write(true))?;
     let mut preamble = [0; format::PREAMBLE.len()];
     match file.read_exact(&mut preamble) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
