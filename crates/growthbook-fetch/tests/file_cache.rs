@@ -330,8 +330,7 @@ fn file_in_place_of_the_directory_is_an_error() {
 #[test]
 fn other_kind_of_file_is_refused_at_once() {
     type Make = fn(&Path);
-    let mut kinds: Vec<(&str, Make)> =
-        vec![("a directory", |path| fs::create_dir(path).unwrap())];
+    let mut kinds: Vec<(&str, Make)> = vec![("a directory", |path| fs::create_dir(path).unwrap())];
     #[cfg(unix)]
     kinds.extend([
         ("a FIFO", (|path| assert!(run("mkfifo", path).success())) as Make),

@@ -15,8 +15,8 @@ use redis::{FromRedisValue, Script, ScriptInvocation};
 
 use crate::document::Facts;
 use crate::error::RedisCacheError;
-use crate::keys::Keys;
-use crate::lua;
+use crate::keys::{InvalidPrefix, KeyPrefix, Keys};
+use crate::lua::{self, MAX_PAYLOAD_BYTES};
 use crate::memory::Memory;
 use crate::payload::{self, ClearCopy, ConfirmArguments, PutArguments, StoredPayload};
 use crate::servers::RedisServers;
@@ -47,13 +47,16 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(pro
 /// notifications. They end when the client is closed; the next operation starts the shared one
 /// again.
 ///
-/// **Deadlines.** No request takes longer than the deadline, and no operation makes more than two
-/// requests. While Redis fails, each process continues by itself.
+/// **Limits.** No operation takes longer than the deadline. A payload has at most
+/// [`MAX_PAYLOAD_BYTES`]. A server that sends more is disconnected, at the latest at the deadline.
+/// With TLS and on a cluster the crate [`redis`] reads the replies: it disconnects a server only when
+/// no bytes arrive until the deadline. While Redis fails, each process continues by itself.
 #[derive(Clone)]
 pub struct RedisCache {
     pub(crate) servers: Arc<RedisServers>,
     pub(crate) deadline: Duration,
     pub(crate) lease: Duration,
+    prefix: KeyPrefix,
     time_to_live: Option<Duration>,
     #[cfg(feature = "encryption")]
     clear_copy_key: Option<DecryptionKey>,
@@ -79,6 +82,7 @@ impl RedisCache {
             servers,
             deadline: DEFAULT_DEADLINE,
             lease: DEFAULT_LEASE,
+            prefix: KeyPrefix::default(),
             time_to_live: None,
             #[cfg(feature = "encryption")]
             clear_copy_key: None,
@@ -100,6 +104,24 @@ impl RedisCache {
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.min(LONGEST);
         self
+    }
+
+    /// Sets a text before the names of all keys and channels in Redis. Default: none.
+    ///
+    /// Clients share payloads, and one of them fetches for all, if they use the same Redis, prefix,
+    /// API host and client key. The Python SDK shares them only with caches that have no prefix.
+    /// Use a prefix to separate programs, or to limit a user of Redis to keys with it
+    /// (`ACL SETUSER app ~prefix:* &prefix:*`).
+    ///
+    /// # Errors
+    ///
+    /// When the prefix is longer than 64 bytes, or has other characters than ASCII letters, digits,
+    /// `:`, `.`, `_`, `-` and `/`. Braces would decide which node of a cluster has a key.
+    pub fn prefix(mut self, prefix: &str) -> Result<Self, InvalidPrefix> {
+        self.prefix = KeyPrefix::new(prefix)?;
+        // What is remembered, such as a lease, belongs to the former keys.
+        self.shared = Arc::new(Shared::new(&self.servers, self.deadline));
+        Ok(self)
     }
 
     /// Sets how long a payload lives after it was last put or confirmed, in whole seconds and at
@@ -125,13 +147,16 @@ impl RedisCache {
 
 impl PayloadCache for RedisCache {
     fn get(&self, key: &PayloadKey) -> Result<Option<CachedPayload>, PayloadCacheError> {
-        let stored: Option<StoredPayload> = self.run(&payload::GET, &Keys::new(key), Vec::new())?;
+        let stored: Option<StoredPayload> = self.run(&payload::GET, &self.keys(key), Vec::new())?;
         let digest_of = |document: &Arc<str>| self.memory().digest(key, document);
         Ok(stored.and_then(|stored| stored.read(digest_of)))
     }
 
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
-        let keys = Keys::new(key);
+        if payload.document.len() > MAX_PAYLOAD_BYTES {
+            return Err(RedisCacheError::TooLarge.into());
+        }
+        let keys = self.keys(key);
         let facts = Facts::of(&payload.document);
         let arguments = PutArguments {
             payload,
@@ -157,7 +182,7 @@ impl PayloadCache for RedisCache {
             copy_time_to_live: COPY_TIME_TO_LIVE,
             sender: self.holder(),
         };
-        let found: i64 = self.run(&payload::CONFIRM, &Keys::new(key), arguments.list())?;
+        let found: i64 = self.run(&payload::CONFIRM, &self.keys(key), arguments.list())?;
         if found == payload::MISSING { self.put(key, payload) } else { Ok(()) }
     }
 
@@ -194,6 +219,11 @@ impl RedisCache {
             }
             invocation.invoke(connection)
         })
+    }
+
+    /// Returns the names of this payload's keys.
+    pub(crate) fn keys(&self, key: &PayloadKey) -> Keys {
+        Keys::new(&self.prefix, key)
     }
 
     pub(crate) fn memory(&self) -> &Memory {
@@ -238,6 +268,7 @@ impl fmt::Debug for RedisCache {
             .debug_struct("RedisCache")
             .field("deadline", &self.deadline)
             .field("lease", &self.lease)
+            .field("prefix", &self.prefix)
             .field("time_to_live", &self.time_to_live)
             .finish_non_exhaustive()
     }

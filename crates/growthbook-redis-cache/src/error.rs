@@ -2,21 +2,33 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use growthbook_core::cache::PayloadCacheError;
+use growthbook_support::redis::io_text;
 use redis::RedisError;
 
+use crate::lua::MAX_PAYLOAD_BYTES;
+
 /// The error of a [`RedisCache`](crate::RedisCache). Its text has no keys, payloads or addresses.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RedisCacheError {
     /// The deadline passed, or too many requests were waiting already.
     Timeout,
     /// Redis failed a moment ago. Requests fail at once until a short pause is over.
-    Paused,
+    Paused {
+        /// The failure before the pause.
+        cause: Arc<RedisCacheError>,
+    },
     /// Redis refused the request, or the connection broke.
     Redis(RedisError),
+    /// The payload is larger than [`MAX_PAYLOAD_BYTES`](crate::MAX_PAYLOAD_BYTES).
+    TooLarge,
+    /// The Redis client panicked.
+    Panicked,
     /// The system could not start a thread.
-    Thread(io::Error),
+    Thread(Arc<io::Error>),
 }
 
 impl fmt::Display for RedisCacheError {
@@ -25,18 +37,34 @@ impl fmt::Display for RedisCacheError {
             RedisCacheError::Timeout => {
                 formatter.write_str("Redis did not answer within the deadline")
             }
-            RedisCacheError::Paused => {
-                formatter.write_str("Redis failed a moment ago and is not asked for a short while")
+            RedisCacheError::Paused { cause } => {
+                write!(formatter, "{cause}; after this failure, Redis is not asked for a moment")
             }
-            // The error's own text may quote an entry, and with it the client key.
-            RedisCacheError::Redis(error) => match error.code() {
-                Some(code) => write!(formatter, "Redis answered with the error {code}"),
-                None => write!(formatter, "the request to Redis failed ({:?})", error.kind()),
-            },
-            RedisCacheError::Thread(_) => {
-                formatter.write_str("the thread for Redis could not be started")
+            RedisCacheError::Redis(error) => write_redis_error(formatter, error),
+            RedisCacheError::TooLarge => {
+                write!(formatter, "the payload is larger than {MAX_PAYLOAD_BYTES} bytes")
+            }
+            RedisCacheError::Panicked => formatter.write_str("the Redis client panicked"),
+            RedisCacheError::Thread(error) => {
+                write!(formatter, "the thread for Redis could not be started: {error}")
             }
         }
+    }
+}
+
+/// Writes the cause. The error's own text may quote an entry, and with it the client key.
+fn write_redis_error(formatter: &mut fmt::Formatter<'_>, error: &RedisError) -> fmt::Result {
+    // A word in capitals is a code. A server that is not Redis may send anything.
+    let is_code = |code: &&str| code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if let Some(code) = error.code().filter(is_code) {
+        return write!(formatter, "Redis answered with the error {code}");
+    }
+    if error.is_timeout() {
+        return formatter.write_str("Redis did not answer within the deadline");
+    }
+    match io_text(error) {
+        Some(text) => write!(formatter, "the connection to Redis failed: {text}"),
+        None => write!(formatter, "the request to Redis failed: {}", error.category()),
     }
 }
 

@@ -14,7 +14,6 @@ use growthbook_core::cache::{
 use redis::{FromRedisValue, Script};
 
 use crate::cache::RedisCache;
-use crate::keys::Keys;
 use crate::lua::{millis, script};
 use crate::payload::StoredPayload;
 use crate::watch::Watch;
@@ -41,7 +40,7 @@ impl FetchLease for RedisCache {
             sender: self.holder(),
             lease: self.lease,
         };
-        let reply: AcquireReply = self.run(&ACQUIRE, &Keys::new(key), arguments.list())?;
+        let reply: AcquireReply = self.run(&ACQUIRE, &self.keys(key), arguments.list())?;
         Ok(match reply {
             AcquireReply::Known { age } => LeaseOutcome::AlreadyFresh { payload: None, age },
             AcquireReply::Held { left } => {
@@ -64,7 +63,7 @@ impl FetchLease for RedisCache {
     fn release(&self, key: &PayloadKey) -> Result<(), PayloadCacheError> {
         let _ = self.memory().end_lease(key);
         let arguments = ReleaseArguments { sender: self.holder(), pause: PAUSE_AFTER_FAILURE };
-        let _done: i64 = self.run(&RELEASE, &Keys::new(key), arguments.list())?;
+        let _done: i64 = self.run(&RELEASE, &self.keys(key), arguments.list())?;
         Ok(())
     }
 
@@ -74,7 +73,7 @@ impl FetchLease for RedisCache {
         }
         let (shared, key) = (self.shared.clone(), key.clone());
         let ending = shared.ending.clone();
-        let channel = Keys::new(&key).changed;
+        let channel = self.keys(&key).changed;
         let is_known = move |digest: &str| shared.memory.last_digest_is(&key, digest);
         Watch::start(self.servers.clone(), self.deadline, channel, is_known, changed, ending)
     }

@@ -10,6 +10,7 @@
 //! - No request takes longer than a deadline, and evaluation never waits for Redis.
 //! - While Redis is down, slow, read-only, emptied or full of garbage, each process continues by
 //!   itself.
+//! - It reads no more than a limit, [`MAX_PAYLOAD_BYTES`].
 //! - It does not decrypt. Encrypted payloads stay encrypted in Redis, unless the application calls
 //!   `RedisCache::share_in_clear`.
 //! - It never writes client keys, payloads or addresses to errors and logs.
@@ -25,7 +26,8 @@
 //! # Entries in Redis
 //!
 //! `HOST` and `KEY` are the API host and the client key of a client. All entries of one payload are
-//! in one slot of a cluster.
+//! in one slot of a cluster. A prefix ([`RedisCache::prefix`]) comes before each name, and before
+//! `gb:` between the braces.
 //!
 //! | key | value |
 //! |---|---|
@@ -61,7 +63,7 @@
 //! | `encryption` | yes | `RedisCache::share_in_clear` | the core's decryption |
 //! | `cluster` | no | Redis Cluster | more of the crate `redis` |
 //! | `sentinel` | no | masters found by Redis Sentinel | more of the crate `redis` |
-//! | `tls` | no | `rediss://` addresses, with the system's certificates | crates `rustls` and `ring` |
+//! | `tls` | no | `rediss://` addresses; see [`RedisServers`] for certificates | crates `rustls` and `ring` |
 
 mod cache;
 mod document;
@@ -78,6 +80,8 @@ mod worker;
 
 pub use cache::{DEFAULT_DEADLINE, DEFAULT_LEASE, RedisCache};
 pub use error::RedisCacheError;
+pub use keys::InvalidPrefix;
+pub use lua::MAX_PAYLOAD_BYTES;
 /// The crate of the Redis client that [`RedisCache::new`] takes.
 pub use redis;
 pub use servers::RedisServers;

@@ -1,6 +1,5 @@
 //! The thread that receives notifications of payloads that other processes put.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +7,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use growthbook_core::cache::{CacheChanged, CacheWatch};
+use growthbook_support::redis::Messages;
+use growthbook_support::{Level, contain};
 use redis::RedisResult;
 
 use crate::servers::RedisServers;
 use crate::threads::EndingThreads;
-use growthbook_support::Level;
 
 /// How long one wait for a notification lasts. The thread then checks whether it has to stop.
 const SLICE: Duration = Duration::from_millis(100);
@@ -79,6 +79,9 @@ impl Drop for Watch {
     }
 }
 
+/// The connection for notifications is broken.
+struct Broken;
+
 /// The work of the thread.
 struct Subscriber {
     servers: Arc<RedisServers>,
@@ -102,43 +105,39 @@ impl Subscriber {
         }
     }
 
-    /// Subscribes, and notifies until the watch stops. Fails when the connection breaks.
-    fn receive(&self, is_retry: bool, was_subscribed: &mut bool) -> RedisResult<()> {
-        let Some(mut connection) = self.servers.subscriber(self.deadline)? else { return Ok(()) };
-        let mut messages = connection.as_pubsub();
-        messages.set_read_timeout(Some(self.deadline))?;
-        messages.subscribe(&self.channel)?;
-        messages.set_read_timeout(Some(SLICE))?;
-        *was_subscribed = true;
-        if is_retry {
-            // A notification may be lost.
-            self.notify();
-        }
+    /// Subscribes, and notifies until the watch stops. Fails when the connection breaks. The panic of
+    /// a Redis client is a failure as well.
+    fn receive(&self, is_retry: bool, was_subscribed: &mut bool) -> Result<(), Broken> {
+        let follow = |messages: &mut dyn Messages| {
+            *was_subscribed = true;
+            if is_retry {
+                // A notification may be lost.
+                self.notify();
+            }
+            self.follow(messages)
+        };
+        let followed = contain(|| self.servers.subscribe(&self.channel, self.deadline, follow));
+        followed.map_err(|_| Broken)?.map_err(|_| Broken)
+    }
+
+    fn follow(&self, messages: &mut dyn Messages) -> RedisResult<()> {
         let mut last_message = Instant::now();
         while !self.is_stopped() {
-            match messages.get_message() {
-                Ok(message) => {
-                    last_message = Instant::now();
-                    let digest: String = message.get_payload().unwrap_or_default();
-                    if !(self.is_known)(&digest) {
-                        self.notify();
-                    }
+            if let Some(digest) = messages.next(SLICE)? {
+                last_message = Instant::now();
+                if !(self.is_known)(&String::from_utf8_lossy(&digest)) {
+                    self.notify();
                 }
-                Err(error) if error.is_timeout() && last_message.elapsed() >= LONGEST_SILENCE => {
-                    messages.set_read_timeout(Some(self.deadline))?;
-                    let _: redis::Value = messages.ping()?;
-                    messages.set_read_timeout(Some(SLICE))?;
-                    last_message = Instant::now();
-                }
-                Err(error) if error.is_timeout() => {}
-                Err(error) => return Err(error),
+            } else if last_message.elapsed() >= LONGEST_SILENCE {
+                messages.ping()?;
+                last_message = Instant::now();
             }
         }
         Ok(())
     }
 
     fn notify(&self) {
-        if catch_unwind(AssertUnwindSafe(|| (self.changed)())).is_err() {
+        if contain(|| (self.changed)()).is_err() {
             growthbook_support::log!(
                 Level::Error,
                 "reading a payload of another process from the cache panicked"

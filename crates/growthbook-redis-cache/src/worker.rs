@@ -12,15 +12,24 @@ use std::time::{Duration, Instant};
 use redis::{ConnectionLike, RedisResult};
 
 use crate::error::RedisCacheError;
+use crate::lua::{MAX_FACT_BYTES, MAX_PAYLOAD_BYTES};
 use crate::servers::{Connection, RedisServers};
-use growthbook_support::ForkSafeMutex;
+use growthbook_support::{ForkSafeMutex, contain};
 
 /// The pause after the first failure. Operations fail at once during a pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The least time that connecting may take. If the deadline is shorter, the next operation uses the
+/// connection.
+const LEAST_CONNECT_TIME: Duration = Duration::from_secs(1);
 /// How many operations may wait for a running one.
 const MAX_WAITING: usize = 16;
+
+/// The most memory that a reply may take: a payload and the facts about it.
+const MAX_REPLY_BYTES: usize = MAX_PAYLOAD_BYTES + MAX_FACTS_BYTES;
+/// The memory of all facts, which [`MAX_FACT_BYTES`] bounds, and of the reply around them.
+const MAX_FACTS_BYTES: usize = 16 * MAX_FACT_BYTES;
 
 type Job = Box<dyn FnOnce(&mut Link) + Send>;
 
@@ -56,7 +65,7 @@ impl Worker {
         let job = Box::new(move |link: &mut Link| {
             // After the deadline the caller no longer waits, and other callers may.
             if Instant::now() < until {
-                let _ = reply.send(link.run(operation));
+                let _ = reply.send(link.run(operation, until));
             }
         });
         self.submit(job)?;
@@ -94,12 +103,12 @@ impl Worker {
             deadline: self.deadline,
             connection: None,
             failures: 0,
-            paused_until: None,
+            pause: None,
         };
         let handle = thread::Builder::new()
             .name("growthbook-redis".into())
             .spawn(move || Self::work(&receiver, &mut link))
-            .map_err(RedisCacheError::Thread)?;
+            .map_err(|error| RedisCacheError::Thread(Arc::new(error)))?;
         Ok(RunningThread { process: process::id(), jobs, handle })
     }
 
@@ -117,45 +126,73 @@ struct Link {
     deadline: Duration,
     connection: Option<Connection>,
     failures: u32,
-    paused_until: Option<Instant>,
+    pause: Option<Pause>,
+}
+
+/// A time in which operations fail at once.
+struct Pause {
+    until: Instant,
+    /// The failure before it.
+    cause: Arc<RedisCacheError>,
 }
 
 impl Link {
+    /// Runs an operation until the deadline. A panic of the Redis client is a failure.
     fn run<T>(
         &mut self,
         operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T>,
+        until: Instant,
     ) -> Result<T, RedisCacheError> {
-        if self.paused_until.is_some_and(|until| Instant::now() < until) {
-            return Err(RedisCacheError::Paused);
+        if let Some(pause) = self.pause.as_ref().filter(|pause| Instant::now() < pause.until) {
+            return Err(RedisCacheError::Paused { cause: pause.cause.clone() });
         }
-        let outcome = self.connected().and_then(|connection| operation(&mut **connection));
+        let outcome =
+            contain(|| self.attempt(operation, until)).unwrap_or(Err(RedisCacheError::Panicked));
         match outcome {
             Ok(value) => {
                 self.failures = 0;
-                self.paused_until = None;
+                self.pause = None;
                 Ok(value)
             }
+            // Connecting took long. The connection is kept for the next operation.
+            Err(RedisCacheError::Timeout) => Err(RedisCacheError::Timeout),
             Err(error) => {
                 // Close the connection. A late reply may still arrive on it, or the server may have
                 // become a replica.
                 self.connection = None;
-                self.pause();
-                Err(RedisCacheError::Redis(error))
+                self.begin_pause(Arc::new(error.clone()));
+                Err(error)
             }
         }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T>,
+        until: Instant,
+    ) -> Result<T, RedisCacheError> {
+        let connection = self.connected().map_err(RedisCacheError::Redis)?;
+        if Instant::now() >= until {
+            return Err(RedisCacheError::Timeout);
+        }
+        let done = connection.set_deadline(until).and_then(|()| operation(connection.requests()));
+        done.map_err(RedisCacheError::Redis)
     }
 
     fn connected(&mut self) -> RedisResult<&mut Connection> {
         let connection = match self.connection.take() {
             Some(connection) if connection.is_open() => connection,
-            _ => self.servers.connect(self.deadline)?,
+            _ => {
+                let time = self.deadline.max(LEAST_CONNECT_TIME);
+                self.servers.connect(Instant::now() + time, MAX_REPLY_BYTES)?
+            }
         };
         Ok(self.connection.insert(connection))
     }
 
-    fn pause(&mut self) {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8));
+    fn begin_pause(&mut self, cause: Arc<RedisCacheError>) {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
         self.failures += 1;
-        self.paused_until = Some(Instant::now() + pause.min(LONGEST_PAUSE));
+        self.pause = Some(Pause { until: Instant::now() + pause, cause });
     }
 }

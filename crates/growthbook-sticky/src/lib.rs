@@ -136,8 +136,9 @@ pub use redis;
 pub use redis_store::RedisLoader;
 #[cfg(feature = "redis")]
 pub use redis_store::{
-    DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, RedisStickyBucketOptions,
-    RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind, RedisTarget,
+    DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, MAX_REDIS_REPLY_BYTES,
+    RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind,
+    RedisTarget,
 };
 #[cfg(feature = "write-behind")]
 pub use write_behind::{

@@ -1,14 +1,16 @@
 //! What `growthbook`, `growthbook-fetch`, `growthbook-redis-cache` and `growthbook-sticky` share.
 //!
-//! This crate is a part of them, and not for other programs: it may change with any version. Its
-//! only dependency is the facade `log`. The other crates have none on it, so they cannot write a
-//! record whose logger's panic escapes.
+//! This crate is a part of them, and not for other programs: it may change with any version. Without
+//! the Cargo feature `redis`, its only dependency is the facade `log`. The other crates have none on
+//! it, so they cannot write a record whose logger's panic escapes.
 
 mod clock;
 mod error;
 mod log;
 mod mutex;
 mod panic;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 pub use ::log::Level;
 pub use clock::now;

@@ -37,7 +37,8 @@ fn refuse_others(kind: FileType) -> io::Result<()> {
         return Ok(());
     }
     let text = format!("it is {}, not a regular file; remove it", name(kind));
-    let error = if kind.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::InvalidInput };
+    let error =
+        if kind.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::InvalidInput };
     Err(io::Error::new(error, text))
 }
 

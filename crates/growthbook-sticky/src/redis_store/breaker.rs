@@ -24,6 +24,8 @@ pub(super) struct Breakers {
 #[derive(Debug)]
 struct Breaker {
     failures: u32,
+    /// The last failure.
+    cause: RedisStoreError,
     not_before: Instant,
     /// The time of its last failure.
     failed_at: Instant,
@@ -37,15 +39,21 @@ pub(super) enum Outage {
 }
 
 impl Breakers {
-    /// Returns whether a request to these parts may be sent now. After a pause one request is
-    /// admitted; the others wait for its result.
-    pub(super) fn admit(&mut self, parts: &[u16], now: Instant, deadline: Duration) -> bool {
-        if self.failing.is_empty() {
-            return true;
-        }
-        let failing = |part: &u16| self.failing.get(part);
-        if parts.iter().filter_map(failing).any(|breaker| now < breaker.not_before) {
-            return false;
+    /// Checks that a request to these parts may be sent now. After a pause one request is admitted;
+    /// the others wait for its result.
+    ///
+    /// # Errors
+    ///
+    /// When one of the parts pauses. The error names the failure before the pause.
+    pub(super) fn admit(
+        &mut self,
+        parts: &[u16],
+        now: Instant,
+        deadline: Duration,
+    ) -> Result<(), RedisStoreError> {
+        let mut failing = parts.iter().filter_map(|part| self.failing.get(part));
+        if let Some(pausing) = failing.find(|breaker| now < breaker.not_before) {
+            return Err(RedisStoreError::pausing(&pausing.cause));
         }
         for part in parts {
             if let Some(breaker) = self.failing.get_mut(part) {
@@ -54,7 +62,7 @@ impl Breakers {
                 breaker.not_before = now + deadline + FIRST_PAUSE;
             }
         }
-        true
+        Ok(())
     }
 
     /// Records the result of a request to these parts. Returns the outage that begins or ends with
@@ -68,7 +76,7 @@ impl Breakers {
     ) -> Option<Outage> {
         match error {
             Some(error) if error.is_outage() => {
-                self.fail(parts, begun, now).then(|| Outage::Begins(error.clone()))
+                self.fail(parts, error, begun, now).then(|| Outage::Begins(error.clone()))
             }
             // An error reply is a reply as well.
             _ => self.succeed(parts).then_some(Outage::Ends),
@@ -76,11 +84,18 @@ impl Breakers {
     }
 
     /// Records that Redis did not reply. Returns whether no part had failed before.
-    fn fail(&mut self, parts: &[u16], begun: Instant, now: Instant) -> bool {
+    fn fail(
+        &mut self,
+        parts: &[u16],
+        error: &RedisStoreError,
+        begun: Instant,
+        now: Instant,
+    ) -> bool {
         let was_well = self.failing.is_empty();
         for part in parts {
             let breaker = self.failing.entry(*part).or_insert(Breaker {
                 failures: 0,
+                cause: error.clone(),
                 not_before: now,
                 failed_at: begun,
             });
@@ -91,6 +106,7 @@ impl Breakers {
             let pause =
                 FIRST_PAUSE.saturating_mul(1 << breaker.failures.min(10)).min(LONGEST_PAUSE);
             breaker.failures = breaker.failures.saturating_add(1);
+            breaker.cause = error.clone();
             breaker.failed_at = now;
             breaker.not_before = now + pause;
         }
@@ -128,16 +144,30 @@ mod tests {
     const DEADLINE: Duration = Duration::from_millis(250);
     const MILLISECOND: Duration = Duration::from_millis(1);
 
+    fn timeout() -> RedisStoreError {
+        RedisStoreError::new(RedisStoreErrorKind::TimedOut)
+    }
+
+    #[test]
+    fn pause_names_the_failure_before_it() {
+        let mut breakers = Breakers::default();
+        let now = Instant::now();
+        breakers.fail(&[0], &timeout(), now, now);
+        let error = breakers.admit(&[1, 0], now, DEADLINE).unwrap_err();
+        assert_eq!(error.kind(), RedisStoreErrorKind::Pausing);
+        assert!(error.to_string().ends_with(&format!(": {}", timeout())), "{error}");
+    }
+
     #[test]
     fn pauses_double_up_to_five_seconds() {
         let mut breakers = Breakers::default();
         let mut now = Instant::now();
         let mut pauses = Vec::new();
-        assert!(breakers.admit(&[0], now, DEADLINE));
+        assert!(breakers.admit(&[0], now, DEADLINE).is_ok());
         for _ in 0..8 {
-            breakers.fail(&[0], now, now);
+            breakers.fail(&[0], &timeout(), now, now);
             let start = now;
-            while !breakers.admit(&[0], now, DEADLINE) {
+            while breakers.admit(&[0], now, DEADLINE).is_err() {
                 now += 10 * MILLISECOND;
             }
             pauses.push((now - start).as_millis());
@@ -149,16 +179,18 @@ mod tests {
     fn one_request_is_admitted_after_a_pause() {
         let mut breakers = Breakers::default();
         let start = Instant::now();
-        assert!(breakers.fail(&[0], start, start + DEADLINE));
+        assert!(breakers.fail(&[0], &timeout(), start, start + DEADLINE));
         // These requests began together with the first one, so the pause does not grow.
         for _ in 0..63 {
-            assert!(!breakers.fail(&[0], start, start + DEADLINE + MILLISECOND));
+            assert!(!breakers.fail(&[0], &timeout(), start, start + DEADLINE + MILLISECOND));
         }
         let now = start + DEADLINE + FIRST_PAUSE;
-        assert!(breakers.admit(&[0], now, DEADLINE));
-        assert!(!breakers.admit(&[0], now, DEADLINE));
+        assert!(breakers.admit(&[0], now, DEADLINE).is_ok());
+        assert!(breakers.admit(&[0], now, DEADLINE).is_err());
         assert!(breakers.succeed(&[0]));
-        assert!(breakers.admit(&[0], now, DEADLINE) && breakers.admit(&[0], now, DEADLINE));
+        for _ in 0..2 {
+            assert!(breakers.admit(&[0], now, DEADLINE).is_ok());
+        }
         assert!(!breakers.succeed(&[0]));
     }
 
@@ -166,21 +198,21 @@ mod tests {
     fn request_without_a_result_blocks_only_a_while() {
         let mut breakers = Breakers::default();
         let start = Instant::now();
-        breakers.fail(&[0], start, start);
-        assert!(breakers.admit(&[0], start + FIRST_PAUSE, DEADLINE));
-        assert!(!breakers.admit(&[0], start + FIRST_PAUSE + DEADLINE, DEADLINE));
-        assert!(breakers.admit(&[0], start + 2 * FIRST_PAUSE + DEADLINE, DEADLINE));
+        breakers.fail(&[0], &timeout(), start, start);
+        assert!(breakers.admit(&[0], start + FIRST_PAUSE, DEADLINE).is_ok());
+        assert!(breakers.admit(&[0], start + FIRST_PAUSE + DEADLINE, DEADLINE).is_err());
+        assert!(breakers.admit(&[0], start + 2 * FIRST_PAUSE + DEADLINE, DEADLINE).is_ok());
     }
 
     #[test]
     fn parts_fail_independently() {
         let mut breakers = Breakers::default();
         let now = Instant::now();
-        breakers.fail(&[1, 2], now, now);
-        assert!(breakers.admit(&[3], now, DEADLINE));
-        assert!(!breakers.admit(&[3, 2], now, DEADLINE));
+        breakers.fail(&[1, 2], &timeout(), now, now);
+        assert!(breakers.admit(&[3], now, DEADLINE).is_ok());
+        assert!(breakers.admit(&[3, 2], now, DEADLINE).is_err());
         assert!(!breakers.succeed(&[3]) && !breakers.succeed(&[1]));
-        assert!(breakers.admit(&[1], now, DEADLINE));
+        assert!(breakers.admit(&[1], now, DEADLINE).is_ok());
         assert!(breakers.succeed(&[2]));
     }
 
@@ -188,7 +220,7 @@ mod tests {
     fn outage_begins_and_ends_once() {
         let mut breakers = Breakers::default();
         let now = Instant::now();
-        let timeout = RedisStoreError::new(RedisStoreErrorKind::TimedOut);
+        let timeout = timeout();
         let refusal = RedisStoreError::new(RedisStoreErrorKind::Refused);
         let mut record = |error| breakers.record(&[0], now, now, error);
         assert_eq!(record(None), None);

@@ -1,14 +1,15 @@
 //! A connection to a Redis server or to a Redis Cluster.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use growthbook_support::redis::Connection as Server;
 use redis::{Cmd, RedisResult, Value};
 
 #[cfg(feature = "redis-cluster")]
 use super::error::{is_reply, server_code};
 
 pub(super) enum Connection {
-    Single(Box<redis::Connection>),
+    Single(Server),
     #[cfg(feature = "redis-cluster")]
     Cluster(Box<redis::cluster::ClusterConnection>),
 }
@@ -19,13 +20,12 @@ pub(super) enum Connection {
 const LEAST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Connection {
-    /// Sets the timeout of the next request, whose caller waits for this time.
+    /// Sets how long the next requests may take. Their caller waits for this time. On a cluster and
+    /// with TLS, it bounds each wait for bytes only.
     pub(super) fn set_timeout(&mut self, timeout: Duration) -> RedisResult<()> {
         match self {
             Connection::Single(connection) => {
-                let timeout = Some(timeout.max(LEAST_REPLY_TIMEOUT));
-                connection.set_read_timeout(timeout)?;
-                connection.set_write_timeout(timeout)
+                connection.set_deadline(Instant::now() + timeout.max(LEAST_REPLY_TIMEOUT))
             }
             #[cfg(feature = "redis-cluster")]
             Connection::Cluster(connection) => {
@@ -39,7 +39,7 @@ impl Connection {
 
     pub(super) fn query(&mut self, command: &Cmd) -> RedisResult<Value> {
         match self {
-            Connection::Single(connection) => command.query(&mut **connection),
+            Connection::Single(connection) => command.query(connection),
             // While a node hangs, the client would repeat a single command, sixteen times by
             // default. It does not repeat a pipeline.
             #[cfg(feature = "redis-cluster")]
@@ -55,7 +55,7 @@ impl Connection {
     /// Returns the string under each key, or `Nil` where there is none.
     pub(super) fn get_all(&mut self, keys: &[String]) -> RedisResult<Vec<Value>> {
         match self {
-            Connection::Single(connection) => redis::cmd("MGET").arg(keys).query(&mut **connection),
+            Connection::Single(connection) => redis::cmd("MGET").arg(keys).query(connection),
             #[cfg(feature = "redis-cluster")]
             Connection::Cluster(connection) => {
                 let mut pipeline = redis::cluster::cluster_pipe();

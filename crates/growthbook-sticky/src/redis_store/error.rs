@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt};
 
+use growthbook_support::redis::{io_text, is_oversize};
 use redis::{ErrorKind, RedisError};
 
 /// The reason why a request to Redis failed.
@@ -26,6 +27,9 @@ pub enum RedisStoreErrorKind {
     Pausing,
     /// Redis replied with an error.
     Refused,
+    /// The documents of a load are larger than
+    /// [`MAX_REDIS_REPLY_BYTES`](crate::MAX_REDIS_REPLY_BYTES).
+    TooLarge,
     /// Any other error.
     Other,
 }
@@ -33,6 +37,12 @@ pub enum RedisStoreErrorKind {
 impl RedisStoreError {
     pub(super) fn new(kind: RedisStoreErrorKind) -> Self {
         RedisStoreError { kind, detail: None }
+    }
+
+    /// The pause after this failure is not over.
+    pub(super) fn pausing(cause: &RedisStoreError) -> Self {
+        let detail = Some(cause.to_string().into());
+        RedisStoreError { kind: RedisStoreErrorKind::Pausing, detail }
     }
 
     pub(super) fn other(detail: impl Into<Box<str>>) -> Self {
@@ -43,11 +53,14 @@ impl RedisStoreError {
         if error.is_timeout() {
             return RedisStoreError::new(RedisStoreErrorKind::TimedOut);
         }
+        if is_oversize(error) {
+            return RedisStoreError::new(RedisStoreErrorKind::TooLarge);
+        }
         match error.kind() {
-            // The text comes from the operating system, or lists the addresses of the cluster.
+            // A text of the crate `redis` lists the addresses of the cluster.
             ErrorKind::Io => RedisStoreError {
                 kind: RedisStoreErrorKind::Unreachable,
-                detail: Some(error.to_string().into()),
+                detail: Some(io_text(error).unwrap_or_else(|| error.to_string()).into()),
             },
             ErrorKind::ClusterConnectionNotFound
             | ErrorKind::MasterNameNotFoundBySentinel
@@ -80,9 +93,12 @@ impl fmt::Display for RedisStoreError {
             RedisStoreErrorKind::TimedOut => "Redis did not answer within the deadline",
             RedisStoreErrorKind::Unreachable => "Redis cannot be reached",
             RedisStoreErrorKind::Pausing => {
-                "Redis failed a moment ago; the store waits before it asks again"
+                "Redis failed a moment ago, and the store waits before it asks again"
             }
             RedisStoreErrorKind::Refused => "Redis answered with an error",
+            RedisStoreErrorKind::TooLarge => {
+                "the documents of a user in Redis are too large; remove their keys"
+            }
             RedisStoreErrorKind::Other => "Redis cannot be used",
         })?;
         match &self.detail {

@@ -22,7 +22,7 @@ use super::{
     request::{self, Request},
     target::connect_timeout,
 };
-use growthbook_support::ForkSafeMutex;
+use growthbook_support::{ForkSafeMutex, redis::choose_provider_for};
 
 /// Loads and saves documents of Redis asynchronously. The application loads the documents of a
 /// user, evaluates with them, and saves the changed ones. With a client of the crate `growthbook`,
@@ -144,14 +144,11 @@ impl Shared {
         with_code: Option<&Pipeline>,
     ) -> Result<T, RedisStoreError> {
         let begun = Instant::now();
-        let is_admitted = self
-            .breakers
-            .lock()
-            .map_err(|locked| RedisStoreError::other(locked.to_string()))?
-            .admit(&PARTS, begun, self.options.deadline);
-        if !is_admitted {
-            return Err(RedisStoreError::new(RedisStoreErrorKind::Pausing));
-        }
+        self.breakers.lock().map_err(|locked| RedisStoreError::other(locked.to_string()))?.admit(
+            &PARTS,
+            begun,
+            self.options.deadline,
+        )?;
         let is_new = AtomicBool::new(false);
         let reply = self.send_with_retries(pipeline, with_code, &is_new);
         let reply = match tokio::time::timeout(self.options.deadline, reply).await {
@@ -217,6 +214,7 @@ impl Shared {
             if let Some(connection) = kept.as_ref() {
                 return Ok(connection.clone());
             }
+            choose_provider_for(&shared.client);
             let deadline = shared.options.deadline;
             let config = AsyncConnectionConfig::new()
                 .set_connection_timeout(Some(connect_timeout(deadline)))

@@ -17,6 +17,9 @@ mod target;
 pub use error::{RedisStoreError, RedisStoreErrorKind};
 #[cfg(feature = "tokio")]
 pub use loader::RedisLoader;
-pub use options::{DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, RedisStickyBucketOptions};
+pub use options::{
+    DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, MAX_REDIS_REPLY_BYTES,
+    RedisStickyBucketOptions,
+};
 pub use store::RedisStickyBucketStore;
 pub use target::RedisTarget;

@@ -8,6 +8,11 @@ pub const DEFAULT_REDIS_DEADLINE: Duration = Duration::from_millis(250);
 /// The default of the most connections that a store keeps open.
 pub const DEFAULT_REDIS_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
+/// The most bytes that Redis may send for one load or save. A load of larger documents is an error
+/// of the kind [`TooLarge`](crate::RedisStoreErrorKind::TooLarge). With TLS and on a cluster the crate
+/// `redis` reads the replies, and there is no limit.
+pub const MAX_REDIS_REPLY_BYTES: usize = 4 * 1024 * 1024;
+
 /// The longest deadline. Adding it to the current time never overflows.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(365 * 24 * 3600);
 

@@ -90,9 +90,7 @@ impl Pool {
         let mut state =
             shared.state.lock().map_err(|locked| RedisStoreError::other(locked.to_string()))?;
         state.reset_after_fork();
-        if !state.breakers.admit(parts, now, shared.deadline) {
-            return Err(RedisStoreError::new(RedisStoreErrorKind::Pausing));
-        }
+        state.breakers.admit(parts, now, shared.deadline)?;
         if state.jobs.needs_thread(shared.max_connections) {
             let worker = shared.clone();
             let spawned = thread::Builder::new()

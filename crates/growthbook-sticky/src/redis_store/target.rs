@@ -1,10 +1,12 @@
 //! The kinds of Redis that a store connects to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use growthbook_support::redis as limited;
 use redis::RedisResult;
 
 use super::connection::Connection;
+use super::options::MAX_REDIS_REPLY_BYTES;
 
 /// The least time that connecting to a server may take. It takes several round trips: TCP, TLS and
 /// the first commands. So even a network on which one request just keeps its deadline connects.
@@ -22,7 +24,13 @@ const SLOTS_PER_PART: u16 = 512;
 /// The Redis that a store connects to: a `redis::Client`. With their Cargo features, also a
 /// `redis::cluster::ClusterClient` or a `redis::sentinel::SentinelClient`.
 ///
-/// The application builds the client, with its TLS settings, user and password. The deadline of the
+/// The application builds the client, with its TLS settings, user and password. A private CA is given
+/// to the client: `redis::Client::build_with_tls`, or `certs` of the other builders. Otherwise the
+/// system's certificates are trusted, or those that the environment variable `SSL_CERT_FILE` names.
+/// If the program has not chosen a default cryptography provider of rustls before the first TLS
+/// connection, `ring` becomes the default.
+///
+/// The deadline of the
 /// store bounds each call, whatever timeouts and retries the client has. Connecting to one node of
 /// a cluster may take a quarter of the deadline, so that a node that hangs leaves time for the
 /// others.
@@ -37,7 +45,7 @@ enum Target {
     #[cfg(feature = "redis-cluster")]
     Cluster(Box<redis::cluster::ClusterClient>),
     #[cfg(feature = "redis-sentinel")]
-    Sentinel(Box<std::sync::Mutex<redis::sentinel::SentinelClient>>),
+    Sentinel(limited::Sentinel),
 }
 
 impl From<redis::Client> for RedisTarget {
@@ -56,7 +64,7 @@ impl From<redis::cluster::ClusterClient> for RedisTarget {
 #[cfg(feature = "redis-sentinel")]
 impl From<redis::sentinel::SentinelClient> for RedisTarget {
     fn from(client: redis::sentinel::SentinelClient) -> Self {
-        RedisTarget(Target::Sentinel(Box::new(std::sync::Mutex::new(client))))
+        RedisTarget(Target::Sentinel(limited::Sentinel::new(client)))
     }
 }
 
@@ -77,11 +85,11 @@ impl RedisTarget {
     pub(super) fn connect(&self, deadline: Duration) -> RedisResult<Connection> {
         let timeout = connect_timeout(deadline);
         match &self.0 {
-            Target::Single(client) => {
-                client.get_connection_with_timeout(timeout).map(Box::new).map(Connection::Single)
-            }
+            Target::Single(client) => open(client, timeout),
             #[cfg(feature = "redis-cluster")]
             Target::Cluster(client) => {
+                // The client does not say whether its addresses use TLS.
+                limited::choose_provider();
                 // The timeout is for each node, so a node that hangs leaves time for the others.
                 let timeout = deadline / 4;
                 let config = redis::cluster::ClusterConfig::new()
@@ -90,12 +98,12 @@ impl RedisTarget {
                 client.get_connection_with_config(config).map(Box::new).map(Connection::Cluster)
             }
             #[cfg(feature = "redis-sentinel")]
-            Target::Sentinel(client) => {
-                let mut client = client.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let master = client.get_client()?;
-                drop(client);
-                master.get_connection_with_timeout(timeout).map(Box::new).map(Connection::Single)
-            }
+            Target::Sentinel(sentinel) => open(&sentinel.master()?, timeout),
         }
     }
+}
+
+fn open(client: &redis::Client, timeout: Duration) -> RedisResult<Connection> {
+    limited::Connection::open(client, Instant::now() + timeout, MAX_REDIS_REPLY_BYTES)
+        .map(Connection::Single)
 }
