@@ -20,8 +20,9 @@ use growthbook_support::{ForkSafeMutex, contain};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// The least time that connecting may take. If the deadline is shorter, the next operation uses the
-/// connection.
+/// The least time for connecting and the first operation on the new connection. The caller may no
+/// longer wait for that operation, but the next one finds the connection. Otherwise a server at a
+/// distance would never be reached: connecting and an operation take several round trips.
 const LEAST_CONNECT_TIME: Duration = Duration::from_secs(1);
 /// How many operations may wait for a running one.
 const MAX_WAITING: usize = 16;
@@ -98,13 +99,8 @@ impl Worker {
 
     fn start(&self) -> Result<RunningThread, RedisCacheError> {
         let (jobs, receiver) = mpsc::sync_channel::<Job>(MAX_WAITING);
-        let mut link = Link {
-            servers: self.servers.clone(),
-            deadline: self.deadline,
-            connection: None,
-            failures: 0,
-            pause: None,
-        };
+        let mut link =
+            Link { servers: self.servers.clone(), connection: None, failures: 0, pause: None };
         let handle = thread::Builder::new()
             .name("growthbook-redis".into())
             .spawn(move || Self::work(&receiver, &mut link))
@@ -123,7 +119,6 @@ impl Worker {
 /// The connection of the thread. The first operation opens it.
 struct Link {
     servers: Arc<RedisServers>,
-    deadline: Duration,
     connection: Option<Connection>,
     failures: u32,
     pause: Option<Pause>,
@@ -146,16 +141,14 @@ impl Link {
         if let Some(pause) = self.pause.as_ref().filter(|pause| Instant::now() < pause.until) {
             return Err(RedisCacheError::Paused { cause: pause.cause.clone() });
         }
-        let outcome =
-            contain(|| self.attempt(operation, until)).unwrap_or(Err(RedisCacheError::Panicked));
+        let outcome = contain(|| self.attempt(operation, until).map_err(RedisCacheError::Redis))
+            .unwrap_or(Err(RedisCacheError::Panicked));
         match outcome {
             Ok(value) => {
                 self.failures = 0;
                 self.pause = None;
                 Ok(value)
             }
-            // Connecting took long. The connection is kept for the next operation.
-            Err(RedisCacheError::Timeout) => Err(RedisCacheError::Timeout),
             Err(error) => {
                 // Close the connection. A late reply may still arrive on it, or the server may have
                 // become a replica.
@@ -170,29 +163,50 @@ impl Link {
         &mut self,
         operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T>,
         until: Instant,
-    ) -> Result<T, RedisCacheError> {
-        let connection = self.connected().map_err(RedisCacheError::Redis)?;
-        if Instant::now() >= until {
-            return Err(RedisCacheError::Timeout);
-        }
-        let done = connection.set_deadline(until).and_then(|()| operation(connection.requests()));
-        done.map_err(RedisCacheError::Redis)
-    }
-
-    fn connected(&mut self) -> RedisResult<&mut Connection> {
-        let connection = match self.connection.take() {
-            Some(connection) if connection.is_open() => connection,
+    ) -> RedisResult<T> {
+        let (connection, until) = match self.connection.take() {
+            Some(connection) if connection.is_open() => (connection, until),
             _ => {
-                let time = self.deadline.max(LEAST_CONNECT_TIME);
-                self.servers.connect(Instant::now() + time, MAX_REPLY_BYTES)?
+                let until = until.max(Instant::now() + LEAST_CONNECT_TIME);
+                (self.servers.connect(until, MAX_REPLY_BYTES)?, until)
             }
         };
-        Ok(self.connection.insert(connection))
+        let connection = self.connection.insert(connection);
+        connection.set_deadline(until)?;
+        operation(connection.requests())
     }
 
     fn begin_pause(&mut self, cause: Arc<RedisCacheError>) {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
         self.failures += 1;
         self.pause = Some(Pause { until: Instant::now() + pause, cause });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::Value;
+    use test_server::redis::RedisServer;
+
+    use super::*;
+
+    #[test]
+    fn thread_survives_a_panic_of_the_client() {
+        let server = RedisServer::start();
+        let servers = RedisServers::from(redis::Client::open(server.url()).unwrap());
+        let worker = Worker::new(Arc::new(servers), Duration::from_secs(60));
+        let outcome = worker.run(|_| -> RedisResult<()> { std::panic::panic_any("client") });
+        assert!(matches!(outcome, Err(RedisCacheError::Panicked)), "{outcome:?}");
+        // The pause after the panic names it.
+        loop {
+            match worker.run(|connection| redis::cmd("PING").query::<Value>(connection)) {
+                Ok(_) => break,
+                Err(RedisCacheError::Paused { cause }) => {
+                    assert!(matches!(*cause, RedisCacheError::Panicked), "{cause:?}");
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Err(error) => unreachable!("{error}"),
+            }
+        }
     }
 }

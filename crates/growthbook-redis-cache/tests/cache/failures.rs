@@ -1,10 +1,11 @@
 //! Redis hangs, stops, or refuses writes.
 
+use std::error::Error;
 use std::time::Duration;
 
 use growthbook_core::cache::{FetchLease, PayloadCache};
 use growthbook_redis_cache::RedisCache;
-use test_server::redis::RedisServer;
+use test_server::redis::{DistantRedis, RedisServer};
 
 use crate::{ENCRYPTED, LONG, PLAIN, cache, eventually, key, payload};
 
@@ -33,6 +34,32 @@ fn operations_do_not_wait_for_a_hanging_server() {
     eventually("recovery", || cache.put(&key(), &payload(PLAIN)).is_ok());
 }
 
+/// A password costs one more round trip. The first operations of a connection take longer than the
+/// deadline of 250 ms.
+#[test]
+fn distant_server_is_reached() {
+    let server = RedisServer::start();
+    server.command(&["ACL", "SETUSER", "app", "on", ">pw", "~*", "&*", "+@all"]);
+    let distant = DistantRedis::start(&server, Duration::from_millis(150));
+    let url = distant.url().replace("redis://", "redis://app:pw@");
+    let cache = RedisCache::new(redis::Client::open(url).unwrap());
+    eventually("a stored payload", || cache.put(&key(), &payload(PLAIN)).is_ok());
+    eventually("the payload", || cache.get(&key()).is_ok_and(|got| got == Some(payload(PLAIN))));
+}
+
+#[test]
+fn pause_names_the_failure_before_it() {
+    let server = RedisServer::start();
+    server.command(&["ACL", "SETUSER", "app", "on", ">pw", "~*", "&*", "+@all", "-@scripting"]);
+    let url = server.url().replace("redis://", "redis://app:pw@");
+    let cache = RedisCache::new(redis::Client::open(url).unwrap()).deadline(LONG);
+    for _ in 0..5 {
+        let error = cache.get(&key()).unwrap_err();
+        let text = error.source().unwrap().to_string();
+        assert!(text.contains("NOPERM"), "{text}");
+    }
+}
+
 #[test]
 fn read_only_server_is_still_read() {
     let server = RedisServer::start();
@@ -55,7 +82,7 @@ fn errors_have_no_keys_or_addresses() {
     let cache = RedisCache::new(redis::Client::open(url).unwrap());
     let error = cache.get(&key()).unwrap_err();
     let mut text = format!("{error} {error:?} {cache:?} {:?}", key());
-    let mut source = std::error::Error::source(&error);
+    let mut source = error.source();
     while let Some(error) = source {
         text += &format!(" {error} {error:?}");
         source = error.source();

@@ -4,9 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod failures;
+mod limits;
 mod payloads;
 mod servers;
 mod sharing;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::sync::mpsc;
 use std::thread;

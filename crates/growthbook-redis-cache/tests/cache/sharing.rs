@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use growthbook_core::cache::{CacheWatch, FetchLease, LeaseOutcome, PayloadCache};
 use growthbook_redis_cache::RedisCache;
-use test_server::redis::RedisServer;
+use test_server::redis::{RedisReply, RedisServer};
 
 use crate::{LONG, PLAIN, PYTHON_KEY, cache, eventually, in_time, key, payload};
 
@@ -19,6 +19,34 @@ fn caches_of_one_process_share_the_lease() {
     other.put(&key(), &payload(PLAIN)).unwrap();
     let outcome = one.acquire(&key(), Some(&payload(PLAIN)), LONG).unwrap();
     assert!(matches!(outcome, LeaseOutcome::AlreadyFresh { payload: None, .. }), "{outcome:?}");
+}
+
+/// A user of Redis that may use these keys only needs no others.
+#[test]
+fn prefix_separates_caches() {
+    let server = RedisServer::start();
+    server.command(&["ACL", "SETUSER", "app", "on", ">pw", "~shop:*", "&shop:*", "+@all"]);
+    let url = server.url().replace("redis://", "redis://app:pw@");
+    let shop = || {
+        let client = redis::Client::open(&*url).unwrap();
+        RedisCache::new(client).deadline(LONG).prefix("shop:").unwrap()
+    };
+    let (one, other, plain) = (shop(), shop(), cache(&server).deadline(LONG));
+    let notified = Arc::new(AtomicUsize::new(0));
+    let count = notified.clone();
+    let changed = Box::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    let _watch = other.watch(&key(), changed).unwrap();
+    eventually("a subscription", || {
+        server.command(&["PUBSUB", "CHANNELS", "shop:*"]) != RedisReply::Array(Vec::new())
+    });
+    assert_eq!(one.acquire(&key(), None, LONG).unwrap(), LeaseOutcome::Acquired);
+    one.put(&key(), &payload(PLAIN)).unwrap();
+    eventually("a notification", || notified.load(Ordering::SeqCst) == 1);
+    assert_eq!(other.get(&key()).unwrap(), Some(payload(PLAIN)));
+    assert_eq!(plain.get(&key()).unwrap(), None);
+    assert_eq!(server.command(&["KEYS", "[^s]*"]), RedisReply::Array(Vec::new()));
 }
 
 /// Processes of different versions of this crate share the entries.

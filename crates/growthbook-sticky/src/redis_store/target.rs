@@ -30,10 +30,9 @@ const SLOTS_PER_PART: u16 = 512;
 /// If the program has not chosen a default cryptography provider of rustls before the first TLS
 /// connection, `ring` becomes the default.
 ///
-/// The deadline of the
-/// store bounds each call, whatever timeouts and retries the client has. Connecting to one node of
-/// a cluster may take a quarter of the deadline, so that a node that hangs leaves time for the
-/// others.
+/// The deadline of the store bounds each call, whatever timeouts and retries the client has.
+/// Connecting to one node of a cluster may take a quarter of the deadline, so that a node that hangs
+/// leaves time for the others.
 ///
 /// A request to a sentinel has no timeout. It runs on a thread that no call waits for beyond the
 /// deadline. Set a TCP keepalive or user timeout if that thread should give up on a sentinel that

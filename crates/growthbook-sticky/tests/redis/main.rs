@@ -8,7 +8,10 @@
 mod cluster;
 mod documents;
 mod failures;
+mod limits;
 mod loader;
 mod merge;
 mod sentinel;
 mod support;
+#[cfg(feature = "tokio-tls")]
+mod tls;

@@ -49,8 +49,9 @@ fn tls_text(error: &rustls::Error) -> String {
         _ => return format!("TLS failed: {error}"),
     };
     let text = match problem {
-        CertificateError::UnknownIssuer => {
-            "the server's certificate has an unknown issuer; give its CA to the Redis client"
+        // A renewed CA with the same name has another signature.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the server's certificate is not from a trusted CA; give its CA to the Redis client"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the server's certificate is for another host name"

@@ -1,5 +1,6 @@
 //! One Redis server.
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -18,6 +19,7 @@ pub const SERVER_VARIABLE: &str = "GROWTHBOOK_REDIS_SERVER";
 #[derive(Clone, Debug, Default)]
 pub struct RedisOptions {
     append_only: bool,
+    tls_names: Option<Vec<String>>,
     arguments: Vec<String>,
 }
 
@@ -31,6 +33,13 @@ impl RedisOptions {
     #[must_use]
     pub fn append_only(mut self) -> Self {
         self.append_only = true;
+        self
+    }
+
+    /// Also listens for TLS connections, with a new certificate for these host names.
+    #[must_use]
+    pub fn tls(mut self, names: &[&str]) -> Self {
+        self.tls_names = Some(names.iter().map(|name| (*name).to_owned()).collect());
         self
     }
 
@@ -49,7 +58,15 @@ pub struct RedisServer {
     child: Option<Child>,
     port: u16,
     options: RedisOptions,
+    tls: Option<Tls>,
     folder: TempDir,
+}
+
+/// The TLS side of a server.
+#[derive(Debug)]
+struct Tls {
+    port: u16,
+    root_pem: String,
 }
 
 impl RedisServer {
@@ -71,10 +88,14 @@ impl RedisServer {
     #[must_use]
     pub fn start_with(options: RedisOptions) -> Self {
         let folder = tempfile::tempdir().expect("creating a temporary folder should work");
-        let mut server = RedisServer { child: None, port: 0, options, folder };
+        let tls = options.tls_names.clone().map(|names| write_certificate(&folder, names));
+        let mut server = RedisServer { child: None, port: 0, options, tls, folder };
         // Another process may take the free port before the server does.
         let started = (0..5).any(|_| {
             server.port = free_port();
+            if let Some(tls) = &mut server.tls {
+                tls.port = free_port();
+            }
             server.launch()
         });
         assert!(started, "{} does not start", program().display());
@@ -89,6 +110,28 @@ impl RedisServer {
     /// Returns the server's address, for `redis::Client::open`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Returns the server's address for TLS connections, with this host name for loopback.
+    ///
+    /// # Panics
+    ///
+    /// When the option [`tls`](RedisOptions::tls) is not set.
+    pub fn tls_url(&self, host: &str) -> String {
+        format!("rediss://{host}:{}", self.tls_side().port)
+    }
+
+    /// Returns the certificate to trust for TLS connections.
+    ///
+    /// # Panics
+    ///
+    /// Like [`tls_url`](RedisServer::tls_url).
+    pub fn root_pem(&self) -> &str {
+        &self.tls_side().root_pem
+    }
+
+    fn tls_side(&self) -> &Tls {
+        self.tls.as_ref().expect("the option `tls` should be set")
     }
 
     /// Sends a command on a new connection.
@@ -161,6 +204,12 @@ impl RedisServer {
             .arg("--dir")
             .arg(self.folder.path())
             .args(&self.options.arguments);
+        if let Some(tls) = &self.tls {
+            // The files are in the folder of the server.
+            command.args(["--tls-port", &tls.port.to_string(), "--tls-auth-clients", "no"]);
+            command.args(["--tls-cert-file", CERTIFICATE_FILE, "--tls-key-file", KEY_FILE]);
+            command.current_dir(self.folder.path());
+        }
         self.child = Some(spawn(&mut command));
         let started = self
             .child
@@ -200,6 +249,22 @@ fn is_ready(reply: &std::io::Result<RedisReply>) -> bool {
         Ok(RedisReply::Error(error)) => error.starts_with("NOAUTH"),
         _ => false,
     }
+}
+
+const CERTIFICATE_FILE: &str = "certificate.pem";
+const KEY_FILE: &str = "key.pem";
+
+/// Writes a new certificate, which signs itself, and its key.
+fn write_certificate(folder: &TempDir, names: Vec<String>) -> Tls {
+    let certified = rcgen::generate_simple_self_signed(names)
+        .expect("creating a certificate for these names should work");
+    let root_pem = certified.cert.pem();
+    let files =
+        [(CERTIFICATE_FILE, root_pem.clone()), (KEY_FILE, certified.signing_key.serialize_pem())];
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).expect("writing a file should work");
+    }
+    Tls { port: 0, root_pem }
 }
 
 /// Starts a server without its output.
