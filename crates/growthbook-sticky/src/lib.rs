@@ -56,16 +56,16 @@
 //! | `redis` | no | `RedisStickyBucketStore` | crates `redis` (about ten more), `serde_json`; up to 8 threads |
 //! | `redis-cluster` | no | `RedisStickyBucketStore` on a `redis::cluster::ClusterClient` | crates `crc16`, `rand` |
 //! | `redis-sentinel` | no | `RedisStickyBucketStore` on a `redis::sentinel::SentinelClient` | crate `rand` |
-//! | `redis-tls` | no | `rediss://` addresses, with the system's certificates | crates `rustls`, `ring`, `rustls-native-certs` |
+//! | `redis-tls` | no | `rediss://` addresses | crates `rustls`, `ring`, `rustls-native-certs` |
 //! | `tokio` | no | `RedisLoader`, asynchronous; includes `redis-tls` | crates `tokio`, `tokio-util`, `futures-util`, `tokio-rustls` |
 //! | `write-behind` | no | `WriteBehind` around any store | a thread |
 //! | `cookie` | no | `read_cookies`, `set_cookie` | crate `serde_json` |
 //!
 //! A feature only adds items. It does not change other features.
 //!
-//! TLS needs one cryptography provider of `rustls`. `redis-tls` brings `ring`. If another crate in
-//! the program brings a second provider, the program has to install one before it connects
-//! (`CryptoProvider::install_default`).
+//! TLS uses the default cryptography provider of `rustls`. `redis-tls` brings `ring`, and makes it the
+//! default if the program has not chosen one before the first connection. `RedisTarget` shows how to
+//! give a private CA.
 //!
 //! # Logging
 //!

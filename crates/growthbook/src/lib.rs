@@ -155,7 +155,8 @@ pub mod cache {
     pub use growthbook_fetch::{DEFAULT_MEMORY_CACHE_ENTRIES, FileCache, MemoryCache};
     #[cfg(feature = "redis-cache")]
     pub use growthbook_redis_cache::{
-        DEFAULT_DEADLINE, DEFAULT_LEASE, RedisCache, RedisCacheError, RedisServers,
+        DEFAULT_DEADLINE, DEFAULT_LEASE, InvalidPrefix, MAX_PAYLOAD_BYTES, RedisCache,
+        RedisCacheError, RedisServers,
     };
 }
 
@@ -198,8 +199,9 @@ pub mod sticky {
     };
     #[cfg(feature = "sticky-redis")]
     pub use growthbook_sticky::{
-        DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, RedisStickyBucketOptions,
-        RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind, RedisTarget,
+        DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, MAX_REDIS_REPLY_BYTES,
+        RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind,
+        RedisTarget,
     };
 }
 

@@ -46,9 +46,40 @@ mod unix {
         ("a closed client stays closed in the child", closed),
         ("the child keeps a payload that is newer than its cache", cached),
         ("dropping a client in the child does not affect the parent", dropping),
+        #[cfg(all(feature = "redis-cache", feature = "redis-sentinel"))]
+        ("the child does not wait for a sentinel that the parent asks", asking_a_sentinel),
         #[cfg(feature = "sticky-embedded")]
         ("the child does not use the sticky bucket file of the parent", embedded_store),
     ];
+
+    /// The parent's thread holds the lock of the sentinel's client, and does not exist in the child.
+    #[cfg(all(feature = "redis-cache", feature = "redis-sentinel"))]
+    fn asking_a_sentinel() {
+        use growthbook::cache::{PayloadCache, PayloadKey, RedisCache};
+        use growthbook::redis::sentinel::{SentinelClient, SentinelServerType};
+        use test_server::redis::{RedisSentinel, RedisServer};
+
+        let master = RedisServer::start();
+        let sentinel = RedisSentinel::start(&master);
+        let client = SentinelClient::build(
+            vec![sentinel.url()],
+            RedisSentinel::MASTER,
+            None,
+            SentinelServerType::Master,
+        );
+        let cache = RedisCache::new(client.unwrap());
+        let key = PayloadKey::new("host", "key");
+        sentinel.pause();
+        cache.get(&key).unwrap_err();
+        in_child(
+            || {
+                cache.get(&key).unwrap_err();
+                // The thread of the child ends.
+                assert!(cache.disconnect(PATIENCE / 2));
+            },
+            || {},
+        );
+    }
 
     fn streaming() {
         let server = FeaturesServer::start(&payload(1));

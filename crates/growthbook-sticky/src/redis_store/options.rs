@@ -9,8 +9,8 @@ pub const DEFAULT_REDIS_DEADLINE: Duration = Duration::from_millis(250);
 pub const DEFAULT_REDIS_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// The most bytes that Redis may send for one load or save. A load of larger documents is an error
-/// of the kind [`TooLarge`](crate::RedisStoreErrorKind::TooLarge). With TLS and on a cluster the crate
-/// `redis` reads the replies, and there is no limit.
+/// of the kind [`TooLarge`](crate::RedisStoreErrorKind::TooLarge). With TLS, on a cluster and for a
+/// `RedisLoader` the crate `redis` reads the replies, and only the deadline bounds them.
 pub const MAX_REDIS_REPLY_BYTES: usize = 4 * 1024 * 1024;
 
 /// The longest deadline. Adding it to the current time never overflows.

@@ -24,9 +24,22 @@ const SLOTS_PER_PART: u16 = 512;
 /// The Redis that a store connects to: a `redis::Client`. With their Cargo features, also a
 /// `redis::cluster::ClusterClient` or a `redis::sentinel::SentinelClient`.
 ///
-/// The application builds the client, with its TLS settings, user and password. A private CA is given
-/// to the client: `redis::Client::build_with_tls`, or `certs` of the other builders. Otherwise the
-/// system's certificates are trusted, or those that the environment variable `SSL_CERT_FILE` names.
+/// The application builds the client, with its TLS settings, user and password. With TLS the system's
+/// certificates are trusted, or those that the environment variable `SSL_CERT_FILE` names. Give a
+/// private CA to the client, with `redis::Client::build_with_tls` or `certs` of the other builders:
+///
+/// ```no_run
+/// # #[cfg(feature = "redis-tls")] {
+/// use growthbook_sticky::{RedisStickyBucketStore, redis};
+///
+/// let ca = std::fs::read("ca.pem")?;
+/// let certificates = redis::TlsCertificates { client_tls: None, root_cert: Some(ca) };
+/// let client = redis::Client::build_with_tls("rediss://redis.internal/", certificates)?;
+/// let store = RedisStickyBucketStore::new(client);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// If the program has not chosen a default cryptography provider of rustls before the first TLS
 /// connection, `ring` becomes the default.
 ///

@@ -13,5 +13,5 @@ mod loader;
 mod merge;
 mod sentinel;
 mod support;
-#[cfg(feature = "tokio-tls")]
+#[cfg(feature = "redis-tls")]
 mod tls;

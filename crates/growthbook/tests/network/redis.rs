@@ -39,6 +39,22 @@ fn separate_caches_do_not_block_each_other() {
     }
 }
 
+/// After each failure, the cache does not ask Redis for a moment.
+#[test]
+fn status_keeps_the_cause_of_a_cache_error() {
+    let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());
+    redis.command(&["ACL", "SETUSER", "app", "on", ">pw", "~*", "&*", "+@all", "-@scripting"]);
+    let url = redis.url().replace("redis://", "redis://app:pw@");
+    let cache = RedisCache::new(growthbook::redis::Client::open(url).unwrap()).deadline(PATIENCE);
+    let client = ready(builder(&server).cache(cache).refresh(OFTEN));
+    for errors in [4, 8, 12] {
+        eventually("more failures", || client.status().counters.cache_errors >= errors);
+        let error = client.status().cache_error.unwrap();
+        let cause = std::error::Error::source(&*error).unwrap().to_string();
+        assert!(cause.contains("NOPERM"), "{cause}");
+    }
+}
+
 #[test]
 fn close_ends_the_connections_of_the_cache() {
     let (server, redis) = (FeaturesServer::start(&payload(1)), RedisServer::start());

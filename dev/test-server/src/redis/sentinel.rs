@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::RedisServer;
 use super::reply::ask;
-use super::server::{free_port, program, spawn, until_ready};
+use super::server::{free_port, halt, program, spawn, until_ready};
 
 /// A sentinel on loopback that watches one master. Dropping it kills the process.
 #[derive(Debug)]
@@ -54,6 +54,12 @@ impl RedisSentinel {
     /// Returns the sentinel's address, for `redis::sentinel::SentinelClient::build`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Halts the process. Connections stay open, and the system accepts new ones, but the sentinel
+    /// does not answer.
+    pub fn pause(&self) {
+        halt(&self.child);
     }
 
     /// Makes the sentinel report another master, as after a failover.

@@ -167,17 +167,12 @@ impl RedisServer {
     /// Halts the process. Connections stay open, and the system accepts new ones, but the server
     /// does not answer.
     pub fn pause(&self) {
-        self.signal("-STOP");
-        // Until the signal arrives, the server may still answer.
-        let start = Instant::now();
-        while !self.is_halted() && start.elapsed() < Duration::from_secs(10) {
-            thread::sleep(Duration::from_millis(1));
-        }
+        halt(self.child.as_ref().expect("the server should run"));
     }
 
     /// Lets a halted process continue.
     pub fn resume(&self) {
-        self.signal("-CONT");
+        signal(self.child.as_ref().expect("the server should run"), "-CONT");
     }
 
     /// Makes the server refuse writes, like a master that lost its replicas. `false` allows them
@@ -220,20 +215,6 @@ impl RedisServer {
         }
         started
     }
-
-    /// Whether the system reports the process as stopped.
-    fn is_halted(&self) -> bool {
-        let process = self.child.as_ref().expect("the server should run").id().to_string();
-        let output = Command::new("ps").args(["-o", "state=", "-p", &process]).output();
-        // Without `ps`, the signal is assumed to have arrived.
-        output.map_or(true, |output| output.stdout.trim_ascii_start().starts_with(b"T"))
-    }
-
-    fn signal(&self, signal: &str) {
-        let child = self.child.as_ref().expect("the server should run");
-        let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(status.expect("the command kill should run").success(), "kill {signal} failed");
-    }
 }
 
 impl Drop for RedisServer {
@@ -275,6 +256,27 @@ pub(super) fn spawn(command: &mut Command) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("the Redis server's program should start")
+}
+
+/// Halts a process, and waits until it is halted: until the signal arrives, it may still answer.
+pub(super) fn halt(child: &Child) {
+    signal(child, "-STOP");
+    let start = Instant::now();
+    while !is_halted(child) && start.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether the system reports the process as stopped.
+fn is_halted(child: &Child) -> bool {
+    let output = Command::new("ps").args(["-o", "state=", "-p", &child.id().to_string()]).output();
+    // Without `ps`, the signal is assumed to have arrived.
+    output.map_or(true, |output| output.stdout.trim_ascii_start().starts_with(b"T"))
+}
+
+fn signal(child: &Child, signal: &str) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(status.expect("the command kill should run").success(), "kill {signal} failed");
 }
 
 /// Waits until the process is ready. Returns `false` if it ends before that, or takes too long.
