@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The least time for connecting and the first operation on the new connection. The caller may no
 /// longer wait for that operation, but the next one finds the connection. Otherwise a server at a
 /// distance would never be reached: connecting and an operation take several round trips.
-const LEAST_CONNECT_TIME: Duration = Duration::from_secs(1);
+const LEAST_CONNECT_TIME: Duration = Duration::from_secs(2);
 /// How many operations may wait for a running one.
 const MAX_WAITING: usize = 16;
 

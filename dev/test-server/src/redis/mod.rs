@@ -6,14 +6,12 @@
 //! is dropped.
 
 mod cluster;
-mod distant;
 mod endless;
 mod reply;
 mod sentinel;
 mod server;
 
 pub use cluster::RedisCluster;
-pub use distant::DistantRedis;
 pub use endless::EndlessRedis;
 pub use reply::RedisReply;
 pub use sentinel::RedisSentinel;
