@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use crate::run::{cargo, run};
-use crate::{Result, bench, deny, deps, features, interop, proxy, ranges, soak, targets, test};
+use crate::{
+    Result, bench, deny, deps, features, interop, proxy, ranges, soak, targets, test, wasm,
+};
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
@@ -20,7 +22,7 @@ pub(crate) const LIBRARIES: [&str; 6] = [
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
 /// The other packages that are linted.
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 9] = [
     "axum-service",
     "interop",
     "proxy",
@@ -28,12 +30,13 @@ const TOOLS: [&str; 8] = [
     "spec-tests",
     "sticky-documents",
     "test-server",
+    "wasm",
     "xtask",
 ];
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
@@ -42,6 +45,7 @@ const STEPS: [Step; 12] = [
     ("no_std targets", targets::check),
     ("selections of features", features::check),
     ("ranges of versions", ranges::check),
+    ("WebAssembly", wasm::compare),
     ("tests", test::test),
     ("other SDKs", interop::interop),
     ("soak", soak::short),

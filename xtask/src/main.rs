@@ -23,6 +23,7 @@ mod soak;
 mod targets;
 mod test;
 mod tools;
+mod wasm;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ usage: cargo xtask <command>
           measure eight processes that share a Redis
   features
           check the libraries with each selection of their Cargo features
+  wasm    compare the embedded client in WebAssembly, run by Node, with a native program
   ranges  check the libraries with the lowest and the newest dependencies, and the oldest Rust
   deps    check which crate depends on which, and that modules import each other one way
   deps --modules CRATE
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),
         (Some("features"), []) => features::check(),
+        (Some("wasm"), []) => wasm::compare(),
         (Some("ranges"), []) => ranges::check(),
         (Some("deps"), arguments) => deps::deps(arguments),
         _ => {

@@ -23,7 +23,8 @@ pub(crate) fn check() -> Result {
     Ok(())
 }
 
-fn add_missing() -> Result {
+/// Installs the targets that are missing.
+pub(crate) fn add_missing() -> Result {
     let mut list = Command::new("rustup");
     let installed = output(list.current_dir(root()).args(["target", "list", "--installed"]))?;
     for target in TARGETS {

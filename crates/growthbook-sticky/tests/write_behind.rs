@@ -43,7 +43,10 @@ enum Mode {
     Works,
     Hangs,
     Fails,
+    /// Saves panic.
     Panics,
+    /// Loads panic, too.
+    PanicsAlways,
 }
 
 impl Scripted {
@@ -87,6 +90,7 @@ impl StickyBucketStore for Scripted {
     fn get_all(&self, keys: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
         match self.mode() {
             Mode::Fails => Err(StickyBucketStoreError::new("down")),
+            Mode::PanicsAlways => panic!("scripted"),
             _ => self.kept.get_all(keys),
         }
     }
@@ -98,7 +102,7 @@ impl StickyBucketStore for Scripted {
         self.state.0.lock().unwrap().ended += 1;
         match self.mode() {
             Mode::Fails => Err(StickyBucketStoreError::new("down")),
-            Mode::Panics => panic!("scripted"),
+            Mode::Panics | Mode::PanicsAlways => panic!("scripted"),
             _ => self.kept.save(document),
         }
     }
@@ -118,6 +122,50 @@ fn queued_documents_are_read() {
     inner.set(Mode::Works);
     store.flush(PATIENCE).unwrap();
     assert_eq!(inner.kept.get_all(&[key("1"), key("2")]).unwrap().iter().len(), 2);
+}
+
+#[test]
+fn panic_of_the_store_is_an_error() {
+    let store = WriteBehind::new(Scripted::new(Mode::PanicsAlways));
+    let queued = document("1", &[("a__0", "0")]);
+    store.save(&queued).unwrap();
+    assert_eq!(store.get_all(&[key("1")]).unwrap().get("id", "1"), Some(&queued));
+    assert!(store.get_all(&[key("2")]).is_err());
+    assert_eq!(store.close(SHORT).unwrap_err().queued, 1);
+    // After closing, saves go to the store.
+    assert!(store.save(&queued).is_err());
+}
+
+/// The text of an error is the code of the store, too.
+#[test]
+fn panic_of_an_error_text_does_not_end_the_thread() {
+    #[derive(Debug)]
+    struct Silent;
+    impl std::fmt::Display for Silent {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("scripted");
+        }
+    }
+    impl std::error::Error for Silent {}
+
+    #[derive(Clone, Default)]
+    struct FailsOnce(Arc<Mutex<u32>>);
+    impl StickyBucketStore for FailsOnce {
+        fn get_all(&self, _: &[StickyBucketKey]) -> Result<StickyBuckets, StickyBucketStoreError> {
+            Ok(StickyBuckets::new())
+        }
+
+        fn save(&self, _: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
+            let mut saves = self.0.lock().unwrap();
+            *saves += 1;
+            if *saves == 1 { Err(StickyBucketStoreError::new(Silent)) } else { Ok(()) }
+        }
+    }
+
+    let store = WriteBehind::new(FailsOnce::default());
+    store.save(&document("1", &[("a__0", "0")])).unwrap();
+    store.flush(PATIENCE).unwrap();
+    assert_eq!(store.counters().saved, 1);
 }
 
 #[test]

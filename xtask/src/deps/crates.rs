@@ -10,7 +10,7 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
     ("growthbook-fetch", &["growthbook-core", "growthbook-support"]),
@@ -32,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("spec-tests", &["growthbook-core", "growthbook"]),
     ("sticky-documents", &["growthbook", "growthbook-sticky"]),
     ("test-server", &[]),
+    ("wasm", &["growthbook"]),
     ("xtask", &[]),
 ];
 

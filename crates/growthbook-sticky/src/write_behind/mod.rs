@@ -16,6 +16,8 @@ use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
 
+use growthbook_support::now;
+
 pub use counters::WriteBehindCounters;
 pub use options::{
     DEFAULT_WRITE_BEHIND_CAPACITY, DEFAULT_WRITE_BEHIND_DROP_DEADLINE,
@@ -38,7 +40,8 @@ use saver::Saver;
 ///   queued, the queued ones are returned.
 /// - Problems are counted and reported to [`on_problem`](WriteBehindOptions::on_problem). The log
 ///   (target `growthbook`) has the first failure of a series, and the recovery.
-/// - A panic of the store counts as a failed save. A panic of the callback is ignored.
+/// - A panic of the store counts as a failure. A panic of the callback is ignored.
+/// - On a target without threads, such as `wasm32-unknown-unknown`, a save writes to the store at once.
 /// - The child of a `fork()` starts with an empty queue and its own thread. The parent writes the
 ///   documents that were queued before.
 ///
@@ -147,7 +150,8 @@ impl<S: StickyBucketStore + 'static> Drop for Owner<S> {
     }
 }
 
-/// Returns the end of a deadline that starts now. `None` means no end: an `Instant` cannot hold it.
+/// Returns the end of a deadline that starts now. `None` means no end: an `Instant` cannot hold it, or
+/// the target has no clock.
 fn end(deadline: Duration) -> Option<Instant> {
-    Instant::now().checked_add(deadline)
+    now()?.checked_add(deadline)
 }

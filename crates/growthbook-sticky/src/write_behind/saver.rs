@@ -1,8 +1,7 @@
 //! The thread that writes the queued documents to the store.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    process,
+    io, process,
     sync::{Arc, Condvar, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::Instant,
@@ -18,7 +17,7 @@ use super::{
     problem::{FlushTimedOut, WriteProblem},
     queue::{FIRST_PAUSE, LONGEST_PAUSE, Pushed, Queue},
 };
-use growthbook_support::{ForkSafeMutex, Level, source_text};
+use growthbook_support::{ForkSafeMutex, Level, contain, source_text};
 
 /// The queue, the store, and the thread that writes from one to the other.
 pub(super) struct Saver<S> {
@@ -79,12 +78,14 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
             let state = self.shared.state.lock().map_err(StickyBucketStoreError::new)?;
             keys.iter().filter_map(|key| state.queue.get(key)).collect()
         };
-        let mut buckets = match self.shared.store.get_all(keys) {
-            Ok(buckets) => buckets,
-            // A saved document has all assignments of its key, so nothing is missing.
-            Err(_) if !queued.is_empty() && queued.len() == keys.len() => StickyBuckets::new(),
-            Err(error) => return Err(error),
-        };
+        let loaded = contain(|| self.shared.store.get_all(keys));
+        let mut buckets =
+            match loaded.unwrap_or_else(|panicked| Err(StickyBucketStoreError::new(panicked))) {
+                Ok(buckets) => buckets,
+                // A saved document has all assignments of its key, so nothing is missing.
+                Err(_) if !queued.is_empty() && queued.len() == keys.len() => StickyBuckets::new(),
+                Err(error) => return Err(error),
+            };
         buckets.merge(queued);
         Ok(buckets)
     }
@@ -96,9 +97,17 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         let mut state = self.shared.state.lock().map_err(StickyBucketStoreError::new)?;
         if state.is_closed {
             drop(state);
-            return self.shared.store.save(document);
+            return self.shared.save(document);
         }
-        self.start_thread(&mut state)?;
+        match self.start_thread(&mut state) {
+            Ok(()) => {}
+            // The target has no threads.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                drop(state);
+                return self.shared.save(document);
+            }
+            Err(error) => return Err(StickyBucketStoreError::new(error)),
+        }
         let displaced = match state.queue.push(document, self.shared.options.capacity.get()) {
             Pushed::Queued => None,
             Pushed::Merged => {
@@ -180,7 +189,7 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         WriteBehindCounters { queued: state.queue.len() as u64, ..state.counters }
     }
 
-    fn start_thread(&self, state: &mut State) -> Result<(), StickyBucketStoreError> {
+    fn start_thread(&self, state: &mut State) -> io::Result<()> {
         self.shared.reset_after_fork(state);
         if state.writer.is_some() {
             return Ok(());
@@ -188,8 +197,7 @@ impl<S: StickyBucketStore + 'static> Saver<S> {
         let shared = self.shared.clone();
         let thread = thread::Builder::new()
             .name("growthbook-sticky".to_owned())
-            .spawn(move || shared.write())
-            .map_err(StickyBucketStoreError::new)?;
+            .spawn(move || shared.write())?;
         state.writer = Some(Writer { process: process::id(), thread, has_ended: false });
         Ok(())
     }
@@ -215,12 +223,16 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
         }
     }
 
+    /// Saves in the store. A panic of it is an error.
+    fn save(&self, document: &StickyBucketDocument) -> Result<(), StickyBucketStoreError> {
+        contain(|| self.store.save(document))
+            .unwrap_or_else(|panicked| Err(StickyBucketStoreError::new(panicked)))
+    }
+
     /// Writes documents until the queue is closed.
     fn write(&self) {
         while let Some(document) = self.next() {
-            let saved = catch_unwind(AssertUnwindSafe(|| self.store.save(&document)))
-                .unwrap_or_else(|_| Err(StickyBucketStoreError::new("the store panicked")));
-            match saved {
+            match self.save(&document) {
                 Ok(()) => self.succeeded(),
                 Err(error) => self.failed(&document, &error),
             }
@@ -268,7 +280,9 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
         state.counters.lost += u64::from(failure.is_lost);
         drop(state);
         if failure.is_first {
-            let cause = source_text(error);
+            // The text is the store's own code as well.
+            let cause = contain(|| source_text(error));
+            let cause = cause.unwrap_or_else(|panicked| panicked.to_string());
             growthbook_support::log!(Level::Warn, "sticky bucket documents are not saved: {cause}");
         }
         self.report(if failure.is_lost {
@@ -281,7 +295,7 @@ impl<S: StickyBucketStore + 'static> Shared<S> {
     /// Calls the callback without holding the lock. A panic of the callback is ignored.
     fn report(&self, problem: WriteProblem<'_>) {
         if let Some(on_problem) = &self.options.on_problem {
-            let _ = catch_unwind(AssertUnwindSafe(|| on_problem(problem)));
+            let _ = contain(|| on_problem(problem));
         }
     }
 

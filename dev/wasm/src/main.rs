@@ -1,0 +1,5 @@
+//! Prints the answers of a native program.
+
+fn main() {
+    print!("{}", wasm::answers());
+}
