@@ -92,7 +92,7 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(USER_AGENT)
-            // Proxies are a matter of `net`.
+            // The connectors of `net` use proxies, without ureq.
             .proxy(None)
             .tls_config(tls)
             .max_idle_connections(1)

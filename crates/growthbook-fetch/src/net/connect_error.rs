@@ -12,7 +12,7 @@ pub(crate) enum ConnectError {
     Dns(io::Error),
     /// The system has no descriptor, thread or memory left.
     System(io::Error),
-    /// A proxy is in the way.
+    /// The address needs a proxy, and there is no connection through it.
     Proxy {
         /// Host and port.
         address: String,

@@ -202,9 +202,7 @@ impl MemberCache {
                 state.error = Some((failed, error.clone()));
                 drop(state);
                 if before.is_none() {
-                    // The text is the cache's own code as well.
-                    let cause = contain(|| source_text(&error));
-                    let cause = cause.unwrap_or_else(|panicked| panicked.to_string());
+                    let cause = source_text(&error);
                     growthbook_support::log!(Level::Warn, "{error}: {cause}");
                 }
                 None

@@ -64,7 +64,7 @@ impl Source {
 
     fn work(self: Arc<Self>) {
         let source = Running(self);
-        // A panic ends up here only if another one follows while it is counted.
+        // A panic reaches this loop only if another one follows while the first is counted.
         while contain(|| source.0.act_until_stopped()).is_err() {
             source.0.pause_after_panic();
         }
