@@ -72,12 +72,12 @@ fn measure_restart(report: &mut Report) -> Result<(), Box<dyn Error>> {
     proxy.set_payload(&document(2));
     proxy.start_again();
     let begin = Instant::now();
-    let mut flags = Duration::ZERO;
+    let mut flags = LONGEST;
     wait_until(LONGEST, || {
-        if flags.is_zero() && watchers.iter().all(|watcher| watcher.version() == 2) {
+        if flags == LONGEST && watchers.iter().all(|watcher| watcher.version() == 2) {
             flags = begin.elapsed();
         }
-        !flags.is_zero() && proxy.open_streams() == CLIENTS && with_stream() == CLIENTS
+        flags < LONGEST && proxy.open_streams() == CLIENTS && with_stream() == CLIENTS
     });
     let took = begin.elapsed();
     let name = format!("restart with {CLIENTS} clients:");

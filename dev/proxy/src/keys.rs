@@ -4,15 +4,15 @@
 
 use std::env;
 use std::error::Error;
-use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use test_server::{Processes, ProxySettings, Resources, answer_questions};
+use test_server::{GrowthBookProxy, Processes, ProxySettings, Resources, answer_questions};
 
 use crate::Size;
+use crate::payload::small_document;
 use crate::report::Report;
-use crate::watcher::{PATIENCE, Watcher, start_proxy, wait_until};
+use crate::watcher::{PATIENCE, Watcher, wait_until};
 
 const KEYS: u64 = 200;
 
@@ -26,6 +26,9 @@ const SOCKETS: u64 = 400;
 /// The name of the environment variable that makes this process the double.
 const DOUBLE: &str = "PROXY_DOUBLE";
 
+/// The question for the double's address.
+const URL: &str = "url";
+
 /// After this time the double has closed idle connections, and the client must have closed them too.
 const IDLE: Duration = Duration::from_secs(8);
 
@@ -36,21 +39,18 @@ pub(crate) fn is_double() -> bool {
 /// Runs the double until its parent process ends.
 pub(crate) fn run_double() {
     let keys: Vec<String> = (0..KEYS).map(key).collect();
-    let names: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let proxy = Mutex::new(start_proxy(ProxySettings::default(), &names));
+    let keys = keys.iter().map(String::as_str);
+    let proxy = GrowthBookProxy::start(ProxySettings::default(), keys, &small_document());
+    wait_until(PATIENCE, || proxy.able_since().is_some());
     answer_questions(|question| {
-        let Ok(proxy) = proxy.lock() else { return "a question panicked".into() };
-        match question {
-            "url" => proxy.url(),
-            "streams" => proxy.open_streams().to_string(),
-            _ => "unknown".into(),
-        }
+        assert_eq!(question, URL, "the only question");
+        proxy.url()
     });
 }
 
 pub(crate) fn measure(size: Size, report: &mut Report) -> Result<(), Box<dyn Error>> {
     let double = Processes::start(1, &[(DOUBLE, "1".into())]);
-    let url = double.ask("url").concat();
+    let url = double.ask(URL).concat();
     let number = size.choose(50, KEYS);
     // The first client also pays for what all share.
     let first = Watcher::start_and_wait(&url, &key(0))?;

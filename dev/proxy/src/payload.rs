@@ -5,13 +5,23 @@ use std::fmt::Write;
 /// The flag with the payload's version.
 pub(crate) const VERSION: &str = "version";
 
-/// The number of other flags. The payload has 14 kB.
+/// The numbers of other flags in a normal and in a small payload: 14 kB and 1.3 kB.
 const FLAGS: usize = 110;
+const FEW_FLAGS: usize = 10;
 
 /// Returns the payload of a version. A newer version has a later date.
 pub(crate) fn document(version: u64) -> String {
+    with_flags(version, FLAGS)
+}
+
+/// Returns a payload of version 1 that needs little memory.
+pub(crate) fn small_document() -> String {
+    with_flags(1, FEW_FLAGS)
+}
+
+fn with_flags(version: u64, flags: usize) -> String {
     let mut features = format!(r#""{VERSION}":{{"defaultValue":{version}}}"#);
-    for flag in 0..FLAGS {
+    for flag in 0..flags {
         let rule = r#"{"condition":{"country":{"$in":["US","CA"]},"plan":"pro"},"force":true}"#;
         // Writing to a string cannot fail.
         let _ = write!(features, r#","flag-{flag}":{{"defaultValue":false,"rules":[{rule}]}}"#);
