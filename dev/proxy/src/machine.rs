@@ -30,6 +30,12 @@ impl Delays {
     pub(crate) fn slowest(&self) -> Duration {
         self.quantile(1.0)
     }
+
+    /// Returns the delay of the machine that the slowest of some hundred updates may meet. The
+    /// slowest of all wake-ups is unlikely to meet one, and would excuse too much.
+    pub(crate) fn rare(&self) -> Delay {
+        Delay(self.quantile(0.999))
+    }
 }
 
 /// Runs the measurement. Also returns how late the machine woke a sleeping thread meanwhile.
