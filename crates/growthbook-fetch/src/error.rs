@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use growthbook_core::PayloadError;
-
-use crate::net::ConnectError;
+use growthbook_net::ConnectError;
 
 /// Why a payload could not be fetched, or cannot be used. The payload in use stays.
 ///

@@ -59,7 +59,6 @@
 //! | `options`, `status`, `error` | what an application sets and sees |
 //! | `schedule` | decides, without a clock, when to do what |
 //! | `sse` | parses a stream, without a socket |
-//! | `net` | makes connections that can be interrupted, also through a proxy |
 //! | `http` | speaks the wire format on these connections |
 //! | `cache` | keeps payloads in memory and in files |
 //! | `source` | puts these together for all clients on one host and key |
@@ -85,8 +84,6 @@ mod feed;
 #[cfg(feature = "network")]
 mod http;
 mod live;
-#[cfg(feature = "network")]
-mod net;
 #[cfg(feature = "network")]
 mod options;
 #[cfg(feature = "network")]

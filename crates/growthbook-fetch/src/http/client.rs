@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use growthbook_net::{Wire, parse_retry_after};
 use ureq::config::Config;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig};
@@ -12,9 +13,8 @@ use ureq::{Agent, Body};
 use url::Url;
 
 use super::redirect::{MAX_REDIRECTS, follow, is_redirect};
-use super::{Limits, Settings, retry_after};
+use super::{Limits, Settings};
 use crate::error::{FetchError, FetchErrorKind};
-use crate::net::{PLACEHOLDER, Wire};
 
 /// The name that this SDK sends to the server.
 const USER_AGENT: &str = concat!("growthbook-rust-sdk/", env!("CARGO_PKG_VERSION"));
@@ -92,7 +92,7 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(USER_AGENT)
-            // The connectors of `net` use proxies, without ureq.
+            // The connectors of `growthbook-net` use proxies, without ureq.
             .proxy(None)
             .tls_config(tls)
             .max_idle_connections(1)
@@ -173,16 +173,8 @@ impl Client {
     ) -> Result<Response<Body>, ureq::Error> {
         let is_own_host = address.origin() == self.address.origin();
         let own = self.headers.iter().filter(|_| is_own_host);
-        let path = address.query().map_or_else(
-            || address.path().to_owned(),
-            |query| format!("{}?{query}", address.path()),
-        );
-        self.wire.head.set(&path, own.map(|(name, value)| (name.as_str(), value.as_str())));
-
-        let mut visible = address.clone();
-        visible.set_path(PLACEHOLDER);
-        visible.set_query(None);
-        visible.set_fragment(None);
+        let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
+        let visible = self.wire.hide(address, own);
         let mut request = agent.get(visible.as_str());
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -214,7 +206,7 @@ pub(super) fn check_status(response: &Response<Body>) -> Result<(), FetchError> 
     let mut error =
         FetchError::new(FetchErrorKind::Status { code: status.as_u16(), unrecoverable });
     error.retry_after = header("retry-after")
-        .and_then(|value| retry_after::parse(value, std::time::SystemTime::now()));
+        .and_then(|value| parse_retry_after(value, std::time::SystemTime::now()));
     Err(error)
 }
 

@@ -4,8 +4,6 @@ mod client;
 mod features;
 mod limits;
 mod redirect;
-mod retry_after;
-mod root_certificates;
 mod settings;
 mod stream;
 

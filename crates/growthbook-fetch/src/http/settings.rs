@@ -3,14 +3,13 @@
 use std::env;
 use std::time::Duration;
 
+use growthbook_net::{InvalidCertificate, Proxies, root_certificates};
 use ureq::http::{HeaderName, HeaderValue, Uri};
 use ureq::tls::RootCerts;
 use url::Url;
 
 use super::Limits;
 use super::redirect::has_user_info;
-use super::root_certificates::root_certificates;
-use crate::net::Proxies;
 use crate::options::{ConfigError, FetchOptions, Proxy};
 
 /// Checked options, with complete addresses.
@@ -53,7 +52,12 @@ impl Settings {
                 return Err(error);
             }
         }
-        let root_certificates = root_certificates(&options.root_certificates)?;
+        let root_certificates = root_certificates(&options.root_certificates).map_err(
+            |InvalidCertificate { text, certificate }| ConfigError::RootCertificates {
+                text,
+                certificate,
+            },
+        )?;
         Ok(Settings { root_certificates, limits, id })
     }
 }

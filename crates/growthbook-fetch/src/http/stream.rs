@@ -3,12 +3,12 @@
 use std::io::Read;
 use std::time::Duration;
 
+use growthbook_net::Wire;
 use ureq::{BodyReader, Timeout};
 
 use super::client::{Client, Purpose, check_status};
 use super::{Limits, Settings};
 use crate::error::{FetchError, FetchErrorKind};
-use crate::net::Wire;
 use crate::sse::{EventParser, Parsed};
 
 /// The client of the streaming endpoint.

@@ -13,11 +13,11 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::Wire;
-use super::connect_error::ConnectError;
-use super::deadline::Deadline;
-use super::interrupt::{Interrupt, interrupted};
-use super::proxies::Proxies;
+use crate::connect_error::ConnectError;
+use crate::deadline::Deadline;
+use crate::interrupt::{Interrupt, interrupted};
+use crate::proxies::Proxies;
+use crate::wire::Wire;
 
 /// Asks the system for a name's addresses, on a thread of its own. The system call cannot be
 /// interrupted, but with a thread the caller need not wait for it. An IP address needs no thread.

@@ -9,12 +9,12 @@ use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::Uri;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, time};
 
-use super::Wire;
-use super::connect_error::{ConnectError, ProxyProblem};
-use super::connector::TcpConnector;
-use super::proxies::{Proxies, Proxy};
-use super::resolver::InterruptibleResolver;
-use super::transport::TcpTransport;
+use crate::connect_error::{ConnectError, ProxyProblem};
+use crate::connector::TcpConnector;
+use crate::proxies::{Proxies, Proxy};
+use crate::resolver::InterruptibleResolver;
+use crate::transport::TcpTransport;
+use crate::wire::Wire;
 
 /// The longest head of a proxy's reply. It must fit into the input buffer.
 const LONGEST_HEAD: usize = 16 * 1024;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 /// Parses the header: seconds, or a date.
-pub(super) fn parse(value: &str, now: SystemTime) -> Option<Duration> {
+pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
         // A number that is too large means a long time.
@@ -37,7 +37,11 @@ mod tests {
             ("soon", None),
         ];
         for (value, expected) in cases {
-            assert_eq!(parse(value, now), expected.map(Duration::from_secs), "{value:?}");
+            assert_eq!(
+                parse_retry_after(value, now),
+                expected.map(Duration::from_secs),
+                "{value:?}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// calls all of these functions. A wait that was interrupted reports an error, and its connection
 /// is not used again.
 #[derive(Default)]
-pub(crate) struct Interrupt {
+pub struct Interrupt {
     state: Mutex<State>,
 }
 
@@ -29,7 +29,7 @@ impl Interrupt {
     /// # Errors
     ///
     /// After [`stop`](Interrupt::stop).
-    pub(crate) fn register(
+    pub fn register(
         self: &Arc<Self>,
         wake: impl Fn() + Send + 'static,
     ) -> io::Result<Registration> {
@@ -44,13 +44,13 @@ impl Interrupt {
     }
 
     /// Wakes all threads that wait now. Later waits are not affected.
-    pub(crate) fn interrupt(&self) {
+    pub fn interrupt(&self) {
         // The functions take no lock and do not wait.
         self.lock().wakers.values().for_each(|wake| wake());
     }
 
     /// Wakes all threads, and refuses later waits.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         self.lock().stopped = true;
         self.interrupt();
     }
@@ -68,7 +68,7 @@ impl fmt::Debug for Interrupt {
 
 /// Ends a registration when dropped.
 #[derive(Debug)]
-pub(crate) struct Registration {
+pub struct Registration {
     interrupt: Arc<Interrupt>,
     id: u64,
 }

@@ -11,7 +11,7 @@ pub(crate) const PLACEHOLDER: &str = "/growthbook-path-not-shown";
 
 /// The path and headers of the next request. They are inserted below ureq and above TLS.
 #[derive(Default)]
-pub(crate) struct RequestHead(Mutex<Secret>);
+pub struct RequestHead(Mutex<Secret>);
 
 #[derive(Default)]
 struct Secret {
@@ -30,11 +30,13 @@ impl RequestHead {
 
     /// Returns the bytes with the secrets inserted, if they begin a request for the placeholder.
     fn complete(&self, head: &[u8]) -> Option<Vec<u8>> {
-        let rest = head.strip_prefix(b"GET ")?.strip_prefix(PLACEHOLDER.as_bytes())?;
+        let method = head.iter().position(|byte| *byte == b' ')? + 1;
+        let (method, rest) = head.split_at_checked(method)?;
+        let rest = rest.strip_prefix(PLACEHOLDER.as_bytes())?;
         let line = rest.windows(2).position(|pair| pair == b"\r\n")? + 2;
         let (line, rest) = rest.split_at_checked(line)?;
         let secret = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Some([b"GET ", secret.path.as_bytes(), line, secret.headers.as_bytes(), rest].concat())
+        Some([method, secret.path.as_bytes(), line, secret.headers.as_bytes(), rest].concat())
     }
 }
 
@@ -115,6 +117,10 @@ mod tests {
         assert_eq!(
             complete("GET /hidden HTTP/1.1\r\nhost: h\r\n\r\n").unwrap(),
             "GET /api/features/sdk-1 HTTP/1.1\r\nx-token: t\r\nhost: h\r\n\r\n",
+        );
+        assert_eq!(
+            complete("POST /hidden HTTP/1.1\r\n\r\n[]").unwrap(),
+            "POST /api/features/sdk-1 HTTP/1.1\r\nx-token: t\r\n\r\n[]",
         );
         for other in ["", "GET /", "GET /hidden", "CONNECT h:1 HTTP/1.1\r\n\r\n", "host: h\r\n\r\n"]
         {

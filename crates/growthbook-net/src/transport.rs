@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ureq::Timeout;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
-use super::deadline::Deadline;
-use super::interrupt::Registration;
+use crate::deadline::Deadline;
+use crate::interrupt::Registration;
 
 /// A TCP connection.
 pub(crate) struct TcpTransport {

@@ -6,11 +6,11 @@ use ureq::ProxyProtocol;
 use ureq::http::Uri;
 use url::Host;
 
-use super::no_proxy::NoProxy;
+use crate::no_proxy::NoProxy;
 
 /// The proxies of a program, as options or the environment set them.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Proxies {
+pub struct Proxies {
     http: Option<Setting>,
     https: Option<Setting>,
     exceptions: NoProxy,
@@ -21,20 +21,20 @@ type Setting = Result<Proxy, UnusableProxy>;
 
 /// An HTTP proxy.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Proxy {
-    pub(super) host: Host<String>,
-    pub(super) port: u16,
+pub struct Proxy {
+    pub(crate) host: Host<String>,
+    pub(crate) port: u16,
     /// User and password, encoded for the header `proxy-authorization`.
-    pub(super) credentials: Option<String>,
+    pub(crate) credentials: Option<String>,
 }
 
 /// A value is not an address of an HTTP proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct UnusableProxy;
+pub struct UnusableProxy;
 
 impl Proxies {
     /// One proxy for all addresses: `http://user:password@host:port`.
-    pub(crate) fn all(proxy: &str) -> Self {
+    pub fn all(proxy: &str) -> Self {
         let setting = if proxy.starts_with("http://") { parse(proxy) } else { Err(UnusableProxy) };
         Proxies {
             http: Some(setting.clone()),
@@ -51,7 +51,7 @@ impl Proxies {
     /// - Names in lower case come first. An empty value counts as not set.
     /// - `HTTP_PROXY` in upper case is ignored in a CGI program, where `REQUEST_METHOD` is set: a
     ///   client of the web server sets it there, by the header `Proxy`. curl always ignores it.
-    pub(crate) fn from_environment(read: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn from_environment(read: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: &[&str]| {
             let values = names.iter().filter_map(|name| read(name));
             values.map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
@@ -74,7 +74,7 @@ impl Proxies {
     /// # Errors
     ///
     /// When the address needs a proxy that cannot be used.
-    pub(crate) fn for_address(&self, address: &Uri) -> Result<Option<&Proxy>, UnusableProxy> {
+    pub fn for_address(&self, address: &Uri) -> Result<Option<&Proxy>, UnusableProxy> {
         let (setting, port) = match address.scheme_str() {
             Some("https") => (&self.https, 443),
             _ => (&self.http, 80),

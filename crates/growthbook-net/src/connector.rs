@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -14,21 +13,11 @@ use ureq::unversioned::transport::{
     ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::Wire;
-use super::connect_error::ConnectError;
-use super::deadline::Deadline;
-use super::interrupt::{Interrupt, interrupted};
-use super::transport::TcpTransport;
-
-/// The number of connections that were opened. It shows whether a request reused one.
-#[derive(Debug, Default)]
-pub(crate) struct ConnectionCount(AtomicU64);
-
-impl ConnectionCount {
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use crate::connect_error::ConnectError;
+use crate::deadline::Deadline;
+use crate::interrupt::{Interrupt, interrupted};
+use crate::transport::TcpTransport;
+use crate::wire::{ConnectionCount, Wire};
 
 /// Opens TCP connections.
 pub(crate) struct TcpConnector {
@@ -53,7 +42,7 @@ impl TcpConnector {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<TcpTransport, ureq::Error> {
-        self.connections.0.fetch_add(1, Ordering::Relaxed);
+        self.connections.add();
         let stream = Arc::new(self.connect_any(addresses, timeout)?);
         stream.set_nodelay(config.no_delay())?;
 

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, UdpSocket};
 
 /// Why there is no connection. ureq passes it on as [`ureq::Error::Other`].
 #[derive(Debug)]
-pub(crate) enum ConnectError {
+pub enum ConnectError {
     /// The host's name was not found.
     Dns(io::Error),
     /// The system has no descriptor, thread or memory left.
@@ -16,6 +16,7 @@ pub(crate) enum ConnectError {
     Proxy {
         /// Host and port.
         address: String,
+        /// Why it cannot be used.
         problem: ProxyProblem,
     },
     /// The address needs a proxy, and its setting is not an address of an HTTP proxy.
@@ -24,7 +25,7 @@ pub(crate) enum ConnectError {
 
 /// Why a proxy cannot be used.
 #[derive(Debug)]
-pub(crate) enum ProxyProblem {
+pub enum ProxyProblem {
     /// There is no connection to it, or it broke.
     Connection(ureq::Error),
     /// It answered with this status.
@@ -47,7 +48,7 @@ impl ConnectError {
     }
 
     /// Names the reason of a failed system call, if the system lacks something.
-    pub(crate) fn of_system(error: io::Error) -> ureq::Error {
+    pub fn of_system(error: io::Error) -> ureq::Error {
         if is_lacking(&error) { ConnectError::System(error).into() } else { error.into() }
     }
 }

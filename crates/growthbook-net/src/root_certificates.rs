@@ -4,7 +4,14 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
-use crate::options::ConfigError;
+/// A text has no usable certificate at this place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCertificate {
+    /// The number of the text, from 1 on.
+    pub text: usize,
+    /// The number of the certificate in it, from 1 on. 0 if the text has none.
+    pub certificate: usize,
+}
 
 /// Returns Mozilla's certificates and those of the application.
 ///
@@ -12,7 +19,7 @@ use crate::options::ConfigError;
 ///
 /// When a text has no certificate, or one that cannot be used. ureq would ignore it, and every
 /// connection would fail.
-pub(super) fn root_certificates(added: &[Vec<u8>]) -> Result<RootCerts, ConfigError> {
+pub fn root_certificates(added: &[Vec<u8>]) -> Result<RootCerts, InvalidCertificate> {
     if added.is_empty() {
         return Ok(RootCerts::WebPki);
     }
@@ -24,11 +31,11 @@ pub(super) fn root_certificates(added: &[Vec<u8>]) -> Result<RootCerts, ConfigEr
         let mut certificate = 0;
         for section in sections(pem) {
             certificate += 1;
-            let invalid = ConfigError::RootCertificates { text, certificate };
+            let invalid = InvalidCertificate { text, certificate };
             certificates.push(read(section).ok_or(invalid)?);
         }
         if certificate == 0 {
-            return Err(ConfigError::RootCertificates { text, certificate });
+            return Err(InvalidCertificate { text, certificate });
         }
     }
     Ok(RootCerts::new_with_certs(&certificates))
@@ -73,7 +80,7 @@ mod tests {
         let not_base64 = format!("{begin}&&&&\n{end}");
         let (cut, _) = good.split_at(good.len() / 2);
         let trusted = good.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
-        let invalid = |text, certificate| Some(ConfigError::RootCertificates { text, certificate });
+        let invalid = |text, certificate| Some(InvalidCertificate { text, certificate });
         let cases: [(&[&str], _); 14] = [
             (&[], None),
             (&[good], None),

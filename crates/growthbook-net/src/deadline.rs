@@ -9,11 +9,11 @@ use ureq::unversioned::transport::NextTimeout;
 /// A time limit for looking up names, connecting and reading together, besides ureq's own limits
 /// for each. A read that ends at the deadline loses no bytes, and can be continued.
 #[derive(Debug, Default)]
-pub(crate) struct Deadline(Mutex<Option<Instant>>);
+pub struct Deadline(Mutex<Option<Instant>>);
 
 impl Deadline {
     /// Sets the deadline: this long from now, or none.
-    pub(crate) fn set(&self, wait: Option<Duration>) {
+    pub fn set(&self, wait: Option<Duration>) {
         // A time that the clock cannot express is not a limit.
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
