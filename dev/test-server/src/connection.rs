@@ -93,6 +93,7 @@ impl Connection<'_> {
                 let opening = state.channel.open(self.id, last_event_id, Instant::now());
                 Normal::Stream { opening }
             }
+            Route::Track => Normal::Response(Response::new(200)),
             Route::Stream | Route::Unknown => Normal::Response(Response::not_found()),
         }
     }

@@ -11,7 +11,8 @@ use crate::state::{Counts, Shared};
 use crate::tls::Identity;
 use crate::{Request, transport::Transport};
 
-/// A GrowthBook features server on a free port of 127.0.0.1. It serves every client key.
+/// A GrowthBook features server on a free port of 127.0.0.1. It serves every client key. It is an
+/// ingestor of tracking events, too: it accepts `POST /track`.
 ///
 /// Dropping it closes every socket and joins every thread.
 #[derive(Debug)]
@@ -117,6 +118,18 @@ impl FeaturesServer {
     /// Answers every `/sub/` request with this reply when the script is empty. `None` ends that.
     pub fn always_stream(&self, reply: impl Into<Option<Reply>>) {
         self.shared.update(|state| state.stream_script.always = reply.into());
+    }
+
+    /// Answers the next requests with tracking events with these replies, one each. Replies of
+    /// earlier calls come first.
+    pub fn script_tracks(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.update(|state| state.track_script.next.extend(replies));
+    }
+
+    /// Answers every request with tracking events with this reply when the script is empty. `None`
+    /// ends that.
+    pub fn always_tracks(&self, reply: impl Into<Option<Reply>>) {
+        self.shared.update(|state| state.track_script.always = reply.into());
     }
 
     /// Sends these bytes to every open stream, as one chunk. The server gives them no event id, and

@@ -35,6 +35,7 @@ impl Request {
         match self.method.as_str() {
             "GET" if has_key("/api/features/") => Route::Features,
             "GET" if has_key("/sub/") => Route::Stream,
+            "POST" if path == "/track" => Route::Track,
             _ => Route::Unknown,
         }
     }
@@ -53,6 +54,7 @@ impl Request {
 pub(crate) enum Route {
     Features,
     Stream,
+    Track,
     Unknown,
 }
 
@@ -201,6 +203,7 @@ mod tests {
             assert_eq!(request("GET", path).route(), Route::Unknown, "{path}");
         }
         assert_eq!(request("POST", "/sub/sdk-1").route(), Route::Unknown);
+        assert_eq!(request("POST", "/track?client_key=sdk-1").route(), Route::Track);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Counts {
     pub streams: usize,
     /// The number of streams that an event would reach.
     pub open_streams: usize,
+    /// The number of requests with tracking events, including those with scripted replies.
+    pub tracks: usize,
 }
 
 /// The state, with one lock and one condition variable. That is fast enough for tests.
@@ -43,6 +45,7 @@ pub(crate) struct State {
     pub(crate) gzip: bool,
     pub(crate) features_script: Script,
     pub(crate) stream_script: Script,
+    pub(crate) track_script: Script,
     pub(crate) channel: Channel,
     pub(crate) requests: Vec<Request>,
     pub(crate) not_modified: usize,
@@ -66,6 +69,7 @@ impl Shared {
             gzip: false,
             features_script: Script::default(),
             stream_script: Script::default(),
+            track_script: Script::default(),
             channel: Channel::new(Instant::now()),
             requests: Vec::new(),
             not_modified: 0,
@@ -132,6 +136,7 @@ impl State {
             not_modified: self.not_modified,
             streams: on(Route::Stream),
             open_streams: self.channel.open_streams(),
+            tracks: on(Route::Track),
         }
     }
 
@@ -157,6 +162,7 @@ impl State {
         let script = match route {
             Route::Features => &mut self.features_script,
             Route::Stream => &mut self.stream_script,
+            Route::Track => &mut self.track_script,
             Route::Unknown => return Reply::normal(),
         };
         script.next.pop_front().or_else(|| script.always.clone()).unwrap_or_else(Reply::normal)
