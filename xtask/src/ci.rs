@@ -9,12 +9,14 @@ use crate::{
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
-pub(crate) const LIBRARIES: [&str; 6] = [
+pub(crate) const LIBRARIES: [&str; 8] = [
     "growthbook-core",
     "growthbook-support",
+    "growthbook-net",
     "growthbook-fetch",
     "growthbook-redis-cache",
     "growthbook-sticky",
+    "growthbook-tracking",
     "growthbook",
 ];
 

@@ -10,12 +10,14 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
-    ("growthbook-fetch", &["growthbook-core", "growthbook-support"]),
+    ("growthbook-net", &[]),
+    ("growthbook-fetch", &["growthbook-core", "growthbook-net", "growthbook-support"]),
     ("growthbook-redis-cache", &["growthbook-core", "growthbook-support"]),
     ("growthbook-sticky", &["growthbook-core", "growthbook-support"]),
+    ("growthbook-tracking", &["growthbook-core", "growthbook-net", "growthbook-support"]),
     (
         "growthbook",
         &[
