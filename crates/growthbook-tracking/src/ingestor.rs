@@ -85,7 +85,7 @@ impl Ingestor {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(USER_AGENT)
-            // `growthbook-net` knows the proxies.
+            // The connectors of `growthbook-net` use proxies, without ureq.
             .proxy(None)
             .tls_config(tls)
             .max_idle_connections(1)
