@@ -32,6 +32,19 @@ fn connect_opens_a_tunnel() {
 }
 
 #[test]
+fn reply_of_a_dripping_proxy_has_no_end() {
+    let server = FeaturesServer::start(PAYLOAD);
+    let proxy = ProxyServer::start();
+    proxy.drip(&server.url());
+    let target = server.url().split_off("http://".len());
+    let mut client = Client::connect(&proxy.url());
+    write!(client.socket, "CONNECT {target} HTTP/1.1\r\n\r\n").unwrap();
+    let head = "HTTP/1.1 200 Connection established\r\nx-drip: xxx";
+    assert_eq!(client.bytes(head.len()), head.as_bytes());
+    assert_eq!(server.counts().connections, 0);
+}
+
+#[test]
 fn request_with_whole_url_is_forwarded() {
     let server = FeaturesServer::start(PAYLOAD);
     let proxy = ProxyServer::start();
