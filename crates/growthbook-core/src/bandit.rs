@@ -103,6 +103,11 @@ impl BanditRule {
         }
     }
 
+    /// Returns the number of leaves.
+    pub(crate) fn leaf_count(&self) -> usize {
+        self.definition.leaves.len()
+    }
+
     /// Chooses the first leaf that matches. Chooses the rule's own weights when no leaf matches, or
     /// when that leaf is malformed.
     pub(crate) fn choose(&self, passes: impl Fn(&Clauses) -> bool) -> Choice<'_> {

@@ -39,6 +39,9 @@ pub enum Exclusion {
     QaMode,
     /// The experiment does not have the variation that was chosen.
     NoSuchVariation,
+    /// The evaluation took too many steps, see
+    /// [`MAX_EVALUATION_STEPS`](crate::limits::MAX_EVALUATION_STEPS).
+    TooManySteps,
 }
 
 impl fmt::Display for Exclusion {
@@ -59,6 +62,7 @@ impl fmt::Display for Exclusion {
             Exclusion::NotCovered => "not covered",
             Exclusion::QaMode => "QA mode",
             Exclusion::NoSuchVariation => "no such variation",
+            Exclusion::TooManySteps => "too many steps",
         })
     }
 }

@@ -54,7 +54,7 @@
 //! | `cache` | the traits for caches of payloads |
 //! | `event`, `plugin` | events and their owned records; the trait for plugins that receive them |
 //!
-//! Small leaves: `tag` (short names that are compared often), `hash_value` (the value that is
+//! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often), `hash_value` (the value that is
 //! hashed), `value` (a feature's value), `feature_key` and `feature_index` (the lookup of a
 //! feature), `compiled` (a definition with its text), `escaped` (text in a line), `exclusion`,
 //! `warning`, `secure`.
@@ -79,6 +79,7 @@ pub mod attributes;
 pub mod auto;
 pub mod bandit;
 mod bucket;
+mod budget;
 pub mod cache;
 mod compile;
 mod compiled;

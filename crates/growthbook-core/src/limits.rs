@@ -13,16 +13,15 @@ pub const MAX_PREREQUISITE_DEPTH: u32 = 64;
 /// How many features one evaluation may evaluate, repetitions included. The number can double with
 /// every level of prerequisites. Beyond it a feature does not have a value, as in a cycle.
 pub(crate) const MAX_FEATURE_EVALUATIONS: u32 = 10_000;
-/// How many rules one evaluation may evaluate, those of prerequisites included. Beyond it a feature
-/// does not have a value, as in a cycle.
-pub(crate) const MAX_RULE_EVALUATIONS: u32 = 1_000_000;
+/// How many steps one evaluation may take. A step is a small piece of work: a rule, a part of a
+/// condition, an item of a list, or 16 bytes of a long text. Rules, conditions, filters, bandits
+/// and prerequisites share the steps. Beyond them a test does not pass, and a feature with rules
+/// left does not have a value, as in a cycle.
+pub const MAX_EVALUATION_STEPS: usize = 500_000;
 
 /// How many levels of conditions, lists and saved groups one evaluation may descend through.
 /// Beyond it the condition fails. Together with [`MAX_JSON_DEPTH`] this bounds the stack.
 pub(crate) const MAX_CONDITION_DEPTH: u32 = 512;
-/// How many parts of conditions one evaluation may evaluate, over all branches. Beyond it the
-/// condition fails.
-pub(crate) const MAX_CONDITION_PARTS: usize = 1_000_000;
 /// How long a chain of references between condition groups may be. Beyond it the condition fails,
 /// and the snapshot has a warning.
 pub(crate) const MAX_SAVED_GROUP_DEPTH: u32 = 128;

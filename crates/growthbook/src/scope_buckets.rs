@@ -76,7 +76,7 @@ impl ScopeBuckets {
     pub(crate) fn snapshot(&self) -> StickyBuckets {
         let state = self.lock();
         let mut copy = state.buckets.clone();
-        state.changed.iter().cloned().for_each(|key| copy.mark_changed(key));
+        state.changed.iter().for_each(|key| copy.mark_changed(key));
         copy
     }
 

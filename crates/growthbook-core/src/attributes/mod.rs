@@ -14,7 +14,7 @@ mod value;
 pub use crate::json::Number;
 pub(crate) use equality::deep_equal;
 pub(crate) use lookup::AttributeLookup;
-pub(crate) use node::{Kind, Node};
+pub(crate) use node::{Items, Kind, Node};
 pub use set::Attributes;
 pub use source::{AttributeList, AttributeRef, AttributeSource};
 pub use value::AttributeValue;

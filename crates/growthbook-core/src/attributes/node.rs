@@ -42,6 +42,13 @@ impl<'a> Iterator for Items<'a> {
         }
     }
 
+    fn nth(&mut self, count: usize) -> Option<Self::Item> {
+        match self {
+            Items::Array(items) => items.nth(count).map(Node::from),
+            Items::List { list, rest } => rest.nth(count).map(|index| list.item(index).node()),
+        }
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         match self {
             Items::Array(items) => items.size_hint(),
@@ -158,6 +165,14 @@ impl<'a> Node<'a> {
             Node::Object(object) => object.get(key).map_or(Node::Null, Node::from),
             Node::Source(source) => source.attribute(key).map_or(Node::Null, |it| it.node()),
             _ => self.items().and_then(|items| element(items, key)).unwrap_or(Node::Null),
+        }
+    }
+
+    /// Returns the number of members that [`property`](Self::property) may compare.
+    pub(crate) fn member_count(self) -> usize {
+        match self {
+            Node::Object(object) => object.len(),
+            _ => 0,
         }
     }
 

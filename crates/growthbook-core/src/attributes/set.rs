@@ -1,6 +1,6 @@
 //! A set of attributes by name.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -15,22 +15,25 @@ use crate::tag::{Name, Tag};
 #[derive(Clone, Default)]
 pub struct Attributes {
     /// The tags of the names, in the order of the entries. A lookup usually reads one cache line.
-    /// Empty when there are more than [`FEW`] entries.
     tags: Vec<Tag>,
-    /// Sorted by name.
+    /// Sorted by name. Empty when there are more than [`FEW`] attributes.
     entries: Vec<(SmolStr, AttributeValue)>,
+    /// All attributes, when there are or were more than [`FEW`].
+    many: Option<Box<Many>>,
 }
+
+type Many = BTreeMap<SmolStr, AttributeValue>;
 
 /// The number of attributes that the first one makes room for.
 const USUAL: usize = 8;
 const NOT_AN_OBJECT: &str = "attributes must be a JSON object";
-/// Up to this many attributes, comparing tags one by one is faster than a binary search.
+/// Up to this many attributes, comparing tags one by one is faster than a tree.
 const FEW: usize = 64;
 
 impl Attributes {
     /// Makes an empty set.
     pub const fn new() -> Self {
-        Attributes { tags: Vec::new(), entries: Vec::new() }
+        Attributes { tags: Vec::new(), entries: Vec::new(), many: None }
     }
 
     /// Reads attributes from the text of a JSON object.
@@ -69,6 +72,10 @@ impl Attributes {
     /// Sets an attribute. Replaces an attribute of the same name.
     pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<AttributeValue>) {
         let (name, value) = (name.as_ref(), value.into());
+        if let Some(many) = &mut self.many {
+            many.insert(name.into(), value);
+            return;
+        }
         match self.position(name) {
             Ok(index) => {
                 if let Some(entry) = self.entries.get_mut(index) {
@@ -79,29 +86,30 @@ impl Attributes {
                 if self.entries.capacity() == 0 {
                     self.reserve(USUAL);
                 }
-                if self.entries.len() < FEW {
-                    self.tags.insert(index, Tag::new(name));
-                } else {
-                    self.tags.clear();
-                }
+                self.tags.insert(index, Tag::new(name));
                 self.entries.insert(index, (name.into(), value));
+                self.split_up();
             }
+        }
+    }
+
+    /// Moves the entries into a tree, if there are many.
+    fn split_up(&mut self) {
+        if self.entries.len() > FEW {
+            self.tags = Vec::new();
+            self.many = Some(Box::new(core::mem::take(&mut self.entries).into_iter().collect()));
         }
     }
 
     /// Removes an attribute and returns it.
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
+        if let Some(many) = &mut self.many {
+            return many.remove(name);
+        }
         let index = self.position(name).ok()?;
         let (_, value) = self.entries.remove(index);
-        self.rebuild_tags();
+        self.tags.remove(index);
         Some(value)
-    }
-
-    fn rebuild_tags(&mut self) {
-        self.tags.clear();
-        if self.entries.len() <= FEW {
-            self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
-        }
     }
 
     /// Returns the attribute of this name.
@@ -127,18 +135,15 @@ impl Attributes {
     /// Finds an attribute in a set that is too large for tags.
     #[inline(never)]
     fn find_among_many(&self, name: Tag) -> Option<&AttributeValue> {
-        if self.entries.len() <= FEW {
-            return None;
-        }
-        name.with_name(|name| self.find_by_text(name))
+        let many = self.many.as_ref()?;
+        name.with_text(|name| many.get(name))
     }
 
     /// Finds an attribute whose name does not fit in its tag, or in a set without tags.
     #[inline(never)]
     fn find_by_text(&self, name: Name<'_>) -> Option<&AttributeValue> {
-        if self.entries.len() > FEW {
-            let index = self.position(name.text).ok()?;
-            return self.entries.get(index).map(|(_, value)| value);
+        if let Some(many) = &self.many {
+            return many.get(name.text);
         }
         let mut entries = self.tags.iter().zip(&self.entries);
         let (_, (_, value)) =
@@ -153,21 +158,23 @@ impl Attributes {
 
     /// Iterates over the attributes, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
-        self.entries.iter().map(|(name, value)| (&**name, value))
+        let few = self.entries.iter().map(|(name, value)| (&**name, value));
+        let many = self.many.iter().flat_map(|many| many.iter());
+        few.chain(many.map(|(name, value)| (&**name, value)))
     }
 
     pub(crate) fn into_members(self) -> impl Iterator<Item = (SmolStr, AttributeValue)> {
-        self.entries.into_iter()
+        self.entries.into_iter().chain(self.many.into_iter().flat_map(|many| *many))
     }
 
     /// Whether there are no attributes.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// Returns the number of attributes.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() + self.many.as_ref().map_or(0, |many| many.len())
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {
@@ -197,6 +204,10 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> FromIterator<(N, V)> for Attributes
 impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
         let entries = entries.into_iter().map(|(name, value)| (name.as_ref().into(), value.into()));
+        if let Some(many) = &mut self.many {
+            many.extend(entries);
+            return;
+        }
         self.entries.extend(entries);
         // The sort is stable, so the last of several equal names stays last. It is kept below.
         self.entries.sort_by(|(a, _), (b, _)| (**a).cmp(b));
@@ -207,7 +218,9 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
             }
             same
         });
-        self.rebuild_tags();
+        self.tags.clear();
+        self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
+        self.split_up();
     }
 }
 

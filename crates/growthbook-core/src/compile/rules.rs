@@ -72,7 +72,8 @@ impl<'c> RuleCompiler<'c> {
             self.notes.bandits.push(bandit.into());
         }
         self.notes.warnings.extend(at(&self.location(&id), kinds));
-        self.add(Rule::new(SmolStr::from(id), gates, kind));
+        self.rules.push(Rule::new(self.index, SmolStr::from(id), gates, kind));
+        self.index += 1;
     }
 
     /// Compiles the next rule, which could not be read as a whole. Only its prerequisites are kept,
@@ -92,17 +93,13 @@ impl<'c> RuleCompiler<'c> {
         self.left_out(WarningKind::InvalidJson);
         if !parents.is_empty() {
             let gates = Gates { parents: parents.into(), filters: None };
-            self.rules.push(Rule::new(SmolStr::default(), gates, RuleKind::Nothing));
+            let index = self.index - 1;
+            self.rules.push(Rule::new(index, SmolStr::default(), gates, RuleKind::Nothing));
         }
     }
 
     fn left_out(&mut self, kind: WarningKind) {
         self.notes.warnings.push(Warning { location: self.location(""), kind });
-        self.index += 1;
-    }
-
-    fn add(&mut self, rule: Rule) {
-        self.rules.push(rule);
         self.index += 1;
     }
 

@@ -8,6 +8,7 @@ use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::tree::{Clause, Clauses, ValueTest};
 use super::{Fields, SavedGroups};
 use crate::attributes::{Kind, Node};
+use crate::budget::Budget;
 use crate::trace::{ClauseOutcome, ClauseTrace};
 
 /// Returns the first clause that makes a condition fail. `None` if the condition passes.
@@ -15,8 +16,9 @@ pub(crate) fn explain_failure(
     clauses: &Clauses,
     fields: &Fields<'_>,
     groups: &SavedGroups,
+    budget: &Budget,
 ) -> Option<ClauseTrace> {
-    super::eval::with_scope(fields, groups, |scope| scope.failure(clauses))
+    super::eval::with_scope(fields, groups, budget, |scope| scope.failure(clauses))
 }
 
 impl Scope<'_> {
@@ -53,7 +55,7 @@ impl Scope<'_> {
         };
         match clause {
             Clause::Attribute(path, test) => {
-                let actual = path.resolve(self.fields).unwrap_or(Node::Null);
+                let actual = path.resolve(self.fields, self.run.budget).unwrap_or(Node::Null);
                 ClauseTrace {
                     path: path.with_text(|path| path.into()),
                     test: self.describe_test(test, &actual),
@@ -111,6 +113,10 @@ impl Operator {
         match self {
             Operator::Equal { operand, negate } => {
                 format!("{} {}", pick(*negate, "$eq", "$ne"), operand.describe())
+            }
+            Operator::EqualLong { operand, negate } => {
+                let operand = operand.node().to_value();
+                format!("{} {operand}", pick(*negate, "$eq", "$ne"))
             }
             Operator::Order { comparison, operand } => {
                 format!("${} {}", comparison.name(), operand.describe())

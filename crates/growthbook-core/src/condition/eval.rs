@@ -11,45 +11,12 @@ use super::groups::GroupIndex;
 use super::path::Path;
 use super::tree::{Clause, Clauses, ValueTest};
 use crate::attributes::{AttributeLookup, Node};
-use crate::limits::{
-    MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS,
-};
+use crate::budget::{Budget, ITEMS_PER_STEP};
+use crate::limits::{MAX_CONDITION_DEPTH, MAX_SAVED_GROUP_DEPTH, MAX_SAVED_GROUP_EVALUATIONS};
 use crate::tag::Name;
 
-/// A clause and its test count as two parts.
-const CLAUSE_PARTS: usize = 2;
-
-/// The number of parts that the conditions of one evaluation may still evaluate. All conditions
-/// share it, since a payload can have many large conditions.
-#[derive(Clone, Debug)]
-pub(crate) struct Budget {
-    parts: Cell<usize>,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Budget { parts: Cell::new(MAX_CONDITION_PARTS) }
-    }
-}
-
-impl Budget {
-    /// Takes parts off the budget. False if the rest is not enough.
-    #[inline]
-    fn take(&self, parts: usize) -> bool {
-        match self.parts.get().checked_sub(parts) {
-            Some(left) => {
-                self.parts.set(left);
-                true
-            }
-            None => false,
-        }
-    }
-
-    #[inline(never)]
-    fn give_back(&self, parts: usize) {
-        self.parts.set(self.parts.get() + parts);
-    }
-}
+/// A clause and its test count as two steps.
+const CLAUSE_STEPS: usize = 2;
 
 /// Whether the condition passes.
 #[inline]
@@ -63,14 +30,14 @@ pub(crate) fn passes(
     Scope::new(fields, &run).condition(clauses) == Outcome::Pass
 }
 
-/// Calls `evaluate` with a new scope and a budget of its own.
+/// Calls `evaluate` with a new scope.
 pub(super) fn with_scope<R>(
     fields: &Fields<'_>,
     groups: &SavedGroups,
+    budget: &Budget,
     evaluate: impl FnOnce(&Scope<'_>) -> R,
 ) -> R {
-    let budget = Budget::default();
-    let run = Run::new(groups, &budget);
+    let run = Run::new(groups, budget);
     evaluate(&Scope::new(fields, &run))
 }
 
@@ -93,6 +60,12 @@ impl Outcome {
             Outcome::Fail => Outcome::Pass,
             undecided => undecided,
         }
+    }
+
+    /// Negates the outcome of an operator that has a negated form.
+    #[inline]
+    pub(super) fn negate_if(self, negate: bool) -> Self {
+        if negate { self.negate() } else { self }
     }
 
     /// Combines with AND. A failure decides, even after an unknown outcome.
@@ -144,7 +117,7 @@ pub(super) struct Scope<'a> {
 /// The state that all branches of an evaluation share.
 pub(super) struct Run<'a> {
     pub(super) groups: &'a SavedGroups,
-    budget: &'a Budget,
+    pub(super) budget: &'a Budget,
     /// The current level of nesting.
     depth: Cell<u32>,
     group_evaluations: Cell<u32>,
@@ -198,7 +171,7 @@ impl<'a> Scope<'a> {
     /// Evaluates a condition. Every clause must pass.
     #[inline(never)]
     pub(super) fn condition(&self, clauses: &Clauses) -> Outcome {
-        if !self.run.budget.take(1 + CLAUSE_PARTS * clauses.0.len()) {
+        if !self.run.budget.take(1 + CLAUSE_STEPS * clauses.0.len()) {
             return Outcome::Abort;
         }
         self.deeper(|| self.clauses(&clauses.0)).unwrap_or(Outcome::Abort)
@@ -217,7 +190,7 @@ impl<'a> Scope<'a> {
             if outcome != Outcome::Unknown {
                 // Usually nothing is left: most conditions have one clause, or fail at the last.
                 if !rest.as_slice().is_empty() {
-                    self.run.budget.give_back(CLAUSE_PARTS * rest.len());
+                    self.run.budget.give_back(CLAUSE_STEPS * rest.len());
                 }
                 return outcome;
             }
@@ -254,14 +227,17 @@ impl<'a> Scope<'a> {
                 name.with_name(|name| self.named_attribute(attributes, name, test))
             }
             (Fields::Attributes(attributes), Path::Long(path)) if path.is_one_name() => {
+                if !self.run.budget.take(path.steps()) {
+                    return Outcome::Abort;
+                }
                 let name = Name { text: &path.text, tag: path.first };
                 self.named_attribute(attributes, name, test)
             }
             (Fields::ParentValue(value), path) if path.is_parent_value() => self.value(test, value),
-            _ => match path.resolve(self.fields) {
-                Some(actual) => self.value(test, &actual),
-                None if test.may_abort() => Outcome::Abort,
-                None => Outcome::Unknown,
+            _ => match path.resolve(self.fields, self.run.budget) {
+                Ok(actual) => self.value(test, &actual),
+                Err(Outcome::Unknown) if test.may_abort() => Outcome::Abort,
+                Err(outcome) => outcome,
             },
         }
     }
@@ -315,9 +291,12 @@ impl<'a> Scope<'a> {
     #[inline(always)]
     fn value_inline(&self, test: &ValueTest, actual: &Node<'_>) -> Outcome {
         match test {
-            ValueTest::Equals(literal) => literal.is(actual).into(),
+            ValueTest::Equals(literal) => literal.test(actual, self.run.budget),
             ValueTest::Operator(operator) => operator.eval(self, actual),
             ValueTest::Operators(operators) => {
+                if !self.run.budget.take(operators.len()) {
+                    return Outcome::Abort;
+                }
                 Outcome::all(operators.iter().map(|operator| operator.eval(self, actual)))
             }
         }
@@ -350,6 +329,9 @@ impl<'a> Scope<'a> {
     /// Evaluates a condition group. A cycle fails, but does not abort the other branches.
     pub(super) fn enter_group(&self, group: GroupIndex, condition: &Clauses) -> Outcome {
         let depth = self.entered.map_or(0, |entered| entered.depth);
+        if !self.run.budget.take(depth as usize / ITEMS_PER_STEP) {
+            return Outcome::Abort;
+        }
         let mut outer = self.entered;
         while let Some(entered) = outer {
             if entered.group == group {

@@ -153,9 +153,9 @@ impl GroupReference {
         match group {
             SavedGroup::List { attribute, values: Some(values) } => {
                 match override_path.or(attribute.as_ref()) {
-                    Some(path) => match path.resolve(scope.fields) {
-                        Some(actual) => values.contains(&actual).into(),
-                        None => Outcome::Unknown,
+                    Some(path) => match path.resolve(scope.fields, scope.run.budget) {
+                        Ok(actual) => values.test(&actual, false, scope.run.budget),
+                        Err(outcome) => outcome,
                     },
                     None => Outcome::Fail,
                 }
@@ -179,12 +179,18 @@ impl GroupReference {
 }
 
 fn in_remote_group(scope: &Scope<'_>, id: &str) -> Outcome {
-    match scope.fields.get(Name::new(REMOTE_GROUP_IDS)) {
-        Some(ids) => {
-            ids.items().is_some_and(|mut ids| ids.any(|member| member.as_str() == Some(id))).into()
-        }
-        None => Outcome::Unknown,
+    let budget = scope.run.budget;
+    let ids = match scope.fields.get(Name::new(REMOTE_GROUP_IDS), budget) {
+        Ok(ids) => ids.items(),
+        Err(outcome) => return outcome,
+    };
+    let Some(mut ids) = ids else {
+        return Outcome::Fail;
+    };
+    if !(budget.take(ids.len()) && budget.take_text(id.len())) {
+        return Outcome::Abort;
     }
+    ids.any(|member| member.as_str() == Some(id)).into()
 }
 
 impl GroupId {
@@ -201,7 +207,7 @@ impl GroupId {
         match scope.run.groups.find(self) {
             Some((_, SavedGroup::LegacyList(values)))
             | Some((_, SavedGroup::List { values: Some(values), .. })) => {
-                (values.contains(actual) != negate).into()
+                values.test(actual, negate, scope.run.budget)
             }
             Some((_, SavedGroup::Unknown)) => Outcome::Unknown,
             Some(_) => Outcome::Fail,

@@ -32,7 +32,7 @@ use core::fmt;
 use serde_json::Value;
 
 pub(crate) use describe::explain_failure;
-pub(crate) use eval::{Budget, passes};
+pub(crate) use eval::passes;
 pub(crate) use fields::Fields;
 pub(crate) use groups::{GroupIndex, GroupLinker, REMOTE_GROUP_IDS, SavedGroup, SavedGroups};
 pub(crate) use parse::ConditionParser;

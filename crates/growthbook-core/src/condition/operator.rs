@@ -3,6 +3,9 @@
 use alloc::boxed::Box;
 use core::cmp::Ordering;
 
+use hashbrown::HashSet;
+use smol_str::SmolStr;
+
 use super::eval::{Outcome, Scope};
 use super::fields::Fields;
 use super::groups::GroupId;
@@ -10,7 +13,8 @@ use super::text::{compare_utf16, with_lowercase};
 use super::tree::{Clauses, Literal, ValueTest};
 use super::value_set::ValueSet;
 use super::version::compare_versions;
-use crate::attributes::{Kind, Node};
+use crate::attributes::{Items, Kind, Node};
+use crate::budget::{Budget, text_steps};
 use crate::json::js_number_string;
 use crate::pattern::Pattern;
 
@@ -20,6 +24,8 @@ use crate::pattern::Pattern;
 pub(super) enum Operator {
     /// `$eq`, and negated `$ne`
     Equal { operand: Scalar, negate: bool },
+    /// The same for a long text
+    EqualLong { operand: Literal, negate: bool },
     /// `$lt $lte $gt $gte`
     Order { comparison: Comparison, operand: Scalar },
     /// `$veq $vne $vlt $vlte $vgt $vgte`
@@ -40,7 +46,7 @@ pub(super) enum Operator {
     /// `$all`
     All(Box<[ValueTest]>),
     /// `$alli`
-    AllInsensitive(Box<[ValueTest]>),
+    AllInsensitive(Box<[InsensitiveTest]>),
     /// `$size`
     Size(Box<ValueTest>),
     /// `$elemMatch`
@@ -61,6 +67,14 @@ pub(super) enum ElemMatch {
     Malformed,
 }
 
+/// A test of `$alli`.
+#[derive(Clone, Debug)]
+pub(super) enum InsensitiveTest {
+    /// A text in lower case.
+    Text(Box<str>),
+    Other(ValueTest),
+}
+
 /// The operand of a comparison.
 #[derive(Clone, Debug)]
 pub(super) enum Scalar {
@@ -77,6 +91,16 @@ pub(super) enum Comparison {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+impl InsensitiveTest {
+    /// Returns the test, unless it is a text.
+    pub(super) fn other(&self) -> Option<&ValueTest> {
+        match self {
+            InsensitiveTest::Text(_) => None,
+            InsensitiveTest::Other(test) => Some(test),
+        }
+    }
 }
 
 impl Comparison {
@@ -111,8 +135,10 @@ impl Operator {
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::Equal { operand, negate } => (identical(actual, operand) != *negate).into(),
-            Operator::Order { comparison, operand } => ordered(actual, *comparison, operand).into(),
-            Operator::In { values, negate } => (values.contains(actual) != *negate).into(),
+            Operator::Order { comparison, operand } => {
+                ordered(scope, actual, *comparison, operand)
+            }
+            Operator::In { values, negate } => values.test(actual, *negate, scope.run.budget),
             _ => self.eval_other(scope, actual),
         }
     }
@@ -121,15 +147,20 @@ impl Operator {
     fn eval_other(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::Version { comparison, operand } => {
-                version_ordered(actual, *comparison, operand).into()
+                version_ordered(scope, actual, *comparison, operand)
+            }
+            Operator::EqualLong { operand, negate } => {
+                operand.test(actual, scope.run.budget).negate_if(*negate)
             }
             Operator::Exists { negate } => (matches!(actual, Node::Null) == *negate).into(),
             Operator::Type(kind) => (Some(actual.kind()) == *kind).into(),
             Operator::InInsensitive { values, negate } => {
-                (values.contains_lowercase(actual) != *negate).into()
+                values.test_lowercase(actual, *negate, scope.run.budget)
             }
             Operator::InGroup { group, negate } => group.eval(scope, actual, *negate),
-            Operator::Regex { pattern, negate } => (regex(actual, pattern) != *negate).into(),
+            Operator::Regex { pattern, negate } => {
+                regex(scope, actual, pattern).negate_if(*negate)
+            }
             Operator::Equal { .. } | Operator::Order { .. } | Operator::In { .. } => {
                 self.eval(scope, actual)
             }
@@ -146,8 +177,8 @@ impl Operator {
     /// Evaluates an operator that contains tests.
     fn eval_tests(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
-            Operator::All(tests) => all(scope, actual, tests, Scope::element),
-            Operator::AllInsensitive(tests) => all(scope, actual, tests, value_insensitive),
+            Operator::All(tests) => all(scope, actual, tests),
+            Operator::AllInsensitive(tests) => all_insensitive(scope, actual, tests),
             Operator::Size(test) => match actual.items() {
                 Some(items) => scope.value(test, &Node::Number(items.len() as f64)),
                 None => Outcome::Fail,
@@ -163,66 +194,115 @@ impl Operator {
 #[inline]
 fn identical(actual: &Node<'_>, operand: &Scalar) -> bool {
     match operand {
-        Scalar::Literal(Literal::Container(_)) | Scalar::Container => false,
+        Scalar::Container => false,
         Scalar::Literal(literal) => literal.is(actual),
     }
 }
 
-/// Compares two numbers, or two strings by UTF-16 code units. False for all other values.
+/// Compares two numbers, or two strings by UTF-16 code units. Fails for all other values.
 #[inline]
-fn ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
+fn ordered(
+    scope: &Scope<'_>,
+    actual: &Node<'_>,
+    comparison: Comparison,
+    operand: &Scalar,
+) -> Outcome {
     match (actual, operand) {
-        (Node::Number(a), Scalar::Literal(Literal::Number(b))) => comparison.holds_for(*a, *b),
-        (Node::String(a), Scalar::Literal(Literal::String(b))) => {
-            comparison.holds(compare_utf16(a, b))
+        (Node::Number(a), Scalar::Literal(Literal::Number(b))) => {
+            comparison.holds_for(*a, *b).into()
         }
-        _ => false,
+        (Node::String(a), Scalar::Literal(Literal::String(b) | Literal::LongString(b))) => {
+            if !scope.run.budget.take_text(a.len().min(b.len())) {
+                return Outcome::Abort;
+            }
+            comparison.holds(compare_utf16(a, b)).into()
+        }
+        _ => Outcome::Fail,
     }
 }
 
 /// Compares the versions in two strings, or in the texts of two numbers. All other values differ.
-fn version_ordered(actual: &Node<'_>, comparison: Comparison, operand: &Scalar) -> bool {
-    match (actual, operand) {
-        (Node::String(a), Scalar::Literal(Literal::String(b))) => {
+fn version_ordered(
+    scope: &Scope<'_>,
+    actual: &Node<'_>,
+    comparison: Comparison,
+    operand: &Scalar,
+) -> Outcome {
+    /// A version is read several times, and padded.
+    const WORK: usize = 4;
+    let holds = match (actual, operand) {
+        (Node::String(a), Scalar::Literal(Literal::String(b) | Literal::LongString(b))) => {
+            if !scope.run.budget.take_text(WORK * (a.len() + b.len())) {
+                return Outcome::Abort;
+            }
             comparison.holds(compare_versions(a, b))
         }
         (Node::Number(a), Scalar::Literal(Literal::Number(b))) => js_number_string(*a, |a| {
             js_number_string(*b, |b| comparison.holds(compare_versions(a, b)))
         }),
         _ => matches!(comparison, Comparison::NotEqual),
-    }
+    };
+    holds.into()
 }
 
-fn regex(actual: &Node<'_>, pattern: &Option<Pattern>) -> bool {
+fn regex(scope: &Scope<'_>, actual: &Node<'_>, pattern: &Option<Pattern>) -> Outcome {
     match (actual, pattern) {
-        (Node::String(text), Some(pattern)) => pattern.is_match(text),
-        _ => false,
+        (Node::String(text), Some(pattern)) => {
+            pattern.test(text, scope.run.budget).map_or(Outcome::Abort, Outcome::from)
+        }
+        _ => Outcome::Fail,
     }
 }
 
 /// Evaluates `$all`: each test must pass for at least one element.
-fn all<'s>(
-    scope: &Scope<'s>,
+fn all(scope: &Scope<'_>, actual: &Node<'_>, tests: &[ValueTest]) -> Outcome {
+    let Some(items) = actual.items() else {
+        return Outcome::Fail;
+    };
+    Outcome::all(tests.iter().map(|test| any_element(scope, items.clone(), test)))
+}
+
+fn any_element(scope: &Scope<'_>, items: Items<'_>, test: &ValueTest) -> Outcome {
+    // A test of no elements counts as well.
+    if !scope.run.budget.take(1) {
+        return Outcome::Abort;
+    }
+    Outcome::any(items.map(|item| scope.element(test, &item)))
+}
+
+/// Evaluates `$alli`: like `$all`, but compares strings without regard to case.
+fn all_insensitive(
+    scope: &Scope<'_>,
     actual: &Node<'_>,
-    tests: &[ValueTest],
-    element: impl Fn(&Scope<'s>, &ValueTest, &Node<'_>) -> Outcome,
+    tests: &[InsensitiveTest],
 ) -> Outcome {
     let Some(items) = actual.items() else {
         return Outcome::Fail;
     };
-    Outcome::all(
-        tests
-            .iter()
-            .map(|test| Outcome::any(items.clone().map(|item| element(scope, test, &item)))),
-    )
+    let Some(texts) = lowercase_texts(items.clone(), scope.run.budget) else {
+        return Outcome::Abort;
+    };
+    Outcome::all(tests.iter().map(|test| match test {
+        InsensitiveTest::Text(text) => {
+            if !(scope.run.budget.take(1) && scope.run.budget.take_text(text.len())) {
+                return Outcome::Abort;
+            }
+            texts.contains(&**text).into()
+        }
+        InsensitiveTest::Other(test) => any_element(scope, items.clone(), test),
+    }))
 }
 
-/// Like [`Scope::element`], but compares strings without regard to case.
-fn value_insensitive(scope: &Scope<'_>, test: &ValueTest, actual: &Node<'_>) -> Outcome {
-    if let (ValueTest::Equals(Literal::String(expected)), Node::String(actual)) = (test, actual) {
-        return with_lowercase(expected, |a| with_lowercase(actual, |b| a == b)).into();
+/// Returns the strings of a list in lower case. `None` if the budget is spent.
+fn lowercase_texts(items: Items<'_>, budget: &Budget) -> Option<HashSet<SmolStr>> {
+    let mut texts = HashSet::with_capacity(items.len());
+    for text in items.filter_map(Node::as_str) {
+        if !budget.take(1 + text_steps(text.len())) {
+            return None;
+        }
+        texts.insert(with_lowercase(text, |text| SmolStr::from(text)));
     }
-    scope.element(test, actual)
+    Some(texts)
 }
 
 /// Evaluates `$elemMatch`: at least one element that is not null must pass.

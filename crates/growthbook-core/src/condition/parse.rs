@@ -4,7 +4,7 @@
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use super::groups::{GroupId, GroupLinker, GroupReference, SavedGroup};
-use super::operator::{Comparison, ElemMatch, Operator, Scalar};
+use super::operator::{Comparison, ElemMatch, InsensitiveTest, Operator, Scalar};
 use super::path::Path;
 use super::tree::{Clause, Clauses, Literal, ValueTest};
 use super::value_set::ValueSet;
@@ -114,8 +114,8 @@ impl<'p> ConditionParser<'p> {
         let order = |comparison| Operator::Order { comparison, operand: scalar(operand) };
         let version = |comparison| Operator::Version { comparison, operand: scalar(operand) };
         match name {
-            "$eq" => Operator::Equal { operand: scalar(operand), negate: false },
-            "$ne" => Operator::Equal { operand: scalar(operand), negate: true },
+            "$eq" => equality(operand, false),
+            "$ne" => equality(operand, true),
             "$lt" => order(Comparison::Less),
             "$lte" => order(Comparison::LessOrEqual),
             "$gt" => order(Comparison::Greater),
@@ -139,7 +139,7 @@ impl<'p> ConditionParser<'p> {
             "$notRegex" => self.regex(operand, false, true),
             "$notRegexi" => self.regex(operand, true, true),
             "$all" => self.value_tests(operand).map_or(Operator::Never, Operator::All),
-            "$alli" => self.value_tests(operand).map_or(Operator::Never, Operator::AllInsensitive),
+            "$alli" => self.insensitive_tests(operand),
             "$size" => Operator::Size(Box::new(self.value_test(operand))),
             "$elemMatch" => Operator::ElemMatch(Box::new(self.elem_match(operand))),
             "$not" => Operator::Not(Box::new(self.value_test(operand))),
@@ -149,6 +149,17 @@ impl<'p> ConditionParser<'p> {
                 Operator::Unknown
             }
         }
+    }
+
+    fn insensitive_tests(&mut self, operand: &Json<'_>) -> Operator {
+        let Some(items) = operand.as_array() else {
+            return Operator::Never;
+        };
+        let test = |item: &Json<'_>| match item {
+            Json::String(text) => InsensitiveTest::Text(text.to_lowercase().into()),
+            other => InsensitiveTest::Other(self.value_test(other)),
+        };
+        Operator::AllInsensitive(items.iter().map(test).collect())
     }
 
     fn in_group(&mut self, operand: &Json<'_>, negate: bool) -> Operator {
@@ -239,6 +250,13 @@ fn is_operator_object(object: &Object<'_>) -> bool {
 fn tests_elements(object: &Object<'_>) -> bool {
     is_operator_object(object)
         && !object.iter().any(|(key, _)| matches!(key, "$or" | "$and" | "$nor" | "$savedGroup"))
+}
+
+fn equality(operand: &Json<'_>, negate: bool) -> Operator {
+    match Literal::new(operand) {
+        operand @ Literal::LongString(_) => Operator::EqualLong { operand, negate },
+        _ => Operator::Equal { operand: scalar(operand), negate },
+    }
 }
 
 fn scalar(operand: &Json<'_>) -> Scalar {

@@ -2,8 +2,10 @@
 
 use alloc::boxed::Box;
 
-use super::fields::{Fields, PARENT_VALUE};
+use super::eval::Outcome;
+use super::fields::{Fields, PARENT_VALUE, property};
 use crate::attributes::Node;
+use crate::budget::{Budget, text_steps};
 use crate::tag::{Name, Tag};
 
 /// A dotted attribute path.
@@ -32,11 +34,19 @@ impl Path {
         Path::Long(Box::new(LongPath { text: path.into(), first: tag }))
     }
 
-    /// Returns the value at the path. Null if it does not exist, `None` if it is unknown.
-    pub(super) fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
+    /// Returns the value at the path. Null if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The outcome of a test on the value, if the value is unknown or the budget is spent.
+    pub(super) fn resolve<'a>(
+        &self,
+        fields: &Fields<'a>,
+        budget: &Budget,
+    ) -> Result<Node<'a>, Outcome> {
         match self {
-            Path::Short(name) => name.with_name(|name| fields.get(name)),
-            Path::Long(path) => path.resolve(fields),
+            Path::Short(name) => name.with_name(|name| fields.get(name, budget)),
+            Path::Long(path) => path.resolve(fields, budget),
         }
     }
 
@@ -61,15 +71,24 @@ impl LongPath {
         self.first.capped_length() == self.text.len()
     }
 
+    /// Returns the number of steps to read the path.
+    #[inline]
+    pub(super) fn steps(&self) -> usize {
+        text_steps(self.text.len())
+    }
+
     /// Returns the value at the path. Inside an attribute of a user who is known in part, every
     /// value is unknown, since the attribute may be incomplete.
-    fn resolve<'a>(&self, fields: &Fields<'a>) -> Option<Node<'a>> {
+    fn resolve<'a>(&self, fields: &Fields<'a>, budget: &Budget) -> Result<Node<'a>, Outcome> {
+        if !budget.take(self.steps()) {
+            return Err(Outcome::Abort);
+        }
         let mut parts = self.text.split('.');
-        let first = Name { text: parts.next()?, tag: self.first };
+        let first = Name { text: parts.next().unwrap_or_default(), tag: self.first };
         let mut parts = parts.peekable();
         if parts.peek().is_some() && matches!(fields, Fields::Known(_)) {
-            return None;
+            return Err(Outcome::Unknown);
         }
-        Some(parts.fold(fields.get(first)?, Node::property))
+        parts.try_fold(fields.get(first, budget)?, |node, part| property(node, part, budget))
     }
 }

@@ -5,11 +5,12 @@
 
 use alloc::vec::Vec;
 
-use super::eval::{Budget, Entered, Outcome, Run, Scope, with_scope};
+use super::eval::{Entered, Outcome, Run, Scope, with_scope};
 use super::fields::Fields;
-use super::operator::{ElemMatch, Operator};
+use super::operator::{ElemMatch, InsensitiveTest, Operator};
 use super::tree::{Clause, Clauses, ValueTest};
 use super::{GroupIndex, SavedGroups};
+use crate::budget::Budget;
 use crate::json::{Json, Object, Text};
 
 /// The result of pruning a condition.
@@ -30,7 +31,7 @@ pub(crate) fn prune<'j>(
     fields: &Fields<'_>,
     groups: &SavedGroups,
 ) -> Remainder<'j> {
-    with_scope(fields, groups, |scope| scope.prune(clauses, source))
+    with_scope(fields, groups, &Budget::default(), |scope| scope.prune(clauses, source))
 }
 
 /// Prunes the condition of a condition group. Aborts for other groups, and for a group that leads
@@ -139,8 +140,11 @@ impl ValueTest {
     /// Whether the evaluation can abort, for some value. A saved group inside the test may do so.
     pub(super) fn may_abort(&self) -> bool {
         self.operators().iter().any(|operator| match operator {
-            Operator::All(tests) | Operator::AllInsensitive(tests) => {
+            Operator::All(tests) => {
                 tests.iter().any(ValueTest::may_abort)
+            }
+            Operator::AllInsensitive(tests) => {
+                tests.iter().filter_map(InsensitiveTest::other).any(ValueTest::may_abort)
             }
             Operator::Size(test) | Operator::Not(test) => test.may_abort(),
             Operator::ElemMatch(test) => match &**test {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::groups::GroupIndex;
-use super::operator::{ElemMatch, Operator};
+use super::operator::{ElemMatch, InsensitiveTest, Operator};
 use super::tree::{Clause, Clauses, ValueTest};
 
 impl Clauses {
@@ -27,8 +27,12 @@ impl ValueTest {
     fn collect_references(&self, references: &mut Vec<GroupIndex>) {
         for operator in self.operators() {
             match operator {
-                Operator::All(tests) | Operator::AllInsensitive(tests) => {
+                Operator::All(tests) => {
                     tests.iter().for_each(|test| test.collect_references(references));
+                }
+                Operator::AllInsensitive(tests) => {
+                    let tests = tests.iter().filter_map(InsensitiveTest::other);
+                    tests.for_each(|test| test.collect_references(references));
                 }
                 Operator::Size(test) | Operator::Not(test) => test.collect_references(references),
                 Operator::ElemMatch(test) => match &**test {

@@ -2,9 +2,19 @@
 
 use core::cmp::Ordering;
 
-/// Compares by UTF-16 code units. A character above U+FFFF sorts below U+E000.
+/// Compares by UTF-16 code units. A character above U+FFFF sorts below U+E000. The rest after the
+/// first difference is not read.
 pub(super) fn compare_utf16(a: &str, b: &str) -> Ordering {
-    if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+    let difference = a.bytes().zip(b.bytes()).position(|(a, b)| a != b);
+    let Some(mut start) = difference else {
+        return a.len().cmp(&b.len());
+    };
+    // The difference may be inside a character.
+    while !(a.is_char_boundary(start) && b.is_char_boundary(start)) {
+        start -= 1;
+    }
+    let [a, b] = [a, b].map(|text| text.get(start..).unwrap_or_default().encode_utf16());
+    a.cmp(b)
 }
 
 /// Calls `read` with the text in lower case. This is not case folding: "ß" does not become "ss".
@@ -39,6 +49,10 @@ mod tests {
         assert_eq!(compare_utf16("\u{1f600}", "\u{e000}"), Ordering::Less);
         assert_eq!(compare_utf16("a", "b"), Ordering::Less);
         assert_eq!(compare_utf16("a", "é"), Ordering::Less);
+        assert_eq!(compare_utf16("aé", "aè"), Ordering::Greater);
+        assert_eq!(compare_utf16("a\u{1f600}", "a\u{1f601}"), Ordering::Less);
+        assert_eq!(compare_utf16("ab", "abc"), Ordering::Less);
+        assert_eq!(compare_utf16("", ""), Ordering::Equal);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use core::{fmt, slice};
 
+use super::eval::Outcome;
 use super::groups::GroupReference;
 use super::operator::Operator;
 use super::path::Path;
 use crate::attributes::{Node, deep_equal};
+use crate::budget::{Budget, SHORT_TEXT};
 use crate::json::Json;
 
 /// The clauses of a condition object, in their order. All of them must pass.
@@ -81,6 +83,8 @@ pub(super) enum Literal {
     Bool(bool),
     Number(f64),
     String(Box<str>),
+    /// A text that takes several steps to compare.
+    LongString(Box<str>),
     /// An array or object. It is boxed, since most literals are scalars.
     Container(Box<Json<'static>>),
 }
@@ -91,6 +95,7 @@ impl Literal {
             Json::Null => Literal::Null,
             Json::Bool(value) => Literal::Bool(*value),
             Json::Number(number) => Literal::Number(number.as_f64()),
+            Json::String(text) if text.len() > SHORT_TEXT => Literal::LongString((**text).into()),
             Json::String(text) => Literal::String((**text).into()),
             Json::Array(_) | Json::Object(_) => {
                 Literal::Container(Box::new(json.clone().into_owned()))
@@ -98,7 +103,22 @@ impl Literal {
         }
     }
 
-    /// Whether the literal equals the value.
+    /// Tests whether the literal equals the value.
+    #[inline]
+    pub(super) fn test(&self, actual: &Node<'_>, budget: &Budget) -> Outcome {
+        match self {
+            Literal::LongString(_) | Literal::Container(_) => self.test_large(actual, budget),
+            scalar => scalar.is(actual).into(),
+        }
+    }
+
+    /// Tests equality of a value that takes several steps to compare.
+    #[inline(never)]
+    fn test_large(&self, actual: &Node<'_>, budget: &Budget) -> Outcome {
+        deep_equal(self.node(), *actual, budget).map_or(Outcome::Abort, Outcome::from)
+    }
+
+    /// Whether the literal equals the value. False for large literals.
     #[inline]
     pub(super) fn is(&self, actual: &Node<'_>) -> bool {
         match (self, actual) {
@@ -106,7 +126,6 @@ impl Literal {
             (Literal::Bool(a), Node::Bool(b)) => a == b,
             (Literal::Number(a), Node::Number(b)) => a == b,
             (Literal::String(a), Node::String(b)) => **a == **b,
-            (Literal::Container(a), b) => deep_equal(Node::from(&**a), *b),
             _ => false,
         }
     }
@@ -117,7 +136,7 @@ impl Literal {
             Literal::Null => Node::Null,
             Literal::Bool(value) => Node::Bool(*value),
             Literal::Number(number) => Node::Number(*number),
-            Literal::String(text) => Node::String(text),
+            Literal::String(text) | Literal::LongString(text) => Node::String(text),
             Literal::Container(json) => Node::from(&**json),
         }
     }

@@ -5,8 +5,10 @@ use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 use hashbrown::HashSet;
 use smol_str::SmolStr;
 
+use super::eval::Outcome;
 use super::text::with_lowercase;
 use crate::attributes::Node;
+use crate::budget::{Budget, text_steps};
 use crate::json::Json;
 use crate::tag::Tag;
 
@@ -94,7 +96,7 @@ impl ValueSet {
         ValueSet::collect(list, Cow::Borrowed)
     }
 
-    /// Makes a set for [`ValueSet::contains_lowercase`].
+    /// Makes a set for [`ValueSet::test_lowercase`].
     pub(super) fn lowercase(list: &[Json<'_>]) -> Self {
         ValueSet::collect(list, |text| text.to_lowercase().into())
     }
@@ -115,25 +117,44 @@ impl ValueSet {
     }
 
     /// Whether the set has the value. For a list: whether it has one of the items.
-    #[inline]
     pub(crate) fn contains(&self, actual: &Node<'_>) -> bool {
+        let has = |node: &Node<'_>| self.has(node, |text| self.has_text(text));
+        match actual.items() {
+            Some(mut items) => items.any(|item| has(&item)),
+            None => has(actual),
+        }
+    }
+
+    /// Tests whether the set has the value or, with `negate`, does not have it. For a list: whether
+    /// it has one of the items.
+    #[inline]
+    pub(super) fn test(&self, actual: &Node<'_>, negate: bool, budget: &Budget) -> Outcome {
         match (self, actual) {
             // The usual case.
-            (ValueSet::Short(tags), Node::String(text)) => tags.contains(&Tag::new(text)),
-            _ => self.contains_any(actual),
+            (ValueSet::Short(tags), Node::String(text)) => {
+                (tags.contains(&Tag::new(text)) != negate).into()
+            }
+            _ => self.test_any(actual, negate, budget),
         }
     }
 
     #[inline(never)]
-    fn contains_any(&self, actual: &Node<'_>) -> bool {
-        any_primitive(actual, |node| self.has(node, |text| self.has_text(text)))
+    fn test_any(&self, actual: &Node<'_>, negate: bool, budget: &Budget) -> Outcome {
+        let has = |node: &Node<'_>| self.has(node, |text| self.has_text(text));
+        any_primitive(actual, budget, has).negate_if(negate)
     }
 
-    /// Like [`contains`](Self::contains), without regard to case.
-    pub(super) fn contains_lowercase(&self, actual: &Node<'_>) -> bool {
-        any_primitive(actual, |node| {
+    /// Like [`test`](Self::test), without regard to case.
+    pub(super) fn test_lowercase(
+        &self,
+        actual: &Node<'_>,
+        negate: bool,
+        budget: &Budget,
+    ) -> Outcome {
+        let has = |node: &Node<'_>| {
             self.has(node, |text| with_lowercase(text, |text| self.has_text(text)))
-        })
+        };
+        any_primitive(actual, budget, has).negate_if(negate)
     }
 
     fn has_text(&self, text: &str) -> bool {
@@ -211,10 +232,23 @@ fn short_texts<'t>(
     Some(tags.into())
 }
 
-fn any_primitive(actual: &Node<'_>, test: impl Fn(&Node<'_>) -> bool) -> bool {
+/// Tests a value, or each item of a list. Each item is a step, and a long text is several.
+fn any_primitive(
+    actual: &Node<'_>,
+    budget: &Budget,
+    has: impl Fn(&Node<'_>) -> bool,
+) -> Outcome {
+    let test = |node: &Node<'_>, steps: usize| {
+        let text_length = node.as_str().map_or(0, str::len);
+        if budget.take(steps + text_steps(text_length)) {
+            has(node).into()
+        } else {
+            Outcome::Abort
+        }
+    };
     match actual.items() {
-        Some(mut items) => items.any(|item| test(&item)),
-        None => test(actual),
+        Some(items) => Outcome::any(items.map(|item| test(&item, 1))),
+        None => test(actual, 0),
     }
 }
 

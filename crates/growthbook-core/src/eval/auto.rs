@@ -10,6 +10,7 @@ use crate::auto::{
     AutoExperiment, AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult, ChangeType,
     redirect_of,
 };
+use crate::budget::Budget;
 use crate::observe::Observer;
 use crate::result::ExperimentResult;
 use crate::url::{PageUrl, may_redirect, merge_query_strings};
@@ -112,7 +113,7 @@ fn change<'a>(
             // The experiment would run again on such a target, and redirect forever.
             let target = PageUrl::new(&url_with_params);
             let patterns = experiment.definition.own().url_patterns.as_ref();
-            if patterns.is_some_and(|patterns| patterns.matches(Some(&target))) {
+            if patterns.is_some_and(|patterns| patterns.matches(Some(&target), &Budget::default())) {
                 return AutoExperimentChange::None;
             }
             AutoExperimentChange::Redirect { url_redirect, url_with_params }

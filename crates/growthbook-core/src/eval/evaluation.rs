@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use super::answer::{Answer, Last};
 use super::evaluator::Evaluator;
-use crate::condition::{self, Budget, Clauses, Fields};
+use crate::budget::{Budget, SHORT_TEXT};
+use crate::condition::{self, Clauses, Fields};
 use crate::experiment::{Experiment, ExperimentDefinition};
 use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
+use crate::hash_value::HashValue;
 use crate::limits::MAX_PREREQUISITE_DEPTH;
 use crate::observe::{Exposure, Observer};
 use crate::result::{Assignment, ExperimentResult, FeatureResult};
@@ -20,8 +22,9 @@ pub(super) struct Evaluation<'a, 'o, O> {
     /// The user's documents. `None` without sticky bucketing.
     pub(super) sticky: Option<&'o mut StickyBuckets>,
     pub(super) feature_evaluations: u32,
-    pub(super) rule_evaluations: u32,
-    conditions: Budget,
+    pub(super) budget: Budget,
+    /// The budget of describing conditions that failed, for observers that trace.
+    pub(super) descriptions: Budget,
     pub(super) last: Last<'a>,
 }
 
@@ -60,8 +63,8 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
             observer,
             sticky,
             feature_evaluations: 0,
-            rule_evaluations: 0,
-            conditions: Budget::default(),
+            budget: Budget::default(),
+            descriptions: Budget::default(),
             last: Last::default(),
         }
     }
@@ -107,8 +110,7 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
     /// Restores the limits, for the next of several evaluations.
     pub(super) fn reset_limits(&mut self) {
         self.feature_evaluations = 0;
-        self.rule_evaluations = 0;
-        self.conditions = Budget::default();
+        self.budget = Budget::default();
     }
 
     /// Whether the user passes a condition.
@@ -119,6 +121,15 @@ impl<'a, 'o, O: Observer> Evaluation<'a, 'o, O> {
     /// Whether these fields pass a condition.
     pub(super) fn passes_with(&self, clauses: &Clauses, fields: &Fields<'_>) -> bool {
         let groups = &self.evaluator.snapshot.saved_groups;
-        condition::passes(clauses, fields, groups, &self.conditions)
+        condition::passes(clauses, fields, groups, &self.budget)
+    }
+
+    /// Whether the budget allows hashing the value once more. A usual value is free.
+    #[inline]
+    pub(super) fn can_hash(&self, value: &HashValue<'_>) -> bool {
+        match value {
+            HashValue::String(text) if text.len() > SHORT_TEXT => self.budget.take_text(text.len()),
+            _ => true,
+        }
     }
 }

@@ -8,7 +8,8 @@ use super::answer::Answer;
 use super::evaluation::Evaluation;
 use super::recording::RecordingEvaluator;
 use crate::attributes::{AttributeLookup, AttributeSource};
-use crate::condition::{self, Budget, Condition, Fields};
+use crate::budget::Budget;
+use crate::condition::{self, Condition, Fields};
 use crate::experiment::Experiment;
 use crate::explain::{Explainer, Explanation};
 use crate::feature_key::{FeatureKey, FeatureName};
@@ -170,6 +171,16 @@ impl<'a> Evaluator<'a> {
         let mut explainer = Explainer::default();
         self.observed(&mut explainer).is_on(key);
         explainer.finish()
+    }
+
+    /// Returns the number of steps that an evaluation of the feature takes, out of
+    /// [`MAX_EVALUATION_STEPS`](crate::limits::MAX_EVALUATION_STEPS). The evaluations of usual
+    /// features take less than 100.
+    pub fn count_steps(&self, key: &(impl FeatureName + ?Sized)) -> usize {
+        let mut observer = ();
+        let mut evaluation = Evaluation::new(self, &mut observer, None);
+        evaluation.answer(key.key(), key.handle());
+        evaluation.budget.spent()
     }
 
     /// Whether the user passes a condition, with the snapshot's saved groups.

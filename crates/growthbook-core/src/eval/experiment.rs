@@ -169,7 +169,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         // 2.6 URL targeting
         let url = evaluator.setting(|overrides| overrides.url.as_ref());
-        if own.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url)) {
+        if own.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url, &self.budget)) {
             return excluded(Exclusion::Url);
         }
         // 3. and 4. Forced by the query string, or in code
@@ -184,6 +184,9 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         if matches!(hash_value, HashValue::Missing) {
             return excluded(Exclusion::MissingHashAttribute);
         }
+        if !self.can_hash(hash_value) {
+            return excluded(Exclusion::TooManySteps);
+        }
         // 7. and 8. Not targeted. A sticky assignment is kept nevertheless
         let kept = self.kept_assignment(experiment);
         let is_kept = matches!(kept, Kept::Variation(_));
@@ -191,7 +194,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return excluded(exclusion);
         }
         // 8.2 The legacy expression for the URL
-        if own.legacy_url.as_ref().is_some_and(|legacy| !legacy.matches(url)) {
+        if own.legacy_url.as_ref().is_some_and(|legacy| !legacy.matches(url, &self.budget)) {
             return excluded(Exclusion::Url);
         }
         // 9. The bucket. An unknown hash version has none

@@ -8,7 +8,8 @@ use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
 use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
 use crate::hash_value::HashValue;
-use crate::limits::{MAX_FEATURE_EVALUATIONS, MAX_RULE_EVALUATIONS};
+use crate::budget::text_steps;
+use crate::limits::MAX_FEATURE_EVALUATIONS;
 use crate::observe::{Exposure, Observer};
 use crate::result::FeatureResultSource as Source;
 use crate::snapshot::{ExperimentRule, Feature, ForceRule, Rollout, Rule, RuleKind};
@@ -111,17 +112,20 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     /// Returns the value forced in code, for the user first, then globally.
     #[inline(always)]
     fn forced_feature(&self, key: &str) -> Option<&'a FeatureValue> {
-        self.evaluator.setting(|overrides| overrides.forced_features.get(key))
+        self.evaluator.setting(|overrides| {
+            // Prerequisites repeat a feature, and its key may be long.
+            let can_read = self.budget.take(text_steps(key.len()));
+            overrides.forced_features.get(key).filter(|_| can_read)
+        })
     }
 
     fn rules(&mut self, feature: &'a Feature, frame: &Frame<'_>) -> Answer<'a> {
-        for (index, rule) in feature.rules.iter().enumerate() {
-            self.rule_evaluations += 1;
-            if self.rule_evaluations > MAX_RULE_EVALUATIONS {
+        for rule in &feature.rules {
+            if !self.budget.take(rule.steps as usize) {
                 return Answer::without_value(Source::CyclicPrerequisite);
             }
             if O::TRACES {
-                self.observer.rule_entered(index, &rule.id);
+                self.observer.rule_entered(rule.index as usize, &rule.id);
             }
             let outcome = self.rule(rule, frame);
             if O::TRACES {
@@ -205,7 +209,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn is_included(&self, rollout: &Rollout) -> bool {
         let (_, value) = self.rollout_attribute(rollout);
-        rollout.bucket(&value).is_some_and(|bucket| rollout.range.contains(bucket))
+        self.can_hash(&value)
+            && rollout.bucket(&value).is_some_and(|bucket| rollout.range.contains(bucket))
     }
 
     pub(super) fn rollout_attribute<'r>(&self, rollout: &'r Rollout) -> (&'r str, HashValue<'a>) {
@@ -220,7 +225,10 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     pub(super) fn passes_filters(&self, filters: &[Filter]) -> bool {
-        filters.iter().all(|it| it.passes(&self.evaluator.hash_value_of(it.hash_attribute())))
+        filters.iter().all(|filter| {
+            let value = self.evaluator.hash_value_of(filter.hash_attribute());
+            self.budget.take(filter.steps()) && self.can_hash(&value) && filter.passes(&value)
+        })
     }
 
     fn experiment(

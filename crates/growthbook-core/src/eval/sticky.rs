@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::evaluation::Evaluation;
 use super::evaluator::Evaluator;
 use super::experiment::HashedAttribute;
+use crate::budget::Budget;
 use crate::experiment::{DEFAULT_HASH_ATTRIBUTE, Experiment, ExperimentDefinition};
 use crate::observe::Observer;
 use crate::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
@@ -37,13 +38,18 @@ impl Evaluator<'_> {
         experiment: &ExperimentDefinition,
         buckets: &StickyBuckets,
     ) -> Option<usize> {
-        match self.kept(experiment, buckets) {
+        match self.kept(experiment, buckets, &Budget::default()) {
             Kept::Variation(variation) => Some(variation),
             Kept::Blocked | Kept::Nothing => None,
         }
     }
 
-    fn kept(&self, experiment: &ExperimentDefinition, buckets: &StickyBuckets) -> Kept {
+    fn kept(
+        &self,
+        experiment: &ExperimentDefinition,
+        buckets: &StickyBuckets,
+        budget: &Budget,
+    ) -> Kept {
         let document = |attribute| buckets.of(attribute, self.hash_value(attribute));
         let fallback = experiment.fallback_attribute().unwrap_or(DEFAULT_HASH_ATTRIBUTE);
         let documents = [document(&experiment.hash_attribute), document(fallback)];
@@ -53,8 +59,10 @@ impl Evaluator<'_> {
         let is_old = |key: &str| {
             experiment.assigned_version(key).is_some_and(|version| version < min_version)
         };
-        let has_old =
-            |document: &StickyBucketDocument| document.assignments.keys().any(|key| is_old(key));
+        // A user who has too many assignments to check is kept out.
+        let has_old = |document: &StickyBucketDocument| {
+            document.assignments.keys().any(|key| !budget.take(1) || is_old(key))
+        };
         if min_version > 0.0 && documents().any(has_old) {
             return Kept::Blocked;
         }
@@ -86,7 +94,7 @@ impl<O: Observer> Evaluation<'_, '_, O> {
     pub(super) fn kept_assignment(&self, experiment: &ExperimentDefinition) -> Kept {
         match &self.sticky {
             Some(buckets) if !experiment.sticky().disabled => {
-                self.evaluator.kept(experiment, buckets)
+                self.evaluator.kept(experiment, buckets, &self.budget)
             }
             _ => Kept::Nothing,
         }

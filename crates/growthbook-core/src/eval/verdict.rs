@@ -79,7 +79,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
 
     fn failed_clause(&self, condition: &Clauses) -> Option<ClauseTrace> {
         let groups = &self.evaluator.snapshot.saved_groups;
-        explain_failure(condition, &Fields::Attributes(&self.evaluator.attributes), groups)
+        let fields = Fields::Attributes(&self.evaluator.attributes);
+        explain_failure(condition, &fields, groups, &self.descriptions)
     }
 
     fn rollout_of(&self, rule: &Rule) -> Option<BucketTrace> {

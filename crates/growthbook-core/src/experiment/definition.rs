@@ -15,6 +15,7 @@ use super::legacy_url::LegacyUrl;
 use super::prerequisite::ParentCondition;
 use super::sticky::StickySettings;
 use crate::bucket::{BucketHasher, BucketRange, effective_weights, share_ranges};
+use crate::budget::{ITEMS_PER_STEP, text_steps};
 use crate::condition::{Clauses, Condition};
 use crate::hash_value::HashValue;
 use crate::json::js_number_string;
@@ -201,6 +202,14 @@ impl ExperimentDefinition {
 
     pub(crate) fn own_mut(&mut self) -> &mut OwnSettings {
         self.own.get_or_insert_with(|| Box::new(OwnSettings::DEFAULT))
+    }
+
+    /// Returns the steps of its loops, except those of its condition, its filters and the hash
+    /// value.
+    pub(crate) fn steps(&self) -> usize {
+        let texts = text_steps(self.key.len()) + text_steps(self.seed().len());
+        let items = self.variations + self.ranges.len() + self.meta.len();
+        1 + texts + items / ITEMS_PER_STEP
     }
 
     /// Returns the key for tracking a variation: its own key, else its index.

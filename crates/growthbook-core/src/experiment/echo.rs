@@ -27,6 +27,17 @@ pub(crate) enum Echo {
 type SetMembers = Vec<(&'static str, Json<'static>)>;
 
 impl Echo {
+    /// Adds an item to a list of an experiment that was declared in code.
+    pub(super) fn push(&mut self, name: &'static str, item: Json<'static>) {
+        if let Echo::Members(members) = self {
+            let members = members.get_or_insert_default();
+            match members.iter_mut().find(|(member, _)| *member == name) {
+                Some((_, Json::Array(items))) => items.push(item),
+                _ => members.push((name, Json::Array([item].into()))),
+            }
+        }
+    }
+
     /// Sets a member of an experiment that was declared in code.
     pub(super) fn set(&mut self, name: &'static str, value: Json<'static>) {
         if let Echo::Members(members) = self {

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::hash_attribute::HashAttribute;
 use crate::bucket::{BucketHasher, BucketRange};
+use crate::budget::{ITEMS_PER_STEP, text_steps};
 use crate::hash_value::HashValue;
 
 /// A filter includes only users whose bucket is in one of the ranges. The bucket depends on the
@@ -76,6 +77,11 @@ impl Filter {
 
     pub(crate) fn is_known_version(&self) -> bool {
         self.hasher.is_some()
+    }
+
+    /// Returns the number of steps to compare the ranges and to hash the seed.
+    pub(crate) fn steps(&self) -> usize {
+        1 + text_steps(self.seed.len()) + self.ranges.len() / ITEMS_PER_STEP
     }
 
     pub(crate) fn passes(&self, value: &HashValue<'_>) -> bool {

@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::definition::{ExperimentDefinition, ExperimentStatus, VariationMeta};
 use super::division::Division;
-use super::echo::echo_json;
+use super::echo::{Echo, echo_json};
 use super::filter::Filter;
 use super::prerequisite::{ParentCondition, ParentFeature};
 use super::read::DefinitionReader;
 use super::sticky::StickySettings;
 use crate::bucket::{BucketRange, Namespace};
 use crate::condition::Condition;
-use crate::json::Json;
+use crate::json::{Json, Object};
 use crate::pattern::PatternCompiler;
 use crate::url::{UrlTarget, UrlTargets};
 use crate::warning::WarningKind;
@@ -175,13 +175,20 @@ impl<T> Experiment<T> {
     ) -> Self {
         let condition = condition.into();
         self.warnings.extend_from_slice(condition.warnings());
+        let id: Box<str> = id.into();
+        let echo = Json::Object(Object::ordered(
+            [("id", Json::from(&Value::from(&*id))), ("condition", condition.json().clone())]
+                .map(|(name, value)| (name.into(), value))
+                .into(),
+        ));
         let parent = ParentCondition {
-            feature: ParentFeature::Named(id.into()),
+            feature: ParentFeature::Named(id),
             value: Some(condition.clauses().clone()).into(),
             gate: false,
         };
         self.set(|definition| {
             definition.own_mut().parents.push(parent);
+            definition.echo.push("parentConditions", echo);
         })
     }
 
@@ -404,7 +411,7 @@ impl Experiment<Value> {
         let mut warnings = Vec::new();
         let mut values: Vec<Value> = variations.iter().map(Json::to_value).collect();
         let patterns = PatternCompiler::default();
-        let definition = DefinitionReader::new(&patterns, &mut warnings)
+        let mut definition = DefinitionReader::new(&patterns, &mut warnings)
             .own_experiment(&members, &key, values.len())
             .unwrap_or_else(|kind| {
                 warnings.push(kind);
@@ -412,6 +419,7 @@ impl Experiment<Value> {
                 definition.own_mut().active = false;
                 definition
             });
+        definition.echo = Echo::Experiment(text.into());
         if values.is_empty() {
             values.push(Value::Null);
         }

@@ -3,6 +3,7 @@
 
 use alloc::{string::ToString, vec::Vec};
 
+use crate::budget::Budget;
 use crate::pattern::{Pattern, PatternCompiler};
 use crate::url::PageUrl;
 use crate::warning::WarningKind;
@@ -29,8 +30,8 @@ impl LegacyUrl {
         }
     }
 
-    /// Whether the expression matches the whole URL, or its path.
-    pub(crate) fn matches(&self, url: Option<&PageUrl>) -> bool {
+    /// Whether the expression matches the whole URL, or its path. False if the budget is spent.
+    pub(crate) fn matches(&self, url: Option<&PageUrl>, budget: &Budget) -> bool {
         let (Some(pattern), Some(url)) = (&self.0, url) else {
             return false;
         };
@@ -38,7 +39,8 @@ impl LegacyUrl {
         let without_scheme =
             url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
         let path = without_scheme.find('/').and_then(|slash| without_scheme.get(slash..));
-        pattern.is_match(url) || pattern.is_match(path.unwrap_or(without_scheme))
+        let matches = |text| pattern.test(text, budget).unwrap_or(false);
+        matches(url) || matches(path.unwrap_or(without_scheme))
     }
 }
 
@@ -59,8 +61,10 @@ mod tests {
         for (pattern, url, expected) in cases {
             let legacy =
                 LegacyUrl::new(pattern, &PatternCompiler::default(), &mut Vec::new()).unwrap();
-            assert_eq!(legacy.matches(Some(&PageUrl::new(url))), expected, "{pattern} on {url}");
-            assert!(!legacy.matches(None));
+            let budget = Budget::default();
+            let matches = legacy.matches(Some(&PageUrl::new(url)), &budget);
+            assert_eq!(matches, expected, "{pattern} on {url}");
+            assert!(!legacy.matches(None, &budget));
         }
         assert!(LegacyUrl::new("(", &PatternCompiler::default(), &mut Vec::new()).is_none());
     }

@@ -15,6 +15,13 @@ const MAX_ORDINARY_LENGTH: usize = 2 * 1024;
 /// Up to this depth of groups, a pattern nests less deep than the `regex` crate allows.
 const MAX_ORDINARY_GROUP_DEPTH: usize = 50;
 
+/// The steps to build any expression.
+const BUILD_STEPS: usize = 100;
+/// How many bytes of an expression, with repetitions written out, are built in one step.
+const BUILT_PER_STEP: usize = 4;
+/// How many states are visited in one step.
+const STATES_PER_STEP: usize = 32;
+
 /// A pattern that was translated without an error.
 ///
 /// An ordinary pattern is built when it is first used. Most patterns of a payload are never used,
@@ -26,6 +33,8 @@ pub(crate) struct LazyRegex {
     source: Box<str>,
     /// See [`Translated::expanded_length`].
     expanded_length: u32,
+    /// See [`Translated::states`].
+    states: u32,
     ignore_case: bool,
     /// Whether an empty match may be inside a character. JavaScript does not match there.
     may_split_characters: bool,
@@ -47,6 +56,7 @@ impl LazyRegex {
             regex,
             source: source.into(),
             expanded_length: translated.expanded_length.try_into().unwrap_or(u32::MAX),
+            states: translated.states.try_into().unwrap_or(u32::MAX),
             ignore_case,
             may_split_characters: translated.has_non_word_boundary,
         })
@@ -64,6 +74,18 @@ impl LazyRegex {
 
     pub(super) fn expanded_length(&self) -> usize {
         self.expanded_length.try_into().unwrap_or(usize::MAX)
+    }
+
+    /// Returns the number of steps to search a text, in the worst case: each state may be active
+    /// at each byte. Building the expression counts, too.
+    pub(super) fn steps(&self, text_length: usize) -> usize {
+        let built = BUILD_STEPS + self.expanded_length() / BUILT_PER_STEP;
+        let states = usize::try_from(self.states).unwrap_or(usize::MAX);
+        let search = text_length.saturating_mul(states) / STATES_PER_STEP;
+        // Each empty match inside a character starts another search.
+        let searches =
+            if self.may_split_characters { text_length.clamp(1, MAX_SPLIT_CHARACTERS) } else { 1 };
+        built.saturating_add(search.saturating_mul(searches))
     }
 
     /// Whether the pattern matches anywhere in the text.

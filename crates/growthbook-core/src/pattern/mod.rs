@@ -25,6 +25,7 @@ pub(crate) use literal::LiteralPattern;
 pub(crate) use pool::PatternPool;
 use translate::translate;
 
+use crate::budget::{Budget, text_steps};
 use crate::limits::{MAX_PATTERN_LENGTH, MAX_PATTERN_MEMORY, MAX_PATTERNS_LENGTH};
 
 /// A compiled pattern: plain text or a regular expression.
@@ -157,8 +158,17 @@ impl Pattern {
         }
     }
 
+    /// Whether the pattern matches anywhere in the text. `None` if the budget is spent.
+    pub(crate) fn test(&self, text: &str, budget: &Budget) -> Option<bool> {
+        let steps = match self {
+            Pattern::Literal(_) => text_steps(text.len()),
+            Pattern::Regex(regex) => regex.steps(text.len()),
+        };
+        budget.take(steps).then(|| self.is_match(text))
+    }
+
     /// Whether the pattern matches anywhere in the text.
-    pub(crate) fn is_match(&self, text: &str) -> bool {
+    fn is_match(&self, text: &str) -> bool {
         match self {
             Pattern::Literal(literal) => literal.is_in(text),
             Pattern::Regex(regex) => regex.is_match(text),

@@ -14,6 +14,9 @@ pub(super) struct Translated {
     pub(super) has_non_word_boundary: bool,
     /// The length of the pattern with its repetitions written out.
     pub(super) expanded_length: usize,
+    /// The length of the source with its repetitions written out. An engine has at most about as
+    /// many active states.
+    pub(super) states: usize,
     /// How deep its groups nest.
     pub(super) group_depth: usize,
     /// Whether it ignores the case of characters beyond ASCII. That needs a table that is slow to
@@ -39,6 +42,7 @@ pub(super) fn translate(
         folding,
         output: String::with_capacity(source.len() * 2),
         repeated_length: 0,
+        repeated_states: 0,
         group_depth: 0,
         folds_beyond_ascii: false,
         has_non_word_boundary: false,
@@ -52,6 +56,7 @@ pub(super) fn translate(
         Some(feature) => Err(PatternError::Unsupported(feature)),
         None => Ok(Translated {
             expanded_length: translator.expanded_length(),
+            states: translator.states(),
             pattern: translator.output,
             has_non_word_boundary: translator.has_non_word_boundary,
             group_depth: translator.group_depth,
@@ -68,6 +73,8 @@ struct Translator<'a> {
     output: String,
     /// The length that repetitions would add to the output if they were written out.
     repeated_length: usize,
+    /// The units that repetitions would add to the source if they were written out.
+    repeated_states: usize,
     group_depth: usize,
     folds_beyond_ascii: bool,
     has_non_word_boundary: bool,
@@ -158,20 +165,27 @@ impl Translator<'_> {
                 Some(_) => Err(PatternError::Syntax("nothing to repeat")),
             };
         }
-        let before = self.expanded_length();
+        let before = (self.expanded_length(), self.states());
         self.atom(depth)?;
-        let atom_length = self.expanded_length() - before;
+        let atom_length = self.expanded_length() - before.0;
+        let atom_states = self.states() - before.1;
         if let Some((min, max)) = self.quantifier()? {
             self.write_quantifier(min, max)?;
             let more = max.unwrap_or(min).min(MAX_PATTERN_REPETITIONS).saturating_sub(1) as usize;
             let added = atom_length.saturating_mul(more);
             self.repeated_length = self.repeated_length.saturating_add(added);
+            let added = atom_states.saturating_mul(more);
+            self.repeated_states = self.repeated_states.saturating_add(added);
         }
         Ok(())
     }
 
     fn expanded_length(&self) -> usize {
         self.output.len().saturating_add(self.repeated_length)
+    }
+
+    fn states(&self) -> usize {
+        self.position.saturating_add(self.repeated_states)
     }
 
     /// `^ $ \b \B`

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
+use crate::budget::text_steps;
 use crate::condition::Clauses;
 use crate::event::Track;
 use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
@@ -57,6 +58,10 @@ impl Feature {
 pub(crate) struct Rule {
     /// The id; empty if the rule does not have one.
     pub(crate) id: SmolStr,
+    /// The position among the rules of the payload.
+    pub(crate) index: u32,
+    /// The steps of its loops, except those of its conditions, filters and hash values.
+    pub(crate) steps: u32,
     gates: Option<Box<Gates>>,
     pub(crate) kind: RuleKind,
 }
@@ -68,9 +73,16 @@ pub(crate) struct Gates {
 }
 
 impl Rule {
-    pub(crate) fn new(id: SmolStr, gates: Gates, kind: RuleKind) -> Self {
+    pub(crate) fn new(index: usize, id: SmolStr, gates: Gates, kind: RuleKind) -> Self {
         let has_gates = !gates.parents.is_empty() || gates.filters.is_some();
-        Rule { id, gates: has_gates.then(|| Box::new(gates)), kind }
+        let steps = 1 + gates.parents.len() + kind.steps();
+        Rule {
+            id,
+            index: index.try_into().unwrap_or(u32::MAX),
+            steps: steps.try_into().unwrap_or(u32::MAX),
+            gates: has_gates.then(|| Box::new(gates)),
+            kind,
+        }
     }
 
     #[inline]
@@ -91,6 +103,19 @@ pub(crate) enum RuleKind {
     Experiment(Box<ExperimentRule>),
     /// A rule with gates only, or an unreadable rule. The gates are still checked.
     Nothing,
+}
+
+impl RuleKind {
+    fn steps(&self) -> usize {
+        match self {
+            RuleKind::Force(_) | RuleKind::Nothing => 0,
+            RuleKind::Rollout(rule) => text_steps(rule.rollout.seed.len()),
+            RuleKind::Experiment(rule) => {
+                let leaves = rule.bandit.as_ref().map_or(0, |bandit| bandit.leaf_count());
+                leaves + rule.definition.steps()
+            }
+        }
+    }
 }
 
 /// A rule that forces a value.

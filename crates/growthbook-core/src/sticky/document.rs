@@ -1,6 +1,6 @@
 //! Sticky bucket documents, one for each value of a hash attribute.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::ToString};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -115,117 +115,8 @@ impl<'de> Deserialize<'de> for StickyBucketDocument {
     }
 }
 
-/// The documents of one user. Evaluations change them, and the caller stores the changed ones.
-#[derive(Clone, Debug, Default)]
-pub struct StickyBuckets {
-    documents: Vec<Arc<StickyBucketDocument>>,
-    changed: Vec<StickyBucketKey>,
-}
-
-impl StickyBuckets {
-    /// Makes an empty set, for a user who was never assigned.
-    pub fn new() -> Self {
-        StickyBuckets::default()
-    }
-
-    /// Adds a document. It replaces one with the same key.
-    pub fn insert(&mut self, document: StickyBucketDocument) {
-        let document = Arc::new(document);
-        match self.position(&document.attribute_name, &document.attribute_value) {
-            Some(index) => {
-                if let Some(place) = self.documents.get_mut(index) {
-                    *place = document;
-                }
-            }
-            None => self.documents.push(document),
-        }
-    }
-
-    /// Returns the document of an attribute's value.
-    pub fn get(
-        &self,
-        attribute_name: &str,
-        attribute_value: &str,
-    ) -> Option<&StickyBucketDocument> {
-        let index = self.position(attribute_name, attribute_value)?;
-        self.documents.get(index).map(Arc::as_ref)
-    }
-
-    /// Returns every document.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &StickyBucketDocument> {
-        self.documents.iter().map(Arc::as_ref)
-    }
-
-    /// Returns the documents that evaluations changed since the last call, each once. They are the
-    /// documents to save.
-    pub fn take_changed(&mut self) -> Vec<StickyBucketDocument> {
-        let keys = core::mem::take(&mut self.changed);
-        keys.iter()
-            .filter_map(|key| self.get(&key.attribute_name, &key.attribute_value).cloned())
-            .collect()
-    }
-
-    /// Lets [`take_changed`](StickyBuckets::take_changed) return the document of this key, as if an
-    /// evaluation had changed it.
-    pub fn mark_changed(&mut self, key: StickyBucketKey) {
-        if !self.changed.contains(&key) {
-            self.changed.push(key);
-        }
-    }
-
-    fn position(&self, attribute_name: &str, attribute_value: &str) -> Option<usize> {
-        self.documents.iter().position(|document| {
-            *document.attribute_name == *attribute_name
-                && *document.attribute_value == *attribute_value
-        })
-    }
-
-    pub(crate) fn of(
-        &self,
-        attribute: &str,
-        value: HashValue<'_>,
-    ) -> Option<&StickyBucketDocument> {
-        with_text(value, |text| self.get(attribute, text)).flatten()
-    }
-
-    /// Adds documents. The assignments of a document with the same key are kept, except that new
-    /// ones replace old ones.
-    pub fn merge(&mut self, documents: impl IntoIterator<Item = StickyBucketDocument>) {
-        for document in documents {
-            let existing = self.get(&document.attribute_name, &document.attribute_value).cloned();
-            let mut merged = existing.unwrap_or_else(|| StickyBucketDocument::new(document.key()));
-            merged.assignments.extend(document.assignments);
-            self.insert(merged);
-        }
-    }
-
-    /// Adds an assignment. Nothing changes when the document has it already.
-    pub(crate) fn assign(&mut self, key: StickyBucketKey, experiment: &str, variation: &str) {
-        let existing = self.get(&key.attribute_name, &key.attribute_value);
-        let assigned = existing.and_then(|document| document.assignments.get(experiment));
-        if assigned.is_some_and(|assigned| **assigned == *variation) {
-            return;
-        }
-        let mut document =
-            existing.cloned().unwrap_or_else(|| StickyBucketDocument::new(key.clone()));
-        document.assignments.insert(experiment.into(), variation.into());
-        self.insert(document);
-        self.mark_changed(key);
-    }
-}
-
-impl FromIterator<StickyBucketDocument> for StickyBuckets {
-    fn from_iter<I: IntoIterator<Item = StickyBucketDocument>>(documents: I) -> Self {
-        let mut buckets = StickyBuckets::new();
-        for document in documents {
-            buckets.insert(document);
-        }
-        buckets
-    }
-}
-
 /// Calls `read` with a hash value's text. Returns `None` when the value is missing.
-fn with_text<R>(value: HashValue<'_>, read: impl FnOnce(&str) -> R) -> Option<R> {
+pub(super) fn with_text<R>(value: HashValue<'_>, read: impl FnOnce(&str) -> R) -> Option<R> {
     match value {
         HashValue::Missing => None,
         HashValue::String(text) => Some(read(text)),
@@ -236,10 +127,6 @@ fn with_text<R>(value: HashValue<'_>, read: impl FnOnce(&str) -> R) -> Option<R>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn key(value: &str) -> StickyBucketKey {
-        StickyBucketKey { attribute_name: "id".into(), attribute_value: value.into() }
-    }
 
     #[test]
     fn numbers_are_accepted_and_corrupt_documents_refused() {
@@ -252,20 +139,5 @@ mod tests {
         for text in ["{}", "[]", "null", r#"{"attributeName":1,"attributeValue":"1"}"#] {
             assert!(serde_json::from_str::<StickyBucketDocument>(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn each_change_is_reported_once() {
-        let mut buckets = StickyBuckets::new();
-        buckets.assign(key("1"), "exp__0", "a");
-        buckets.assign(key("1"), "other__0", "b");
-        assert_eq!(buckets.take_changed().len(), 1);
-        buckets.assign(key("1"), "exp__0", "a");
-        assert!(buckets.take_changed().is_empty());
-        assert_eq!(buckets.get("id", "1").unwrap().assignments.len(), 2);
-        buckets.mark_changed(key("1"));
-        buckets.mark_changed(key("2"));
-        // There is no document of user 2.
-        assert_eq!(buckets.take_changed().len(), 1);
     }
 }

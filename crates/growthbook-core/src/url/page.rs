@@ -1,6 +1,6 @@
 //! The URL of a page, parsed once for all experiments.
 
-use alloc::{borrow::Cow, boxed::Box, string::String};
+use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 
 use url::Url;
 use url::form_urlencoded;
@@ -12,6 +12,7 @@ pub(super) const BASE: &str = "https://_";
 #[derive(Clone)]
 pub(crate) struct PageUrl {
     text: Box<str>,
+    /// The first value of each name, sorted by name.
     query: Box<[(Box<str>, Box<str>)]>,
     parsed: Option<Parsed>,
 }
@@ -46,9 +47,14 @@ fn origin_length(url: &Url) -> usize {
 
 impl PageUrl {
     pub(crate) fn new(text: &str) -> Self {
+        let mut query: Vec<(Box<str>, Box<str>)> =
+            query_pairs(text).map(|(key, value)| (key.into(), value.into())).collect();
+        // The sort is stable, so the first value of a name stays first.
+        query.sort_by(|(a, _), (b, _)| a.cmp(b));
+        query.dedup_by(|(later, _), (earlier, _)| later == earlier);
         PageUrl {
             text: text.into(),
-            query: query_pairs(text).map(|(key, value)| (key.into(), value.into())).collect(),
+            query: query.into(),
             parsed: parse(text, BASE).map(|url| Parsed::new(&url)),
         }
     }
@@ -59,7 +65,8 @@ impl PageUrl {
 
     /// Returns the variation that the query string forces for the experiment `key`.
     pub(crate) fn query_override(&self, key: &str, variations: usize) -> Option<usize> {
-        let (_, value) = self.query.iter().find(|(name, _)| name.as_ref() == key)?;
+        let place = self.query.binary_search_by(|(name, _)| name.as_ref().cmp(key)).ok()?;
+        let (_, value) = self.query.get(place)?;
         variation_index(value, variations)
     }
 

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::PageUrl;
 use super::page::{BASE, Parsed, fragment, host, parse};
+use crate::budget::{Budget, ITEMS_PER_STEP};
 use crate::pattern::{Pattern, PatternCompiler};
 
 /// The syntax of a URL pattern.
@@ -103,33 +104,35 @@ impl UrlTargets {
         };
         let mut targets =
             UrlTargets { targets: targets.iter().map(compile).collect(), without_url: false };
-        targets.without_url = targets.matches_page(&PageUrl::new(BASE));
+        let without_url = targets.matches_page(&PageUrl::new(BASE), &Budget::default());
+        targets.without_url = without_url.unwrap_or(false);
         targets
     }
 
     /// Whether the URL is targeted: it matches no excluding pattern, and an including one if there
-    /// are any. An empty list targets nothing.
-    pub(crate) fn matches(&self, url: Option<&PageUrl>) -> bool {
-        url.map_or(self.without_url, |page| self.matches_page(page))
+    /// are any. An empty list targets nothing, and so does any list if the budget is spent.
+    pub(crate) fn matches(&self, url: Option<&PageUrl>, budget: &Budget) -> bool {
+        let targets = |page| self.matches_page(page, budget).unwrap_or(false);
+        url.map_or(self.without_url, targets)
     }
 
-    fn matches_page(&self, page: &PageUrl) -> bool {
+    fn matches_page(&self, page: &PageUrl, budget: &Budget) -> Option<bool> {
         let mut has_includes = false;
         let mut included = false;
         for target in &self.targets {
             let matches = match (&target.matcher, page.parsed()) {
                 (Matcher::Refused, _) => !target.include,
-                (matcher, Some(parsed)) => matcher.matches(parsed),
+                (matcher, Some(parsed)) => matcher.matches(parsed, budget)?,
                 (_, None) => false,
             };
             if target.include {
                 has_includes = true;
                 included |= matches;
             } else if matches {
-                return false;
+                return Some(false);
             }
         }
-        !self.targets.is_empty() && (included || !has_includes)
+        Some(!self.targets.is_empty() && (included || !has_includes))
     }
 }
 
@@ -150,13 +153,14 @@ impl Matcher {
         }
     }
 
-    fn matches(&self, url: &Parsed) -> bool {
+    /// `None` if the budget is spent.
+    fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
         match self {
-            Matcher::Regex(pattern) => {
-                pattern.is_match(&url.href) || pattern.is_match(&url.after_origin)
-            }
-            Matcher::Simple(simple) => simple.matches(url),
-            Matcher::Nothing | Matcher::Refused => false,
+            Matcher::Regex(pattern) => Some(
+                pattern.test(&url.href, budget)? || pattern.test(&url.after_origin, budget)?,
+            ),
+            Matcher::Simple(simple) => simple.matches(url, budget),
+            Matcher::Nothing | Matcher::Refused => Some(false),
         }
     }
 }
@@ -182,14 +186,28 @@ impl SimplePattern {
         })
     }
 
-    fn matches(&self, url: &Parsed) -> bool {
-        self.host.is_match(&url.host)
-            && self.path.is_match(&url.path)
-            && self.fragment.as_ref().is_none_or(|pattern| pattern.is_match(&url.fragment))
-            && self.query.iter().all(|(key, pattern)| {
-                let value = url.query.iter().find(|(name, _)| name == key);
-                pattern.is_match(value.map_or("", |(_, value)| value))
-            })
+    /// `None` if the budget is spent.
+    fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
+        let is_on_page =
+            self.host.test(&url.host, budget)? && self.path.test(&url.path, budget)?;
+        if !is_on_page {
+            return Some(false);
+        }
+        if let Some(fragment) = &self.fragment
+            && !fragment.test(&url.fragment, budget)?
+        {
+            return Some(false);
+        }
+        for (key, pattern) in &self.query {
+            if !budget.take(url.query.len() / ITEMS_PER_STEP) {
+                return None;
+            }
+            let value = url.query.iter().find(|(name, _)| name == key);
+            if !pattern.test(value.map_or("", |(_, value)| value), budget)? {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 }
 
@@ -237,7 +255,7 @@ mod tests {
 
     fn is_targeted(url: &str, targets: &[UrlTarget]) -> bool {
         UrlTargets::new(targets, &PatternCompiler::default(), |_| {})
-            .matches(Some(&PageUrl::new(url)))
+            .matches(Some(&PageUrl::new(url)), &Budget::default())
     }
 
     /// Results of `isURLTargeted` of the JavaScript SDK 1.8.0.
