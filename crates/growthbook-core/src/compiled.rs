@@ -11,4 +11,6 @@ pub(crate) struct Compiled<T> {
     pub(crate) definition: T,
     pub(crate) text: Arc<str>,
     pub(crate) warnings: Box<[Warning]>,
+    /// The memory that it was estimated to take.
+    pub(crate) memory: usize,
 }

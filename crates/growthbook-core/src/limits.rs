@@ -2,6 +2,16 @@
 //!
 //! A refused pattern is reported as a [`Warning`](crate::Warning), and no user passes its test.
 
+/// How much memory the definitions of a payload may take, as a multiple of the length of their
+/// text. A usual payload takes less than 3 times its text, and the text itself is kept once more. A
+/// definition beyond the limit is left out, with a [`Warning`](crate::Warning). Small payloads may
+/// take [`MIN_SNAPSHOT_MEMORY`]. Regular expressions have limits of their own.
+pub const MAX_SNAPSHOT_FACTOR: usize = 16;
+/// How much memory the definitions of any payload may take, in bytes, however short it is.
+pub(crate) const MIN_SNAPSHOT_MEMORY: usize = 1024 * 1024;
+/// How many warnings a snapshot has. Beyond it one more warning says how many were left out.
+pub const MAX_WARNINGS: usize = 1_000;
+
 /// How deep arrays and objects may nest in a value from the caller. `serde_json` refuses text with
 /// this many levels. Deeper
 /// values from the caller become null.

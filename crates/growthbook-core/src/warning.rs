@@ -1,13 +1,15 @@
 //! Warnings about parts of a payload that were left out.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use crate::escaped::Escaped;
 use crate::limits::{
     MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
-    MAX_SAVED_GROUP_EVALUATIONS,
+    MAX_SAVED_GROUP_EVALUATIONS, MAX_SNAPSHOT_FACTOR,
 };
+#[cfg(doc)]
+use crate::limits::MAX_WARNINGS;
 
 /// A part of a payload that was left out, or that never matches. The rest of the payload is in use.
 ///
@@ -26,29 +28,31 @@ pub struct Warning {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
+    /// The payload as a whole.
+    Payload,
     /// A section as a whole, such as `savedGroups`.
     Section(&'static str),
     /// A feature.
-    Feature(Box<str>),
+    Feature(Arc<str>),
     /// A rule of a feature.
     Rule {
         /// The feature's key.
-        feature: Box<str>,
+        feature: Arc<str>,
         /// The rule's position in the feature, from 0.
         index: usize,
         /// The rule's id; empty if the rule does not have one.
-        id: Box<str>,
+        id: Arc<str>,
     },
     /// A saved group, by id.
-    SavedGroup(Box<str>),
+    SavedGroup(Arc<str>),
     /// A contextual bandit, by id.
-    ContextualBandit(Box<str>),
+    ContextualBandit(Arc<str>),
     /// An auto experiment.
     Experiment {
         /// Its position in `experiments`, from 0.
         index: usize,
         /// Its key; empty if the experiment does not have one.
-        key: Box<str>,
+        key: Arc<str>,
     },
 }
 
@@ -99,6 +103,11 @@ pub enum WarningKind {
     /// The condition group leads to too many others. An evaluation that reaches the limit stops,
     /// and the user does not pass.
     TooManySavedGroups,
+    /// The definitions of the payload would take too much memory: more than
+    /// [`MAX_SNAPSHOT_FACTOR`] times its text. The part is left out.
+    TooMuchMemory,
+    /// There are more warnings than [`MAX_WARNINGS`]. This many were left out.
+    MoreWarnings(usize),
     /// The section is encrypted, and there is no key. The section is left out.
     MissingDecryptionKey,
     /// The section is encrypted, and the key does not decrypt it. The section is left out.
@@ -114,6 +123,7 @@ impl fmt::Display for Warning {
 impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Location::Payload => formatter.write_str("payload"),
             Location::Section(name) => write!(formatter, "section {name:?}"),
             Location::Feature(key) => write!(formatter, "feature {key:?}"),
             Location::Rule { feature, index, id } => {
@@ -170,6 +180,14 @@ impl fmt::Display for WarningKind {
                 formatter,
                 "its saved groups may take more than {MAX_SAVED_GROUP_EVALUATIONS} evaluations"
             ),
+            WarningKind::TooMuchMemory => write!(
+                formatter,
+                "left out, since the definitions would take more than {MAX_SNAPSHOT_FACTOR} times \
+                 the memory of their text"
+            ),
+            WarningKind::MoreWarnings(count) => {
+                write!(formatter, "{count} more warnings were left out")
+            }
             WarningKind::MissingDecryptionKey => {
                 formatter.write_str("it is encrypted, and no decryption key is set")
             }

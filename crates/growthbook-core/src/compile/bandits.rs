@@ -1,14 +1,14 @@
 //! Compiles the section `contextualBandits`.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::sync::Arc;
 
-use super::{Compiler, at, not_an_object};
+use super::{Compiler, at, memory, not_an_object};
 use crate::bandit::{BanditDefinition, Leaf};
 use crate::compiled::Compiled;
 use crate::experiment::DefinitionReader;
 use crate::json::Json;
 use crate::payload::{Entries, Entry, Section};
-use crate::warning::Location;
+use crate::warning::{Location, WarningKind};
 use crate::wire::{BanditWire, LeafWire, Member, numbers, whole_number};
 
 impl Compiler<'_> {
@@ -20,21 +20,27 @@ impl Compiler<'_> {
             }
             Section::Absent | Section::Unreadable => return,
         };
-        self.warn_unnamed(entries.unnamed_keys(), Location::ContextualBandit);
+        self.warnings.add_unnamed(entries.unnamed_keys(), Location::ContextualBandit);
         for entry in entries.iter() {
             let before = self.before.and_then(|before| before.bandits.get(&entry.key));
             let bandit = match before.filter(|before| before.text == entry.text) {
-                Some(same) => same.clone(),
-                None => Arc::new(self.bandit(entry)),
+                Some(same) if self.memory.take(same.memory) => same.clone(),
+                _ => Arc::new(self.bandit(entry)),
             };
-            self.warnings.extend_from_slice(&bandit.warnings);
+            self.warnings.extend(&bandit.warnings);
             self.parts.bandits.insert(entry.key.clone(), bandit);
         }
     }
 
-    fn bandit(&self, entry: &Entry) -> Compiled<Option<Arc<BanditDefinition>>> {
+    fn bandit(&mut self, entry: &Entry) -> Compiled<Option<Arc<BanditDefinition>>> {
         let json = Json::parse(&entry.text).unwrap_or(Json::Null);
+        let memory = memory::of_entry(&entry.key) + memory::of_group_or_bandit(&json);
+        let has_memory = self.memory.take(memory);
         let (definition, kinds) = self.parts.read(|reader| match &json {
+            _ if !has_memory => {
+                reader.warnings.push(WarningKind::TooMuchMemory);
+                None
+            }
             Json::Object(object) => Some(Arc::new(read(reader, &BanditWire::of(object)))),
             // A truthy value counts as a bandit without leaves, a falsy value as missing.
             other => {
@@ -42,9 +48,8 @@ impl Compiler<'_> {
                 other.is_truthy().then(Arc::default)
             }
         });
-        let location = Location::ContextualBandit(Box::from(&*entry.key));
-        let warnings = at(&location, kinds).collect();
-        Compiled { definition, text: entry.text.clone(), warnings }
+        let warnings = at(&Location::ContextualBandit(entry.key.clone()), kinds).collect();
+        Compiled { definition, text: entry.text.clone(), warnings, memory }
     }
 }
 

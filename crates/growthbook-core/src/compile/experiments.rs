@@ -2,7 +2,8 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use super::{Compiler, at, object, rules};
+use super::warnings::Warnings;
+use super::{Compiler, at, memory, object, rules};
 use crate::auto::{AutoExperiment, ChangeType};
 use crate::experiment::{DefinitionReader, Echo};
 use crate::json::{Json, items};
@@ -19,41 +20,48 @@ impl Compiler<'_> {
         };
         let before = self.before.map(|before| &before.auto_experiments);
         let experiments = match before.filter(|before| before.text == *text) {
-            Some(same) => same.clone(),
-            None => Arc::new(self.compile_experiments(text)),
+            Some(same) if self.memory.take(same.memory) => same.clone(),
+            _ => Arc::new(self.compile_experiments(text)),
         };
-        self.warnings.extend_from_slice(&experiments.warnings);
+        self.warnings.extend(&experiments.warnings);
         experiments
     }
 
-    fn compile_experiments(&self, text: &Arc<str>) -> AutoExperiments {
-        let (mut list, mut warnings) = (Vec::new(), Vec::new());
+    fn compile_experiments(&mut self, text: &Arc<str>) -> AutoExperiments {
+        let (mut list, mut warnings) = (Vec::new(), Warnings::default());
+        let before = self.memory.left();
         match items(text) {
             Some(items) => {
                 for (index, item) in items.into_iter().enumerate() {
                     list.extend(self.auto_experiment(index, item, &mut warnings));
                 }
             }
-            None => warnings.push(Warning {
-                location: Location::Section("experiments"),
-                kind: WarningKind::WrongType { field: "", expected: "a list" },
-            }),
+            None => {
+                let kind = WarningKind::WrongType { field: "", expected: "a list" };
+                warnings.add(Location::Section("experiments"), kind);
+            }
         }
-        AutoExperiments { list, text: text.clone(), warnings: warnings.into() }
+        list.shrink_to_fit();
+        let memory = before - self.memory.left();
+        AutoExperiments { list, text: text.clone(), warnings: warnings.into_list().into(), memory }
     }
 
     fn auto_experiment(
-        &self,
+        &mut self,
         index: usize,
         text: &str,
-        warnings: &mut Vec<Warning>,
+        warnings: &mut Warnings,
     ) -> Option<AutoExperiment> {
         let json = Json::parse(text);
-        let wire = match object(json.as_ref()) {
-            Ok(object) => ExperimentWire::of(object),
+        let wire = object(json.as_ref()).and_then(|object| {
+            let memory = memory::of_auto_experiment(object, text);
+            let has_memory = self.memory.take(memory);
+            has_memory.then(|| ExperimentWire::of(object)).ok_or(WarningKind::TooMuchMemory)
+        });
+        let wire = match wire {
+            Ok(wire) => wire,
             Err(kind) => {
-                let location = Location::Experiment { index, key: Box::default() };
-                warnings.push(Warning { location, kind });
+                warnings.add(Location::Experiment { index, key: Arc::default() }, kind);
                 return None;
             }
         };
@@ -64,7 +72,9 @@ impl Compiler<'_> {
             experiment.map_err(|kind| reader.warnings.push(kind)).ok()
         });
         let key = wire.rule.key.as_str().unwrap_or_default().into();
-        warnings.extend(at(&Location::Experiment { index, key }, kinds));
+        for Warning { location, kind } in at(&Location::Experiment { index, key }, kinds) {
+            warnings.add(location, kind);
+        }
         experiment
     }
 }

@@ -1,6 +1,6 @@
 //! Compiles the section `features`.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
 use super::rules::RuleCompiler;
 use super::{Compiler, not_an_object};
@@ -15,23 +15,24 @@ use crate::wire::FeatureWire;
 
 impl Compiler<'_> {
     pub(super) fn features(&mut self, entries: &Entries) {
-        self.warn_unnamed(entries.unnamed_keys(), Location::Feature);
+        self.warnings.add_unnamed(entries.unnamed_keys(), Location::Feature);
         let features = self.parts.features.get_mut();
         features.reserve(entries.iter().len());
         let indices: Vec<FeatureIndex> =
             entries.iter().map(|entry| features.link_shared(&entry.key)).collect();
         for (entry, index) in entries.iter().zip(indices) {
-            let feature = match self.shared_feature(entry, index) {
-                Some(same) => same.clone(),
-                None => match self.feature(entry) {
+            let shared = self.shared_feature(entry, index).cloned();
+            let feature = match shared {
+                Some(same) if self.memory.take(same.memory) => same,
+                _ => match self.feature(entry) {
                     Ok(feature) => Arc::new(feature),
                     Err(kind) => {
-                        self.warn(Location::Feature(Box::from(&*entry.key)), kind);
+                        self.warn(Location::Feature(entry.key.clone()), kind);
                         continue;
                     }
                 },
             };
-            self.warnings.extend_from_slice(feature.warnings());
+            self.warnings.extend(feature.warnings());
             self.parts.features.get_mut().add(index, feature);
         }
     }
@@ -50,14 +51,16 @@ impl Compiler<'_> {
         feature.bandits().iter().all(|id| is_same_bandit(id)).then_some(feature)
     }
 
-    /// Compiles a feature. The error is the warning for an entry that is not an object.
-    fn feature(&self, entry: &Entry) -> Result<Feature, WarningKind> {
-        let mut rules = RuleCompiler::new(&self.parts, entry);
+    /// Compiles a feature. The error is the warning for an entry that is left out.
+    fn feature(&mut self, entry: &Entry) -> Result<Feature, WarningKind> {
+        let mut rules = RuleCompiler::new(&self.parts, entry, self.memory.left());
         let default_value = match Json::parse(&entry.text) {
             Some(feature) => whole_feature(&feature, &mut rules)?,
             None => partial_feature(&entry.text, &mut rules)?,
         };
-        Ok(rules.into_feature(default_value))
+        let memory = rules.memory();
+        let has_memory = self.memory.take(memory);
+        has_memory.then(|| rules.into_feature(default_value)).ok_or(WarningKind::TooMuchMemory)
     }
 }
 
@@ -73,7 +76,7 @@ fn whole_feature(
         Some(Json::Array(list)) => list.iter().for_each(|rule| rules.rule(rule)),
         Some(_) => rules.warn(malformed_rules()),
     }
-    Ok(wire.default_value.get().map_or_else(|| FeatureValue::NULL.clone(), Into::into))
+    Ok(wire.default_value.get().map_or_else(|| FeatureValue::NULL.clone(), |it| rules.value(it)))
 }
 
 /// Compiles the readable parts of a feature. Returns its default value.
@@ -85,7 +88,7 @@ fn partial_feature(text: &str, rules: &mut RuleCompiler<'_>) -> Result<FeatureVa
     }
     let default_value = match feature.get("defaultValue").map(Json::parse) {
         None => FeatureValue::NULL.clone(),
-        Some(Some(value)) => (&value).into(),
+        Some(Some(value)) => rules.value(&value),
         Some(None) => {
             rules.warn(WarningKind::InvalidJson);
             FeatureValue::NULL.clone()

@@ -1,8 +1,8 @@
 //! Compiles the section `savedGroups`.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
-use super::{Compiler, at, not_an_object};
+use super::{Compiler, at, memory, not_an_object};
 use crate::compiled::Compiled;
 use crate::condition::{ConditionParser, GroupIndex, SavedGroup, SavedGroups};
 use crate::json::Json;
@@ -13,7 +13,11 @@ use crate::warning::{Location, WarningKind};
 /// Compiles the saved groups without the rest of a payload. Each group has the position of its
 /// entry.
 pub(crate) fn saved_groups(section: &Section<Entries>) -> SavedGroups {
-    let mut compiler = Compiler::new(PatternCompiler::default());
+    let length = match section {
+        Section::Present(entries) => entries.text_length(),
+        _ => 0,
+    };
+    let mut compiler = Compiler::new(PatternCompiler::default(), length);
     compiler.saved_groups(section);
     compiler.parts.groups.into_inner()
 }
@@ -39,32 +43,37 @@ impl Compiler<'_> {
                 return Vec::new();
             }
         };
-        self.warn_unnamed(entries.unnamed_keys(), Location::SavedGroup);
+        self.warnings.add_unnamed(entries.unnamed_keys(), Location::SavedGroup);
         let indices: Vec<GroupIndex> =
             entries.iter().map(|entry| self.parts.link_group(&entry.key)).collect();
         for (entry, index) in entries.iter().zip(&indices) {
             let before = self.before.and_then(|before| before.saved_groups.get(*index));
             let group = match before.filter(|before| before.text == entry.text) {
-                Some(same) => same.clone(),
-                None => Arc::new(self.saved_group(entry)),
+                Some(same) if self.memory.take(same.memory) => same.clone(),
+                _ => Arc::new(self.saved_group(entry)),
             };
-            self.warnings.extend_from_slice(&group.warnings);
+            self.warnings.extend(&group.warnings);
             self.parts.groups.get_mut().set(*index, Some(group));
         }
         indices
     }
 
-    fn saved_group(&self, entry: &Entry) -> Compiled<SavedGroup> {
+    fn saved_group(&mut self, entry: &Entry) -> Compiled<SavedGroup> {
         let mut kinds = Vec::new();
         let json = Json::parse(&entry.text).unwrap_or_else(|| {
             kinds.push(WarningKind::InvalidJson);
             Json::Null
         });
-        let link = |id: &str| Some(self.parts.link_group(id));
-        let mut parser = ConditionParser::new(Some(&link), &self.parts.patterns, &mut kinds);
-        let definition = parser.saved_group(&entry.key, &json);
-        let location = Location::SavedGroup(Box::from(&*entry.key));
-        let warnings = at(&location, kinds).collect();
-        Compiled { definition, text: entry.text.clone(), warnings }
+        let memory = memory::of_entry(&entry.key) + memory::of_group_or_bandit(&json);
+        let definition = if self.memory.take(memory) {
+            let link = |id: &str| Some(self.parts.link_group(id));
+            let mut parser = ConditionParser::new(Some(&link), &self.parts.patterns, &mut kinds);
+            parser.saved_group(&entry.key, &json)
+        } else {
+            kinds.push(WarningKind::TooMuchMemory);
+            SavedGroup::Unknown
+        };
+        let warnings = at(&Location::SavedGroup(entry.key.clone()), kinds).collect();
+        Compiled { definition, text: entry.text.clone(), warnings, memory }
     }
 }

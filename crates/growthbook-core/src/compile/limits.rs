@@ -2,6 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
+use super::warnings::Warnings;
 use crate::condition::{GroupIndex, SavedGroup, SavedGroups};
 use crate::feature_index::FeatureIndex;
 use crate::limits::{
@@ -9,10 +10,10 @@ use crate::limits::{
     MAX_SAVED_GROUP_EVALUATIONS,
 };
 use crate::snapshot::FeatureTable;
-use crate::warning::{Location, Warning, WarningKind};
+use crate::warning::{Location, WarningKind};
 
 /// Warns about each feature whose prerequisites exceed a limit.
-pub(super) fn check_features(features: &FeatureTable, warnings: &mut Vec<Warning>) {
+pub(super) fn check_features(features: &FeatureTable, warnings: &mut Warnings) {
     let reaches = Reach::of_all(features.positions(), |position| {
         let feature = u32::try_from(position).ok().and_then(|at| features.get(FeatureIndex(at)));
         let prerequisites = feature.into_iter().flat_map(|(_, feature)| feature.prerequisites());
@@ -28,7 +29,7 @@ pub(super) fn check_features(features: &FeatureTable, warnings: &mut Vec<Warning
         } else {
             continue;
         };
-        warnings.push(Warning { location: Location::Feature(features.key(*index).into()), kind });
+        warnings.add(Location::Feature(features.key(*index).into()), kind);
     }
 }
 
@@ -37,7 +38,7 @@ pub(super) fn check_features(features: &FeatureTable, warnings: &mut Vec<Warning
 pub(super) fn check_groups(
     groups: &SavedGroups,
     order: &[GroupIndex],
-    warnings: &mut Vec<Warning>,
+    warnings: &mut Warnings,
 ) {
     let references = |position: usize| -> Vec<usize> {
         let group = u32::try_from(position).ok().and_then(|at| groups.get(GroupIndex(at)));
@@ -55,7 +56,7 @@ pub(super) fn check_groups(
         } else {
             continue;
         };
-        warnings.push(Warning { location: Location::SavedGroup(groups.id(*index).into()), kind });
+        warnings.add(Location::SavedGroup(groups.id(*index).into()), kind);
     }
 }
 

@@ -11,12 +11,16 @@ mod experiments;
 mod features;
 mod groups;
 mod limits;
+mod memory;
 mod rules;
+mod warnings;
 
 use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use core::cell::RefCell;
 
 pub(crate) use groups::saved_groups;
+use memory::MemoryBudget;
+use warnings::Warnings;
 
 use crate::condition::{GroupIndex, SavedGroups};
 use crate::experiment::{DefinitionReader, ExperimentDefinition, Interner};
@@ -30,7 +34,7 @@ impl Payload {
     /// Compiles the definitions for evaluation. A malformed part is left out, with a [`Warning`]
     /// in [`Snapshot::warnings`].
     pub fn compile(&self) -> Snapshot {
-        Compiler::new(PatternCompiler::default()).compile(self)
+        Compiler::new(PatternCompiler::default(), self.text_length()).compile(self)
     }
 
     /// Compiles the definitions to replace an older snapshot. Evaluation gives the same results as
@@ -38,12 +42,13 @@ impl Payload {
     /// definitions whose text did not change, and regular expressions.
     pub fn compile_after(&self, before: &Snapshot) -> Snapshot {
         if should_share(self, before) {
-            let compiler = Compiler::sharing(before);
+            let compiler = Compiler::sharing(before, self.text_length());
             if let Some(snapshot) = compiler.compile_sharing(self) {
                 return snapshot;
             }
         }
-        Compiler::new(PatternCompiler::after(&before.patterns)).compile(self)
+        let patterns = PatternCompiler::after(&before.patterns);
+        Compiler::new(patterns, self.text_length()).compile(self)
     }
 }
 
@@ -63,6 +68,7 @@ fn should_share(payload: &Payload, before: &Snapshot) -> bool {
     let features = payload.feature_entries().iter().len();
     let groups = before.saved_groups.positions();
     !before.patterns.is_exhausted()
+        && !before.exceeds_memory
         && before.features.positions() <= 2 * features + SPARE
         && groups <= 2 * groups::entry_count(payload.saved_groups_section()) + SPARE
 }
@@ -72,7 +78,8 @@ struct Compiler<'b> {
     /// The snapshot with which definitions are shared.
     before: Option<&'b Snapshot>,
     parts: Parts,
-    warnings: Vec<Warning>,
+    memory: MemoryBudget,
+    warnings: Warnings,
 }
 
 /// The parts of a snapshot that definitions are linked to while they are compiled.
@@ -85,7 +92,7 @@ struct Parts {
 }
 
 impl<'b> Compiler<'b> {
-    fn new(patterns: PatternCompiler) -> Self {
+    fn new(patterns: PatternCompiler, text_length: usize) -> Self {
         let parts = Parts {
             features: RefCell::default(),
             groups: RefCell::default(),
@@ -93,32 +100,36 @@ impl<'b> Compiler<'b> {
             interner: Interner::default(),
             patterns,
         };
-        Compiler { before: None, parts, warnings: Vec::new() }
+        let memory = MemoryBudget::of_text(text_length);
+        Compiler { before: None, parts, memory, warnings: Warnings::default() }
     }
 
-    fn sharing(before: &'b Snapshot) -> Self {
-        let mut compiler = Compiler::new(PatternCompiler::continuing(&before.patterns));
+    fn sharing(before: &'b Snapshot, text_length: usize) -> Self {
+        let patterns = PatternCompiler::continuing(&before.patterns);
+        let mut compiler = Compiler::new(patterns, text_length);
         compiler.before = Some(before);
         compiler.parts.features = RefCell::new(before.features.without_features());
         compiler.parts.groups = RefCell::new(before.saved_groups.without_groups());
         compiler
     }
 
-    /// Compiles, and returns `None` if the regular expressions exceed their limit. The payload must
-    /// then be compiled alone, so that the refused expressions do not depend on the older snapshot.
+    /// Compiles, and returns `None` if the definitions or the regular expressions exceed their limit.
+    /// The payload must then be compiled alone, so that the parts that are left out do not depend on
+    /// the older snapshot.
     fn compile_sharing(self, payload: &Payload) -> Option<Snapshot> {
         let snapshot = self.compile(payload);
-        (!snapshot.patterns.is_exhausted()).then_some(snapshot)
+        let is_whole = !snapshot.patterns.is_exhausted() && !snapshot.exceeds_memory;
+        is_whole.then_some(snapshot)
     }
 
     fn compile(mut self, payload: &Payload) -> Snapshot {
-        self.warnings.extend_from_slice(payload.warnings());
+        self.warnings.extend(payload.warnings());
         let groups = self.saved_groups(payload.saved_groups_section());
         self.bandits(payload.contextual_bandits_section());
         self.features(payload.feature_entries());
         let auto_experiments = self.auto_experiments(payload.experiments_section());
 
-        let Compiler { parts, mut warnings, .. } = self;
+        let Compiler { parts, memory, mut warnings, .. } = self;
         let features = parts.features.into_inner();
         let saved_groups = parts.groups.into_inner();
         limits::check_groups(&saved_groups, &groups, &mut warnings);
@@ -134,23 +145,13 @@ impl<'b> Compiler<'b> {
             bandits: parts.bandits,
             patterns: parts.patterns.into_pool(),
             date_updated: payload.date_updated().map(Box::from),
-            warnings,
+            exceeds_memory: memory.is_exceeded(),
+            warnings: warnings.into_list(),
         }
     }
 
     fn warn(&mut self, location: Location, kind: WarningKind) {
-        self.warnings.push(Warning { location, kind });
-    }
-
-    /// Reports entries whose key is not valid text, since no caller can name them.
-    fn warn_unnamed<'k>(
-        &mut self,
-        keys: impl Iterator<Item = &'k str>,
-        location: impl Fn(Box<str>) -> Location,
-    ) {
-        for key in keys {
-            self.warn(location(key.into()), WarningKind::InvalidJson);
-        }
+        self.warnings.add(location, kind);
     }
 }
 
@@ -199,8 +200,10 @@ fn not_an_object() -> WarningKind {
     WarningKind::WrongType { field: "", expected: "an object" }
 }
 
-/// Makes warnings about one place.
-fn at(location: &Location, kinds: Vec<WarningKind>) -> impl Iterator<Item = Warning> {
+/// Makes warnings about one place. The items of a list often have the same fault, which is one
+/// warning.
+fn at(location: &Location, mut kinds: Vec<WarningKind>) -> impl Iterator<Item = Warning> {
+    kinds.dedup();
     kinds.into_iter().map(|kind| Warning { location: location.clone(), kind })
 }
 

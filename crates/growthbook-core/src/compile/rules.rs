@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use smol_str::SmolStr;
 
-use super::{Parts, at, object};
+use super::{Parts, at, memory, object};
 use crate::bandit::BanditRule;
 use crate::bucket::{BucketHasher, BucketRange};
 use crate::event::Track;
@@ -26,26 +26,49 @@ pub(super) struct RuleCompiler<'c> {
     index: usize,
     rules: Vec<Rule>,
     notes: FeatureNotes,
+    /// The memory that the feature takes so far, as estimated, and may take. Beyond it nothing is
+    /// compiled, since the feature will be left out.
+    memory: usize,
+    max_memory: usize,
 }
 
 impl<'c> RuleCompiler<'c> {
-    pub(super) fn new(parts: &'c Parts, entry: &'c Entry) -> Self {
-        let notes = FeatureNotes::default();
-        RuleCompiler { parts, entry, index: 0, rules: Vec::new(), notes }
+    pub(super) fn new(parts: &'c Parts, entry: &'c Entry, max_memory: usize) -> Self {
+        let (rules, notes) = (Vec::new(), FeatureNotes::default());
+        let memory = memory::of_entry(&entry.key);
+        RuleCompiler { parts, entry, index: 0, rules, notes, memory, max_memory }
+    }
+
+    /// Returns the memory that the feature is estimated to take.
+    pub(super) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// Reads a value of the feature.
+    pub(super) fn value(&mut self, value: &Json<'_>) -> FeatureValue {
+        if self.take(memory::of_value(value)) { value.into() } else { FeatureValue::NULL.clone() }
+    }
+
+    fn take(&mut self, memory: usize) -> bool {
+        self.memory = self.memory.saturating_add(memory);
+        self.memory <= self.max_memory
     }
 
     /// Adds a warning about the feature.
     pub(super) fn warn(&mut self, kind: WarningKind) {
-        let location = Location::Feature(Box::from(&*self.entry.key));
+        let location = Location::Feature(self.entry.key.clone());
         self.notes.warnings.push(Warning { location, kind });
     }
 
     pub(super) fn into_feature(self, default_value: FeatureValue) -> Feature {
-        Feature::new(self.entry.text.clone(), default_value, self.rules, self.notes)
+        Feature::new(self.entry.text.clone(), default_value, self.rules, self.notes, self.memory)
     }
 
     /// Compiles the next rule.
     pub(super) fn rule(&mut self, json: &Json<'_>) {
+        if !self.take(memory::of_rule(json)) {
+            return;
+        }
         let wire = match object(Some(json)) {
             Ok(object) => RuleWire::of(object),
             Err(kind) => return self.left_out(kind),
@@ -79,12 +102,18 @@ impl<'c> RuleCompiler<'c> {
     /// Compiles the next rule, which could not be read as a whole. Only its prerequisites are kept,
     /// since evaluation checks them before the rest of a rule.
     pub(super) fn unreadable_rule(&mut self, text: &str) {
+        if !self.take(memory::of_unreadable_rule()) {
+            return;
+        }
         let members = members(text).ok();
         let parents = members.and_then(|members| members.get("parentConditions"));
         let parents = match parents.map(Json::parse) {
             None => Box::default(),
             Some(None) => [ParentCondition::unreadable(true)].into(),
             Some(Some(json)) => {
+                if !self.take(memory::of_parents(&json)) {
+                    return;
+                }
                 let parents = RuleWire::empty().parent_conditions.with(&json);
                 // These warnings are dropped: the whole rule gets a warning below.
                 self.parts.read(|reader| reader.parents(parents)).0
@@ -104,7 +133,7 @@ impl<'c> RuleCompiler<'c> {
     }
 
     fn location(&self, id: &str) -> Location {
-        Location::Rule { feature: Box::from(&*self.entry.key), index: self.index, id: id.into() }
+        Location::Rule { feature: self.entry.key.clone(), index: self.index, id: id.into() }
     }
 
     fn kind(

@@ -110,6 +110,22 @@ impl Payload {
         &self.contextual_bandits
     }
 
+    /// Returns the length of the text of all definitions.
+    pub(crate) fn text_length(&self) -> usize {
+        let of_entries = |section: &Section<Entries>| match section {
+            Section::Present(entries) => entries.text_length(),
+            _ => 0,
+        };
+        let experiments = match &self.experiments {
+            Section::Present(text) => text.len(),
+            _ => 0,
+        };
+        self.features.text_length()
+            + experiments
+            + of_entries(&self.saved_groups)
+            + of_entries(&self.contextual_bandits)
+    }
+
     pub(crate) fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

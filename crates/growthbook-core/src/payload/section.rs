@@ -61,6 +61,12 @@ impl Entries {
         self.entries.iter()
     }
 
+    /// Returns the length of the text of all entries.
+    pub(crate) fn text_length(&self) -> usize {
+        let of_entry = |entry: &Entry| entry.key.len() + entry.text.len();
+        self.entries.iter().map(of_entry).sum()
+    }
+
     /// Iterates over the keys that are not valid text, as written.
     pub(crate) fn unnamed_keys(&self) -> impl Iterator<Item = &str> {
         self.unnamed.iter().map(|(key, _)| &**key)

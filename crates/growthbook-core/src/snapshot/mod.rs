@@ -40,6 +40,8 @@ pub struct Snapshot {
     /// The attributes whose sticky bucket documents evaluation may read.
     pub(crate) sticky_attributes: BTreeSet<Box<str>>,
     pub(crate) date_updated: Option<Box<str>>,
+    /// Whether a definition was left out because of the memory of the others.
+    pub(crate) exceeds_memory: bool,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -53,6 +55,8 @@ pub(crate) struct AutoExperiments {
     /// The next snapshot shares the experiments when the section's text is the same.
     pub(crate) text: Arc<str>,
     pub(crate) warnings: Box<[Warning]>,
+    /// The memory that they were estimated to take.
+    pub(crate) memory: usize,
 }
 
 impl Snapshot {

@@ -20,6 +20,8 @@ pub(crate) struct Feature {
     pub(crate) rules: Box<[Rule]>,
     /// The next snapshot shares the feature when its text is the same.
     pub(crate) text: Arc<str>,
+    /// The memory that it was estimated to take.
+    pub(crate) memory: usize,
     notes: Option<Box<FeatureNotes>>,
 }
 
@@ -37,11 +39,13 @@ impl Feature {
         text: Arc<str>,
         default_value: FeatureValue,
         rules: Vec<Rule>,
-        notes: FeatureNotes,
+        mut notes: FeatureNotes,
+        memory: usize,
     ) -> Self {
+        notes.warnings.shrink_to_fit();
         let has_notes = !notes.warnings.is_empty() || !notes.bandits.is_empty();
         let notes = has_notes.then(|| Box::new(notes));
-        Feature { default_value, rules: rules.into(), text, notes }
+        Feature { default_value, rules: rules.into(), text, memory, notes }
     }
 
     pub(crate) fn warnings(&self) -> &[Warning] {

@@ -1,0 +1,195 @@
+//! The memory that definitions take, estimated from their JSON before they are compiled. The
+//! estimates are upper bounds. A test compares them with the allocator.
+
+use core::mem::size_of;
+
+use serde_json::Value;
+
+use crate::auto::AutoExperiment;
+use crate::experiment::{Filter, ParentCondition};
+use crate::json::{Json, Object};
+use crate::limits::{MAX_SNAPSHOT_FACTOR, MIN_SNAPSHOT_MEMORY};
+use crate::snapshot::{ExperimentRule, Feature, RolloutRule, Rule};
+use crate::warning::Warning;
+
+/// An allocation behind a pointer: the pointer, and two counters for a shared one.
+const POINTER: usize = 4 * size_of::<usize>();
+/// An entry of a section: its slot, its place in tables, and the allocations of its key and text.
+const ENTRY: usize = size_of::<Feature>() + 6 * POINTER;
+/// A member of a condition: a clause or an operator, or the warning about it.
+const CONDITION_MEMBER: usize = 160;
+/// An item of a list in a condition: a test, or a text in a hash set.
+const CONDITION_ITEM: usize = 64;
+/// An item of a list of numbers: a weight, or half a range.
+const NUMBER: usize = 24;
+/// A variation without its value: its range, its description, and its index as text.
+const VARIATION: usize = 80;
+/// A URL pattern: each part becomes a regular expression.
+const URL_PATTERN: usize = 600;
+/// A byte of a URL pattern. A query string has a part for every two bytes.
+const URL_PATTERN_BYTE: usize = 40;
+
+/// The memory that the definitions of a payload may still take.
+pub(super) struct MemoryBudget {
+    left: usize,
+    is_exceeded: bool,
+}
+
+impl MemoryBudget {
+    /// Makes the budget of a payload of this length.
+    pub(super) fn of_text(length: usize) -> Self {
+        let left = length.saturating_mul(MAX_SNAPSHOT_FACTOR).max(MIN_SNAPSHOT_MEMORY);
+        MemoryBudget { left, is_exceeded: false }
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Takes the memory of a definition. False if the rest is not enough: then the definition must
+    /// be left out.
+    pub(super) fn take(&mut self, memory: usize) -> bool {
+        let left = self.left.checked_sub(memory);
+        self.is_exceeded |= left.is_none();
+        self.left = left.unwrap_or(self.left);
+        left.is_some()
+    }
+
+    /// Whether a definition was left out.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.is_exceeded
+    }
+}
+
+/// Estimates an entry of a section without its definition.
+pub(super) fn of_entry(key: &str) -> usize {
+    ENTRY + 2 * key.len()
+}
+
+/// Estimates a rule.
+pub(super) fn of_rule(rule: &Json<'_>) -> usize {
+    let Json::Object(rule) = rule else {
+        return size_of::<Warning>();
+    };
+    size_of::<Rule>() + of_members(rule)
+}
+
+/// Estimates an unreadable rule without its prerequisites, and the warning about it.
+pub(super) fn of_unreadable_rule() -> usize {
+    size_of::<Rule>() + size_of::<Warning>() + POINTER
+}
+
+/// Estimates the prerequisites of a rule.
+pub(super) fn of_parents(parents: &Json<'_>) -> usize {
+    of_member("parentConditions", parents)
+}
+
+/// Estimates an auto experiment with this text.
+pub(super) fn of_auto_experiment(experiment: &Object<'_>, text: &str) -> usize {
+    // The box of its own settings is smaller than a rule's experiment.
+    let own = size_of::<AutoExperiment>() + size_of::<ExperimentRule>();
+    own + POINTER + text.len() + of_members(experiment)
+}
+
+/// Estimates a saved group or a bandit.
+pub(super) fn of_group_or_bandit(entry: &Json<'_>) -> usize {
+    POINTER + of_condition(entry)
+}
+
+/// Estimates the value of a feature or variation.
+pub(super) fn of_value(value: &Json<'_>) -> usize {
+    match value {
+        Json::Null | Json::Bool(_) => 0,
+        Json::Number(_) | Json::String(_) => size_of::<Value>() + of_inner_value(value),
+        Json::Array(_) | Json::Object(_) => {
+            size_of::<(Value, Json<'_>)>() + of_inner_value(value)
+        }
+    }
+}
+
+/// Estimates what a value allocates in both of its forms: for callers, and in order.
+fn of_inner_value(value: &Json<'_>) -> usize {
+    /// A node of a `BTreeMap` is allocated as a whole, for up to eleven members.
+    const NODE: usize = 11 * (size_of::<Value>() + 3 * size_of::<usize>()) + 2 * size_of::<usize>();
+    const ITEM: usize = size_of::<Value>() + size_of::<Json<'_>>();
+    /// Half a node, as the map splits full ones, and the ordered member.
+    const MEMBER: usize = NODE / 5 + 7 * size_of::<usize>();
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        Json::String(text) => 2 * text.len(),
+        Json::Array(items) => items.iter().map(|item| ITEM + of_inner_value(item)).sum(),
+        Json::Object(object) if object.len() == 0 => 0,
+        Json::Object(object) => {
+            let of_member =
+                |(name, value): (&str, _)| MEMBER + 2 * name.len() + of_inner_value(value);
+            NODE + object.iter().map(of_member).sum::<usize>()
+        }
+    }
+}
+
+/// Estimates the members of a rule or an experiment.
+fn of_members(rule: &Object<'_>) -> usize {
+    rule.iter().map(|(name, value)| of_member(name, value)).sum()
+}
+
+fn of_member(name: &str, value: &Json<'_>) -> usize {
+    match (name, value) {
+        ("variations" | "contextualVariations", Json::Array(variations)) => {
+            let of_variation = |value| VARIATION + of_value(value);
+            size_of::<ExperimentRule>() + variations.iter().map(of_variation).sum::<usize>()
+        }
+        ("force", value) => POINTER + of_value(value),
+        ("coverage" | "range", _) => size_of::<RolloutRule>(),
+        ("parentConditions", Json::Array(parents)) => {
+            // Each may name a feature that does not exist, which gets a slot.
+            let parent = size_of::<ParentCondition>() + size_of::<Warning>() + ENTRY;
+            parents.iter().map(|it| parent + of_condition(it)).sum()
+        }
+        ("filters", Json::Array(filters)) => {
+            let filter = size_of::<Filter>() + size_of::<Warning>();
+            filters.iter().map(|it| filter + of_lists(it)).sum()
+        }
+        ("urlPatterns", Json::Array(patterns)) => {
+            patterns.iter().map(|pattern| size_of::<Warning>() + of_url_pattern(pattern)).sum()
+        }
+        ("condition", condition) => of_condition(condition),
+        (_, value) => of_lists(value),
+    }
+}
+
+/// Estimates lists of numbers, texts and descriptions.
+fn of_lists(value: &Json<'_>) -> usize {
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => NUMBER,
+        Json::String(text) => POINTER + text.len(),
+        Json::Array(items) => POINTER + items.iter().map(of_lists).sum::<usize>(),
+        Json::Object(object) => {
+            CONDITION_ITEM + object.iter().map(|(_, value)| of_lists(value)).sum::<usize>()
+        }
+    }
+}
+
+fn of_url_pattern(pattern: &Json<'_>) -> usize {
+    let Json::Object(object) = pattern else {
+        return 0;
+    };
+    match object.get("pattern") {
+        Some(Json::String(text)) => URL_PATTERN + URL_PATTERN_BYTE * text.len(),
+        _ => POINTER,
+    }
+}
+
+/// Estimates a condition, a saved group, a bandit, or a part of one.
+fn of_condition(value: &Json<'_>) -> usize {
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        Json::String(text) => 2 * text.len(),
+        Json::Array(items) => {
+            items.iter().map(|item| CONDITION_ITEM + of_condition(item)).sum()
+        }
+        Json::Object(object) => object
+            .iter()
+            .map(|(name, value)| CONDITION_MEMBER + 2 * name.len() + of_condition(value))
+            .sum(),
+    }
+}
