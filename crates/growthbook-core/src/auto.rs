@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::experiment::ExperimentDefinition;
+use crate::json::Json;
 use crate::result::ExperimentResult;
 use crate::url::UrlTargets;
 use crate::value::FeatureValue;
@@ -40,13 +41,14 @@ impl ChangeType {
     /// Returns the type of these variations. A redirect needs URL patterns, and a variation with a
     /// target.
     pub(crate) fn of(variations: &[FeatureValue], url_patterns: Option<&UrlTargets>) -> Self {
-        let some = |test: &dyn Fn(&Value) -> bool| variations.iter().any(|it| test(it.value()));
-        if url_patterns.is_some() && some(&|variation| variation.get("urlRedirect").is_some()) {
+        let some = |test: &dyn Fn(&FeatureValue) -> bool| variations.iter().any(test);
+        if url_patterns.is_some() && some(&|variation| variation.member("urlRedirect").is_some()) {
             ChangeType::Redirect
         } else if some(&|variation| {
-            variation.get("domMutations").is_some_and(|mutations| !mutations.is_null())
-                || variation.get("js").is_some()
-                || variation.get("css").is_some()
+            let mutations = variation.member("domMutations");
+            mutations.is_some_and(|mutations| !matches!(mutations, Json::Null))
+                || variation.member("js").is_some()
+                || variation.member("css").is_some()
         }) {
             ChangeType::Visual
         } else {
@@ -79,13 +81,14 @@ impl AutoExperiment {
 
     /// Whether a variation runs a script.
     pub(crate) fn injects_js(&self) -> bool {
-        let mut scripts = self.variations.iter().filter_map(|it| it.value().get("js")?.as_str());
+        let mut scripts = self.variations.iter().filter_map(|it| it.member("js")?.as_str());
         scripts.any(|js| !js.is_empty())
     }
 
     /// Returns the targets of the variations that redirect.
     pub(crate) fn redirects(&self) -> impl Iterator<Item = &str> {
-        self.variations.iter().filter_map(|variation| redirect_of(variation.value()))
+        let targets = self.variations.iter().filter_map(|it| it.member("urlRedirect")?.as_str());
+        targets.filter(|url| !url.is_empty())
     }
 }
 

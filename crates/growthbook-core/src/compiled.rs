@@ -2,6 +2,7 @@
 
 use alloc::{boxed::Box, sync::Arc};
 
+use crate::memory::Memory;
 use crate::warning::Warning;
 
 /// A definition, the text of its entry, and the warnings about it. The next snapshot shares it
@@ -12,5 +13,5 @@ pub(crate) struct Compiled<T> {
     pub(crate) text: Arc<str>,
     pub(crate) warnings: Box<[Warning]>,
     /// The memory that it was estimated to take.
-    pub(crate) memory: usize,
+    pub(crate) memory: Memory,
 }

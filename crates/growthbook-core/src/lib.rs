@@ -56,8 +56,8 @@
 //!
 //! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often), `hash_value` (the value that is
 //! hashed), `value` (a feature's value), `feature_key` and `feature_index` (the lookup of a
-//! feature), `compiled` (a definition with its text), `escaped` (text in a line), `exclusion`,
-//! `warning`, `secure`.
+//! feature), `compiled` (a definition with its text), `memory` (the memory of a definition),
+//! `escaped` (text in a line), `exclusion`, `warning`, `secure`.
 //!
 //! # Cargo features
 //!
@@ -95,6 +95,7 @@ mod feature_key;
 mod hash_value;
 mod json;
 pub mod limits;
+mod memory;
 pub mod observe;
 mod pattern;
 mod payload;

@@ -9,6 +9,10 @@
 pub const MAX_SNAPSHOT_FACTOR: usize = 16;
 /// How much memory the definitions of any payload may take, in bytes, however short it is.
 pub(crate) const MIN_SNAPSHOT_MEMORY: usize = 1024 * 1024;
+/// How much memory the lists and objects among the values may take once callers have used them all,
+/// in bytes, however short the payload is. A longer payload may take [`MAX_SNAPSHOT_FACTOR`] times
+/// its text.
+pub(crate) const MIN_VALUES_MEMORY: usize = 128 * 1024 * 1024;
 /// How many warnings a snapshot has. Beyond it one more warning says how many were left out.
 pub const MAX_WARNINGS: usize = 1_000;
 

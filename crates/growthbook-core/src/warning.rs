@@ -4,12 +4,12 @@ use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use crate::escaped::Escaped;
+#[cfg(doc)]
+use crate::limits::MAX_WARNINGS;
 use crate::limits::{
     MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
     MAX_SAVED_GROUP_EVALUATIONS, MAX_SNAPSHOT_FACTOR,
 };
-#[cfg(doc)]
-use crate::limits::MAX_WARNINGS;
 
 /// A part of a payload that was left out, or that never matches. The rest of the payload is in use.
 ///

@@ -115,14 +115,8 @@ fn shapes() -> Vec<(&'static str, String)> {
             "bandits 0",
             in_section(r#""contextualBandits":{"#, &|number| format!(r#""{number}":0"#), "}"),
         ),
-        (
-            "leaves 0",
-            in_section(r#""contextualBandits":{"b":{"contexts":["#, &same("0"), "]}}"),
-        ),
-        (
-            "leaves {}",
-            in_section(r#""contextualBandits":{"b":{"contexts":["#, &same("{}"), "]}}"),
-        ),
+        ("leaves 0", in_section(r#""contextualBandits":{"b":{"contexts":["#, &same("0"), "]}}")),
+        ("leaves {}", in_section(r#""contextualBandits":{"b":{"contexts":["#, &same("{}"), "]}}")),
         (
             "invalid keys",
             filled(r#"{"features":{"#, &|number| format!(r#""\ud800{number}":0"#), "}}"),
@@ -143,10 +137,7 @@ fn shapes() -> Vec<(&'static str, String)> {
                 "}}}]}",
             ),
         ),
-        (
-            "unreadable feature",
-            in_feature(r#"{"defaultValue":1e400,"rules":["#, &same("0"), "]}"),
-        ),
+        ("unreadable feature", in_feature(r#"{"defaultValue":1e400,"rules":["#, &same("0"), "]}")),
         (
             "unreadable rules",
             in_feature(r#"{"rules":["#, &same(r#"{"a":1e400,"parentConditions":[0]}"#), "]}"),
@@ -257,16 +248,21 @@ fn large_projects_are_not_limited() {
             )
         })
         .collect();
+    let products: Vec<String> = (0..5_000)
+        .map(|number| format!(r#"{{"id":"product-{number}","price":{number}}}"#))
+        .collect();
+    let features =
+        format!(r#"{},"products":{{"defaultValue":[{}]}}"#, features.join(","), products.join(","));
     let ids: Vec<String> = (0..1_000_000).map(|number| number.to_string()).collect();
     let text = format!(
         r#"{{"features":{{{}}},"experiments":[{}],"savedGroups":{{"g":[{}]}}}}"#,
-        features.join(","),
+        features,
         experiments.join(","),
         ids.join(",")
     );
     let snapshot = Payload::from_json(text).unwrap().compile();
     assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings().first());
-    assert_eq!(snapshot.feature_keys().len(), 5_000);
+    assert_eq!(snapshot.feature_keys().len(), 5_001);
     assert_eq!(snapshot.auto_experiments().len(), 10_000);
 }
 
@@ -276,7 +272,7 @@ fn definition_beyond_the_memory_is_left_out() {
     let text = |padding: usize| {
         format!(
             r#"{{"features":{{
-                "large":{{"defaultValue":[{}]}},
+                "large":{{"rules":[{{"variations":[{}]}}]}},
                 "grouped":{{"rules":[{{"condition":{{"id":{{"$inGroup":"g"}}}},"force":1}}]}},
                 "small":{{"defaultValue":1,"rules":[{{"id":"{}"}}]}}}},
               "savedGroups":{{"g":["user-1"]}}}}"#,
@@ -286,7 +282,7 @@ fn definition_beyond_the_memory_is_left_out() {
     };
     let compile = |text: &str| Payload::from_json(text).unwrap().compile();
     let has_large = |snapshot: &Snapshot| snapshot.contains_feature("large");
-    let (tight, ample) = (compile(&text(0)), compile(&text(400_000)));
+    let (tight, ample) = (compile(&text(0)), compile(&text(900_000)));
     assert!(!has_large(&tight) && has_large(&ample));
     let user = UserContext::new("user-1");
     for key in ["small", "grouped"] {
@@ -295,9 +291,8 @@ fn definition_beyond_the_memory_is_left_out() {
     let warning = tight.warnings().first().unwrap().to_string();
     assert!(warning.starts_with(r#"feature "large": left out"#), "{warning}");
     // A snapshot that is compiled after another one leaves out the same parts.
-    let after = |text: &str, before: &Snapshot| {
-        Payload::from_json(text).unwrap().compile_after(before)
-    };
-    assert!(has_large(&after(&text(400_000), &tight)));
+    let after =
+        |text: &str, before: &Snapshot| Payload::from_json(text).unwrap().compile_after(before);
+    assert!(has_large(&after(&text(900_000), &tight)));
     assert!(!has_large(&after(&text(0), &ample)));
 }

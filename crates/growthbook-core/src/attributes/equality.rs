@@ -66,11 +66,7 @@ fn lists_equal(a: Node<'_>, b: Node<'_>, budget: &Budget) -> Option<bool> {
 }
 
 /// Whether the source shows the same members as the object, in any order.
-fn has_members(
-    source: &dyn AttributeSource,
-    object: &Object<'_>,
-    budget: &Budget,
-) -> Option<bool> {
+fn has_members(source: &dyn AttributeSource, object: &Object<'_>, budget: &Budget) -> Option<bool> {
     let members = Members::new(object, budget)?;
     let (mut shown, mut equal) = (0, Some(true));
     source.visit(&mut |name, value| {
@@ -79,9 +75,9 @@ fn has_members(
             return;
         }
         equal = if budget.take(1) && budget.take_text(name.len()) {
-            members.get(name).map_or(Some(false), |own| {
-                deep_equal(Node::from(own), value.node(), budget)
-            })
+            members
+                .get(name)
+                .map_or(Some(false), |own| deep_equal(Node::from(own), value.node(), budget))
         } else {
             None
         };

@@ -25,22 +25,30 @@ impl Compiler<'_> {
             let before = self.before.and_then(|before| before.bandits.get(&entry.key));
             let bandit = match before.filter(|before| before.text == entry.text) {
                 Some(same) if self.memory.take(same.memory) => same.clone(),
-                _ => Arc::new(self.bandit(entry)),
+                _ => match self.bandit(entry) {
+                    Ok(bandit) => Arc::new(bandit),
+                    Err(kind) => {
+                        self.warn(Location::ContextualBandit(entry.key.clone()), kind);
+                        continue;
+                    }
+                },
             };
             self.warnings.extend(&bandit.warnings);
             self.parts.bandits.insert(entry.key.clone(), bandit);
         }
     }
 
-    fn bandit(&mut self, entry: &Entry) -> Compiled<Option<Arc<BanditDefinition>>> {
+    /// Compiles a bandit. The error is the warning for an entry that is left out.
+    fn bandit(
+        &mut self,
+        entry: &Entry,
+    ) -> Result<Compiled<Option<Arc<BanditDefinition>>>, WarningKind> {
         let json = Json::parse(&entry.text).unwrap_or(Json::Null);
-        let memory = memory::of_entry(&entry.key) + memory::of_group_or_bandit(&json);
-        let has_memory = self.memory.take(memory);
+        let memory = memory::of_group_or_bandit(&entry.key, &json);
+        if !self.memory.take(memory) {
+            return Err(WarningKind::TooMuchMemory);
+        }
         let (definition, kinds) = self.parts.read(|reader| match &json {
-            _ if !has_memory => {
-                reader.warnings.push(WarningKind::TooMuchMemory);
-                None
-            }
             Json::Object(object) => Some(Arc::new(read(reader, &BanditWire::of(object)))),
             // A truthy value counts as a bandit without leaves, a falsy value as missing.
             other => {
@@ -49,7 +57,7 @@ impl Compiler<'_> {
             }
         });
         let warnings = at(&Location::ContextualBandit(entry.key.clone()), kinds).collect();
-        Compiled { definition, text: entry.text.clone(), warnings, memory }
+        Ok(Compiled { definition, text: entry.text.clone(), warnings, memory })
     }
 }
 

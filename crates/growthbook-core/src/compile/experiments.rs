@@ -42,7 +42,7 @@ impl Compiler<'_> {
             }
         }
         list.shrink_to_fit();
-        let memory = before - self.memory.left();
+        let memory = before.checked_sub(self.memory.left()).unwrap_or_default();
         AutoExperiments { list, text: text.clone(), warnings: warnings.into_list().into(), memory }
     }
 

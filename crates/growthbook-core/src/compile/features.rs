@@ -73,7 +73,11 @@ fn whole_feature(
     let wire = FeatureWire::of(feature.as_object().ok_or_else(not_an_object)?);
     match wire.rules.get() {
         None | Some(Json::Null) => {}
-        Some(Json::Array(list)) => list.iter().for_each(|rule| rules.rule(rule)),
+        // All rules are estimated before the first one is compiled.
+        Some(Json::Array(list)) if list.iter().all(|rule| rules.has_memory(rule)) => {
+            list.iter().for_each(|rule| rules.rule(rule));
+        }
+        Some(Json::Array(_)) => {}
         Some(_) => rules.warn(malformed_rules()),
     }
     Ok(wire.default_value.get().map_or_else(|| FeatureValue::NULL.clone(), |it| rules.value(it)))
@@ -96,7 +100,8 @@ fn partial_feature(text: &str, rules: &mut RuleCompiler<'_>) -> Result<FeatureVa
     };
     for text in list.flatten().unwrap_or_default() {
         match Json::parse(text) {
-            Some(rule) => rules.rule(&rule),
+            Some(rule) if rules.has_memory(&rule) => rules.rule(&rule),
+            Some(_) => break,
             None => rules.unreadable_rule(text),
         }
     }

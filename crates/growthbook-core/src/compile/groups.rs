@@ -1,11 +1,12 @@
 //! Compiles the section `savedGroups`.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::{Compiler, at, memory, not_an_object};
 use crate::compiled::Compiled;
 use crate::condition::{ConditionParser, GroupIndex, SavedGroup, SavedGroups};
 use crate::json::Json;
+use crate::memory::Memory;
 use crate::pattern::PatternCompiler;
 use crate::payload::{Entries, Entry, Section};
 use crate::warning::{Location, WarningKind};
@@ -44,13 +45,21 @@ impl Compiler<'_> {
             }
         };
         self.warnings.add_unnamed(entries.unnamed_keys(), Location::SavedGroup);
+        self.parts.groups.get_mut().reserve(entries.iter().len());
+        let too_large = Arc::new(unknown_group());
         let indices: Vec<GroupIndex> =
             entries.iter().map(|entry| self.parts.link_group(&entry.key)).collect();
         for (entry, index) in entries.iter().zip(&indices) {
             let before = self.before.and_then(|before| before.saved_groups.get(*index));
             let group = match before.filter(|before| before.text == entry.text) {
                 Some(same) if self.memory.take(same.memory) => same.clone(),
-                _ => Arc::new(self.saved_group(entry)),
+                _ => match self.saved_group(entry) {
+                    Ok(group) => Arc::new(group),
+                    Err(kind) => {
+                        self.warn(Location::SavedGroup(entry.key.clone()), kind);
+                        too_large.clone()
+                    }
+                },
             };
             self.warnings.extend(&group.warnings);
             self.parts.groups.get_mut().set(*index, Some(group));
@@ -58,22 +67,31 @@ impl Compiler<'_> {
         indices
     }
 
-    fn saved_group(&mut self, entry: &Entry) -> Compiled<SavedGroup> {
+    /// Compiles a group. The error is the warning for an entry that is left out.
+    fn saved_group(&mut self, entry: &Entry) -> Result<Compiled<SavedGroup>, WarningKind> {
         let mut kinds = Vec::new();
         let json = Json::parse(&entry.text).unwrap_or_else(|| {
             kinds.push(WarningKind::InvalidJson);
             Json::Null
         });
-        let memory = memory::of_entry(&entry.key) + memory::of_group_or_bandit(&json);
-        let definition = if self.memory.take(memory) {
-            let link = |id: &str| Some(self.parts.link_group(id));
-            let mut parser = ConditionParser::new(Some(&link), &self.parts.patterns, &mut kinds);
-            parser.saved_group(&entry.key, &json)
-        } else {
-            kinds.push(WarningKind::TooMuchMemory);
-            SavedGroup::Unknown
-        };
+        let memory = memory::of_group_or_bandit(&entry.key, &json);
+        if !self.memory.take(memory) {
+            return Err(WarningKind::TooMuchMemory);
+        }
+        let link = |id: &str| Some(self.parts.link_group(id));
+        let mut parser = ConditionParser::new(Some(&link), &self.parts.patterns, &mut kinds);
+        let definition = parser.saved_group(&entry.key, &json);
         let warnings = at(&Location::SavedGroup(entry.key.clone()), kinds).collect();
-        Compiled { definition, text: entry.text.clone(), warnings, memory }
+        Ok(Compiled { definition, text: entry.text.clone(), warnings, memory })
+    }
+}
+
+/// Makes the group in place of those that are left out. Conditions that depend on it do not pass.
+fn unknown_group() -> Compiled<SavedGroup> {
+    Compiled {
+        definition: SavedGroup::Unknown,
+        text: Arc::default(),
+        warnings: Box::default(),
+        memory: Memory::default(),
     }
 }

@@ -35,11 +35,7 @@ pub(super) fn check_features(features: &FeatureTable, warnings: &mut Warnings) {
 
 /// Warns about each condition group whose references exceed a limit. `order` has the groups in the
 /// payload's order.
-pub(super) fn check_groups(
-    groups: &SavedGroups,
-    order: &[GroupIndex],
-    warnings: &mut Warnings,
-) {
+pub(super) fn check_groups(groups: &SavedGroups, order: &[GroupIndex], warnings: &mut Warnings) {
     let references = |position: usize| -> Vec<usize> {
         let group = u32::try_from(position).ok().and_then(|at| groups.get(GroupIndex(at)));
         let references = group.map(|group| SavedGroup::references(&group.definition));

@@ -6,9 +6,10 @@ use core::mem::size_of;
 use serde_json::Value;
 
 use crate::auto::AutoExperiment;
-use crate::experiment::{Filter, ParentCondition};
+use crate::experiment::{Filter, ParentCondition, VariationMeta};
 use crate::json::{Json, Object};
-use crate::limits::{MAX_SNAPSHOT_FACTOR, MIN_SNAPSHOT_MEMORY};
+use crate::limits::{MAX_SNAPSHOT_FACTOR, MIN_SNAPSHOT_MEMORY, MIN_VALUES_MEMORY};
+use crate::memory::Memory;
 use crate::snapshot::{ExperimentRule, Feature, RolloutRule, Rule};
 use crate::warning::Warning;
 
@@ -16,6 +17,8 @@ use crate::warning::Warning;
 const POINTER: usize = 4 * size_of::<usize>();
 /// An entry of a section: its slot, its place in tables, and the allocations of its key and text.
 const ENTRY: usize = size_of::<Feature>() + 6 * POINTER;
+/// A saved group or a bandit, in its hash table.
+const GROUP: usize = 4 * POINTER;
 /// A member of a condition: a clause or an operator, or the warning about it.
 const CONDITION_MEMBER: usize = 160;
 /// An item of a list in a condition: a test, or a text in a hash set.
@@ -31,24 +34,28 @@ const URL_PATTERN_BYTE: usize = 40;
 
 /// The memory that the definitions of a payload may still take.
 pub(super) struct MemoryBudget {
-    left: usize,
+    left: Memory,
     is_exceeded: bool,
 }
 
 impl MemoryBudget {
     /// Makes the budget of a payload of this length.
     pub(super) fn of_text(length: usize) -> Self {
-        let left = length.saturating_mul(MAX_SNAPSHOT_FACTOR).max(MIN_SNAPSHOT_MEMORY);
+        let multiple = length.saturating_mul(MAX_SNAPSHOT_FACTOR);
+        let left = Memory {
+            definition: multiple.max(MIN_SNAPSHOT_MEMORY),
+            values: multiple.max(MIN_VALUES_MEMORY),
+        };
         MemoryBudget { left, is_exceeded: false }
     }
 
-    pub(super) fn left(&self) -> usize {
+    pub(super) fn left(&self) -> Memory {
         self.left
     }
 
     /// Takes the memory of a definition. False if the rest is not enough: then the definition must
     /// be left out.
-    pub(super) fn take(&mut self, memory: usize) -> bool {
+    pub(super) fn take(&mut self, memory: Memory) -> bool {
         let left = self.left.checked_sub(memory);
         self.is_exceeded |= left.is_none();
         self.left = left.unwrap_or(self.left);
@@ -62,83 +69,123 @@ impl MemoryBudget {
 }
 
 /// Estimates an entry of a section without its definition.
-pub(super) fn of_entry(key: &str) -> usize {
-    ENTRY + 2 * key.len()
+pub(super) fn of_entry(key: &str) -> Memory {
+    Memory::of_definition(ENTRY + 2 * key.len())
 }
 
 /// Estimates a rule.
-pub(super) fn of_rule(rule: &Json<'_>) -> usize {
+pub(super) fn of_rule(rule: &Json<'_>) -> Memory {
     let Json::Object(rule) = rule else {
-        return size_of::<Warning>();
+        return Memory::of_definition(size_of::<Warning>());
     };
-    size_of::<Rule>() + of_members(rule)
+    let mut memory = of_members(rule);
+    memory.definition += size_of::<Rule>();
+    memory
 }
 
 /// Estimates an unreadable rule without its prerequisites, and the warning about it.
-pub(super) fn of_unreadable_rule() -> usize {
-    size_of::<Rule>() + size_of::<Warning>() + POINTER
+pub(super) fn of_unreadable_rule() -> Memory {
+    Memory::of_definition(size_of::<Rule>() + size_of::<Warning>() + POINTER)
 }
 
 /// Estimates the prerequisites of a rule.
-pub(super) fn of_parents(parents: &Json<'_>) -> usize {
+pub(super) fn of_parents(parents: &Json<'_>) -> Memory {
     of_member("parentConditions", parents)
 }
 
 /// Estimates an auto experiment with this text.
-pub(super) fn of_auto_experiment(experiment: &Object<'_>, text: &str) -> usize {
+pub(super) fn of_auto_experiment(experiment: &Object<'_>, text: &str) -> Memory {
     // The box of its own settings is smaller than a rule's experiment.
     let own = size_of::<AutoExperiment>() + size_of::<ExperimentRule>();
-    own + POINTER + text.len() + of_members(experiment)
+    let mut memory = of_members(experiment);
+    memory.definition += own + POINTER + text.len();
+    memory
 }
 
 /// Estimates a saved group or a bandit.
-pub(super) fn of_group_or_bandit(entry: &Json<'_>) -> usize {
-    POINTER + of_condition(entry)
+pub(super) fn of_group_or_bandit(key: &str, entry: &Json<'_>) -> Memory {
+    let mut memory = of_entry(key);
+    memory.definition += GROUP + of_condition(entry);
+    memory
 }
 
 /// Estimates the value of a feature or variation.
-pub(super) fn of_value(value: &Json<'_>) -> usize {
+pub(super) fn of_value(value: &Json<'_>) -> Memory {
     match value {
-        Json::Null | Json::Bool(_) => 0,
-        Json::Number(_) | Json::String(_) => size_of::<Value>() + of_inner_value(value),
-        Json::Array(_) | Json::Object(_) => {
-            size_of::<(Value, Json<'_>)>() + of_inner_value(value)
+        Json::Null | Json::Bool(_) => Memory::default(),
+        Json::Number(_) | Json::String(_) => {
+            Memory::of_definition(size_of::<Value>() + of_caller_value(value))
         }
+        Json::Array(_) | Json::Object(_) => Memory {
+            definition: size_of::<Json<'_>>() + POINTER + of_ordered_value(value),
+            values: size_of::<Value>() + of_caller_value(value),
+        },
     }
 }
 
-/// Estimates what a value allocates in both of its forms: for callers, and in order.
-fn of_inner_value(value: &Json<'_>) -> usize {
-    /// A node of a `BTreeMap` is allocated as a whole, for up to eleven members.
-    const NODE: usize = 11 * (size_of::<Value>() + 3 * size_of::<usize>()) + 2 * size_of::<usize>();
-    const ITEM: usize = size_of::<Value>() + size_of::<Json<'_>>();
-    /// Half a node, as the map splits full ones, and the ordered member.
-    const MEMBER: usize = NODE / 5 + 7 * size_of::<usize>();
+/// Estimates what a value allocates in the form with its order.
+fn of_ordered_value(value: &Json<'_>) -> usize {
+    const MEMBER: usize = size_of::<Json<'_>>() + 3 * size_of::<usize>();
     match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => 0,
-        Json::String(text) => 2 * text.len(),
-        Json::Array(items) => items.iter().map(|item| ITEM + of_inner_value(item)).sum(),
+        Json::String(text) => of_text(text),
+        Json::Array(items) => {
+            items.iter().map(|item| size_of::<Json<'_>>() + of_ordered_value(item)).sum()
+        }
+        Json::Object(object) => object
+            .iter()
+            .map(|(name, value)| MEMBER + of_text(name) + of_ordered_value(value))
+            .sum(),
+    }
+}
+
+/// Estimates a text that is stored in place if it is short.
+fn of_text(text: &str) -> usize {
+    const IN_PLACE: usize = 23;
+    if text.len() <= IN_PLACE { 0 } else { POINTER + text.len() }
+}
+
+/// Estimates what a value allocates in the form for callers.
+fn of_caller_value(value: &Json<'_>) -> usize {
+    /// A node of a `BTreeMap` is allocated as a whole, for up to eleven members.
+    const NODE: usize = 11 * (size_of::<Value>() + 3 * size_of::<usize>()) + 2 * size_of::<usize>();
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        Json::String(text) => text.len(),
+        Json::Array(items) => {
+            items.iter().map(|item| size_of::<Value>() + of_caller_value(item)).sum()
+        }
         Json::Object(object) if object.len() == 0 => 0,
         Json::Object(object) => {
-            let of_member =
-                |(name, value): (&str, _)| MEMBER + 2 * name.len() + of_inner_value(value);
-            NODE + object.iter().map(of_member).sum::<usize>()
+            // A full node is split, so nodes have five members or more.
+            let of_member = |(name, value): (&str, _)| name.len() + of_caller_value(value);
+            NODE * (1 + object.len() / 5) + object.iter().map(of_member).sum::<usize>()
         }
     }
 }
 
 /// Estimates the members of a rule or an experiment.
-fn of_members(rule: &Object<'_>) -> usize {
-    rule.iter().map(|(name, value)| of_member(name, value)).sum()
+fn of_members(rule: &Object<'_>) -> Memory {
+    let mut memory = Memory::default();
+    rule.iter().for_each(|(name, value)| memory += of_member(name, value));
+    memory
 }
 
-fn of_member(name: &str, value: &Json<'_>) -> usize {
-    match (name, value) {
+fn of_member(name: &str, value: &Json<'_>) -> Memory {
+    Memory::of_definition(match (name, value) {
         ("variations" | "contextualVariations", Json::Array(variations)) => {
-            let of_variation = |value| VARIATION + of_value(value);
-            size_of::<ExperimentRule>() + variations.iter().map(of_variation).sum::<usize>()
+            let mut memory = Memory::of_definition(size_of::<ExperimentRule>());
+            for variation in variations {
+                memory += Memory::of_definition(VARIATION);
+                memory += of_value(variation);
+            }
+            return memory;
         }
-        ("force", value) => POINTER + of_value(value),
+        ("force", value) => {
+            let mut memory = of_value(value);
+            memory.definition += POINTER;
+            return memory;
+        }
         ("coverage" | "range", _) => size_of::<RolloutRule>(),
         ("parentConditions", Json::Array(parents)) => {
             // Each may name a feature that does not exist, which gets a slot.
@@ -152,9 +199,12 @@ fn of_member(name: &str, value: &Json<'_>) -> usize {
         ("urlPatterns", Json::Array(patterns)) => {
             patterns.iter().map(|pattern| size_of::<Warning>() + of_url_pattern(pattern)).sum()
         }
+        ("meta", Json::Array(metas)) => {
+            metas.iter().map(|meta| size_of::<VariationMeta>() + of_lists(meta)).sum()
+        }
         ("condition", condition) => of_condition(condition),
         (_, value) => of_lists(value),
-    }
+    })
 }
 
 /// Estimates lists of numbers, texts and descriptions.
@@ -184,9 +234,7 @@ fn of_condition(value: &Json<'_>) -> usize {
     match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => 0,
         Json::String(text) => 2 * text.len(),
-        Json::Array(items) => {
-            items.iter().map(|item| CONDITION_ITEM + of_condition(item)).sum()
-        }
+        Json::Array(items) => items.iter().map(|item| CONDITION_ITEM + of_condition(item)).sum(),
         Json::Object(object) => object
             .iter()
             .map(|(name, value)| CONDITION_MEMBER + 2 * name.len() + of_condition(value))

@@ -10,6 +10,7 @@ use crate::bucket::{BucketHasher, BucketRange};
 use crate::event::Track;
 use crate::experiment::{DefinitionReader, Echo, ParentCondition, hash_version};
 use crate::json::{Json, members};
+use crate::memory::Memory;
 use crate::payload::Entry;
 use crate::snapshot::{
     ExperimentRule, Feature, FeatureNotes, ForceRule, Gates, Rollout, RolloutRule, Rule, RuleKind,
@@ -26,21 +27,20 @@ pub(super) struct RuleCompiler<'c> {
     index: usize,
     rules: Vec<Rule>,
     notes: FeatureNotes,
-    /// The memory that the feature takes so far, as estimated, and may take. Beyond it nothing is
-    /// compiled, since the feature will be left out.
-    memory: usize,
-    max_memory: usize,
+    /// The memory that the feature takes so far, as estimated, and may take.
+    memory: Memory,
+    max_memory: Memory,
 }
 
 impl<'c> RuleCompiler<'c> {
-    pub(super) fn new(parts: &'c Parts, entry: &'c Entry, max_memory: usize) -> Self {
+    pub(super) fn new(parts: &'c Parts, entry: &'c Entry, max_memory: Memory) -> Self {
         let (rules, notes) = (Vec::new(), FeatureNotes::default());
         let memory = memory::of_entry(&entry.key);
         RuleCompiler { parts, entry, index: 0, rules, notes, memory, max_memory }
     }
 
     /// Returns the memory that the feature is estimated to take.
-    pub(super) fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> Memory {
         self.memory
     }
 
@@ -49,9 +49,9 @@ impl<'c> RuleCompiler<'c> {
         if self.take(memory::of_value(value)) { value.into() } else { FeatureValue::NULL.clone() }
     }
 
-    fn take(&mut self, memory: usize) -> bool {
-        self.memory = self.memory.saturating_add(memory);
-        self.memory <= self.max_memory
+    fn take(&mut self, memory: Memory) -> bool {
+        self.memory += memory;
+        self.max_memory.checked_sub(self.memory).is_some()
     }
 
     /// Adds a warning about the feature.
@@ -64,11 +64,13 @@ impl<'c> RuleCompiler<'c> {
         Feature::new(self.entry.text.clone(), default_value, self.rules, self.notes, self.memory)
     }
 
+    /// Whether there is memory to compile the rule. Without it the feature will be left out.
+    pub(super) fn has_memory(&mut self, rule: &Json<'_>) -> bool {
+        self.take(memory::of_rule(rule))
+    }
+
     /// Compiles the next rule.
     pub(super) fn rule(&mut self, json: &Json<'_>) {
-        if !self.take(memory::of_rule(json)) {
-            return;
-        }
         let wire = match object(Some(json)) {
             Ok(object) => RuleWire::of(object),
             Err(kind) => return self.left_out(kind),

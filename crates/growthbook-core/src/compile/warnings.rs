@@ -23,8 +23,7 @@ impl Warnings {
 
     /// Adds the warnings about a definition.
     pub(super) fn extend(&mut self, warnings: &[Warning]) {
-        let (added, rest) =
-            warnings.split_at(warnings.len().min(MAX_WARNINGS - self.list.len()));
+        let (added, rest) = warnings.split_at(warnings.len().min(MAX_WARNINGS - self.list.len()));
         self.list.extend_from_slice(added);
         self.left_out += rest.len();
     }

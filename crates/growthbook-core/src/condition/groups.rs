@@ -86,6 +86,11 @@ impl SavedGroups {
         SavedGroups { by_id, is_unavailable: false }
     }
 
+    /// Makes room for this many groups.
+    pub(crate) fn reserve(&mut self, groups: usize) {
+        self.by_id.reserve_exact(groups.saturating_sub(self.by_id.len()));
+    }
+
     /// Returns the position of an id. A new id gets a position.
     pub(crate) fn link(&mut self, id: &str) -> GroupIndex {
         self.index_of(id).unwrap_or_else(|| {

@@ -135,9 +135,7 @@ impl Operator {
     pub(super) fn eval(&self, scope: &Scope<'_>, actual: &Node<'_>) -> Outcome {
         match self {
             Operator::Equal { operand, negate } => (identical(actual, operand) != *negate).into(),
-            Operator::Order { comparison, operand } => {
-                ordered(scope, actual, *comparison, operand)
-            }
+            Operator::Order { comparison, operand } => ordered(scope, actual, *comparison, operand),
             Operator::In { values, negate } => values.test(actual, *negate, scope.run.budget),
             _ => self.eval_other(scope, actual),
         }
@@ -158,9 +156,7 @@ impl Operator {
                 values.test_lowercase(actual, *negate, scope.run.budget)
             }
             Operator::InGroup { group, negate } => group.eval(scope, actual, *negate),
-            Operator::Regex { pattern, negate } => {
-                regex(scope, actual, pattern).negate_if(*negate)
-            }
+            Operator::Regex { pattern, negate } => regex(scope, actual, pattern).negate_if(*negate),
             Operator::Equal { .. } | Operator::Order { .. } | Operator::In { .. } => {
                 self.eval(scope, actual)
             }
@@ -271,11 +267,7 @@ fn any_element(scope: &Scope<'_>, items: Items<'_>, test: &ValueTest) -> Outcome
 }
 
 /// Evaluates `$alli`: like `$all`, but compares strings without regard to case.
-fn all_insensitive(
-    scope: &Scope<'_>,
-    actual: &Node<'_>,
-    tests: &[InsensitiveTest],
-) -> Outcome {
+fn all_insensitive(scope: &Scope<'_>, actual: &Node<'_>, tests: &[InsensitiveTest]) -> Outcome {
     let Some(items) = actual.items() else {
         return Outcome::Fail;
     };

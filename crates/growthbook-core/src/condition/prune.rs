@@ -140,9 +140,7 @@ impl ValueTest {
     /// Whether the evaluation can abort, for some value. A saved group inside the test may do so.
     pub(super) fn may_abort(&self) -> bool {
         self.operators().iter().any(|operator| match operator {
-            Operator::All(tests) => {
-                tests.iter().any(ValueTest::may_abort)
-            }
+            Operator::All(tests) => tests.iter().any(ValueTest::may_abort),
             Operator::AllInsensitive(tests) => {
                 tests.iter().filter_map(InsensitiveTest::other).any(ValueTest::may_abort)
             }

@@ -233,18 +233,10 @@ fn short_texts<'t>(
 }
 
 /// Tests a value, or each item of a list. Each item is a step, and a long text is several.
-fn any_primitive(
-    actual: &Node<'_>,
-    budget: &Budget,
-    has: impl Fn(&Node<'_>) -> bool,
-) -> Outcome {
+fn any_primitive(actual: &Node<'_>, budget: &Budget, has: impl Fn(&Node<'_>) -> bool) -> Outcome {
     let test = |node: &Node<'_>, steps: usize| {
         let text_length = node.as_str().map_or(0, str::len);
-        if budget.take(steps + text_steps(text_length)) {
-            has(node).into()
-        } else {
-            Outcome::Abort
-        }
+        if budget.take(steps + text_steps(text_length)) { has(node).into() } else { Outcome::Abort }
     };
     match actual.items() {
         Some(items) => Outcome::any(items.map(|item| test(&item, 1))),

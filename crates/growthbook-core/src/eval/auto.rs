@@ -113,7 +113,8 @@ fn change<'a>(
             // The experiment would run again on such a target, and redirect forever.
             let target = PageUrl::new(&url_with_params);
             let patterns = experiment.definition.own().url_patterns.as_ref();
-            if patterns.is_some_and(|patterns| patterns.matches(Some(&target), &Budget::default())) {
+            if patterns.is_some_and(|patterns| patterns.matches(Some(&target), &Budget::default()))
+            {
                 return AutoExperimentChange::None;
             }
             AutoExperimentChange::Redirect { url_redirect, url_with_params }

@@ -2,13 +2,13 @@
 
 use super::answer::Answer;
 use super::evaluation::{Evaluation, Frame};
+use crate::budget::text_steps;
 use crate::condition::{Clauses, Fields};
 use crate::event::Track;
 use crate::experiment::{Filter, ParentCondition, ParentFeature, ParentValue};
 use crate::feature_index::FeatureIndex;
 use crate::feature_key::FeatureKey;
 use crate::hash_value::HashValue;
-use crate::budget::text_steps;
 use crate::limits::MAX_FEATURE_EVALUATIONS;
 use crate::observe::{Exposure, Observer};
 use crate::result::FeatureResultSource as Source;

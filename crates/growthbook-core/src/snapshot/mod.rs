@@ -13,6 +13,7 @@ use crate::bandit::BanditDefinition;
 use crate::compiled::Compiled;
 use crate::condition::SavedGroups;
 use crate::feature_index::FeatureIndex;
+use crate::memory::Memory;
 use crate::pattern::PatternPool;
 use crate::warning::Warning;
 
@@ -56,7 +57,7 @@ pub(crate) struct AutoExperiments {
     pub(crate) text: Arc<str>,
     pub(crate) warnings: Box<[Warning]>,
     /// The memory that they were estimated to take.
-    pub(crate) memory: usize,
+    pub(crate) memory: Memory,
 }
 
 impl Snapshot {

@@ -11,6 +11,7 @@ use crate::condition::Clauses;
 use crate::event::Track;
 use crate::experiment::{ExperimentDefinition, Filter, HashAttribute, ParentCondition, Parents};
 use crate::hash_value::HashValue;
+use crate::memory::Memory;
 use crate::value::FeatureValue;
 use crate::warning::Warning;
 
@@ -21,7 +22,7 @@ pub(crate) struct Feature {
     /// The next snapshot shares the feature when its text is the same.
     pub(crate) text: Arc<str>,
     /// The memory that it was estimated to take.
-    pub(crate) memory: usize,
+    pub(crate) memory: Memory,
     notes: Option<Box<FeatureNotes>>,
 }
 
@@ -40,7 +41,7 @@ impl Feature {
         default_value: FeatureValue,
         rules: Vec<Rule>,
         mut notes: FeatureNotes,
-        memory: usize,
+        memory: Memory,
     ) -> Self {
         notes.warnings.shrink_to_fit();
         let has_notes = !notes.warnings.is_empty() || !notes.bandits.is_empty();

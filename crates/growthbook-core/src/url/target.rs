@@ -156,9 +156,9 @@ impl Matcher {
     /// `None` if the budget is spent.
     fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
         match self {
-            Matcher::Regex(pattern) => Some(
-                pattern.test(&url.href, budget)? || pattern.test(&url.after_origin, budget)?,
-            ),
+            Matcher::Regex(pattern) => {
+                Some(pattern.test(&url.href, budget)? || pattern.test(&url.after_origin, budget)?)
+            }
             Matcher::Simple(simple) => simple.matches(url, budget),
             Matcher::Nothing | Matcher::Refused => Some(false),
         }
@@ -188,8 +188,7 @@ impl SimplePattern {
 
     /// `None` if the budget is spent.
     fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
-        let is_on_page =
-            self.host.test(&url.host, budget)? && self.path.test(&url.path, budget)?;
+        let is_on_page = self.host.test(&url.host, budget)? && self.path.test(&url.path, budget)?;
         if !is_on_page {
             return Some(false);
         }

@@ -2,9 +2,10 @@
 
 mod reader;
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
+use once_cell::race::OnceBox;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,8 +21,17 @@ pub(crate) enum FeatureValue {
     Static(&'static Value),
     /// A number or a string.
     Scalar(Box<Value>),
-    /// An array or an object: the value for callers, and the same value with the order of members.
-    Container(Box<(Value, Json<'static>)>),
+    /// An array or an object.
+    Container(Arc<Container>),
+}
+
+/// An array or an object, with the order of members, and as the value for callers.
+///
+/// The value for callers is made when it is first used. It can take 20 times the memory of its
+/// text, and most values of a payload are never used.
+pub(crate) struct Container {
+    ordered: Json<'static>,
+    value: OnceBox<Value>,
 }
 
 impl FeatureValue {
@@ -41,7 +51,15 @@ impl FeatureValue {
         match self {
             FeatureValue::Static(value) => value,
             FeatureValue::Scalar(value) => value,
-            FeatureValue::Container(value) => &value.0,
+            FeatureValue::Container(container) => container.value(),
+        }
+    }
+
+    /// Returns a member of an object.
+    pub(crate) fn member(&self, name: &str) -> Option<&Json<'static>> {
+        match self {
+            FeatureValue::Container(container) => container.ordered.as_object()?.get(name),
+            _ => None,
         }
     }
 
@@ -73,9 +91,16 @@ impl FeatureValue {
     #[inline]
     pub(crate) fn node(&self) -> Node<'_> {
         match self {
-            FeatureValue::Container(value) => Node::from(&value.1),
+            FeatureValue::Container(container) => Node::from(&container.ordered),
             _ => Node::from_scalar(self.value()).unwrap_or(Node::Null),
         }
+    }
+}
+
+impl Container {
+    #[inline(never)]
+    fn value(&self) -> &Value {
+        self.value.get_or_init(|| Box::new(self.ordered.to_value()))
     }
 }
 
@@ -85,9 +110,10 @@ impl From<&Json<'_>> for FeatureValue {
             Json::Null => FeatureValue::NULL.clone(),
             Json::Bool(value) => FeatureValue::Static(FeatureValue::bool(*value)),
             Json::Number(_) | Json::String(_) => FeatureValue::Scalar(Box::new(json.to_value())),
-            Json::Array(_) | Json::Object(_) => {
-                FeatureValue::Container(Box::new((json.to_value(), json.clone().into_owned())))
-            }
+            Json::Array(_) | Json::Object(_) => FeatureValue::Container(Arc::new(Container {
+                ordered: json.clone().into_owned(),
+                value: OnceBox::new(),
+            })),
         }
     }
 }
@@ -101,7 +127,7 @@ impl From<Value> for FeatureValue {
             Value::Array(_) | Value::Object(_) => {
                 // The conversion turns values that nest too deep into null.
                 let ordered = Json::from(&value);
-                FeatureValue::Container(Box::new((ordered.to_value(), ordered)))
+                FeatureValue::Container(Arc::new(Container { ordered, value: OnceBox::new() }))
             }
         }
     }
