@@ -38,6 +38,11 @@ impl Budget {
         }
     }
 
+    /// Takes steps for work that is done already: as many as there are.
+    pub(crate) fn spend(&self, steps: usize) {
+        self.left.set(self.left.get().saturating_sub(steps));
+    }
+
     #[inline(never)]
     pub(crate) fn give_back(&self, steps: usize) {
         self.left.set(self.left.get() + steps);

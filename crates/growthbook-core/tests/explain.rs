@@ -96,6 +96,21 @@ fn every_source_is_explained() {
 }
 
 #[test]
+fn rule_numbers_are_positions_in_the_payload() {
+    // The second feature cannot be read as a whole.
+    let payload = r#"{"features": {
+        "f": {"rules": [0, {"force": 1, "condition": {"a": 1}}, [], {"force": 3}]},
+        "g": {"rules": [0, {"force": 1e400}, {"force": 2, "condition": {"a": 1}},
+            {"force": 1e400, "parentConditions": [{"id": "none", "gate": false}]}, {"force": 4}]}
+    }}"#;
+    let (snapshot, user) = (Payload::from_json(payload).unwrap().compile(), UserContext::new("1"));
+    let numbers = |key: &str| -> Vec<usize> {
+        snapshot.for_user(&user).explain(key).rules.iter().map(|rule| rule.index).collect()
+    };
+    assert_eq!((numbers("f"), numbers("g")), (vec![1, 3], vec![2, 3, 4]));
+}
+
+#[test]
 fn an_explanation_serializes() {
     let user = UserContext::new("user-1").attribute("beta", true);
     let value = serde_json::to_value(snapshot().for_user(&user).explain("child")).unwrap();

@@ -72,9 +72,8 @@ impl Attributes {
     /// Sets an attribute. Replaces an attribute of the same name.
     pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<AttributeValue>) {
         let (name, value) = (name.as_ref(), value.into());
-        if let Some(many) = &mut self.many {
-            many.insert(name.into(), value);
-            return;
+        if self.many.is_some() {
+            return self.insert_among_many(name, value);
         }
         match self.position(name) {
             Ok(index) => {
@@ -88,16 +87,24 @@ impl Attributes {
                 }
                 self.tags.insert(index, Tag::new(name));
                 self.entries.insert(index, (name.into(), value));
-                self.split_up();
+                if self.entries.len() > FEW {
+                    self.split_up();
+                }
             }
         }
     }
 
-    /// Moves the entries into a tree, if there are many.
+    /// Moves the entries into a tree.
+    #[cold]
     fn split_up(&mut self) {
-        if self.entries.len() > FEW {
-            self.tags = Vec::new();
-            self.many = Some(Box::new(core::mem::take(&mut self.entries).into_iter().collect()));
+        self.tags = Vec::new();
+        self.many = Some(Box::new(core::mem::take(&mut self.entries).into_iter().collect()));
+    }
+
+    #[cold]
+    fn insert_among_many(&mut self, name: &str, value: AttributeValue) {
+        if let Some(many) = &mut self.many {
+            many.insert(name.into(), value);
         }
     }
 
@@ -220,7 +227,9 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
         });
         self.tags.clear();
         self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
-        self.split_up();
+        if self.entries.len() > FEW {
+            self.split_up();
+        }
     }
 }
 

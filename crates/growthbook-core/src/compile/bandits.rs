@@ -44,7 +44,7 @@ impl Compiler<'_> {
         entry: &Entry,
     ) -> Result<Compiled<Option<Arc<BanditDefinition>>>, WarningKind> {
         let json = Json::parse(&entry.text).unwrap_or(Json::Null);
-        let memory = memory::of_group_or_bandit(&entry.key, &json);
+        let mut memory = memory::of_group_or_bandit(&entry.key, &json);
         if !self.memory.take(memory) {
             return Err(WarningKind::TooMuchMemory);
         }
@@ -56,7 +56,8 @@ impl Compiler<'_> {
                 other.is_truthy().then(Arc::default)
             }
         });
-        let warnings = at(&Location::ContextualBandit(entry.key.clone()), kinds).collect();
+        let location = Location::ContextualBandit(entry.key.clone());
+        let warnings = self.with_memory(at(&location, kinds), &mut memory)?;
         Ok(Compiled { definition, text: entry.text.clone(), warnings, memory })
     }
 }

@@ -74,14 +74,15 @@ impl Compiler<'_> {
             kinds.push(WarningKind::InvalidJson);
             Json::Null
         });
-        let memory = memory::of_group_or_bandit(&entry.key, &json);
+        let mut memory = memory::of_group_or_bandit(&entry.key, &json);
         if !self.memory.take(memory) {
             return Err(WarningKind::TooMuchMemory);
         }
         let link = |id: &str| Some(self.parts.link_group(id));
         let mut parser = ConditionParser::new(Some(&link), &self.parts.patterns, &mut kinds);
         let definition = parser.saved_group(&entry.key, &json);
-        let warnings = at(&Location::SavedGroup(entry.key.clone()), kinds).collect();
+        let location = Location::SavedGroup(entry.key.clone());
+        let warnings = self.with_memory(at(&location, kinds), &mut memory)?;
         Ok(Compiled { definition, text: entry.text.clone(), warnings, memory })
     }
 }

@@ -11,7 +11,7 @@ use crate::json::{Json, Object};
 use crate::limits::{MAX_SNAPSHOT_FACTOR, MIN_SNAPSHOT_MEMORY, MIN_VALUES_MEMORY};
 use crate::memory::Memory;
 use crate::snapshot::{ExperimentRule, Feature, RolloutRule, Rule};
-use crate::warning::Warning;
+use crate::warning::{Warning, WarningKind};
 
 /// An allocation behind a pointer: the pointer, and two counters for a shared one.
 const POINTER: usize = 4 * size_of::<usize>();
@@ -19,8 +19,8 @@ const POINTER: usize = 4 * size_of::<usize>();
 const ENTRY: usize = size_of::<Feature>() + 6 * POINTER;
 /// A saved group or a bandit, in its hash table.
 const GROUP: usize = 4 * POINTER;
-/// A member of a condition: a clause or an operator, or the warning about it.
-const CONDITION_MEMBER: usize = 160;
+/// A member of a condition: a clause or an operator.
+const CONDITION_MEMBER: usize = 72;
 /// An item of a list in a condition: a test, or a text in a hash set.
 const CONDITION_ITEM: usize = 64;
 /// An item of a list of numbers: a weight, or half a range.
@@ -76,16 +76,26 @@ pub(super) fn of_entry(key: &str) -> Memory {
 /// Estimates a rule.
 pub(super) fn of_rule(rule: &Json<'_>) -> Memory {
     let Json::Object(rule) = rule else {
-        return Memory::of_definition(size_of::<Warning>());
+        return Memory::default();
     };
     let mut memory = of_members(rule);
     memory.definition += size_of::<Rule>();
     memory
 }
 
-/// Estimates an unreadable rule without its prerequisites, and the warning about it.
+/// Estimates an unreadable rule without its prerequisites.
 pub(super) fn of_unreadable_rule() -> Memory {
-    Memory::of_definition(size_of::<Rule>() + size_of::<Warning>() + POINTER)
+    Memory::of_definition(size_of::<Rule>() + POINTER)
+}
+
+/// Returns the memory of the warnings about a definition. It is known after compiling only.
+pub(super) fn of_warnings(warnings: &[Warning]) -> Memory {
+    let of_kind = |warning: &Warning| match &warning.kind {
+        WarningKind::Regex { .. } | WarningKind::UnknownOperator(_) => POINTER,
+        _ => 0,
+    };
+    let of_warning = |warning| size_of::<Warning>() + of_kind(warning);
+    Memory::of_definition(warnings.iter().map(of_warning).sum())
 }
 
 /// Estimates the prerequisites of a rule.
@@ -105,7 +115,11 @@ pub(super) fn of_auto_experiment(experiment: &Object<'_>, text: &str) -> Memory 
 /// Estimates a saved group or a bandit.
 pub(super) fn of_group_or_bandit(key: &str, entry: &Json<'_>) -> Memory {
     let mut memory = of_entry(key);
-    memory.definition += GROUP + of_condition(entry);
+    memory.definition += GROUP
+        + match entry {
+            Json::Object(object) => object.iter().map(|(_, value)| of_condition(value)).sum(),
+            other => of_condition(other),
+        };
     memory
 }
 
@@ -189,15 +203,14 @@ fn of_member(name: &str, value: &Json<'_>) -> Memory {
         ("coverage" | "range", _) => size_of::<RolloutRule>(),
         ("parentConditions", Json::Array(parents)) => {
             // Each may name a feature that does not exist, which gets a slot.
-            let parent = size_of::<ParentCondition>() + size_of::<Warning>() + ENTRY;
+            let parent = size_of::<ParentCondition>() + 3 * POINTER;
             parents.iter().map(|it| parent + of_condition(it)).sum()
         }
         ("filters", Json::Array(filters)) => {
-            let filter = size_of::<Filter>() + size_of::<Warning>();
-            filters.iter().map(|it| filter + of_lists(it)).sum()
+            filters.iter().map(|it| size_of::<Filter>() + of_lists(it)).sum()
         }
         ("urlPatterns", Json::Array(patterns)) => {
-            patterns.iter().map(|pattern| size_of::<Warning>() + of_url_pattern(pattern)).sum()
+            patterns.iter().map(|pattern| POINTER + of_url_pattern(pattern)).sum()
         }
         ("meta", Json::Array(metas)) => {
             metas.iter().map(|meta| size_of::<VariationMeta>() + of_lists(meta)).sum()

@@ -25,6 +25,7 @@ use warnings::Warnings;
 use crate::condition::{GroupIndex, SavedGroups};
 use crate::experiment::{DefinitionReader, ExperimentDefinition, Interner};
 use crate::json::{Json, Object};
+use crate::memory::Memory;
 use crate::pattern::PatternCompiler;
 use crate::payload::Payload;
 use crate::snapshot::{Bandits, FeatureTable, Snapshot};
@@ -148,6 +149,19 @@ impl<'b> Compiler<'b> {
             exceeds_memory: memory.is_exceeded(),
             warnings: warnings.into_list(),
         }
+    }
+
+    /// Collects the warnings about a definition, and adds their memory to that of the definition.
+    /// The error is the warning for a definition that is left out because of them.
+    fn with_memory(
+        &mut self,
+        warnings: impl Iterator<Item = Warning>,
+        memory: &mut Memory,
+    ) -> Result<Box<[Warning]>, WarningKind> {
+        let warnings: Box<[Warning]> = warnings.collect();
+        let more = memory::of_warnings(&warnings);
+        *memory += more;
+        self.memory.take(more).then_some(warnings).ok_or(WarningKind::TooMuchMemory)
     }
 
     fn warn(&mut self, location: Location, kind: WarningKind) {

@@ -39,9 +39,11 @@ impl<'c> RuleCompiler<'c> {
         RuleCompiler { parts, entry, index: 0, rules, notes, memory, max_memory }
     }
 
-    /// Returns the memory that the feature is estimated to take.
+    /// Returns the memory that the feature takes: the estimate, and that of the warnings.
     pub(super) fn memory(&self) -> Memory {
-        self.memory
+        let mut memory = self.memory;
+        memory += memory::of_warnings(&self.notes.warnings);
+        memory
     }
 
     /// Reads a value of the feature.
@@ -61,7 +63,8 @@ impl<'c> RuleCompiler<'c> {
     }
 
     pub(super) fn into_feature(self, default_value: FeatureValue) -> Feature {
-        Feature::new(self.entry.text.clone(), default_value, self.rules, self.notes, self.memory)
+        let memory = self.memory();
+        Feature::new(self.entry.text.clone(), default_value, self.rules, self.notes, memory)
     }
 
     /// Whether there is memory to compile the rule. Without it the feature will be left out.

@@ -8,7 +8,7 @@ use super::operator::{Comparison, ElemMatch, Operator, Scalar};
 use super::tree::{Clause, Clauses, ValueTest};
 use super::{Fields, SavedGroups};
 use crate::attributes::{Kind, Node};
-use crate::budget::Budget;
+use crate::budget::{Budget, text_steps};
 use crate::trace::{ClauseOutcome, ClauseTrace};
 
 /// Returns the first clause that makes a condition fail. `None` if the condition passes.
@@ -42,7 +42,10 @@ impl Scope<'_> {
         unknown
     }
 
+    /// Describes a clause. The text of long tests and values counts, since a clause may be
+    /// described many times.
     fn describe(&self, clause: &Clause, outcome: ClauseOutcome) -> ClauseTrace {
+        let budget = self.run.budget;
         let failures = |branches: &[Clauses]| -> Vec<ClauseTrace> {
             branches.iter().filter_map(|branch| self.failure(branch)).collect()
         };
@@ -55,11 +58,16 @@ impl Scope<'_> {
         };
         match clause {
             Clause::Attribute(path, test) => {
-                let actual = path.resolve(self.fields, self.run.budget).unwrap_or(Node::Null);
+                let actual = path.resolve(self.fields, budget).unwrap_or(Node::Null);
+                let can_show = budget.take(1) && can_show(&actual, budget);
+                let path: String = path.with_text(|path| path.into());
+                let test =
+                    if can_show { self.describe_test(test, &actual) } else { TOO_LONG.into() };
+                budget.spend(text_steps(path.len() + test.len()));
                 ClauseTrace {
-                    path: path.with_text(|path| path.into()),
-                    test: self.describe_test(test, &actual),
-                    actual: Some(actual.to_value()),
+                    path,
+                    test,
+                    actual: can_show.then(|| actual.to_value()),
                     outcome,
                     inner: Vec::new(),
                 }
@@ -93,6 +101,25 @@ impl Scope<'_> {
                     format!("must pass {}", operator.describe(self))
                 }),
         }
+    }
+}
+
+/// The description of a test when the budget is spent.
+const TOO_LONG: &str = "is not described, since the explanation is too long";
+
+/// Whether the budget allows copying a value.
+fn can_show(value: &Node<'_>, budget: &Budget) -> bool {
+    /// An object in a type of the caller, whose size is not known.
+    const SOURCE_STEPS: usize = 100;
+    match value {
+        Node::Source(_) => budget.take(SOURCE_STEPS),
+        Node::Object(object) => object.iter().all(|(name, value)| {
+            budget.take(1 + text_steps(name.len())) && can_show(&Node::from(value), budget)
+        }),
+        Node::String(text) => budget.take_text(text.len()),
+        value => value
+            .items()
+            .is_none_or(|mut items| items.all(|item| budget.take(1) && can_show(&item, budget))),
     }
 }
 

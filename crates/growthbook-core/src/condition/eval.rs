@@ -227,7 +227,7 @@ impl<'a> Scope<'a> {
                 name.with_name(|name| self.named_attribute(attributes, name, test))
             }
             (Fields::Attributes(attributes), Path::Long(path)) if path.is_one_name() => {
-                if !self.run.budget.take(path.steps()) {
+                if !self.run.budget.take_text(path.text.len()) {
                     return Outcome::Abort;
                 }
                 let name = Name { text: &path.text, tag: path.first };
@@ -294,9 +294,6 @@ impl<'a> Scope<'a> {
             ValueTest::Equals(literal) => literal.test(actual, self.run.budget),
             ValueTest::Operator(operator) => operator.eval(self, actual),
             ValueTest::Operators(operators) => {
-                if !self.run.budget.take(operators.len()) {
-                    return Outcome::Abort;
-                }
                 Outcome::all(operators.iter().map(|operator| operator.eval(self, actual)))
             }
         }

@@ -100,9 +100,18 @@ impl<'p> ConditionParser<'p> {
         let mut members = object.iter();
         match (members.next(), members.next()) {
             (Some((name, operand)), None) => ValueTest::Operator(self.operator(name, operand)),
-            _ => ValueTest::Operators(
-                object.iter().map(|(name, operand)| self.operator(name, operand)).collect(),
-            ),
+            _ => {
+                let mut operators: Vec<Operator> = Vec::with_capacity(object.len());
+                for (name, operand) in object.iter() {
+                    let operator = self.operator(name, operand);
+                    // One unknown operator has the effect of several. So a test has few operators.
+                    let is_unknown = |it: &Operator| matches!(it, Operator::Unknown);
+                    if !(is_unknown(&operator) && operators.iter().any(is_unknown)) {
+                        operators.push(operator);
+                    }
+                }
+                ValueTest::Operators(operators.into())
+            }
         }
     }
 

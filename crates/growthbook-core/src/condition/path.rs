@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::eval::Outcome;
 use super::fields::{Fields, PARENT_VALUE, property};
 use crate::attributes::Node;
-use crate::budget::{Budget, text_steps};
+use crate::budget::Budget;
 use crate::tag::{Name, Tag};
 
 /// A dotted attribute path.
@@ -71,16 +71,10 @@ impl LongPath {
         self.first.capped_length() == self.text.len()
     }
 
-    /// Returns the number of steps to read the path.
-    #[inline]
-    pub(super) fn steps(&self) -> usize {
-        text_steps(self.text.len())
-    }
-
     /// Returns the value at the path. Inside an attribute of a user who is known in part, every
     /// value is unknown, since the attribute may be incomplete.
     fn resolve<'a>(&self, fields: &Fields<'a>, budget: &Budget) -> Result<Node<'a>, Outcome> {
-        if !budget.take(self.steps()) {
+        if !budget.take_text(self.text.len()) {
             return Err(Outcome::Abort);
         }
         let mut parts = self.text.split('.');

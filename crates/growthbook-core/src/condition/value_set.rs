@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use super::eval::Outcome;
 use super::text::with_lowercase;
 use crate::attributes::Node;
-use crate::budget::{Budget, text_steps};
+use crate::budget::{Budget, SHORT_TEXT, text_steps};
 use crate::json::Json;
 use crate::tag::Tag;
 
@@ -140,6 +140,11 @@ impl ValueSet {
 
     #[inline(never)]
     fn test_any(&self, actual: &Node<'_>, negate: bool, budget: &Budget) -> Outcome {
+        if let Node::String(text) = actual
+            && text.len() <= SHORT_TEXT
+        {
+            return (self.has_text(text) != negate).into();
+        }
         let has = |node: &Node<'_>| self.has(node, |text| self.has_text(text));
         any_primitive(actual, budget, has).negate_if(negate)
     }

@@ -145,3 +145,44 @@ fn serialize_rule<M: SerializeMap>(
 pub(super) fn echo_json(value: &impl Serialize) -> Json<'static> {
     serde_json::to_value(value).map_or(Json::Null, |value| Json::from(&value))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+
+    use serde_json::{Value, json};
+
+    use crate::condition::Condition;
+    use crate::experiment::Experiment;
+
+    fn echo<T>(experiment: &Experiment<T>) -> Value {
+        serde_json::to_value(experiment.definition()).unwrap()
+    }
+
+    /// The JavaScript SDK reports the experiment as it was given.
+    #[test]
+    fn experiment_from_json_is_reported_whole() {
+        let text = json!({
+            "key": "exp", "variations": ["a", "b"], "weights": [0.4, 0.6], "coverage": 0.5,
+            "condition": {"country": "US"}, "meta": [{"key": "x"}, {"key": "y"}],
+            "parentConditions": [{"id": "f", "condition": {"value": true}}],
+            "urlPatterns": [{"type": "simple", "pattern": "/a", "include": true}], "other": 1,
+        });
+        assert_eq!(echo(&Experiment::from_json(&text.to_string()).unwrap()), text);
+        let malformed = json!({"key": "exp", "variations": [0, 1], "seed": []});
+        assert_eq!(echo(&Experiment::from_json(&malformed.to_string()).unwrap()), malformed);
+    }
+
+    #[test]
+    fn prerequisites_declared_in_code_are_reported() {
+        let is_on = || Condition::from_json(r#"{"value": true}"#).unwrap();
+        let experiment = Experiment::new("exp", [0, 1])
+            .parent_condition("a", is_on())
+            .parent_condition(String::from("b"), is_on());
+        let parent = |id| json!({"id": id, "condition": {"value": true}});
+        assert_eq!(
+            echo(&experiment),
+            json!({"key": "exp", "parentConditions": [parent("a"), parent("b")]})
+        );
+    }
+}

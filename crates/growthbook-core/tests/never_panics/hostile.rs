@@ -240,7 +240,7 @@ fn depth(value: &Value) -> usize {
 }
 
 /// Runs on a small stack, and fails if it does not end.
-fn within_limits(name: &'static str, work: impl FnOnce() + Send + 'static) {
+pub(crate) fn within_limits(name: &'static str, work: impl FnOnce() + Send + 'static) {
     let (done, waiting) = mpsc::channel();
     let worker = thread::Builder::new().stack_size(SMALL_STACK).spawn(move || {
         work();

@@ -5,6 +5,7 @@
 
 mod generate;
 mod hostile;
+mod work;
 
 use std::fmt;
 use std::panic::resume_unwind;
