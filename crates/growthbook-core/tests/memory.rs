@@ -1,7 +1,5 @@
 //! The memory of a snapshot is bounded by the length of its text, whatever the text is.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use growthbook_core::limits::{MAX_SNAPSHOT_FACTOR, MAX_WARNINGS};
 use growthbook_core::{Payload, Snapshot, UserContext};
 
@@ -159,6 +157,18 @@ fn shapes() -> Vec<(&'static str, String)> {
                 ),
                 &|number| format!(r#""$unknown-operator-{number}":0"#),
                 "}}}]}",
+            ),
+        ),
+        (
+            "tracks",
+            in_rule(r#"{"force":1,"tracks":["#, r#"{"experiment":{"key":"a"},"result":{}}"#, "]}"),
+        ),
+        (
+            "variations of tracks",
+            in_rule(
+                r#"{"force":1,"tracks":[{"experiment":{"key":"a","variations":["#,
+                "0",
+                r#"]},"result":{}}]}"#,
             ),
         ),
         ("rules {}", in_rule("", "{}", "")),

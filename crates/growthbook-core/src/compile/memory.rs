@@ -6,6 +6,7 @@ use core::mem::size_of;
 use serde_json::Value;
 
 use crate::auto::AutoExperiment;
+use crate::event::Track;
 use crate::experiment::{Filter, ParentCondition, VariationMeta};
 use crate::json::{Json, Object};
 use crate::limits::{MAX_SNAPSHOT_FACTOR, MIN_SNAPSHOT_MEMORY, MIN_VALUES_MEMORY};
@@ -200,6 +201,11 @@ fn of_member(name: &str, value: &Json<'_>) -> Memory {
             memory.definition += POINTER;
             return memory;
         }
+        ("tracks", Json::Array(tracks)) => {
+            let mut memory = Memory::default();
+            tracks.iter().for_each(|track| memory += of_track(track));
+            return memory;
+        }
         ("coverage" | "range", _) => size_of::<RolloutRule>(),
         ("parentConditions", Json::Array(parents)) => {
             // Each may name a feature that does not exist, which gets a slot.
@@ -218,6 +224,19 @@ fn of_member(name: &str, value: &Json<'_>) -> Memory {
         ("condition", condition) => of_condition(condition),
         (_, value) => of_lists(value),
     })
+}
+
+/// Estimates an exposure that a rule reports. The text of its experiment is copied.
+fn of_track(track: &Json<'_>) -> Memory {
+    let member = |object: &str, name: &str| track.as_object()?.get(object)?.as_object()?.get(name);
+    let variations = member("experiment", "variations").and_then(Json::as_array);
+    let variations = variations.unwrap_or_default().len() * VARIATION;
+    let lists = 2 * of_lists(track);
+    let mut memory = Memory::of_definition(size_of::<Track>() + variations + lists);
+    if let Some(value) = member("result", "value") {
+        memory += of_value(value);
+    }
+    memory
 }
 
 /// Estimates lists of numbers, texts and descriptions.

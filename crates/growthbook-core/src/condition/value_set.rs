@@ -130,9 +130,12 @@ impl ValueSet {
     #[inline]
     pub(super) fn test(&self, actual: &Node<'_>, negate: bool, budget: &Budget) -> Outcome {
         match (self, actual) {
-            // The usual case.
+            // The usual cases.
             (ValueSet::Short(tags), Node::String(text)) => {
                 (tags.contains(&Tag::new(text)) != negate).into()
+            }
+            (ValueSet::Any(values), Node::String(text)) if text.len() <= SHORT_TEXT => {
+                (values.strings.contains(text) != negate).into()
             }
             _ => self.test_any(actual, negate, budget),
         }
@@ -140,11 +143,6 @@ impl ValueSet {
 
     #[inline(never)]
     fn test_any(&self, actual: &Node<'_>, negate: bool, budget: &Budget) -> Outcome {
-        if let Node::String(text) = actual
-            && text.len() <= SHORT_TEXT
-        {
-            return (self.has_text(text) != negate).into();
-        }
         let has = |node: &Node<'_>| self.has(node, |text| self.has_text(text));
         any_primitive(actual, budget, has).negate_if(negate)
     }

@@ -113,8 +113,11 @@ pub(crate) enum RuleKind {
 impl RuleKind {
     fn steps(&self) -> usize {
         match self {
-            RuleKind::Force(_) | RuleKind::Nothing => 0,
-            RuleKind::Rollout(rule) => text_steps(rule.rollout.seed.len()),
+            RuleKind::Nothing => 0,
+            RuleKind::Force(rule) => rule.track_count(),
+            RuleKind::Rollout(rule) => {
+                rule.force.track_count() + text_steps(rule.rollout.seed.len())
+            }
             RuleKind::Experiment(rule) => {
                 let leaves = rule.bandit.as_ref().map_or(0, |bandit| bandit.leaf_count());
                 leaves + rule.definition.steps()
@@ -130,6 +133,12 @@ pub(crate) struct ForceRule {
     /// The exposures to report when the rule applies. Few rules have any.
     #[expect(clippy::box_collection, reason = "it takes one word in nearly every rule")]
     pub(crate) tracks: Option<Box<Vec<Track>>>,
+}
+
+impl ForceRule {
+    fn track_count(&self) -> usize {
+        self.tracks.as_ref().map_or(0, |tracks| tracks.len())
+    }
 }
 
 /// A force rule for a share of the users.
