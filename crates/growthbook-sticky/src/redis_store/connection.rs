@@ -14,10 +14,10 @@ pub(super) enum Connection {
     Cluster(Box<redis::cluster::ClusterConnection>),
 }
 
-/// The least time that a thread waits for a reply from a server. A caller with a shorter deadline
+/// The least time that a thread or task waits for a reply from a server. A caller with a shorter deadline
 /// no longer waits then. But a connection whose reply arrives late can be used again, and one whose
 /// reply was not read cannot.
-const LEAST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const LEAST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Connection {
     /// Sets how long the next requests may take. Their caller waits for this time. On a cluster and

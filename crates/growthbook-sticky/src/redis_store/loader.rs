@@ -11,12 +11,13 @@ use std::{
 
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{
-    AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind,
+    AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value,
     aio::MultiplexedConnection,
 };
 
 use super::{
     breaker::Breakers,
+    connection::LEAST_REPLY_TIMEOUT,
     error::{RedisStoreError, RedisStoreErrorKind, is_reply},
     options::RedisStickyBucketOptions,
     request::{self, Request},
@@ -154,8 +155,10 @@ impl Shared {
         let reply = match tokio::time::timeout(self.options.deadline, reply).await {
             Ok(reply) => reply,
             Err(_) => {
-                // Connecting may have taken most of the time. Then the next call uses the connection.
-                if !is_new.load(Ordering::Relaxed) {
+                if is_new.load(Ordering::Relaxed) {
+                    // Connecting may have taken most of the time.
+                    tokio::spawn(self.clone().keep_if_usable());
+                } else {
                     self.disconnect();
                 }
                 Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut))
@@ -227,6 +230,24 @@ impl Shared {
             Ok(connected) => connected.map_err(|error: RedisError| RedisStoreError::of(&error)),
             // The Redis client panicked, or the runtime is shutting down.
             Err(error) => Err(RedisStoreError::other(error.to_string())),
+        }
+    }
+
+    /// Keeps a new connection for the next call if a late reply arrives on it soon. Otherwise closes
+    /// it: the reply may never end.
+    async fn keep_if_usable(self: Arc<Self>) {
+        let ping = async {
+            let mut connection = self.kept().await?;
+            loop {
+                // It is answered after the late reply.
+                match redis::cmd("PING").query_async::<Value>(&mut connection).await {
+                    Err(error) if error.is_timeout() => {}
+                    pinged => return pinged.ok(),
+                }
+            }
+        };
+        if !matches!(tokio::time::timeout(LEAST_REPLY_TIMEOUT, ping).await, Ok(Some(_))) {
+            self.disconnect();
         }
     }
 

@@ -9,6 +9,8 @@ use growthbook_sticky::{
 };
 use test_server::redis::{EndlessRedis, RedisServer};
 
+use tokio::task::spawn_blocking;
+
 use crate::support::{PATIENCE, document, key, kind, load, store};
 
 /// Far more than the limits.
@@ -46,14 +48,18 @@ fn endless_replies(text: &str, values: &str) -> [(String, String); 2] {
     [(format!("*1\r\n${HUGE}\r\n"), text.to_owned()), (format!("*{HUGE}\r\n"), values.to_owned())]
 }
 
+/// The reply that never ends is to a load, or to the two commands with which the client connects.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn loader_disconnects_at_the_deadline() {
-    for (start, more) in endless_replies("x", ":1\r\n") {
-        let server = EndlessRedis::start(&start, &more, DRIP);
-        let loader = RedisLoader::new(redis::Client::open(server.url()).unwrap());
-        assert!(loader.load(&[key("id", "1")]).await.is_err());
-        let closed = tokio::task::spawn_blocking(move || server.wait_until_closed(PATIENCE / 4));
-        assert!(closed.await.unwrap(), "{start:?}");
+async fn loader_disconnects_after_an_endless_reply() {
+    for connecting in ["+OK\r\n+OK\r\n", ""] {
+        for (start, more) in endless_replies("x", ":1\r\n") {
+            let start = format!("{connecting}{start}");
+            let server = EndlessRedis::start(&start, &more, DRIP);
+            let loader = RedisLoader::new(redis::Client::open(server.url()).unwrap());
+            assert!(loader.load(&[key("id", "1")]).await.is_err());
+            let closed = spawn_blocking(move || server.wait_until_closed(PATIENCE / 4));
+            assert!(closed.await.unwrap(), "{start:?}");
+        }
     }
 }
 
