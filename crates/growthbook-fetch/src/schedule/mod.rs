@@ -121,6 +121,8 @@ pub(crate) struct Schedule {
     /// The shortest delay after a failed stream, as the server says.
     stream_retry: Duration,
     stream: Option<OpenStream>,
+    /// Whether a stream worked since the last failure of one.
+    stream_worked: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +146,7 @@ impl Schedule {
             streaming_offered: None,
             stream_retry: FIRST_DELAY,
             stream: None,
+            stream_worked: false,
         }
     }
 
@@ -318,9 +321,16 @@ impl Schedule {
         if lived >= HEALTHY_LIFE {
             self.stream_backoff.reset();
         }
+        self.stream_worked |= lived >= BRIEF_LIFE;
         if end == StreamEnd::Silent {
             // Changes may have been missed.
             self.fetch_due = Some(self.due_at(now));
+        } else if end == StreamEnd::Failed && core::mem::take(&mut self.stream_worked) {
+            // The server may be down. A fetch finds that out, long before the next poll. With jitter,
+            // because many clients lose the same server at once.
+            let delay = self.jitter.part(FIRST_DELAY, 0.0, 1.0);
+            let soon = self.due_at(now.saturating_add(delay));
+            self.fetch_due = Some(self.fetch_due.map_or(soon, |due| due.min(soon)));
         } else if self.fetch_due.is_none() {
             self.fetch_due = self.next_poll(now);
         }

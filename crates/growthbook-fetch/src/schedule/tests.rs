@@ -251,6 +251,25 @@ fn server_is_polled_while_the_stream_is_down() {
     }
 }
 
+/// Otherwise the status of a streaming client would not say for a minute that the server is down.
+#[test]
+fn first_failure_after_a_stream_is_followed_by_a_fetch() {
+    for ends in [&[StreamEnd::Failed][..], &[StreamEnd::Ended, StreamEnd::Failed]] {
+        let mut schedule = streaming(1, Time::ZERO);
+        let lost = secs(100);
+        ends.iter().for_each(|end| schedule.stream_ended(lost, *end, None));
+        let soon = due(&schedule, lost);
+        assert!(soon <= secs(101), "{soon:?}");
+        assert_eq!(schedule.next(soon), Action::Fetch);
+        schedule.fetched(soon, CONFIRMED);
+
+        // Later failures do not add fetches.
+        schedule.stream_ended(secs(102), StreamEnd::Failed, None);
+        assert!(schedule.next(secs(102)) != Action::Fetch);
+        assert!(schedule.next(secs(103)) != Action::Fetch);
+    }
+}
+
 #[test]
 fn failing_stream_backs_off() {
     for seed in 0..100 {
