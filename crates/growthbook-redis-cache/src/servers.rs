@@ -38,6 +38,9 @@ use redis::{ConnectionLike, RedisResult};
 /// TLS uses the cryptography provider that the program made the default of rustls. If the program
 /// has not chosen one before the first connection, `ring` becomes the default.
 ///
+/// The protocol and the TCP settings of a client have no effect on connections without TLS, except on
+/// a cluster.
+///
 /// `Debug` does not print the address: it may contain a password.
 pub struct RedisServers(Kind);
 

@@ -47,6 +47,8 @@ const SLOTS_PER_PART: u16 = 512;
 /// Connecting to one node of a cluster may take a quarter of the deadline, so that a node that hangs
 /// leaves time for the others.
 ///
+/// The protocol and the TCP settings of a `redis::Client` have no effect on connections without TLS.
+///
 /// A request to a sentinel has no timeout. It runs on a thread that no call waits for beyond the
 /// deadline. Set a TCP keepalive or user timeout if that thread should give up on a sentinel that
 /// hangs.

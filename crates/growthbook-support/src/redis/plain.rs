@@ -8,7 +8,8 @@ use redis::{Cmd, ConnectionAddr, RedisConnectionInfo, RedisError, RedisResult, V
 use super::reply::read_reply;
 use super::socket::Socket;
 
-/// A connection without TLS. It speaks RESP2.
+/// A connection without TLS. It speaks RESP2. The client's TCP settings have no effect: deadlines make
+/// a keepalive unnecessary.
 pub(super) struct Plain {
     reader: BufReader<Socket>,
     max_reply: usize,
@@ -69,7 +70,7 @@ impl Plain {
     /// it is.
     pub(super) fn wait(&mut self) -> RedisResult<bool> {
         match self.reader.fill_buf().map(<[u8]>::is_empty) {
-            Err(error) if is_timeout(&error) => Ok(false),
+            Err(error) if is_temporary(&error) => Ok(false),
             Ok(true) => self.note(Err(io::ErrorKind::UnexpectedEof.into())),
             filled => self.note(filled).map(|_| true),
         }
@@ -102,7 +103,9 @@ impl Plain {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
-    // The kind depends on the system.
-    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
+/// Whether waiting ended by a timeout, whose kind depends on the system, or by a signal.
+fn is_temporary(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+
+    matches!(error.kind(), TimedOut | WouldBlock | Interrupted)
 }
