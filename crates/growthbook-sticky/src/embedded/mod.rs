@@ -42,8 +42,8 @@ pub const EMBEDDED_CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// - The store is bounded: a new document replaces the document that has not changed for longest.
 /// - A corrupt document counts as missing, and the next save replaces it.
 /// - Opening checks the whole file, which takes about a second for a million documents. A damaged
-///   file is an error that [says what to do](EmbeddedStoreError). Panics of the database `redb` are contained, unless the
-///   program is built with `panic = "abort"`.
+///   file is an error that [says what to do](EmbeddedStoreError). Panics of the database `redb` are
+///   contained, unless the program is built with `panic = "abort"`.
 /// - After a failure, such as a full disk, calls fail at once during a pause. The pause lasts 100 ms
 ///   at first, and up to 5 s after repeated failures. Then the store opens the file again. So it
 ///   recovers when the disk has space again, and when a damaged file was removed.
