@@ -5,7 +5,7 @@
 /// How much memory the definitions of a payload may take, as a multiple of the length of their
 /// text. A usual payload takes less than 3 times its text, and the text itself is kept once more. A
 /// definition beyond the limit is left out, with a [`Warning`](crate::Warning). Small payloads may
-/// take [`MIN_SNAPSHOT_MEMORY`]. Regular expressions have limits of their own.
+/// take 1 MiB. Regular expressions have limits of their own.
 pub const MAX_SNAPSHOT_FACTOR: usize = 16;
 /// How much memory the definitions of any payload may take, in bytes, however short it is.
 pub(crate) const MIN_SNAPSHOT_MEMORY: usize = 1024 * 1024;

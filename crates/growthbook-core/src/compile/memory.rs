@@ -14,7 +14,7 @@ use crate::memory::Memory;
 use crate::snapshot::{ExperimentRule, Feature, RolloutRule, Rule};
 use crate::warning::{Warning, WarningKind};
 
-/// An allocation behind a pointer: the pointer, and two counters for a shared one.
+/// An allocation with its pointer: a shared one also has two counters.
 const POINTER: usize = 4 * size_of::<usize>();
 /// An entry of a section: its slot, its place in tables, and the allocations of its key and text.
 const ENTRY: usize = size_of::<Feature>() + 6 * POINTER;
