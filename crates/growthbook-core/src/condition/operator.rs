@@ -285,11 +285,14 @@ fn all_insensitive(scope: &Scope<'_>, actual: &Node<'_>, tests: &[InsensitiveTes
     }))
 }
 
+/// The steps to add a text to a hash set.
+const HASHED_TEXT_STEPS: usize = 2;
+
 /// Returns the strings of a list in lower case. `None` if the budget is spent.
 fn lowercase_texts(items: Items<'_>, budget: &Budget) -> Option<HashSet<SmolStr>> {
     let mut texts = HashSet::with_capacity(items.len());
     for text in items.filter_map(Node::as_str) {
-        if !budget.take(1 + text_steps(text.len())) {
+        if !budget.take(HASHED_TEXT_STEPS + text_steps(text.len())) {
             return None;
         }
         texts.insert(with_lowercase(text, |text| SmolStr::from(text)));

@@ -16,7 +16,7 @@ const MAX_ORDINARY_LENGTH: usize = 2 * 1024;
 const MAX_ORDINARY_GROUP_DEPTH: usize = 50;
 
 /// The steps to build any expression.
-const BUILD_STEPS: usize = 100;
+const BUILD_STEPS: usize = 200;
 /// How many bytes of an expression, with repetitions written out, are built in one step.
 const BUILT_PER_STEP: usize = 4;
 /// How many states are visited in one step.
