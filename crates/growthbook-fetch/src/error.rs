@@ -8,6 +8,8 @@ use std::time::Duration;
 use growthbook_core::PayloadError;
 use growthbook_net::ConnectError;
 
+use crate::schedule::Prospect;
+
 /// Why a payload could not be fetched, or cannot be used. The payload in use stays.
 ///
 /// Its text has neither the client key nor any text of the server.
@@ -75,13 +77,22 @@ pub enum FetchErrorKind {
 }
 
 impl FetchErrorKind {
-    /// Whether asking again soon is pointless: the key or the address is wrong, or access denied.
-    /// The server is asked again all the same, but slowly.
+    /// Whether asking again soon is pointless, because the server says so: with status 401 or 403,
+    /// or with `x-unrecoverable`. It is asked again all the same, but slowly.
+    ///
+    /// Status 404 alone is not a refusal: the GrowthBook Proxy answers 404 while it starts.
     pub fn is_refusal(self) -> bool {
+        self.prospect() == Prospect::Refused
+    }
+
+    /// Whether the failure may pass soon.
+    pub(crate) fn prospect(self) -> Prospect {
         match self {
-            FetchErrorKind::Status { code: 401 | 403 | 404 | 410, .. } => true,
-            FetchErrorKind::Status { unrecoverable, .. } => unrecoverable,
-            _ => false,
+            FetchErrorKind::Status { code: 401 | 403, .. }
+            | FetchErrorKind::Status { unrecoverable: true, .. } => Prospect::Refused,
+            FetchErrorKind::Status { code: 408 | 429, .. } => Prospect::Good,
+            FetchErrorKind::Status { code: 400..=499, .. } => Prospect::Doubtful,
+            _ => Prospect::Good,
         }
     }
 }
@@ -217,10 +228,17 @@ impl fmt::Display for FetchErrorKind {
             FetchErrorKind::Interrupted => "the connection broke",
             FetchErrorKind::Protocol => "the server does not speak HTTP",
             FetchErrorKind::Redirect => "the server redirected to an address that cannot be used",
-            FetchErrorKind::Status { code: code @ (401 | 403 | 404), .. } => {
+            FetchErrorKind::Status { code, .. } if self.prospect() == Prospect::Refused => {
                 return write!(
                     formatter,
                     "the server answered with status {code}: check the client key and the host",
+                );
+            }
+            FetchErrorKind::Status { code, .. } if self.prospect() == Prospect::Doubtful => {
+                return write!(
+                    formatter,
+                    "the server answered with status {code}: check the client key and the host, \
+                     unless the server is just starting",
                 );
             }
             FetchErrorKind::Status { code: code @ 200..=299, .. } => {

@@ -27,6 +27,11 @@ impl Backoff {
         jitter.part(doubled.min(limit), 0.5, 1.0)
     }
 
+    /// Whether there was a failure since the last success.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Starts again with the first delay, after a success.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;

@@ -13,8 +13,17 @@ const POLL: Plan = Plan { stream: false, interval: Some(MINUTE) };
 const OFFERED: FetchOutcome = FetchOutcome::Success { streaming: Some(true) };
 const NOT_OFFERED: FetchOutcome = FetchOutcome::Success { streaming: Some(false) };
 const CONFIRMED: FetchOutcome = FetchOutcome::Success { streaming: None };
-const FAILED: FetchOutcome = FetchOutcome::Failure { refused: false, retry_after: None };
-const REFUSED: FetchOutcome = FetchOutcome::Failure { refused: true, retry_after: None };
+const FAILED: FetchOutcome = failure(Prospect::Good);
+const DOUBTFUL: FetchOutcome = failure(Prospect::Doubtful);
+const REFUSED: FetchOutcome = failure(Prospect::Refused);
+
+const fn failure(prospect: Prospect) -> FetchOutcome {
+    FetchOutcome::Failure { prospect, retry_after: None }
+}
+
+const fn retry_after(delay: Duration) -> FetchOutcome {
+    FetchOutcome::Failure { prospect: Prospect::Good, retry_after: Some(delay) }
+}
 
 /// Returns a schedule with a plan from time zero on, and without a fresh payload.
 fn schedule(plan: Plan, seed: u64) -> Schedule {
@@ -95,6 +104,7 @@ fn fresh_payload_delays_polling() {
 fn failures_back_off_up_to_the_interval() {
     for seed in 0..200 {
         let mut schedule = schedule(POLL, seed);
+        schedule.fetched(Time::ZERO, CONFIRMED);
         let mut now = Time::ZERO;
         for limit in [1, 2, 4, 8, 16, 32, 60, 60, 60, 60] {
             schedule.fetched(now, FAILED);
@@ -137,8 +147,7 @@ fn refusal_is_retried_slowly_forever() {
 fn retry_after_is_followed_within_bounds() {
     for (wish, least, most) in [(90, 90, 99), (0, 0, 1), (1_000_000, 3600, 3960)] {
         let mut schedule = schedule(POLL, 1);
-        let retry_after = Some(secs(wish));
-        schedule.fetched(Time::ZERO, FetchOutcome::Failure { refused: false, retry_after });
+        schedule.fetched(Time::ZERO, retry_after(secs(wish)));
         let delay = due(&schedule, Time::ZERO);
         assert!(delay >= secs(least) && delay <= secs(most), "{delay:?}");
     }
@@ -206,7 +215,7 @@ fn opening_a_stream_fetches() {
 #[test]
 fn notice_is_followed_by_a_fetch() {
     let mut schedule = streaming(1, Time::ZERO);
-    schedule.fetch_now(secs(5));
+    schedule.noticed(secs(5));
     assert_eq!(schedule.next(secs(5)), Action::Fetch);
 }
 
@@ -216,8 +225,12 @@ fn ended_stream_reopens_at_once_unless_brief() {
         (60, StreamEnd::Ended, true),
         (5, StreamEnd::Ended, true),
         (4, StreamEnd::Ended, false),
-        (60, StreamEnd::Failed, false),
+        (60, StreamEnd::Failed, true),
+        (5, StreamEnd::Failed, true),
+        (4, StreamEnd::Failed, false),
         (100, StreamEnd::Silent, true),
+        // A short limit for silence does not make it connect without a pause.
+        (1, StreamEnd::Silent, false),
     ] {
         let mut schedule = streaming(1, secs(100));
         let now = secs(100 + lived);
@@ -258,9 +271,8 @@ fn first_failure_after_a_stream_is_followed_by_a_fetch() {
         let mut schedule = streaming(1, Time::ZERO);
         let lost = secs(100);
         ends.iter().for_each(|end| schedule.stream_ended(lost, *end, None));
-        let soon = due(&schedule, lost);
+        let soon = schedule.fetch_due.unwrap();
         assert!(soon <= secs(101), "{soon:?}");
-        assert_eq!(schedule.next(soon), Action::Fetch);
         schedule.fetched(soon, CONFIRMED);
 
         // Later failures do not add fetches.
@@ -346,8 +358,7 @@ fn silence_is_noticed_within_ninety_seconds() {
 #[test]
 fn retry_after_holds_when_clients_change() {
     let mut schedule = schedule(POLL, 1);
-    let retry_after = Some(secs(1000));
-    schedule.fetched(Time::ZERO, FetchOutcome::Failure { refused: false, retry_after });
+    schedule.fetched(Time::ZERO, retry_after(secs(1000)));
     for now in 1..10 {
         schedule.set_plan(STREAM, secs(now), Duration::ZERO);
         schedule.set_plan(
@@ -360,23 +371,23 @@ fn retry_after_holds_when_clients_change() {
         assert!(due(&schedule, secs(now)) >= secs(1000));
     }
     let mut streaming = streaming(1, Time::ZERO);
-    streaming.stream_ended(secs(1), StreamEnd::Failed, retry_after);
+    streaming.stream_ended(secs(1), StreamEnd::Failed, Some(secs(1000)));
     assert!(streaming.connect_due.unwrap() >= secs(1001));
 }
 
 #[test]
 fn retry_after_holds_whatever_the_stream_does() {
-    let not_yet = FetchOutcome::Failure { refused: false, retry_after: Some(secs(1000)) };
+    let not_yet = retry_after(secs(1000));
     type Event = fn(&mut Schedule);
     let events: [(&str, Event); 5] = [
         ("it is opened", |schedule| {
             schedule.stream_ended(secs(60), StreamEnd::Ended, None);
             schedule.stream_opened(secs(61));
         }),
-        ("it announces a payload", |schedule| schedule.fetch_now(secs(60))),
+        ("it announces a payload", |schedule| schedule.noticed(secs(60))),
         ("it is silent", |schedule| schedule.stream_ended(secs(60), StreamEnd::Silent, None)),
         ("it breaks", |schedule| schedule.stream_ended(secs(60), StreamEnd::Failed, None)),
-        ("it brings an unreadable payload", |schedule| schedule.fetched(secs(60), FAILED)),
+        ("it brings an unreadable payload", |schedule| schedule.event_failed(secs(60))),
     ];
     for (name, event) in events {
         for (outcome, least) in [(not_yet, 1000), (REFUSED, 270)] {
@@ -385,8 +396,9 @@ fn retry_after_holds_whatever_the_stream_does() {
             event(&mut schedule);
             assert!(schedule.fetch_due.unwrap() >= secs(least), "{name}");
             // It holds until a fetch succeeds.
+            schedule.fetch_begins(secs(62));
             schedule.fetched(secs(62), CONFIRMED);
-            schedule.fetch_now(secs(63));
+            schedule.noticed(secs(63));
             assert_eq!(schedule.fetch_due, Some(secs(63)), "{name}");
         }
     }
@@ -426,4 +438,204 @@ fn plan_change_counts_at_once() {
     assert!(matches!(schedule.next(secs(100)), Action::Fetch));
     schedule.set_plan(Plan::default(), secs(4), secs(60));
     assert_eq!(schedule.next(secs(10_000)), Action::Wait(None));
+}
+
+#[test]
+fn starting_server_is_asked_soon() {
+    for seed in 0..100 {
+        for outcome in [FAILED, DOUBTFUL] {
+            let mut schedule = schedule(POLL, seed);
+            let mut now = Time::ZERO;
+            while now < PATIENCE {
+                schedule.fetched(now, outcome);
+                let delay = due(&schedule, now) - now;
+                assert!(delay <= LONGEST_START_DELAY, "{delay:?} after {outcome:?}");
+                now += delay;
+            }
+        }
+    }
+}
+
+#[test]
+fn doubtful_failure_becomes_a_refusal() {
+    let mut schedule = schedule(POLL, 1);
+    // A payload from before does not make a restart last longer.
+    schedule.fetched(Time::ZERO, CONFIRMED);
+    let mut now = secs(60);
+    while now < secs(60) + PATIENCE {
+        schedule.fetched(now, DOUBTFUL);
+        let delay = due(&schedule, now) - now;
+        assert!(delay <= LONGEST_START_DELAY, "{delay:?}");
+        now += delay;
+    }
+    schedule.fetched(now, DOUBTFUL);
+    assert!(due(&schedule, now) - now >= secs(270));
+    // A success ends the series.
+    schedule.fetched(now, CONFIRMED);
+    schedule.fetched(now, DOUBTFUL);
+    assert!(due(&schedule, now) - now <= secs(1));
+}
+
+#[test]
+fn slow_backoff_follows_a_long_failure() {
+    let mut schedule = schedule(POLL, 1);
+    let mut now = Time::ZERO;
+    while now < PATIENCE {
+        schedule.fetched(now, FAILED);
+        now = due(&schedule, now);
+    }
+    schedule.fetched(now, FAILED);
+    let delay = due(&schedule, now) - now;
+    assert!(delay >= secs(30) && delay <= MINUTE, "{delay:?}");
+}
+
+#[test]
+fn stream_of_a_starting_server_is_opened_soon() {
+    for seed in 0..100 {
+        let mut schedule = streaming(seed, Time::ZERO);
+        schedule.stream_retry(secs(10));
+        let mut now = secs(60);
+        while now < secs(60) + PATIENCE {
+            schedule.stream_ended(now, StreamEnd::Doubtful, None);
+            let delay = schedule.connect_due.unwrap() - now;
+            assert!(delay >= secs(1) && delay <= LONGEST_START_DELAY, "{delay:?}");
+            now += delay;
+        }
+        schedule.stream_ended(now, StreamEnd::Doubtful, None);
+        assert!(schedule.connect_due.unwrap() - now >= secs(270));
+        // An open stream ends the series.
+        schedule.stream_opened(now);
+        schedule.stream_ended(now, StreamEnd::Doubtful, None);
+        assert!(schedule.connect_due.unwrap() - now <= LONGEST_START_DELAY);
+    }
+}
+
+#[test]
+fn broken_stream_is_replaced_at_once_the_first_time() {
+    let mut schedule = streaming(1, Time::ZERO);
+    schedule.stream_retry(secs(10));
+    schedule.stream_ended(secs(30), StreamEnd::Failed, None);
+    assert_eq!(schedule.connect_due, Some(secs(30)));
+    assert_eq!(schedule.fetch_due, Some(secs(30)));
+    // It breaks again, and has not proved that it works.
+    schedule.stream_opened(secs(30));
+    schedule.stream_ended(secs(40), StreamEnd::Failed, None);
+    assert!(schedule.connect_due.unwrap() >= secs(50));
+}
+
+#[test]
+fn brief_streams_leave_no_long_gap() {
+    for seed in 0..100 {
+        for (lived, longest) in [(3000, 1100), (1000, 1100), (1, 5500)] {
+            let lived = Duration::from_millis(lived);
+            let mut schedule = streaming(seed, Time::ZERO);
+            schedule.stream_retry(secs(10));
+            let mut now = Time::ZERO;
+            for _ in 0..20 {
+                now += lived;
+                schedule.stream_ended(now, StreamEnd::Ended, None);
+                let mut heard = now;
+                while schedule.next(now) != Action::Connect {
+                    let next = due(&schedule, now);
+                    assert!(next - heard <= Duration::from_millis(longest), "{:?}", next - heard);
+                    now = next;
+                    if schedule.next(now) == Action::Fetch {
+                        schedule.fetch_begins(now);
+                        schedule.fetched(now, CONFIRMED);
+                        heard = now;
+                    }
+                }
+                schedule.stream_opened(now);
+                schedule.fetch_begins(now);
+                schedule.fetched(now, CONFIRMED);
+            }
+        }
+    }
+}
+
+#[test]
+fn bad_events_never_postpone_a_fetch() {
+    let mut schedule = streaming(1, Time::ZERO);
+    schedule.fetched(secs(1), FAILED);
+    let due_before = schedule.fetch_due.unwrap();
+    for tenths in 10..40 {
+        schedule.event_failed(Duration::from_millis(tenths * 100));
+        assert_eq!(schedule.fetch_due, Some(due_before));
+    }
+}
+
+#[test]
+fn bad_events_cause_fewer_and_fewer_fetches() {
+    let mut schedule = streaming(1, Time::ZERO);
+    let mut fetches = Vec::new();
+    for tenths in (10..6000).step_by(4) {
+        let now = Duration::from_millis(tenths * 100);
+        schedule.event_failed(now);
+        if schedule.next(now) == Action::Fetch {
+            schedule.fetch_begins(now);
+            schedule.fetched(now, CONFIRMED);
+            fetches.push(now);
+        }
+    }
+    assert!((8..=30).contains(&fetches.len()), "{fetches:?}");
+    // Never less often than polling.
+    let longest = fetches.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(longest <= secs(61), "{longest:?}");
+}
+
+#[test]
+fn notices_cause_one_fetch_a_second() {
+    for (outcome, most) in [(CONFIRMED, 60), (FAILED, 8), (DOUBTFUL, 32), (REFUSED, 1)] {
+        let mut schedule = streaming(1, Time::ZERO);
+        let mut fetches = 0;
+        for millis in 1000..61_000 {
+            let now = Duration::from_millis(millis);
+            schedule.noticed(now);
+            if schedule.next(now) == Action::Fetch {
+                schedule.fetch_begins(now);
+                schedule.fetched(now, outcome);
+                fetches += 1;
+            }
+        }
+        assert!(fetches >= 1 && fetches <= most, "{fetches} after {outcome:?}");
+        if outcome == CONFIRMED {
+            assert!(fetches >= 59, "{fetches}");
+        }
+    }
+}
+
+#[test]
+fn notice_during_a_fetch_is_not_lost() {
+    let mut schedule = streaming(1, Time::ZERO);
+    schedule.noticed(secs(10));
+    schedule.fetch_begins(secs(10));
+    schedule.noticed(secs(11));
+    schedule.fetched(secs(12), CONFIRMED);
+    assert_eq!(schedule.next(secs(12)), Action::Fetch);
+    schedule.fetch_begins(secs(12));
+    schedule.fetched(secs(13), CONFIRMED);
+    assert_eq!(schedule.next(secs(1000)), Action::Wait(None));
+}
+
+#[test]
+fn payload_from_before_a_notice_is_too_old() {
+    let mut schedule = streaming(1, Time::ZERO);
+    assert_eq!(schedule.max_age(secs(50)), secs(50));
+    schedule.noticed(secs(49));
+    assert_eq!(schedule.max_age(secs(50)), secs(1));
+    schedule.fetched_by_others(secs(50), secs(1), None);
+    assert_eq!(schedule.next(secs(1000)), Action::Wait(None));
+}
+
+#[test]
+fn odd_caches_do_not_change_the_pace() {
+    let mut schedule = schedule(POLL, 1);
+    schedule.fetched_by_others(Time::ZERO, secs(1_000_000), None);
+    assert!(due(&schedule, Time::ZERO) >= secs(20));
+    for (wish, least, most) in [(0, 50, 100), (u64::MAX, 60_000, 72_000)] {
+        schedule.postpone_fetch(Time::ZERO, secs(wish));
+        let delay = schedule.fetch_due.unwrap();
+        let bounds = Duration::from_millis(least)..=Duration::from_millis(most);
+        assert!(bounds.contains(&delay), "{delay:?}");
+    }
 }

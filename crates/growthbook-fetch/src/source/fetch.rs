@@ -58,6 +58,8 @@ impl Source {
         let flight = Arc::<Flight>::default();
         state.flight = Some(flight.clone());
         state.health.counters.fetches += 1;
+        let now = self.now();
+        state.schedule.fetch_begins(now);
         let known = state
             .latest
             .as_ref()
@@ -94,9 +96,9 @@ impl Source {
             // The caller's limit was short: this is not a failure of the server.
             Err(_) if was_cut_short => Note::NONE,
             Err(error) => {
-                let refused = error.kind().is_refusal();
+                let prospect = error.kind().prospect();
                 let retry_after = error.retry_after;
-                state.schedule.fetched(now, FetchOutcome::Failure { refused, retry_after });
+                state.schedule.fetched(now, FetchOutcome::Failure { prospect, retry_after });
                 state.health.failed(error)
             }
         };

@@ -8,7 +8,7 @@ use growthbook_core::cache::CachedPayload;
 use super::Source;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::{EventStream, StreamRead, Update};
-use crate::schedule::{Action, FetchOutcome, StreamEnd};
+use crate::schedule::{Action, Prospect, StreamEnd};
 use crate::sse::EventParser;
 use crate::time::unix_millis;
 
@@ -52,13 +52,15 @@ impl Source {
                     (StreamEnd::NoStream, state.health.stream_declined())
                 }
                 kind => {
-                    let end = match kind {
-                        FetchErrorKind::Status { code: 408 | 429, .. } => StreamEnd::Failed,
-                        FetchErrorKind::Status { code: 400..=499, .. } => StreamEnd::Refused,
-                        FetchErrorKind::Timeout if state.schedule.is_silent(now) => {
+                    let end = match kind.prospect() {
+                        Prospect::Refused => StreamEnd::Refused,
+                        Prospect::Doubtful => StreamEnd::Doubtful,
+                        Prospect::Good
+                            if kind == FetchErrorKind::Timeout && state.schedule.is_silent(now) =>
+                        {
                             StreamEnd::Silent
                         }
-                        _ => StreamEnd::Failed,
+                        Prospect::Good => StreamEnd::Failed,
                     };
                     (end, state.health.stream_lost(&error))
                 }
@@ -120,7 +122,7 @@ impl Source {
                 let mut state = self.lock();
                 state.health.counters.stream_events += 1;
                 let now = self.now();
-                state.schedule.fetch_now(now);
+                state.schedule.noticed(now);
                 state.schedule.stream_proved();
             }
             Update::Retry(delay) => self.lock().schedule.stream_retry(delay),
@@ -153,12 +155,11 @@ impl Source {
         delivery.notify();
     }
 
-    /// A streamed payload cannot be used. A fetch asks for it after the backoff, because more such
-    /// events may follow.
+    /// A streamed payload cannot be used, so a fetch asks for it.
     fn stream_failed(&self, error: &FetchError) {
         let mut state = self.lock();
         let now = self.now();
-        state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
+        state.schedule.event_failed(now);
         let note = state.health.failed(error);
         let members = state.members();
         drop(state);

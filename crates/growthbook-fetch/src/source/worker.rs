@@ -9,7 +9,7 @@ use growthbook_support::contain;
 use super::health::Note;
 use super::{Source, State};
 use crate::error::FetchErrorKind;
-use crate::schedule::{Action, FetchOutcome, StreamEnd};
+use crate::schedule::{Action, FetchOutcome, Prospect, StreamEnd};
 use crate::sse::EventParser;
 
 /// The thread of a source.
@@ -92,7 +92,9 @@ impl Source {
         let now = self.now();
         let error = FetchErrorKind::Panicked.into();
         state.schedule.stream_ended(now, StreamEnd::Failed, None);
-        state.schedule.fetched(now, FetchOutcome::Failure { refused: false, retry_after: None });
+        state
+            .schedule
+            .fetched(now, FetchOutcome::Failure { prospect: Prospect::Good, retry_after: None });
         let notes = [state.health.failed(&error), state.health.stream_broke(&error)];
         let members = state.members();
         drop(state);

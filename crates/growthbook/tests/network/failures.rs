@@ -180,6 +180,25 @@ fn polling_client_survives_each_failure() {
 }
 
 #[test]
+fn starting_proxy_does_not_refuse() {
+    let server = FeaturesServer::start(&payload(1));
+    server.always_features(Reply::status(404).body("<html>"));
+    server.always_stream(Reply::status(400));
+    let client = builder(&server).start().unwrap();
+    let waited = thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.wait_ready(PATIENCE).map(|_| flag(&client)));
+        eventually("some attempts", || client.status().counters.failures >= 3);
+        assert!(!waiting.is_finished());
+        server.always_features(None);
+        waiting.join().unwrap()
+    });
+    assert_eq!(waited.unwrap(), 1);
+    eventually("some streams that fail", || server.counts().streams >= 2);
+    server.always_stream(None);
+    eventually("a stream", || is_streaming(&client));
+}
+
+#[test]
 fn changing_failures_are_logged_once() {
     let server = quiet_server();
     let spy = Spy::new();
