@@ -12,6 +12,8 @@ use crate::payload::document;
 use crate::report::Report;
 use crate::watcher::{PATIENCE, Watcher, start_proxy, wait_until};
 
+/// How long a stream lives before it ends. A shorter one would count as brief.
+const HEALTHY: Duration = Duration::from_millis(5_500);
 /// How long the Proxy is down.
 const OUTAGE: Duration = Duration::from_secs(1);
 const MISSED_UPDATE: Duration = Duration::from_millis(1_200);
@@ -31,27 +33,30 @@ pub(crate) fn measure(size: Size, report: &mut Report) -> Result<(), Box<dyn Err
 fn measure_missed_update(size: Size, report: &mut Report) -> Result<(), Box<dyn Error>> {
     let mut proxy = start_proxy(ProxySettings::default(), &["sdk-1"]);
     let watcher = Watcher::start_and_wait(&proxy.url(), "sdk-1")?;
-    let (mut slowest, mut without_stream) = (Duration::ZERO, 0);
-    let rounds = size.choose(2, 6);
-    for round in 0..rounds {
-        if round % 2 == 0 {
+    let (mut slowest_kill, mut slowest_term, mut without_stream) = Default::default();
+    for round in 2..2 + size.choose(2, 6) {
+        thread::sleep(HEALTHY);
+        let slowest: &mut Duration = if round % 2 == 0 {
             proxy.kill();
+            &mut slowest_kill
         } else {
             proxy.terminate();
-        }
-        let version = 2 + round;
-        proxy.set_payload(&document(version));
+            &mut slowest_term
+        };
+        proxy.set_payload(&document(round));
         thread::sleep(OUTAGE);
         proxy.start_again();
-        let took = watcher.wait_for(version, Instant::now());
-        slowest = slowest.max(took.unwrap_or(PATIENCE));
+        let took = watcher.wait_for(round, Instant::now()).unwrap_or(PATIENCE);
+        *slowest = took.max(*slowest);
         if !wait_until(LONGEST, || watcher.has_stream()) {
             without_stream += 1;
             break;
         }
     }
-    let name = format!("update missed in {} s of SIGKILL or SIGTERM", OUTAGE.as_secs());
-    report.time(&name, slowest, MISSED_UPDATE, Delay::default());
+    for (signal, slowest) in [("SIGKILL", slowest_kill), ("SIGTERM", slowest_term)] {
+        let name = format!("update missed in {} s after {signal}", OUTAGE.as_secs());
+        report.time(&name, slowest, MISSED_UPDATE, Delay::default());
+    }
     let name = format!("  without a stream {} s after that", LONGEST.as_secs());
     report.count(&name, without_stream, 0);
     Ok(())

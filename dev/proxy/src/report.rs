@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Size;
-use crate::machine::Delay;
+use crate::machine::{Delay, WAKE_UPS};
 
 /// The figures of a run, in the order of their measurement.
 #[derive(Default)]
@@ -25,10 +25,6 @@ enum Kind {
     /// It is the same on every machine.
     Count,
 }
-
-/// The number of threads that an update wakes, one after another: of the server, of the client, and
-/// of the measurement. Each may be as late as the machine is.
-const WAKE_UPS: u32 = 3;
 
 impl Report {
     /// Adds a time, which must not be longer than its target and the delay of the machine.
