@@ -132,7 +132,16 @@ pub struct Exposure<'a> {
     pub value: Option<&'a Value>,
 }
 
-impl Exposure<'_> {
+impl<'a> Exposure<'a> {
+    /// Makes an exposure that an observer did not receive, such as one of another process.
+    pub fn new(
+        experiment: &'a ExperimentDefinition,
+        result: &'a Assignment<'a>,
+        value: Option<&'a Value>,
+    ) -> Self {
+        Exposure { experiment, result, value }
+    }
+
     /// Whether the user takes part because of their hash.
     pub(crate) fn is_by_hash(&self) -> bool {
         self.result.hash_used && self.result.in_experiment

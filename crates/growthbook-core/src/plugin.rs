@@ -53,6 +53,12 @@ pub trait Plugin: Send + Sync {
         let _ = owner;
     }
 
+    /// Whether [`experiment_viewed`](Plugin::experiment_viewed) is called. It is asked once, after
+    /// `start`. Default: true.
+    fn wants_exposures(&self) -> bool {
+        true
+    }
+
     /// A user saw a variation. It is called once per exposure, as far as the client remembers.
     fn experiment_viewed(&self, viewed: &ExperimentViewed<'_>) {
         let _ = viewed;

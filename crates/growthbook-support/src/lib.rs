@@ -13,7 +13,7 @@ mod panic;
 pub mod redis;
 
 pub use ::log::Level;
-pub use clock::now;
+pub use clock::{now, unix_millis};
 pub use error::source_text;
 pub use log::{LOG_TARGET, is_logged};
 #[doc(hidden)]

@@ -1,20 +1,22 @@
 //! Settings that every client has, whether it asks a server or not.
 
 use core::fmt;
-use core::num::NonZeroUsize;
+use std::sync::Arc;
 
+use growthbook_core::cache::UnixMillis;
+use growthbook_core::event::{CustomEvent, ExperimentViewed, FeatureUsage};
+use growthbook_core::plugin::Plugin;
 use growthbook_core::sticky::StickyBucketStore;
 use growthbook_core::{Attributes, GlobalContext, PayloadChange};
 #[cfg(feature = "encryption")]
 use growthbook_core::{DecryptionKey, Payload};
 use serde_json::Value;
 
-use crate::exposures::DEFAULT_EXPOSURE_CACHE_SIZE;
-use crate::state::{Effects, Live, State};
+use crate::callbacks::{event_logger, on_experiment_viewed, on_feature_usage, on_update};
+use crate::listeners::{Registry, StopOnDrop};
+use crate::seen::{ExposureDeduplication, Exposures, Identities, UsageDeduplication};
+use crate::state::{Clock, Effects, Live, Results, State};
 use crate::sticky_store::LoggedStore;
-use crate::tracking::{
-    ExperimentViewed, FeatureUsage, OnExperimentViewed, OnFeatureUsage, Tracking, contain,
-};
 
 /// Settings of a [`Client`](crate::Client).
 ///
@@ -39,15 +41,12 @@ pub struct ClientBuilder<K> {
     globals: GlobalContext,
     #[cfg(feature = "encryption")]
     decryption_key: Option<DecryptionKey>,
-    on_experiment_viewed: Option<OnExperimentViewed>,
-    on_feature_usage: Option<OnFeatureUsage>,
-    exposure_cache_size: NonZeroUsize,
+    plugins: Vec<Box<dyn Plugin>>,
+    exposures: ExposureDeduplication,
+    usage: UsageDeduplication,
+    clock: Option<Clock>,
     sticky_bucket_store: Option<Box<dyn StickyBucketStore>>,
-    on_update: Option<OnUpdate>,
 }
-
-/// A callback for changes.
-type OnUpdate = Box<dyn Fn(&PayloadChange) + Send + Sync>;
 
 /// Settings of every client.
 impl<K> ClientBuilder<K> {
@@ -113,39 +112,72 @@ impl<K> ClientBuilder<K> {
         self.global(|globals| globals.forced_features(values))
     }
 
-    /// Calls this function when a user takes part in an experiment because of their hash: the
-    /// moment to track. Each user, experiment and variation is reported once, as far as
-    /// [`exposure_cache_size`](Self::exposure_cache_size) remembers.
+    /// Adds a plugin, which receives events. It is started when the client is built, and stopped
+    /// when the last handle is dropped, within
+    /// [`DEFAULT_PLUGIN_STOP_TIMEOUT`](crate::tracking::DEFAULT_PLUGIN_STOP_TIMEOUT).
     ///
     /// It is called on the evaluating thread, under no lock: it may call back into the client, and
-    /// it should only queue.
+    /// it should only queue. A panic of it is logged once.
+    #[must_use]
+    pub fn plugin(mut self, plugin: impl Plugin + 'static) -> Self {
+        self.plugins.push(Box::new(plugin));
+        self
+    }
+
+    /// Calls this function when a user takes part in an experiment because of their hash: the
+    /// moment to track. Each exposure is reported once, see
+    /// [`deduplicate_exposures`](Self::deduplicate_exposures).
+    ///
+    /// A callback is a [`plugin`](Self::plugin) that is a function. There can be several.
     #[must_use]
     pub fn on_experiment_viewed(
-        mut self,
+        self,
         callback: impl Fn(&ExperimentViewed<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.on_experiment_viewed = Some(Box::new(callback));
-        self
+        self.plugin(on_experiment_viewed(callback))
     }
 
-    /// Calls this function for every evaluated feature, prerequisites first, every time, but not
-    /// for values forced in code. It is called like
-    /// [`on_experiment_viewed`](Self::on_experiment_viewed).
+    /// Calls this function for every evaluated feature, prerequisites first, but not for values
+    /// forced in code. See [`deduplicate_feature_usage`](Self::deduplicate_feature_usage).
     #[must_use]
     pub fn on_feature_usage(
-        mut self,
+        self,
         callback: impl Fn(&FeatureUsage<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.on_feature_usage = Some(Box::new(callback));
+        self.plugin(on_feature_usage(callback))
+    }
+
+    /// Calls this function for all events: exposures as `Experiment Viewed`, evaluated features as
+    /// `Feature Evaluated`, and what [`log_event`](crate::UserScope::log_event) logs. Names and
+    /// properties are those of the JavaScript SDK's event logger.
+    #[must_use]
+    pub fn event_logger(self, callback: impl Fn(&CustomEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.plugin(event_logger(callback))
+    }
+
+    /// Which exposures are reported. Default: each one once, as far as the client remembers the
+    /// last [`DEFAULT_EXPOSURE_CACHE_SIZE`](crate::tracking::DEFAULT_EXPOSURE_CACHE_SIZE). From
+    /// 1,024 on, the memory is in 16 parts, each of which forgets its own least recently seen.
+    ///
+    /// Plugins of a scope receive each exposure once per scope.
+    #[must_use]
+    pub fn deduplicate_exposures(mut self, policy: ExposureDeduplication) -> Self {
+        self.exposures = policy;
         self
     }
 
-    /// How many exposures are remembered, so that they are reported once. Default:
-    /// [`DEFAULT_EXPOSURE_CACHE_SIZE`]. From 1,024 on, the memory is in 16 parts, each of which
-    /// forgets its own least recently seen.
+    /// Which feature usage is reported. Default: every evaluation.
     #[must_use]
-    pub fn exposure_cache_size(mut self, size: NonZeroUsize) -> Self {
-        self.exposure_cache_size = size;
+    pub fn deduplicate_feature_usage(mut self, policy: UsageDeduplication) -> Self {
+        self.usage = policy;
+        self
+    }
+
+    /// The clock of events, in milliseconds since 1970. Default: the system's. On
+    /// `wasm32-unknown-unknown`, which has no clock, the default is always 0.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> UnixMillis + Send + Sync + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
         self
     }
 
@@ -160,9 +192,8 @@ impl<K> ClientBuilder<K> {
     /// changed: on the thread that made the change, under no lock. It is not called for the
     /// payload that a client starts with.
     #[must_use]
-    pub fn on_update(mut self, callback: impl Fn(&PayloadChange) + Send + Sync + 'static) -> Self {
-        self.on_update = Some(Box::new(callback));
-        self
+    pub fn on_update(self, callback: impl Fn(&PayloadChange) + Send + Sync + 'static) -> Self {
+        self.plugin(on_update(callback))
     }
 
     fn global(mut self, set: impl FnOnce(GlobalContext) -> GlobalContext) -> Self {
@@ -178,31 +209,38 @@ impl<K> ClientBuilder<K> {
             globals: GlobalContext::default(),
             #[cfg(feature = "encryption")]
             decryption_key: None,
-            on_experiment_viewed: None,
-            on_feature_usage: None,
-            exposure_cache_size: DEFAULT_EXPOSURE_CACHE_SIZE,
+            plugins: Vec::new(),
+            exposures: ExposureDeduplication::default(),
+            usage: UsageDeduplication::default(),
+            clock: None,
             sticky_bucket_store: None,
-            on_update: None,
         }
     }
 
     /// Applies the settings to a client without a payload, and returns the settings of its kind.
-    pub(crate) fn into_live(self) -> (K, Live) {
-        let tracking = Tracking::new(
-            self.on_experiment_viewed,
-            self.on_feature_usage,
-            self.exposure_cache_size,
-        );
-        let effects = Effects { tracking, sticky_store: self.sticky_bucket_store };
-        let mut live = Live::with_data(State::new(self.globals, effects));
+    pub(crate) fn into_live(self, client_key: Option<String>) -> (K, Live, StopOnDrop) {
+        let registry = Arc::new(Registry::new(client_key));
+        for plugin in self.plugins {
+            registry.start(plugin);
+        }
+        let effects = Effects {
+            identities: Identities::default(),
+            exposures: Exposures::new(self.exposures),
+            usage_deduplication: self.usage,
+            clock: self.clock,
+            sticky_store: self.sticky_bucket_store,
+            results: Results::default(),
+        };
+        let mut live = Live::with_data(State::new(self.globals, registry.listeners(), effects));
         #[cfg(feature = "encryption")]
         if let Some(key) = self.decryption_key {
             live = live.read_with(move |document| Payload::from_encrypted_json(document, &key));
         }
-        if let Some(callback) = self.on_update {
-            live = live.on_change(move |change| contain("on_update", || callback(change)));
-        }
-        (self.kind, live)
+        let notified = registry.clone();
+        live = live.on_change(move |change| {
+            notified.listeners().notify_all(|plugin| plugin.payload_changed(change));
+        });
+        (self.kind, live, StopOnDrop(registry))
     }
 }
 

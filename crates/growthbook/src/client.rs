@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 #[cfg(feature = "fetch")]
 use crate::connection::Connection;
+use crate::listeners::{Registry, StopOnDrop};
 use crate::scope::UserScope;
 use crate::state::Live;
 
@@ -25,6 +26,7 @@ pub struct Client {
     /// Dropped with the last handle, even if scopes still exist.
     #[cfg(feature = "fetch")]
     connection: Option<Arc<Connection>>,
+    plugins: Arc<StopOnDrop>,
 }
 
 impl Client {
@@ -136,17 +138,22 @@ impl Client {
 }
 
 impl Client {
-    pub(crate) fn without_server(live: Live) -> Self {
+    pub(crate) fn without_server(live: Live, plugins: StopOnDrop) -> Self {
         Client {
             live: Arc::new(live),
             #[cfg(feature = "fetch")]
             connection: None,
+            plugins: Arc::new(plugins),
         }
     }
 
     #[cfg(feature = "fetch")]
-    pub(crate) fn with_server(live: Arc<Live>, connection: Connection) -> Self {
-        Client { live, connection: Some(Arc::new(connection)) }
+    pub(crate) fn with_server(
+        live: Arc<Live>,
+        connection: Connection,
+        plugins: StopOnDrop,
+    ) -> Self {
+        Client { live, connection: Some(Arc::new(connection)), plugins: Arc::new(plugins) }
     }
 
     #[cfg(feature = "fetch")]
@@ -156,6 +163,14 @@ impl Client {
 
     pub(crate) fn live(&self) -> &Live {
         &self.live
+    }
+
+    pub(crate) fn shared_live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.plugins.0
     }
 
     fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope<'static> {

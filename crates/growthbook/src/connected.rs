@@ -14,6 +14,7 @@ use crate::connection::Connection;
 
 /// The kind of client that asks a server for its payload, and keeps it fresh.
 pub struct Connected {
+    client_key: String,
     options: FetchOptions,
     fallback: Option<Vec<u8>>,
     cache: Option<Arc<dyn PayloadCache>>,
@@ -36,8 +37,9 @@ impl Client {
     /// # Ok::<(), growthbook::StartError>(())
     /// ```
     pub fn builder(client_key: impl Into<String>) -> ClientBuilder<Connected> {
-        let options = FetchOptions::new(client_key);
-        ClientBuilder::new(Connected { options, fallback: None, cache: None })
+        let client_key = client_key.into();
+        let options = FetchOptions::new(client_key.clone());
+        ClientBuilder::new(Connected { client_key, options, fallback: None, cache: None })
     }
 }
 
@@ -109,7 +111,8 @@ impl ClientBuilder<Connected> {
     ///
     /// When an option is invalid, the fallback is not a payload, or the system refuses a thread.
     pub fn start(self) -> Result<Client, StartError> {
-        let (kind, mut live) = self.into_live();
+        let client_key = self.kind.client_key.clone();
+        let (kind, mut live, plugins) = self.into_live(Some(client_key));
         if let Some(document) = kind.fallback {
             let fallback = live.read(&document).map_err(StartError::Fallback)?;
             live = live.starting_with(fallback, PayloadSource::Fallback);
@@ -117,7 +120,7 @@ impl ClientBuilder<Connected> {
         let live = Arc::new(live);
         let cache = kind.cache.unwrap_or_else(|| Arc::new(MemoryCache::shared()));
         let connection = Connection::start(kind.options, cache, live.clone())?;
-        Ok(Client::with_server(live, connection))
+        Ok(Client::with_server(live, connection, plugins))
     }
 }
 

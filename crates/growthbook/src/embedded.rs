@@ -82,14 +82,15 @@ impl ClientBuilder<Embedded> {
     ///
     /// When the definitions are not a payload, or the key does not open it.
     pub fn build(self) -> Result<Client, PayloadError> {
-        let (kind, live) = self.into_live();
+        let (kind, live, plugins) = self.into_live(None);
         let payload = match kind.definitions {
-            Definitions::None => return Ok(Client::without_server(live)),
+            Definitions::None => return Ok(Client::without_server(live, plugins)),
             Definitions::Document(document) => live.read(&document)?,
             Definitions::Features(features) => {
                 Payload::from_parts(&features, kind.saved_groups.as_ref())?
             }
         };
-        Ok(Client::without_server(live.starting_with(payload, PayloadSource::Application)))
+        let live = live.starting_with(payload, PayloadSource::Application);
+        Ok(Client::without_server(live, plugins))
     }
 }

@@ -34,7 +34,7 @@
 //! | module | for |
 //! |---|---|
 //! | [`attributes`], [`secure`] | attributes in types of your own, and attributes compared as hashes |
-//! | [`tracking`] | exposures and feature usage, as callbacks receive them |
+//! | [`tracking`] | exposures, feature usage and other events; callbacks and plugins |
 //! | [`experiment`], [`result`], [`warning`] | the parts of experiments, results and warnings |
 //! | [`explain`] | why a user got a value |
 //! | [`fetch`] | status, errors and defaults of a client that asks a server |
@@ -54,9 +54,13 @@
 //! |---|---|
 //! | `state` | what the evaluations of a client share |
 //! | `scope` | evaluates for one user on one payload |
-//! | `tracking`, `exposures` | callbacks, and which exposures were reported before |
+//! | `scope_events`, `scope_tracking` | a scope's own plugins and record |
+//! | `observer`, `seen` | notifies plugins during an evaluation; which exposures were reported before |
+//! | `listeners`, `callbacks` | plugins in use, and those that are a closure |
 //! | `scope_buckets`, `sticky_store` | sticky buckets of a scope, and the log of a failing store |
 //! | `client`, `globals` | the client: the payload in use, and what holds for every user |
+//! | `client_events`, `subscription` | logged events, and plugins that are added while the client runs |
+//! | `deferred`, `tracking` | deferred tracking calls; the public names of events |
 //! | `connection` | the feed of a client, started again after a fork |
 //! | `lifecycle` | waiting, status, refreshing and closing |
 //! | `builder`, `embedded`, `connected` | settings of every client, and of the two kinds |
@@ -81,7 +85,7 @@
 //!
 //! | level | what |
 //! |---|---|
-//! | error | a callback or an attribute source that panicked |
+//! | error | a callback, plugin or attribute source that panicked |
 //! | warn | warnings of a payload; a refresh, cache or sticky bucket store that begins to fail |
 //! | info | one that works again |
 //! | debug | each evaluated feature and inline experiment; a value of another type than its fallback; each document that a failing store did not load or save |
@@ -97,21 +101,29 @@
 //! program.
 
 mod builder;
+mod callbacks;
 mod client;
+mod client_events;
 #[cfg(feature = "fetch")]
 mod connected;
 #[cfg(feature = "fetch")]
 mod connection;
+mod deferred;
 mod embedded;
-mod exposures;
 mod globals;
 pub mod guide;
 #[cfg(feature = "fetch")]
 mod lifecycle;
+mod listeners;
+mod observer;
 mod scope;
 mod scope_buckets;
+mod scope_events;
+mod scope_tracking;
+mod seen;
 mod state;
 mod sticky_store;
+mod subscription;
 pub mod tracking;
 
 pub use builder::ClientBuilder;
@@ -143,7 +155,7 @@ pub use lifecycle::{Ready, Status};
 #[cfg(any(feature = "redis-cache", feature = "sticky-redis"))]
 pub use redis;
 pub use scope::UserScope;
-pub use tracking::{ExperimentViewed, ExperimentViewedEvent, FeatureUsage};
+pub use tracking::{ExperimentViewed, ExperimentViewedRecord, FeatureUsage, Plugin, Subscription};
 
 /// Caches for payloads: memory, a file, Redis, or one of your own.
 pub mod cache {

@@ -149,14 +149,21 @@ impl Client {
     /// use. Afterwards the threads and sockets, with those of the cache, are gone, unless other
     /// clients share them.
     ///
+    /// Plugins send what they have queued, and stop.
+    ///
     /// Dropping the last handle does the same, within
-    /// [`close_timeout`](crate::FetchOptions::close_timeout).
+    /// [`close_timeout`](crate::FetchOptions::close_timeout), and
+    /// [`DEFAULT_PLUGIN_STOP_TIMEOUT`](crate::tracking::DEFAULT_PLUGIN_STOP_TIMEOUT) for plugins.
     ///
     /// # Errors
     ///
     /// When that takes longer than the deadline. The threads end a little later.
     pub fn close(&self, deadline: Duration) -> Result<(), CloseTimedOut> {
-        self.connection().map_or(Ok(()), |connection| connection.close(deadline))
+        let start = growthbook_support::now();
+        let closed = self.connection().map_or(Ok(()), |connection| connection.close(deadline));
+        let spent = start.map(|start| start.elapsed()).unwrap_or_default();
+        let stopped = self.registry().listeners().stop(deadline.saturating_sub(spent));
+        closed.and(if stopped { Ok(()) } else { Err(CloseTimedOut) })
     }
 }
 

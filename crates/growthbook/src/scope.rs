@@ -14,9 +14,10 @@ use growthbook_fetch::Pinned;
 use growthbook_support::{Level, contain};
 use serde::Deserialize;
 
+use crate::observer::ScopeObserver;
 use crate::scope_buckets::ScopeBuckets;
+use crate::scope_events::ScopeEvents;
 use crate::state::State;
-use crate::tracking::TrackingObserver;
 
 /// Evaluates for one user on the payload that was in use when the scope was made. Its answers agree
 /// with one another, whatever happens to the client meanwhile.
@@ -30,6 +31,8 @@ pub struct UserScope<'s> {
     source: Option<&'s dyn AttributeSource>,
     /// `None` without sticky bucketing.
     sticky: Option<Box<ScopeBuckets>>,
+    /// `None` without plugins of its own, and if the scope need not remember what it has reported.
+    events: Option<Box<ScopeEvents>>,
     /// Whether evaluations have effects: on callbacks, or on sticky bucket documents.
     has_effects: bool,
 }
@@ -45,8 +48,8 @@ impl UserScope<'_> {
     /// documents of the source's user, which may block.
     #[must_use]
     pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
-        let UserScope { pinned, user, sticky, has_effects, .. } = self;
-        let scope = UserScope { pinned, user, source: Some(source), sticky, has_effects };
+        let UserScope { pinned, user, sticky, events, has_effects, .. } = self;
+        let scope = UserScope { pinned, user, source: Some(source), sticky, events, has_effects };
         scope.load_sticky_buckets();
         scope
     }
@@ -265,12 +268,28 @@ impl UserScope<'static> {
             || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
         let buckets = buckets.or_else(from_store);
         let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
+        let events = pinned.data().remembers_per_scope().then(Box::default);
         let has_effects = pinned.data().has_listeners || sticky.is_some();
-        UserScope { pinned, user, source: None, sticky, has_effects }
+        UserScope { pinned, user, source: None, sticky, events, has_effects }
     }
 }
 
 impl UserScope<'_> {
+    /// Returns the scope's own events, if it has any.
+    pub(crate) fn events(&self) -> Option<&ScopeEvents> {
+        self.events.as_deref()
+    }
+
+    /// Returns the scope's own events, to change them. From now on, evaluations have effects.
+    pub(crate) fn events_mut(&mut self) -> &mut ScopeEvents {
+        self.has_effects = true;
+        self.events.get_or_insert_default()
+    }
+
+    pub(crate) fn source(&self) -> Option<&dyn AttributeSource> {
+        self.source
+    }
+
     pub(crate) fn load_sticky_buckets(&self) {
         if let Some(sticky) = &self.sticky {
             sticky.load(self.state().effects.sticky_store.as_deref(), self.sticky_keys());
@@ -278,7 +297,7 @@ impl UserScope<'_> {
     }
 
     #[inline]
-    fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         self.pinned.data()
     }
 
@@ -320,11 +339,11 @@ impl UserScope<'_> {
     /// Evaluates with all effects: notifies the callbacks, and stores new sticky assignments.
     fn record<'a, R>(
         &'a self,
-        evaluate: impl Fn(&mut RecordingEvaluator<'a, '_, TrackingObserver<'a>>) -> R,
+        evaluate: impl Fn(&mut RecordingEvaluator<'a, '_, ScopeObserver<'a>>) -> R,
     ) -> R {
         let effects = &self.state().effects;
         self.evaluate_with(|evaluator, source| {
-            let observer = effects.tracking.observer(&self.user, source);
+            let observer = ScopeObserver::new(self.state(), &self.user, source, self.events());
             let mut evaluator = evaluator.observed(observer);
             match &self.sticky {
                 Some(sticky) => sticky.evaluate(effects.sticky_store.as_deref(), |buckets| {

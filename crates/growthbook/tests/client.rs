@@ -16,6 +16,7 @@ use growthbook::observe::{Exposure, Observer};
 use growthbook::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
+use growthbook::tracking::ExposureDeduplication;
 use growthbook::{
     Attributes, Client, ClientBuilder, Embedded, Experiment, FeatureResult,
     FeatureResultSource as Source, GlobalContext, PayloadError, UserContext,
@@ -251,9 +252,9 @@ fn remembered_exposure_is_reported_once() {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let listener = heard.clone();
         let client = experimenting()
-            .exposure_cache_size(NonZeroUsize::new(size).unwrap())
+            .deduplicate_exposures(ExposureDeduplication::Lru(NonZeroUsize::new(size).unwrap()))
             .on_experiment_viewed(move |viewed| {
-                listener.lock().unwrap().push(viewed.to_owned().hash_value);
+                listener.lock().unwrap().push(viewed.to_record().hash_value_text());
             })
             .build()
             .unwrap();
@@ -272,8 +273,8 @@ fn exposures_differ_by_experiment_not_by_feature() {
     let client = Client::embedded()
         .features(json!({"f": rule("one"), "g": rule("one"), "h": rule("two")}))
         .on_experiment_viewed(move |viewed| {
-            let event = viewed.to_owned();
-            listener.lock().unwrap().push((event.experiment_key, event.feature_key));
+            let feature = viewed.result.feature_id.map(str::to_owned);
+            listener.lock().unwrap().push((viewed.experiment.key().to_owned(), feature));
         })
         .build()
         .unwrap();
@@ -332,7 +333,7 @@ fn callbacks_may_call_back_into_the_client() {
             let client = for_views.get().unwrap();
             client.for_user("another").is_on("exp");
             client.set_forced_features([("exp", json!(9))]);
-            client.for_user(viewed.user.clone()).is_on("exp");
+            client.for_user(viewed.user.context().clone()).is_on("exp");
             client.set_features(&json!({})).unwrap();
         })
         .on_feature_usage(move |_| {
@@ -648,7 +649,7 @@ fn records_have_one_target_and_no_secret() {
         let client = Client::embedded()
             .features(secretive_features())
             .on_experiment_viewed(|viewed| {
-                let value = viewed.to_owned().hash_value;
+                let value = viewed.hash_value_text();
                 std::panic::panic_any(format!("on purpose: {value}"));
             })
             .sticky_bucket_store(BrokenStore)
@@ -756,10 +757,12 @@ fn debug_output_has_no_secret() {
         .on_experiment_viewed(move |it| {
             let mut printed = viewed.lock().unwrap();
             printed.push(("ExperimentViewed", format!("{it:?}")));
-            printed.push(("ExperimentViewedEvent", format!("{:?}", it.to_owned())));
+            printed.push(("ExperimentViewedRecord", format!("{:?}", it.to_record())));
         })
         .on_feature_usage(move |it| {
-            used.lock().unwrap().push(("FeatureUsage", format!("{it:?}")));
+            let mut printed = used.lock().unwrap();
+            printed.push(("FeatureUsage", format!("{it:?}")));
+            printed.push(("FeatureUsageRecord", format!("{:?}", it.to_record())));
         })
         .sticky_bucket_store(());
     let mut texts = vec![("ClientBuilder", format!("{builder:?}"))];

@@ -82,7 +82,7 @@ fn callbacks_receive_the_shown_attributes() {
     let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(move |viewed| {
-            attributes.lock().expect("a list").push(viewed.user.attributes().clone());
+            attributes.lock().expect("a list").push(viewed.user.attributes());
         })
         .build()
         .expect("a payload");
@@ -117,7 +117,8 @@ fn source_that_panics_in_visit_shows_the_rest() {
     let client = Client::embedded()
         .payload(PAYLOAD)
         .on_experiment_viewed(move |viewed| {
-            let names = viewed.user.attributes().iter().map(|(name, _)| name.to_owned());
+            let attributes = viewed.user.attributes();
+            let names = attributes.iter().map(|(name, _)| name.to_owned());
             seen.lock().expect("unpoisoned").extend(names);
         })
         .build()
