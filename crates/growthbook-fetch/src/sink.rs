@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use growthbook_core::{PayloadChange, PayloadError, PayloadSource};
 
+use crate::error::FetchError;
+
 /// Takes payloads into use. [`LivePayload`](crate::LivePayload) is a ready one.
 ///
 /// The contract:
@@ -23,6 +25,12 @@ pub trait PayloadSink: Send + Sync {
     /// no lock, so that it may call back.
     fn changed(&self, change: PayloadChange) {
         let _ = change;
+    }
+
+    /// Notifies the application that a refresh has failed: a fetch, or a streamed payload that
+    /// cannot be used. Called under no lock, so that it may call back.
+    fn refresh_failed(&self, error: &FetchError) {
+        let _ = error;
     }
 }
 
@@ -46,5 +54,9 @@ impl<S: PayloadSink + ?Sized> PayloadSink for Arc<S> {
 
     fn changed(&self, change: PayloadChange) {
         S::changed(self, change);
+    }
+
+    fn refresh_failed(&self, error: &FetchError) {
+        S::refresh_failed(self, error);
     }
 }

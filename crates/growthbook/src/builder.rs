@@ -240,6 +240,10 @@ impl<K> ClientBuilder<K> {
         live = live.on_change(move |change| {
             notified.listeners().notify_all(|plugin| plugin.payload_changed(change));
         });
+        let notified = registry.clone();
+        live = live.on_failure(move |cause| {
+            notified.listeners().notify_all(|plugin| plugin.refresh_failed(cause));
+        });
         (self.kind, live, StopOnDrop(registry))
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use growthbook_core::cache::PayloadCache;
 use growthbook_core::{PayloadError, PayloadSource};
-use growthbook_fetch::{FetchOptions, MemoryCache, Refresh};
+use growthbook_fetch::{FetchError, FetchOptions, MemoryCache, Refresh};
 
 use crate::builder::ClientBuilder;
+use crate::callbacks::on_refresh_failed;
 use crate::client::Client;
 use crate::connection::Connection;
 
@@ -98,6 +99,17 @@ impl ClientBuilder<Connected> {
     pub fn cache(mut self, cache: impl PayloadCache + 'static) -> Self {
         self.kind.cache = Some(Arc::new(cache));
         self
+    }
+
+    /// Calls this function when a refresh fails, with the cause. It is called on the thread that
+    /// refreshes, under no lock. Clients that share a source are all notified.
+    #[must_use]
+    pub fn on_refresh_failed(self, callback: impl Fn(&FetchError) + Send + Sync + 'static) -> Self {
+        self.plugin(on_refresh_failed(move |cause| {
+            if let Some(cause) = cause.downcast_ref() {
+                callback(cause);
+            }
+        }))
     }
 
     /// Starts the client. Waits for the cache, never for the server, and does not fail because the

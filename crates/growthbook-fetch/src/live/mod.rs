@@ -5,6 +5,7 @@ mod in_use;
 mod offer;
 mod retired;
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,10 +50,12 @@ pub struct LivePayload<T = ()> {
     retired: Retired,
     read: ReadPayload,
     on_change: Option<OnChange>,
+    on_failure: Option<OnFailure>,
 }
 
 type ReadPayload = Box<dyn Fn(&[u8]) -> Result<Payload, PayloadError> + Send + Sync>;
 type OnChange = Box<dyn Fn(&PayloadChange) + Send + Sync>;
+type OnFailure = Box<dyn Fn(&(dyn Error + 'static)) + Send + Sync>;
 
 impl LivePayload {
     /// An empty payload: every feature is unknown until there is another one.
@@ -70,6 +73,7 @@ impl<T> LivePayload<T> {
             retired: Retired::default(),
             read: Box::new(|document: &[u8]| Payload::from_json(document)),
             on_change: None,
+            on_failure: None,
         }
     }
 
@@ -89,6 +93,17 @@ impl<T> LivePayload<T> {
     #[must_use]
     pub fn on_change(mut self, callback: impl Fn(&PayloadChange) + Send + Sync + 'static) -> Self {
         self.on_change = Some(Box::new(callback));
+        self
+    }
+
+    /// Calls this function after each refresh that failed, on the thread that made it, under no
+    /// lock. Default: none.
+    #[must_use]
+    pub fn on_failure(
+        mut self,
+        callback: impl Fn(&(dyn Error + 'static)) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_failure = Some(Box::new(callback));
         self
     }
 }

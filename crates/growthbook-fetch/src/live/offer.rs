@@ -4,6 +4,7 @@ use growthbook_core::{PayloadChange, PayloadError, PayloadSource};
 
 use super::{Compiled, InUse, LivePayload};
 use crate::date::is_older;
+use crate::error::FetchError;
 use crate::sink::{Offered, PayloadSink};
 
 impl<T: Clone + Send + Sync> PayloadSink for LivePayload<T> {
@@ -27,6 +28,12 @@ impl<T: Clone + Send + Sync> PayloadSink for LivePayload<T> {
 
     fn changed(&self, change: PayloadChange) {
         self.notify(&change);
+    }
+
+    fn refresh_failed(&self, error: &FetchError) {
+        if let Some(callback) = &self.on_failure {
+            callback(error);
+        }
     }
 }
 

@@ -73,7 +73,21 @@ impl Source {
         landing.landed = Some(landed.clone());
         drop(landing);
         delivery.notify();
+        if let Err(error) = &landed.outcome
+            && !landed.was_cut_short
+        {
+            self.notify_of_failure(error);
+        }
         landed.outcome
+    }
+
+    /// Notifies the sinks of a failure. Call it only when nothing waits for the calling thread: the
+    /// application may call back.
+    pub(super) fn notify_of_failure(&self, error: &FetchError) {
+        if error.kind() != FetchErrorKind::Closed {
+            let members = self.lock().members();
+            members.iter().for_each(|member| member.refresh_failed(error));
+        }
     }
 
     /// Asks the server whether there is another document than this one.

@@ -151,6 +151,11 @@ impl Member {
         self.readiness.failed(error);
     }
 
+    /// Notifies the sink that an attempt of the source has failed.
+    pub(crate) fn refresh_failed(&self, error: &FetchError) {
+        self.sink.refresh_failed(error);
+    }
+
     /// The client is closed: further waiting is pointless.
     pub(crate) fn closed(&self, error: FetchError) {
         self.readiness.closed(error);

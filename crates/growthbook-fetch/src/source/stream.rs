@@ -165,5 +165,6 @@ impl Source {
         drop(state);
         note.log();
         members.iter().for_each(|member| member.failed(error));
+        self.notify_of_failure(error);
     }
 }

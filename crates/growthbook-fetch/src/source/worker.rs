@@ -100,6 +100,7 @@ impl Source {
         drop(state);
         notes.into_iter().for_each(Note::log);
         members.iter().for_each(|member| member.failed(&error));
+        self.notify_of_failure(&error);
     }
 
     /// Waits until the worker may begin anew, or the source stops.

@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::iter;
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -601,4 +602,37 @@ fn assert_logged_once(spy: &Spy, before: usize, again: bool) {
     let is_expected = logged.len() == expected.len()
         && logged.iter().zip(expected).all(|(line, expected)| line.starts_with(expected));
     assert!(is_expected, "{logged:#?}");
+}
+
+/// The callback runs after the fetch has ended, so that it may fetch again.
+#[test]
+fn each_failed_refresh_is_reported() {
+    let server = FeaturesServer::start(&payload(1));
+    let causes = Arc::new(Mutex::new(Vec::new()));
+    let seen = causes.clone();
+    let handle = Arc::new(OnceLock::<Client>::new());
+    let again = handle.clone();
+    let client = builder(&server)
+        .refresh(Refresh::Manual)
+        .on_refresh_failed(move |cause| {
+            seen.lock().unwrap().push(cause.kind());
+            if let Some(client) = again.get() {
+                client.refresh().unwrap();
+            }
+        })
+        .start()
+        .unwrap();
+    client.refresh().unwrap();
+    assert!(handle.set(client.clone()).is_ok());
+    server.script_features([Reply::status(500)]);
+    assert!(client.refresh().is_err());
+    server.script_features([Reply::status(200).body("<html>")]);
+    assert!(client.refresh().is_err());
+    assert_eq!(
+        *causes.lock().unwrap(),
+        [
+            Kind::Status { code: 500, unrecoverable: false },
+            Kind::Payload(PayloadError::Syntax { line: 1, column: 1 }),
+        ]
+    );
 }

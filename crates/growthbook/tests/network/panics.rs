@@ -4,6 +4,7 @@
 //! argument of one call, on the caller's thread: a panic there is the caller's own. `Observer` of
 //! `growthbook-core` is not used with a client. The tests of `WriteBehind` have its callback.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,7 +18,10 @@ use growthbook::cache::{
 use growthbook::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
-use growthbook::{AttributeRef, AttributeSource, Client, Experiment, PayloadSource, UserContext};
+use growthbook::tracking::{CustomEvent, ExperimentViewed, FeatureUsage, Plugin, PluginOwner};
+use growthbook::{
+    AttributeRef, AttributeSource, Client, Experiment, PayloadChange, PayloadSource, UserContext,
+};
 use serde_json::json;
 use test_server::{FeaturesServer, Reply};
 
@@ -72,6 +76,56 @@ impl AttributeSource for Foreign {
     fn visit(&self, visitor: &mut dyn FnMut(&str, AttributeRef<'_>)) {
         visitor("region", "eu".into());
         self.call("AttributeSource::visit");
+    }
+}
+
+impl Plugin for Foreign {
+    fn start(&self, _: &PluginOwner<'_>) {
+        self.call("Plugin::start");
+    }
+
+    fn wants_exposures(&self) -> bool {
+        self.call("Plugin::wants_exposures");
+        true
+    }
+
+    fn experiment_viewed(&self, _: &ExperimentViewed<'_>) {
+        self.call("Plugin::experiment_viewed");
+    }
+
+    fn wants_results(&self) -> bool {
+        self.call("Plugin::wants_results");
+        true
+    }
+
+    fn result(&self, _: &ExperimentViewed<'_>) {
+        self.call("Plugin::result");
+    }
+
+    fn wants_feature_usage(&self) -> bool {
+        self.call("Plugin::wants_feature_usage");
+        true
+    }
+
+    fn feature_usage(&self, _: &FeatureUsage<'_>) {
+        self.call("Plugin::feature_usage");
+    }
+
+    fn event(&self, _: &CustomEvent<'_>) {
+        self.call("Plugin::event");
+    }
+
+    fn payload_changed(&self, _: &PayloadChange) {
+        self.call("Plugin::payload_changed");
+    }
+
+    fn refresh_failed(&self, _: &(dyn Error + 'static)) {
+        self.call("Plugin::refresh_failed");
+    }
+
+    fn stop(&self, _: Duration) -> bool {
+        self.call("Plugin::stop");
+        true
     }
 }
 
@@ -176,7 +230,7 @@ impl std::fmt::Display for ForeignError {
 impl std::error::Error for ForeignError {}
 
 /// Every place where the client calls code of the application.
-const PLACES: [&str; 22] = [
+const PLACES: [&str; 35] = [
     "StickyBucketStore::get_all",
     "StickyBucketStore::save",
     "Display of the store's error",
@@ -199,6 +253,19 @@ const PLACES: [&str; 22] = [
     "on_experiment_viewed",
     "on_feature_usage",
     "on_update",
+    "on_refresh_failed",
+    "clock",
+    "Plugin::start",
+    "Plugin::wants_exposures",
+    "Plugin::experiment_viewed",
+    "Plugin::wants_results",
+    "Plugin::result",
+    "Plugin::wants_feature_usage",
+    "Plugin::feature_usage",
+    "Plugin::event",
+    "Plugin::payload_changed",
+    "Plugin::refresh_failed",
+    "Plugin::stop",
 ];
 
 /// A payload whose flags need every method of a source.
@@ -258,12 +325,23 @@ fn start(server: &FeaturesServer, foreign: &Foreign) -> Client {
     let viewed = callback("on_experiment_viewed");
     let used = callback("on_feature_usage");
     let updated = callback("on_update");
+    let failed = callback("on_refresh_failed");
+    let clock = callback("clock");
     builder(server)
         .cache(foreign.clone())
         .sticky_bucket_store(foreign.clone())
-        .on_experiment_viewed(move |_| viewed())
+        .plugin(foreign.clone())
+        .clock(move || {
+            clock();
+            0
+        })
+        .on_experiment_viewed(move |it| {
+            it.user.attributes();
+            viewed();
+        })
         .on_feature_usage(move |_| used())
         .on_update(move |_| updated())
+        .on_refresh_failed(move |_| failed())
         .refresh(OFTEN)
         .start()
         .unwrap()
@@ -286,5 +364,6 @@ fn answers(client: &Client, foreign: &Foreign) -> Option<i64> {
     assert!(gb.explain("nested").to_string().starts_with("nested"));
     assert_eq!(*gb.run(&Experiment::new("inline", [value, value])).value, value);
     assert!(gb.run_auto_experiments(&AutoExperimentOptions::default()).is_empty());
+    gb.log_event("event", [("value", json!(value))]);
     Some(value)
 }
