@@ -1,8 +1,10 @@
 """Patterns of the JavaScript dialect, with the texts to test them on. Node answers.
 
-Patterns with look-around or back-references have their own corpus, because an engine without
-backtracking cannot answer them.
+Patterns with look-around or back-references have their own corpus (`backtracking.py`), because a
+matcher of its own answers them.
 """
+
+import backtracking
 
 # By subject: a pattern, then the texts. The patterns of IGNORE_CASE are the operands of `$regexi`.
 PATTERNS = {
@@ -313,59 +315,6 @@ IGNORE_CASE = {
         ("[^\\w]", "ſ", "\u212a", "a"),
     ],
 }
-BACKTRACKING = {
-    "look-around": [
-        ("foo(?=bar)", "foobar", "foobaz"),
-        ("foo(?!bar)", "foobaz", "foobar"),
-        ("(?<=\\$)\\d+", "$5", "5"),
-        ("(?<!\\$)\\b\\d+", "5", "$5"),
-        ("^(?=.*\\d)(?=.*[a-z]).{4,}$", "abc1", "abcd", "a1"),
-        ("^(?!.*admin).*$", "user", "the admin"),
-        ("(?=a)*b", "b", "a"),
-        ("(?=a){2}a", "a", "b"),
-        ("(?!a){0}a", "a"),
-        ("(?<=a)*b", "b"),
-        ("(?=(a))\\1", "a", "b"),
-        ("(?<=([ab]+)([bc]+))$", "abc", "x"),
-        ("(?<=a|bc)d", "ad", "bcd", "cd"),
-        ("(?<=^|,)x", "a,x", "x", "ax"),
-        ("(?!)", "", "a"),
-        ("(?=)", "", "a"),
-        ("(?<!a)$", "a", "b", ""),
-        ("(?<=😀)a", "😀a", "a"),
-        ("(?<=\\ude00)a", "😀a"),
-        ("(?=.)^a", "a"),
-        ("\\b(?!foo\\b)\\w+", "foo", "food"),
-        ("(?<=(?<n>a))b", "ab", "b"),
-        ("(?=a", "a"),
-        ("(?<=a", "a"),
-        ("(?<=\\n)a", "\na", "a"),
-    ],
-    "back-reference": [
-        ("^(a|b)\\1$", "aa", "ab"),
-        ("^(.)(.)\\2\\1$", "abba", "abab"),
-        ("(?<q>['\"]).*?\\k<q>", "say 'hi'", "say 'hi\""),
-        ("^(a)?\\1b$", "b", "aab", "ab"),
-        ("\\1(a)", "a", "aa", "b"),
-        ("(a\\1)", "a", "aa"),
-        ("()\\1", ""),
-        ("\\k<n>(?<n>a)", "a"),
-        ("(?<n>a)\\k", "ak", "aa"),
-        ("(?<n>a)\\k<m>", "aa"),
-        ("(?<n>a)\\k<n", "aa"),
-        ("(?:(a)|b)*\\1$", "ab", "aba", "baa"),
-        ("(\\w+) \\1", "the the", "the then", "a b"),
-        ("^(\\w)\\w*\\1$", "abca", "abcd"),
-        ("(z)((a+)?(b+)?(c))*\\3", "zaacbbbcac", "zaacbbbcaca"),
-        ("^(?:a(?=(b))|\\1c)+", "ab", "c"),
-    ],
-}
-BACKTRACKING_IGNORE_CASE = {
-    "back-reference": [("^(a)\\1$", "aA", "ab"), ("^(ſ)\\1$", "ſs", "ſſ"), ("(σ)\\1", "σς", "σs")],
-    "look-around": [("(?=A)a", "a", "b"), ("(?<=K)x", "kx", "\u212ax", "x")],
-}
-
-
 def cases(operator, subjects):
     return [
         [f"{operator} {subject}: {pattern!a} on {text!a}", {"text": {operator: pattern}}, {"text": text}]
@@ -375,13 +324,11 @@ def cases(operator, subjects):
     ]
 
 
-# Our SDK refuses look-around and back-references. No user passes such a pattern.
-REFUSED = "regex_refused.json"
-
-
-def corpora():
-    """Returns the cases of each corpus, without answers."""
+def corpora(count, seed):
+    """Returns the cases of each corpus, without answers. `count` is the number of random patterns."""
     return {
         "regex.json": cases("$regex", PATTERNS) + cases("$regexi", IGNORE_CASE),
-        REFUSED: cases("$regex", BACKTRACKING) + cases("$regexi", BACKTRACKING_IGNORE_CASE),
+        "regex_backtracking.json": cases("$regex", backtracking.PATTERNS)
+        + cases("$regexi", backtracking.IGNORE_CASE)
+        + backtracking.random_cases(count, seed),
     }

@@ -36,18 +36,6 @@ const QUESTIONS = {
     const result = growthbook.evalFeature(key).experimentResult ?? null;
     return [result, growthbook.getStickyBucketAssignmentDocs()];
   },
-
-  // A condition with one pattern on one attribute. The regular expression engine answers directly.
-  pattern([, condition, attributes]) {
-    const [[attribute, operators]] = Object.entries(condition);
-    const [[operator, source]] = Object.entries(operators);
-    try {
-      const flags = operator === "$regexi" ? "i" : "";
-      return new RegExp(source, flags).test(attributes[attribute]);
-    } catch {
-      return false;
-    }
-  },
 };
 
 async function answer(question, item) {

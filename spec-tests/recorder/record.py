@@ -1,6 +1,7 @@
 """Records the corpora in ../corpus from the answers of other implementations.
 
     record.py [--cases N] [--seed S] [--into FOLDER]    records all corpora
+    record.py --patterns [--cases N] [--seed S]         records only the corpora of patterns
     record.py --check CORPUS                            compares the answers with a corpus
     record.py --undecided [--cases N] [--seed S]        prints unexplained differences
 
@@ -23,6 +24,8 @@ from references import CONSULTED, HERE, ask
 CORPUS = HERE.parent / "corpus"
 # The number of disputed cases to keep for one quirk.
 CASES_PER_QUIRK = 12
+# One random pattern for so many cases.
+RANDOM_PATTERN_SHARE = 10
 
 
 def write_corpus(folder, name, suites):
@@ -57,17 +60,10 @@ def record(folder, cases, seed):
     print(f"left out, because no quirk explains the difference: {undecided}")
 
 
-def record_patterns(folder):
-    for name, cases in patterns.corpora().items():
-        replies = ask("javascript", {"pattern": cases})["pattern"]
-        answers = [reply["answer"] for reply in replies]
-        if name == patterns.REFUSED:
-            answered = [
-                [f"{case[0]}, which JavaScript answers with {str(answer).lower()}", *case[1:3], False]
-                for case, answer in zip(cases, answers, strict=True)
-            ]
-        else:
-            answered = [[*case[:3], answer] for case, answer in zip(cases, answers, strict=True)]
+def record_patterns(folder, count, seed):
+    for name, cases in patterns.corpora(count, seed).items():
+        answers = ask("node", cases)
+        answered = [[*case[:3], answer] for case, answer in zip(cases, answers, strict=True)]
         write_corpus(folder, name, {"evalCondition": answered})
 
 
@@ -102,14 +98,17 @@ def main():
     parser.add_argument("--into", type=Path, default=CORPUS, metavar="FOLDER")
     parser.add_argument("--check", type=Path, metavar="CORPUS")
     parser.add_argument("--undecided", action="store_true")
+    parser.add_argument("--patterns", action="store_true")
     arguments = parser.parse_args()
     if arguments.check:
         check(arguments.check)
     elif arguments.undecided:
         print_undecided(arguments.cases, arguments.seed)
+    elif arguments.patterns:
+        record_patterns(arguments.into, arguments.cases // RANDOM_PATTERN_SHARE, arguments.seed)
     else:
         record(arguments.into, arguments.cases, arguments.seed)
-        record_patterns(arguments.into)
+        record_patterns(arguments.into, arguments.cases // RANDOM_PATTERN_SHARE, arguments.seed)
         record_urls(arguments.into)
 
 

@@ -10,6 +10,7 @@ PYTHON = HERE / ".venv" / "bin" / "python"
 COMMANDS = {
     "python": [str(PYTHON if PYTHON.exists() else sys.executable), "reference_python.py"],
     "javascript": ["node", "record.mjs"],
+    "node": ["node", "regex.mjs"],
     "rust": ["cargo", "run", "--quiet", "--release", "--manifest-path", "reference/Cargo.toml"],
 }
 # The implementations that answer each suite. JavaScript 1.8.0 converts types in conditions, which

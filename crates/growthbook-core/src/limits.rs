@@ -56,6 +56,10 @@ pub(crate) const MAX_PATTERN_MEMORY: usize = 1024 * 1024;
 /// with their repetitions written out. This bounds the time to compile them. Expressions beyond it
 /// are refused. Patterns that are plain text do not count.
 pub(crate) const MAX_PATTERNS_LENGTH: usize = 4 * 1024 * 1024;
+/// How many steps one search of a pattern with look-around or back-references may take. A step is
+/// an instruction, an entry of the stack, or eight units of a repetition. Beyond it the outcome of
+/// the test is unknown: no user passes it, negated or not. Other patterns run in linear time.
+pub(crate) const MAX_BACKTRACKING_STEPS: u32 = 500_000;
 /// How many empty matches inside characters one search may skip, since each one may read the whole
 /// text. Beyond it the text does not match.
 pub(crate) const MAX_SPLIT_CHARACTERS: usize = 1_000;

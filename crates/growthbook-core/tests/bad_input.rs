@@ -144,8 +144,8 @@ fn a_wrongly_typed_rule_applies_to_no_user() {
             r#"regular expression "(" never matches (invalid: unterminated group)"#,
         ),
         (
-            r#""force": 1, "condition": {"id": {"$regex": "(?=u)"}}"#,
-            r#"regular expression "(?=u)" never matches (not supported: look-ahead)"#,
+            r#""force": 1, "condition": {"id": {"$regex": "a{100001}"}}"#,
+            r#"regular expression "a{100001}" never matches (too large: more than 32768 bytes, more than 1048576 bytes when compiled, or more than 4194304 bytes together with earlier patterns of the payload)"#,
         ),
         (r#""variations": {"0": 1}"#, r#""variations" must be a list"#),
         (r#""contextualVariations": 2"#, r#""contextualVariations" must be a list"#),
@@ -243,15 +243,15 @@ fn a_gate_holds_in_a_malformed_rule() {
     }
 }
 
-/// No user passes an unsupported pattern, negated or not. An invalid pattern matches nothing.
+/// No user passes a pattern that is too large, negated or not. An invalid pattern matches nothing.
 #[test]
-fn no_user_passes_an_unsupported_pattern() {
+fn no_user_passes_a_pattern_that_is_too_large() {
     let cases = [
-        (r#"{"id": {"$regex": "^(?=u)"}}"#, false),
-        (r#"{"id": {"$not": {"$regex": "^(?!x)"}}}"#, false),
-        (r#"{"$not": {"id": {"$regex": "^(?=u)"}}}"#, false),
-        (r#"{"$nor": [{"id": {"$regex": "^(?=u)"}}]}"#, false),
-        (r#"{"id": {"$notRegex": "^(?!x)"}}"#, false),
+        (r#"{"id": {"$regex": "u|a{100001}"}}"#, false),
+        (r#"{"id": {"$not": {"$regex": "a{100001}"}}}"#, false),
+        (r#"{"$not": {"id": {"$regex": "a{100001}"}}}"#, false),
+        (r#"{"$nor": [{"id": {"$regex": "a{100001}"}}]}"#, false),
+        (r#"{"id": {"$notRegex": "a{100001}"}}"#, false),
         (r#"{"id": {"$regex": "("}}"#, false),
         (r#"{"id": {"$notRegex": "("}}"#, true),
     ];
@@ -259,6 +259,26 @@ fn no_user_passes_an_unsupported_pattern() {
     for (condition, expected) in cases {
         let condition = growthbook_core::condition::Condition::from_json(condition).unwrap();
         assert_eq!(condition.warnings().len(), 1);
+        let passes = Snapshot::empty().for_user(&user).eval_condition(&condition);
+        assert_eq!(passes, expected, "{condition:?}");
+    }
+}
+
+/// A search that reaches its limit has an unknown outcome: no user passes, negated or not, and
+/// other branches decide.
+#[test]
+fn no_user_passes_a_search_at_its_limit() {
+    let cases = [
+        (r#"{"id": {"$regex": "(?=(a+)+$)b|(?=(a+)+b)"}}"#, false),
+        (r#"{"id": {"$notRegex": "(?=(a+)+$)b|(?=(a+)+b)"}}"#, false),
+        (r#"{"$not": {"id": {"$regex": "(?=(a+)+$)b|(?=(a+)+b)"}}}"#, false),
+        (r#"{"$or": [{"id": {"$regex": "(?=(a+)+b)"}}, {"id": {"$regex": "^a"}}]}"#, true),
+        (r#"{"id": {"$regex": "^(?=a)(?!.*b)"}}"#, true),
+    ];
+    let user = UserContext::new("a".repeat(1_000));
+    for (condition, expected) in cases {
+        let condition = growthbook_core::condition::Condition::from_json(condition).unwrap();
+        assert!(condition.warnings().is_empty());
         let passes = Snapshot::empty().for_user(&user).eval_condition(&condition);
         assert_eq!(passes, expected, "{condition:?}");
     }

@@ -30,7 +30,7 @@ impl LegacyUrl {
         }
     }
 
-    /// Whether the expression matches the whole URL, or its path. False if the budget is spent.
+    /// Whether the expression matches the whole URL, or its path. False if a search reaches a limit.
     pub(crate) fn matches(&self, url: Option<&PageUrl>, budget: &Budget) -> bool {
         let (Some(pattern), Some(url)) = (&self.0, url) else {
             return false;
@@ -56,7 +56,8 @@ mod tests {
             (r"example\.com\/home", "http://example.com/home", true),
             ("^/home", "/home?x", true),
             ("^/other", "https://www.example.com/home", false),
-            ("(?=x)", "https://www.example.com/x", false),
+            ("(?=x)", "https://www.example.com/x", true),
+            ("^/(?!x)", "https://www.example.com/x", false),
         ];
         for (pattern, url, expected) in cases {
             let legacy =

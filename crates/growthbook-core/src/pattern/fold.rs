@@ -45,6 +45,14 @@ impl CaseFolding {
     }
 }
 
+/// Returns the unit that stands for all units that match this one when case is ignored.
+pub(super) fn canonicalize(unit: u16) -> u16 {
+    match u8::try_from(unit) {
+        Ok(byte) if byte.is_ascii() => byte.to_ascii_uppercase().into(),
+        _ => Folded::new(unit).map_or(unit, |folded| folded.canonical),
+    }
+}
+
 impl Folded {
     /// `None` for a unit that is its own canonical form.
     fn new(unit: u16) -> Option<Self> {

@@ -1,12 +1,14 @@
 //! A regular expression that is built when it is first used.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use once_cell::race::OnceBox;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::translate::{Translated, translate};
+use super::backtrack::{self, Program};
+use super::translate::{Translated, compile_backtracking, translate};
 use super::{CaseFolding, PatternError, units};
+use crate::budget::{Budget, text_steps};
 use crate::limits::{MAX_PATTERN_MEMORY, MAX_SPLIT_CHARACTERS};
 
 /// Up to this length, with repetitions written out, a pattern takes less than
@@ -19,6 +21,8 @@ const MAX_ORDINARY_GROUP_DEPTH: usize = 50;
 const BUILD_STEPS: usize = 200;
 /// How many bytes of an expression, with repetitions written out, are built in one step.
 const BUILT_PER_STEP: usize = 4;
+/// How many steps of a search that backtracks are one step of the evaluation.
+const BACKTRACKING_PER_STEP: usize = 8;
 /// How many states are visited in one step.
 const STATES_PER_STEP: usize = 32;
 
@@ -29,15 +33,24 @@ const STATES_PER_STEP: usize = 32;
 /// the same time each build it, without waiting, and one of the results is kept.
 #[derive(Debug)]
 pub(crate) struct LazyRegex {
-    regex: OnceBox<Regex>,
+    engine: OnceBox<Engine>,
     source: Box<str>,
     /// See [`Translated::expanded_length`].
     expanded_length: u32,
     /// See [`Translated::states`].
     states: u32,
     ignore_case: bool,
+    needs_backtracking: bool,
     /// Whether an empty match may be inside a character. JavaScript does not match there.
     may_split_characters: bool,
+}
+
+/// What runs a pattern.
+#[derive(Debug)]
+enum Engine {
+    /// In linear time.
+    Linear(Regex),
+    Backtracking(Program),
 }
 
 impl LazyRegex {
@@ -47,17 +60,18 @@ impl LazyRegex {
         ignore_case: bool,
         translated: &Translated,
     ) -> Result<Self, PatternError> {
-        let regex = if translated.is_ordinary() {
+        let engine = if translated.needs_backtracking || translated.is_ordinary() {
             OnceBox::new()
         } else {
-            OnceBox::with_value(Box::new(translated.build()?))
+            OnceBox::with_value(Box::new(Engine::Linear(translated.build()?)))
         };
         Ok(LazyRegex {
-            regex,
+            engine,
             source: source.into(),
             expanded_length: translated.expanded_length.try_into().unwrap_or(u32::MAX),
             states: translated.states.try_into().unwrap_or(u32::MAX),
             ignore_case,
+            needs_backtracking: translated.needs_backtracking,
             may_split_characters: translated.has_non_word_boundary,
         })
     }
@@ -77,9 +91,13 @@ impl LazyRegex {
     }
 
     /// Returns the number of steps to search a text, in the worst case: each state may be active
-    /// at each byte. Building the expression counts, too.
-    pub(super) fn steps(&self, text_length: usize) -> usize {
+    /// at each byte. Building the expression counts, too. A search that backtracks counts its own
+    /// steps.
+    fn steps(&self, text_length: usize) -> usize {
         let built = BUILD_STEPS + self.expanded_length() / BUILT_PER_STEP;
+        if self.needs_backtracking {
+            return built + text_steps(text_length);
+        }
         let states = usize::try_from(self.states).unwrap_or(usize::MAX);
         let search = text_length.saturating_mul(states) / STATES_PER_STEP;
         // Each empty match inside a character starts another search.
@@ -88,20 +106,33 @@ impl LazyRegex {
         built.saturating_add(search.saturating_mul(searches))
     }
 
-    /// Whether the pattern matches anywhere in the text.
-    pub(super) fn is_match(&self, text: &str) -> bool {
-        // Only characters beyond the Basic Multilingual Plane start with such a byte.
-        if text.bytes().any(|byte| byte >= 0xf0) {
-            self.is_match_in_plane(&split_characters(text))
-        } else {
-            self.is_match_in_plane(text)
+    /// Whether the pattern matches anywhere in the text. `None` if the search takes too long.
+    pub(super) fn test(&self, text: &str, budget: &Budget) -> Option<bool> {
+        if !budget.take(self.steps(text.len())) {
+            return None;
+        }
+        match self.engine.get_or_try_init(|| self.build()) {
+            Ok(Engine::Linear(regex)) => Some(self.is_match(regex, text)),
+            Ok(Engine::Backtracking(program)) => {
+                let units: Vec<u16> = text.encode_utf16().collect();
+                let (matches, steps) = backtrack::is_match(program, &units);
+                budget.spend(steps / BACKTRACKING_PER_STEP);
+                matches
+            }
+            Err(_) => Some(false),
         }
     }
 
-    fn is_match_in_plane(&self, text: &str) -> bool {
-        let Ok(regex) = self.regex.get_or_try_init(|| self.build()) else {
-            return false;
-        };
+    fn is_match(&self, regex: &Regex, text: &str) -> bool {
+        // Only characters beyond the Basic Multilingual Plane start with such a byte.
+        if text.bytes().any(|byte| byte >= 0xf0) {
+            self.is_match_in_plane(regex, &split_characters(text))
+        } else {
+            self.is_match_in_plane(regex, text)
+        }
+    }
+
+    fn is_match_in_plane(&self, regex: &Regex, text: &str) -> bool {
         if self.may_split_characters {
             let mut found = regex.find_iter(text.as_bytes()).take(MAX_SPLIT_CHARACTERS);
             found.any(|found| text.is_char_boundary(found.start()))
@@ -110,12 +141,17 @@ impl LazyRegex {
         }
     }
 
-    /// Builds the expression. It cannot fail, since the pattern was translated before and is
-    /// ordinary.
-    fn build(&self) -> Result<Box<Regex>, PatternError> {
+    /// Builds the expression. It cannot fail, since the pattern was translated before, and is
+    /// ordinary or needs backtracking.
+    fn build(&self) -> Result<Box<Engine>, PatternError> {
         let folding = CaseFolding::default();
         let folding = self.ignore_case.then_some(&folding);
-        translate(&self.source, folding)?.build().map(Box::new)
+        let engine = if self.needs_backtracking {
+            Engine::Backtracking(compile_backtracking(&self.source, folding)?)
+        } else {
+            Engine::Linear(translate(&self.source, folding)?.build()?)
+        };
+        Ok(Box::new(engine))
     }
 }
 

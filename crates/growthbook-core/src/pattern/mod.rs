@@ -1,13 +1,15 @@
-//! JavaScript's regular expressions, run by the `regex` crate in linear time.
+//! JavaScript's regular expressions: without the `u` flag, and with Annex B.
 //!
-//! Patterns are in JavaScript's dialect, without the `u` flag and with Annex B. Each one is
-//! translated to a pattern of the `regex` crate that matches the same texts. The `regex` crate does
-//! not have look-around and back-references. Patterns with them are refused.
+//! A pattern is translated to one of the `regex` crate that matches the same texts, in linear time.
+//! The `regex` crate does not have look-around and back-references. Patterns with them are compiled
+//! for a matcher of our own, which backtracks and has a step limit: [`backtrack`].
 //!
 //! JavaScript matches UTF-16 code units. A character of the Basic Multilingual Plane is one unit,
-//! and is matched unchanged. Any other character is two units. Each of the two is replaced by a
-//! stand-in: a character from a private-use plane. This happens in the pattern and in the text.
+//! and is matched unchanged. Any other character is two units. For the `regex` crate, each of
+//! the two is replaced by a stand-in: a character from a private-use plane. This happens in the
+//! pattern and in the text.
 
+mod backtrack;
 mod fold;
 mod lazy;
 mod literal;
@@ -41,8 +43,6 @@ pub(crate) enum Pattern {
 pub(crate) enum PatternError {
     /// JavaScript rejects the pattern, too.
     Syntax(&'static str),
-    /// JavaScript accepts the pattern, but it cannot run without backtracking.
-    Unsupported(&'static str),
     /// The pattern exceeds [`MAX_PATTERN_LENGTH`] or [`MAX_PATTERN_MEMORY`], or the patterns of the
     /// payload so far exceed [`MAX_PATTERNS_LENGTH`].
     TooLarge,
@@ -52,7 +52,6 @@ impl fmt::Display for PatternError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PatternError::Syntax(what) => write!(formatter, "invalid: {what}"),
-            PatternError::Unsupported(what) => write!(formatter, "not supported: {what}"),
             PatternError::TooLarge => write!(
                 formatter,
                 "too large: more than {MAX_PATTERN_LENGTH} bytes, more than {MAX_PATTERN_MEMORY} \
@@ -158,20 +157,14 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern matches anywhere in the text. `None` if the budget is spent.
+    /// Whether the pattern matches anywhere in the text. `None` if the budget is spent, or if the
+    /// search takes more than [`MAX_BACKTRACKING_STEPS`](crate::limits::MAX_BACKTRACKING_STEPS).
     pub(crate) fn test(&self, text: &str, budget: &Budget) -> Option<bool> {
-        let steps = match self {
-            Pattern::Literal(_) => text_steps(text.len()),
-            Pattern::Regex(regex) => regex.steps(text.len()),
-        };
-        budget.take(steps).then(|| self.is_match(text))
-    }
-
-    /// Whether the pattern matches anywhere in the text.
-    fn is_match(&self, text: &str) -> bool {
         match self {
-            Pattern::Literal(literal) => literal.is_in(text),
-            Pattern::Regex(regex) => regex.is_match(text),
+            Pattern::Literal(literal) => {
+                budget.take(text_steps(text.len())).then(|| literal.is_in(text))
+            }
+            Pattern::Regex(regex) => regex.test(text, budget),
         }
     }
 }
@@ -181,11 +174,19 @@ mod tests {
     use super::*;
 
     fn is_match(pattern: &str, text: &str) -> bool {
-        PatternCompiler::default().compile(pattern, false).unwrap().is_match(text)
+        PatternCompiler::default()
+            .compile(pattern, false)
+            .unwrap()
+            .test(text, &Budget::default())
+            .unwrap()
     }
 
     fn is_match_ignoring_case(pattern: &str, text: &str) -> bool {
-        PatternCompiler::default().compile(pattern, true).unwrap().is_match(text)
+        PatternCompiler::default()
+            .compile(pattern, true)
+            .unwrap()
+            .test(text, &Budget::default())
+            .unwrap()
     }
 
     /// The expected results are those of `new RegExp(pattern).test(text)` in Node.
@@ -291,6 +292,11 @@ mod tests {
             r"(?<n>a)\k",
             "(?:a",
             "(?<n",
+            "(?=a",
+            "(?<=a",
+            "(?<=a)*",
+            "(?<!a)?b",
+            r"(?<n>a)\k<m>",
         ];
         for pattern in patterns {
             let error = PatternCompiler::default().compile(pattern, false).unwrap_err();
@@ -299,20 +305,16 @@ mod tests {
     }
 
     #[test]
-    fn pattern_that_needs_backtracking_is_refused() {
-        let patterns = [
-            ("(?=a)", "look-ahead"),
-            ("(?!a)b", "look-ahead"),
-            ("(?<=a)b", "look-behind"),
-            ("(?<!a)b", "look-behind"),
-            (r"(a)\1", "back-reference"),
-            (r"\1(a)", "back-reference"),
-            (r"(?<n>a)\k<n>", "back-reference"),
-        ];
-        for (pattern, feature) in patterns {
-            let error = PatternCompiler::default().compile(pattern, false).unwrap_err();
-            assert_eq!(error, PatternError::Unsupported(feature), "/{pattern}/");
+    fn search_ends_at_the_step_limit() {
+        let patterns =
+            ["(?=(a+)+b)", "(?=(?:a|a)*b)", r"(a*)*\1b", "(?<=b(a+)+)c|(?<=b(a|a)+)$", "(?!.*b)c"];
+        let text = "a".repeat(64 * 1024);
+        for pattern in patterns {
+            let compiled = PatternCompiler::default().compile(pattern, false).unwrap();
+            assert_eq!(compiled.test(&text, &Budget::default()), None, "/{pattern}/");
         }
+        assert!(is_match("^(?!.*b)", &text));
+        assert!(is_match(r"^(?=.*a$)(a)\1", &text));
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! The translation of a pattern. It reads ECMAScript's grammar (22.2.1 and Annex B.1.2, without the
 //! `u` flag), and writes a pattern for the `regex` crate that matches the same texts.
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt::Write;
 
+use super::backtrack::{Group, Node, Program, TreeBuilder};
 use super::units::{UnitSet, is_surrogate, push_escaped, stand_in};
 use super::{CaseFolding, PatternError};
 use crate::limits::{MAX_PATTERN_GROUP_DEPTH, MAX_PATTERN_REPETITIONS};
 
 /// A translated pattern.
 pub(super) struct Translated {
+    /// The pattern for the `regex` crate. It is incomplete if the pattern needs backtracking.
     pub(super) pattern: String,
+    /// Whether the pattern has look-around or back-references.
+    pub(super) needs_backtracking: bool,
     pub(super) has_non_word_boundary: bool,
     /// The length of the pattern with its repetitions written out.
     pub(super) expanded_length: usize,
@@ -29,6 +33,24 @@ pub(super) fn translate(
     source: &str,
     folding: Option<&CaseFolding>,
 ) -> Result<Translated, PatternError> {
+    read(source, folding, None).map(|(translated, _)| translated)
+}
+
+/// Compiles `source` for the backtracking matcher.
+pub(super) fn compile_backtracking(
+    source: &str,
+    folding: Option<&CaseFolding>,
+) -> Result<Program, PatternError> {
+    let (_, tree) = read(source, folding, Some(TreeBuilder::default()))?;
+    Ok(Program::new(tree.unwrap_or_default(), folding.is_some()))
+}
+
+/// Reads a pattern. With `tree`, it also builds that.
+fn read(
+    source: &str,
+    folding: Option<&CaseFolding>,
+    tree: Option<TreeBuilder>,
+) -> Result<(Translated, Option<TreeBuilder>), PatternError> {
     let units: Vec<u16> = if source.is_ascii() {
         source.bytes().map(u16::from).collect()
     } else {
@@ -46,23 +68,28 @@ pub(super) fn translate(
         group_depth: 0,
         folds_beyond_ascii: false,
         has_non_word_boundary: false,
-        unsupported: None,
+        needs_backtracking: false,
+        tree,
     };
     translator.disjunction(0)?;
     if translator.position < units.len() {
         return Err(PatternError::Syntax("unmatched parenthesis"));
     }
-    match translator.unsupported {
-        Some(feature) => Err(PatternError::Unsupported(feature)),
-        None => Ok(Translated {
-            expanded_length: translator.expanded_length(),
-            states: translator.states(),
-            pattern: translator.output,
-            has_non_word_boundary: translator.has_non_word_boundary,
-            group_depth: translator.group_depth,
-            folds_beyond_ascii: translator.folds_beyond_ascii,
-        }),
-    }
+    let translated = Translated {
+        // The backtracking matcher counts repetitions, and does not write them out.
+        expanded_length: if translator.needs_backtracking {
+            translator.output.len()
+        } else {
+            translator.expanded_length()
+        },
+        states: translator.states(),
+        pattern: translator.output,
+        needs_backtracking: translator.needs_backtracking,
+        has_non_word_boundary: translator.has_non_word_boundary,
+        group_depth: translator.group_depth,
+        folds_beyond_ascii: translator.folds_beyond_ascii,
+    };
+    Ok((translated, translator.tree))
 }
 
 struct Translator<'a> {
@@ -78,16 +105,17 @@ struct Translator<'a> {
     group_depth: usize,
     folds_beyond_ascii: bool,
     has_non_word_boundary: bool,
-    /// The first construct that needs backtracking. Reading continues, since the pattern may also
-    /// be invalid.
-    unsupported: Option<&'static str>,
+    needs_backtracking: bool,
+    /// The tree of the pattern, if the caller needs it.
+    tree: Option<TreeBuilder>,
 }
 
 /// The meaning of an escape.
 enum Escape {
     Unit(u16),
     Set(UnitSet),
-    BackReference,
+    /// The text of a group.
+    BackReference(u32),
 }
 
 impl Translator<'_> {
@@ -130,6 +158,7 @@ impl Translator<'_> {
                 Some('|') => {
                     self.position += 1;
                     self.output.push('|');
+                    self.build(TreeBuilder::alternative);
                 }
                 Some(_) if self.plain_units() => {}
                 Some(_) => self.term(depth)?,
@@ -140,7 +169,7 @@ impl Translator<'_> {
     /// Copies letters and digits, up to one with a quantifier. Returns whether there were any. Most
     /// of a usual pattern is copied here, which is fast.
     fn plain_units(&mut self) -> bool {
-        if self.folding.is_some() {
+        if self.folding.is_some() || self.tree.is_some() {
             return false;
         }
         let before = self.position;
@@ -165,12 +194,17 @@ impl Translator<'_> {
                 Some(_) => Err(PatternError::Syntax("nothing to repeat")),
             };
         }
+        let groups = self.tree.as_ref().map_or(0, TreeBuilder::groups);
         let before = (self.expanded_length(), self.states());
-        self.atom(depth)?;
+        let may_be_repeated = self.atom(depth)?;
         let atom_length = self.expanded_length() - before.0;
         let atom_states = self.states() - before.1;
-        if let Some((min, max)) = self.quantifier()? {
+        if let Some(Quantifier { min, max, lazy }) = self.quantifier()? {
+            if !may_be_repeated {
+                return Err(PatternError::Syntax("nothing to repeat"));
+            }
             self.write_quantifier(min, max)?;
+            self.build(|tree| tree.repeat((min, max), lazy, groups));
             let more = max.unwrap_or(min).min(MAX_PATTERN_REPETITIONS).saturating_sub(1) as usize;
             let added = atom_length.saturating_mul(more);
             self.repeated_length = self.repeated_length.saturating_add(added);
@@ -188,6 +222,20 @@ impl Translator<'_> {
         self.position.saturating_add(self.repeated_states)
     }
 
+    /// Adds to the tree, if there is one.
+    fn build(&mut self, add: impl FnOnce(&mut TreeBuilder)) {
+        if let Some(tree) = &mut self.tree {
+            add(tree);
+        }
+    }
+
+    fn write_set(&mut self, set: UnitSet) {
+        if let Some(tree) = &mut self.tree {
+            tree.push(Node::Set(set.clone()));
+        }
+        set.write(&mut self.output);
+    }
+
     /// `^ $ \b \B`
     fn assertion(&mut self) -> bool {
         if !matches!(self.peek(), Some('^' | '$' | '\\')) {
@@ -195,12 +243,16 @@ impl Translator<'_> {
         }
         if self.eat("^") {
             self.output.push_str(r"\A");
+            self.build(|tree| tree.push(Node::Start));
         } else if self.eat("$") {
             self.output.push_str(r"\z");
+            self.build(|tree| tree.push(Node::End));
         } else if self.eat(r"\b") {
             self.output.push_str(r"(?-u:\b)");
+            self.build(|tree| tree.push(Node::WordBoundary { negate: false }));
         } else if self.eat(r"\B") {
             self.output.push_str(r"(?-u:\B)");
+            self.build(|tree| tree.push(Node::WordBoundary { negate: true }));
             self.has_non_word_boundary = true;
         } else {
             return false;
@@ -208,64 +260,74 @@ impl Translator<'_> {
         true
     }
 
-    fn atom(&mut self, depth: usize) -> Result<(), PatternError> {
+    /// Reads an atom. Returns whether it may be repeated.
+    fn atom(&mut self, depth: usize) -> Result<bool, PatternError> {
         if self.quantifier()?.is_some() {
             return Err(PatternError::Syntax("nothing to repeat"));
         }
         let Some(unit) = self.next_unit() else {
-            return Ok(());
+            return Ok(true);
         };
         match char::from_u32(unit.into()) {
-            Some('(') => self.group(depth)?,
-            Some('.') => UnitSet::line_terminators().complement().write(&mut self.output),
-            Some('[') => self.class()?.write(&mut self.output),
+            Some('(') => return self.group(depth),
+            Some('.') => self.write_set(UnitSet::line_terminators().complement()),
+            Some('[') => {
+                let set = self.class()?;
+                self.write_set(set);
+            }
             Some('\\') => match self.escape(false)? {
                 Escape::Unit(unit) => self.write_unit(unit),
-                Escape::Set(set) => set.write(&mut self.output),
-                Escape::BackReference => self.refuse("back-reference"),
+                Escape::Set(set) => self.write_set(set),
+                Escape::BackReference(group) => {
+                    self.needs_backtracking = true;
+                    self.build(|tree| tree.push(Node::Reference(group)));
+                }
             },
             _ => self.write_unit(unit),
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn refuse(&mut self, feature: &'static str) {
-        self.unsupported.get_or_insert(feature);
-        // This atom keeps the output well-formed. The output is never compiled.
-        self.output.push_str("(?:)");
-    }
-
-    /// Translates a group, after its opening parenthesis. Groups do not capture, since only the
-    /// existence of a match counts.
-    fn group(&mut self, depth: usize) -> Result<(), PatternError> {
-        if self.eat("?") {
-            if self.eat("=") || self.eat("!") {
-                self.refuse("look-ahead");
-            } else if self.eat("<=") || self.eat("<!") {
-                self.refuse("look-behind");
-            } else if self.eat("<") {
-                // `Groups::scan` has checked the name.
-                while let Some(unit) = self.next_unit() {
-                    if unit == u16::from(b'>') {
-                        break;
-                    }
-                }
-            } else if !self.eat(":") {
-                return Err(PatternError::Syntax("unknown group"));
-            }
-        }
+    /// Translates a group, after its opening parenthesis. In the pattern for the `regex` crate,
+    /// groups do not capture, since only the existence of a match counts. Returns whether the group
+    /// may be repeated: by Annex B, look-ahead may, and look-behind may not.
+    fn group(&mut self, depth: usize) -> Result<bool, PatternError> {
+        let kind = self.group_kind()?;
+        self.build(|tree| tree.open(kind));
         self.output.push_str("(?:");
         self.disjunction(depth + 1)?;
         if !self.eat(")") {
             return Err(PatternError::Syntax("unterminated group"));
         }
         self.output.push(')');
-        Ok(())
+        self.build(TreeBuilder::close);
+        self.needs_backtracking |= matches!(kind, Group::Look { .. });
+        Ok(!matches!(kind, Group::Look { backward: true, .. }))
     }
 
-    /// Reads a quantifier, if there is one. Returns the least and the greatest number of
-    /// repetitions.
-    fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
+    fn group_kind(&mut self) -> Result<Group, PatternError> {
+        if self.eat("?") {
+            if self.eat(":") {
+                return Ok(Group::Plain);
+            }
+            for (start, backward, negate) in
+                [("=", false, false), ("!", false, true), ("<=", true, false), ("<!", true, true)]
+            {
+                if self.eat(start) {
+                    return Ok(Group::Look { backward, negate });
+                }
+            }
+            if !self.eat("<") {
+                return Err(PatternError::Syntax("unknown group"));
+            }
+            // `Groups::scan` has checked the name.
+            while self.next_unit().is_some_and(|unit| unit != u16::from(b'>')) {}
+        }
+        Ok(Group::Capture(self.tree.as_mut().map_or(0, TreeBuilder::next_group)))
+    }
+
+    /// Reads a quantifier, if there is one.
+    fn quantifier(&mut self) -> Result<Option<Quantifier>, PatternError> {
         if !self.units.get(self.position).is_some_and(|&unit| is_quantifier(unit)) {
             return Ok(None);
         }
@@ -280,11 +342,11 @@ impl Translator<'_> {
         } else {
             return Ok(None);
         };
-        // A lazy quantifier finds another match, but in the same texts.
-        self.eat("?");
+        // Without backtracking, a lazy quantifier finds another match, but in the same texts.
+        let lazy = self.eat("?");
         match range {
             (min, Some(max)) if min > max => Err(PatternError::Syntax("numbers out of order")),
-            range => Ok(Some(range)),
+            (min, max) => Ok(Some(Quantifier { min, max, lazy })),
         }
     }
 
@@ -334,8 +396,12 @@ impl Translator<'_> {
 
     fn write_unit(&mut self, unit: u16) {
         match self.folding {
-            Some(_) => self.fold(UnitSet::unit(unit)).write(&mut self.output),
+            Some(_) => {
+                let set = self.fold(UnitSet::unit(unit));
+                self.write_set(set);
+            }
             None => {
+                self.build(|tree| tree.push(Node::Set(UnitSet::unit(unit))));
                 if let Some(char) = stand_in(unit) {
                     if is_literal(char) || is_surrogate(unit) {
                         self.output.push(char);
@@ -395,7 +461,7 @@ impl Translator<'_> {
             return match self.escape(true)? {
                 Escape::Unit(unit) => Ok(ClassAtom::Unit(unit)),
                 Escape::Set(set) => Ok(ClassAtom::Set(set)),
-                Escape::BackReference => Err(PatternError::Syntax("back-reference in a class")),
+                Escape::BackReference(_) => Err(PatternError::Syntax("back-reference in a class")),
             };
         }
         self.next_unit().map(ClassAtom::Unit).ok_or(PatternError::Syntax("unterminated class"))
@@ -473,9 +539,10 @@ impl Translator<'_> {
         let start = self.position;
         if !in_class
             && self.peek() != Some('0')
-            && self.number().is_some_and(|number| number <= self.groups.count)
+            && let Some(number) = self.number()
+            && number <= self.groups.count
         {
-            return Escape::BackReference;
+            return Escape::BackReference(number);
         }
         self.position = start;
         let mut value = 0_u16;
@@ -503,11 +570,16 @@ impl Translator<'_> {
             return Err(error);
         }
         let name = read_name(self.units, &mut self.position).ok_or(error)?;
-        if !self.groups.names.contains(&name) {
-            return Err(error);
-        }
-        Ok(Escape::BackReference)
+        self.groups.names.get(&name).map(|&group| Escape::BackReference(group)).ok_or(error)
     }
+}
+
+/// How often an atom is repeated.
+struct Quantifier {
+    min: u32,
+    /// `None` for any number.
+    max: Option<u32>,
+    lazy: bool,
 }
 
 /// A part of a class. Only a unit may be an end of a range.
@@ -538,12 +610,13 @@ fn is_quantifier(unit: u16) -> bool {
 /// The capturing groups of the whole pattern. The meaning of some escapes depends on them.
 struct Groups {
     count: u32,
-    names: BTreeSet<Vec<u16>>,
+    /// The numbers of the named groups.
+    names: BTreeMap<Vec<u16>, u32>,
 }
 
 impl Groups {
     fn scan(units: &[u16]) -> Result<Self, PatternError> {
-        let mut groups = Groups { count: 0, names: BTreeSet::new() };
+        let mut groups = Groups { count: 0, names: BTreeMap::new() };
         let mut in_class = false;
         let mut position = 0;
         let at =
@@ -561,7 +634,7 @@ impl Groups {
                         let mut end = position + 3;
                         let name = read_name(units, &mut end)
                             .ok_or(PatternError::Syntax("invalid group name"))?;
-                        if !groups.names.insert(name) {
+                        if groups.names.insert(name, groups.count + 1).is_some() {
                             return Err(PatternError::Syntax("duplicate group name"));
                         }
                     }

@@ -1,6 +1,6 @@
 //! Sets of UTF-16 code units.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
 /// The distance from a surrogate to its stand-in, in the private-use plane 16. A text that was
 /// split into units does not have other characters there.
@@ -28,8 +28,13 @@ pub(super) fn is_surrogate(unit: u16) -> bool {
     (0xd800..=0xdfff).contains(&unit)
 }
 
+/// Whether `\w` matches the unit.
+pub(super) fn is_word(unit: u16) -> bool {
+    u8::try_from(unit).is_ok_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// A set of code units, as ranges that include both ends.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct UnitSet(Vec<(u16, u16)>);
 
 impl UnitSet {
@@ -89,7 +94,7 @@ impl UnitSet {
     }
 
     /// Sorts the ranges, and merges those that overlap or touch.
-    fn normalize(&mut self) {
+    pub(super) fn normalize(&mut self) {
         self.0.sort_unstable();
         self.0.dedup_by(|(first, last), previous| {
             let touches = u32::from(*first) <= u32::from(previous.1) + 1;
@@ -140,6 +145,35 @@ impl UnitSet {
             }
         }
         pattern.push(']');
+    }
+}
+
+/// A set of code units that is fast to search.
+#[derive(Debug)]
+pub(super) struct UnitTable {
+    /// A bit for each unit of ASCII.
+    ascii: u128,
+    /// The ranges, in their order.
+    ranges: Box<[(u16, u16)]>,
+}
+
+impl UnitTable {
+    /// Makes the table of a normalized set.
+    pub(super) fn new(set: &UnitSet) -> Self {
+        let ascii = (0..0x80).filter(|&unit| set.contains(unit));
+        UnitTable {
+            ascii: ascii.fold(0, |bits, unit| bits | 1 << unit),
+            ranges: set.0.as_slice().into(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, unit: u16) -> bool {
+        if unit < 0x80 {
+            return self.ascii >> unit & 1 == 1;
+        }
+        let place = self.ranges.partition_point(|&(_, last)| last < unit);
+        self.ranges.get(place).is_some_and(|&(first, _)| first <= unit)
     }
 }
 

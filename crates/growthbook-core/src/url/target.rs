@@ -153,7 +153,7 @@ impl Matcher {
         }
     }
 
-    /// `None` if the budget is spent.
+    /// `None` if a search reaches a limit.
     fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
         match self {
             Matcher::Regex(pattern) => {
@@ -186,7 +186,7 @@ impl SimplePattern {
         })
     }
 
-    /// `None` if the budget is spent.
+    /// `None` if a search reaches a limit.
     fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
         let is_on_page = self.host.test(&url.host, budget)? && self.path.test(&url.path, budget)?;
         if !is_on_page {
@@ -303,6 +303,15 @@ mod tests {
         }
     }
 
+    /// A search that reaches its limit includes no user, and excludes every user.
+    #[test]
+    fn search_at_its_limit_targets_nothing() {
+        let url = alloc::format!("https://www.example.com/{}", "a".repeat(1_000));
+        let endless = UrlTarget::regex("(?=(a+)+$)b|(?=(a+)+b)");
+        assert!(!is_targeted(&url, core::slice::from_ref(&endless)));
+        assert!(!is_targeted(&url, &[endless.exclude()]));
+    }
+
     #[test]
     fn exclusions_win_over_inclusions() {
         let all = UrlTarget::simple("*.example.com/*");
@@ -313,9 +322,9 @@ mod tests {
         assert!(!is_targeted(url, core::slice::from_ref(&secret)));
         assert!(is_targeted("https://www.example.com/", &[secret]));
         assert!(!is_targeted(url, &[]));
-        // Look-ahead cannot be run, and fails closed.
         assert!(!is_targeted(url, &[UrlTarget::regex("(?=secret)").exclude()]));
-        assert!(!is_targeted(url, &[UrlTarget::regex("(?=secret)")]));
+        assert!(is_targeted(url, &[UrlTarget::regex("(?=secret)")]));
+        assert!(!is_targeted(url, &[UrlTarget::regex("^/(?!secret)")]));
         assert!(is_targeted(url, &[UrlTarget::regex("(").exclude()]));
     }
 }
