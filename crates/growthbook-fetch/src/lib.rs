@@ -121,4 +121,4 @@ pub use sink::{Offered, PayloadSink};
 #[cfg(feature = "network")]
 pub use source::NotReady;
 #[cfg(feature = "network")]
-pub use status::{Counters, FetchStatus, LastError, StreamOff, StreamState};
+pub use status::{Counters, DateProblem, FetchStatus, LastError, StreamOff, StreamState};

@@ -1,5 +1,6 @@
 //! The status of refreshing.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,8 +21,37 @@ pub struct FetchStatus {
     /// When the server last sent or confirmed a payload. For a cached payload, the time is from the
     /// cache. `None` before the first payload, and if the cache does not know the time.
     pub fetched_at: Option<SystemTime>,
+    /// What is wrong with the dates of payloads (`dateUpdated`), if anything.
+    pub date_problem: Option<DateProblem>,
     /// Counts since the first client on this host and key was started.
     pub counters: Counters,
+}
+
+/// A problem with the dates of payloads. Changes may be missed because of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DateProblem {
+    /// The payload in use is dated more than an hour after the present. The next payload with a
+    /// plausible date replaces it.
+    InUseFromFuture,
+    /// The server repeats a payload that is older than the one in use. It is used when the server
+    /// has sent it five times in a row, and for two minutes.
+    OlderRepeated,
+}
+
+impl fmt::Display for DateProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            DateProblem::InUseFromFuture => {
+                "the payload in use is dated in the future: check the clocks of this machine and of \
+                 the server"
+            }
+            DateProblem::OlderRepeated => {
+                "the server repeats a payload that is older than the one in use: check whether it was \
+                 restored from a backup, or a cache on the way is stale"
+            }
+        })
+    }
 }
 
 /// A failure, its time, and how often it was repeated.

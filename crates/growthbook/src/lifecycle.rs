@@ -9,8 +9,8 @@ use std::time::Duration;
 use growthbook_core::PayloadSource;
 use growthbook_core::cache::PayloadCacheError;
 use growthbook_fetch::{
-    CloseTimedOut, Counters, FetchError, FetchErrorKind, LastError, NotReady, ReadyFuture,
-    StreamOff, StreamState,
+    CloseTimedOut, Counters, DateProblem, FetchError, FetchErrorKind, LastError, NotReady,
+    ReadyFuture, StreamOff, StreamState,
 };
 
 use crate::client::Client;
@@ -42,6 +42,9 @@ pub struct Status {
     pub last_error: Option<LastError>,
     /// The cache's last failure, unless it worked since. Refreshing goes on without it.
     pub cache_error: Option<Arc<PayloadCacheError>>,
+    /// What is wrong with the dates of payloads (`dateUpdated`), if anything. Changes may be missed
+    /// because of it.
+    pub date_problem: Option<DateProblem>,
     /// The stream of changes, or why there is not one.
     pub stream: StreamState,
     /// Counts since the first client on this host and key was started.
@@ -118,6 +121,7 @@ impl Client {
                 date_updated,
                 last_error: status.last_error,
                 cache_error: status.cache_error,
+                date_problem: status.date_problem,
                 stream: status.stream,
                 counters: status.counters,
             },
@@ -127,6 +131,7 @@ impl Client {
                 date_updated,
                 last_error: None,
                 cache_error: None,
+                date_problem: None,
                 stream: StreamState::Off(StreamOff::NotWanted),
                 counters: Counters::default(),
             },

@@ -3,21 +3,22 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use growthbook_core::cache::{
     CacheWatch, CachedPayload, LeaseOutcome, PayloadCache, PayloadKey, UnixMillis,
 };
-use growthbook_core::{PayloadChange, PayloadError};
+use growthbook_core::{PayloadChange, PayloadError, PayloadSource};
 use growthbook_support::{Level, contain};
 
 use super::Source;
 use super::document::Document;
 use super::member_cache::MemberCache;
 use super::readiness::{NotReady, Readiness};
+use super::repeats::Repeats;
 use crate::error::FetchError;
 use crate::sink::{Offered, PayloadSink};
-use crate::status::{FetchStatus, LastError};
+use crate::status::{DateProblem, FetchStatus, LastError};
 use crate::time::from_unix_millis;
 
 /// The fetch time of a payload whose cache does not know it.
@@ -28,6 +29,8 @@ pub(crate) struct Member {
     sink: Box<dyn PayloadSink>,
     cache: MemberCache,
     readiness: Readiness,
+    /// When the client was started.
+    origin: Instant,
     /// Held while a document is offered, so that they are offered one at a time and in order.
     last: Mutex<Last>,
     progress: Mutex<Progress>,
@@ -40,6 +43,8 @@ struct Last {
     sequence: Option<u64>,
     /// The text of the last one used.
     text: Option<Arc<str>>,
+    /// The older payloads that the server sent since.
+    older: Repeats,
 }
 
 #[derive(Default)]
@@ -49,6 +54,7 @@ struct Progress {
     fetched_at: Option<UnixMillis>,
     /// The failure of this client alone: it cannot use a payload, whether or not others can.
     last_error: Option<LastError>,
+    date_problem: Option<DateProblem>,
 }
 
 impl Member {
@@ -61,6 +67,7 @@ impl Member {
             sink,
             cache: MemberCache::new(key, cache),
             readiness: Readiness::new(),
+            origin: Instant::now(),
             last: Mutex::default(),
             progress: Mutex::default(),
         }
@@ -95,7 +102,8 @@ impl Member {
             self.confirm(document);
             return Ok(Offered::Applied { change: PayloadChange::default() });
         }
-        let offered = self.sink.offer(&document.payload.document, document.source);
+        let offered = self.offer_to_sink(document, &mut last.older);
+        let problem = self.new_date_problem(&last.older);
         if offered.is_ok() {
             last.sequence = document.sequence.or(last.sequence);
         }
@@ -103,6 +111,7 @@ impl Member {
             last.text = Some(document.payload.document.clone());
         }
         drop(last);
+        log_date_problem(problem);
 
         match offered {
             Ok(Offered::Applied { change }) => {
@@ -124,6 +133,38 @@ impl Member {
         }
     }
 
+    /// Offers a document to the sink, again if the server insists on an older one.
+    fn offer_to_sink(
+        &self,
+        document: &Document,
+        older: &mut Repeats,
+    ) -> Result<Offered, PayloadError> {
+        let text = &document.payload.document;
+        let is_news = matches!(document.source, PayloadSource::Network | PayloadSource::Shared);
+        match self.sink.offer(text, document.source)? {
+            Offered::Older if is_news && older.note(text, self.origin.elapsed()) => {
+                self.sink.offer_older(text, document.source)
+            }
+            offered => {
+                if let Offered::Applied { .. } = offered {
+                    older.end();
+                }
+                Ok(offered)
+            }
+        }
+    }
+
+    /// Notes whether there is a problem with dates, and returns one that has just begun.
+    fn new_date_problem(&self, older: &Repeats) -> Option<DateProblem> {
+        let problem = if self.sink.is_from_future() {
+            Some(DateProblem::InUseFromFuture)
+        } else {
+            (older.times() > 1).then_some(DateProblem::OlderRepeated)
+        };
+        let before = core::mem::replace(&mut self.lock().date_problem, problem);
+        problem.filter(|_| problem != before)
+    }
+
     /// Notifies the sink of a change. Call it only when nothing waits for the calling thread: the
     /// application's callback may do anything.
     pub(crate) fn notify(&self, change: PayloadChange) {
@@ -141,6 +182,11 @@ impl Member {
     /// another.
     pub(crate) fn confirm(&self, document: &Document) {
         if self.is_last(document) {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            last.older.end();
+            let problem = self.new_date_problem(&last.older);
+            drop(last);
+            log_date_problem(problem);
             self.has_payload(document);
             self.cache.keep_confirmed(document, || self.is_last(document));
         }
@@ -169,6 +215,7 @@ impl Member {
             status.last_error.clone_from(&progress.last_error);
         }
         status.fetched_at = progress.fetched_at.map(from_unix_millis);
+        status.date_problem = progress.date_problem;
         drop(progress);
         (status.counters.cache_errors, status.cache_error) = self.cache.errors();
         status
@@ -255,6 +302,12 @@ impl Member {
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn log_date_problem(problem: Option<DateProblem>) {
+    if let Some(problem) = problem {
+        growthbook_support::log!(Level::Warn, "{problem}");
     }
 }
 

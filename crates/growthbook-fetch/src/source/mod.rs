@@ -8,6 +8,7 @@ mod lease;
 mod member;
 mod member_cache;
 mod readiness;
+mod repeats;
 mod stream;
 mod worker;
 
@@ -157,6 +158,7 @@ impl Source {
             },
             cache_error: None,
             fetched_at: None,
+            date_problem: None,
             counters: state.health.counters,
         }
     }

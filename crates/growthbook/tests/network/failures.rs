@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::fetch::{DateProblem, FetchErrorKind as Kind};
 use growthbook::{Client, ClientBuilder, Connected, PayloadError, PayloadSource, Refresh};
 use serde_json::json;
 use test_server::{BlackHole, Counts, FeaturesServer, Reply};
 
 use crate::support::{
-    OFTEN, PATIENCE, SHORT, Spy, assert_renews_age, at, builder, eventually, failure, flag,
+    OFTEN, PATIENCE, SHORT, Spy, assert_renews_age, at, builder, dated, eventually, failure, flag,
     for_each, is_streaming, manual, payload, polling, ready, refresh_anew, wait_for_ten_polls,
 };
 
@@ -178,6 +178,24 @@ fn polling_client_survives_each_failure() {
             assert_logged_once(&spy, logged, !row.kind.is_refusal());
         },
     );
+}
+
+#[test]
+fn payload_from_the_future_is_replaced() {
+    let server = quiet_server();
+    let future = dated(1, 1).replace("2026-", "2099-");
+    server.set_payload_quietly(&future);
+    let spy = Spy::new();
+    let client = ready(builder(&server).cache(spy.clone()).refresh(Refresh::Manual));
+    assert_eq!(client.status().date_problem, Some(DateProblem::InUseFromFuture));
+    assert_eq!(spy.logged().len(), 1, "{:#?}", spy.logged());
+    assert!(spy.logged()[0].starts_with("WARN the payload in use is dated in the future"));
+    client.refresh().unwrap();
+    assert_eq!(spy.logged().len(), 1, "{:#?}", spy.logged());
+
+    server.set_payload_quietly(&dated(2, 2));
+    client.refresh().unwrap();
+    assert_eq!((flag(&client), client.status().date_problem), (2, None));
 }
 
 #[test]
