@@ -1,6 +1,7 @@
-//! Shares Redis with the JavaScript and Python SDKs, and compares the results:
+//! Shares Redis and tracking calls with the JavaScript and Python SDKs, and compares the results:
 //! `cargo xtask interop`. The SDKs come from their registries.
 
+mod deferred;
 mod payloads;
 mod script;
 mod sticky;
@@ -8,6 +9,7 @@ mod sticky;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    deferred::check()?;
     payloads::check()?;
     sticky::check()
 }
