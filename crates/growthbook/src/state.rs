@@ -28,7 +28,7 @@ pub(crate) struct State {
 /// The clock of the timestamps of events.
 pub(crate) type Clock = Box<dyn Fn() -> UnixMillis + Send + Sync>;
 
-/// What the effects of evaluations need, and what they leave behind.
+/// What evaluations need to report events and to save documents.
 pub(crate) struct Effects {
     pub(crate) identities: Identities,
     pub(crate) exposures: Exposures,
