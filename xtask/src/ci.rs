@@ -38,7 +38,7 @@ const TOOLS: [&str; 9] = [
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
@@ -50,6 +50,7 @@ const STEPS: [Step; 13] = [
     ("WebAssembly", wasm::compare),
     ("tests", test::test),
     ("other SDKs", interop::interop),
+    ("the GrowthBook Proxy", proxy::short),
     ("soak", soak::short),
     ("instructions", bench::check),
 ];

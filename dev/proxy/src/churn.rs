@@ -16,7 +16,8 @@ use crate::watcher::{PATIENCE, Watcher, start_proxy, wait_until};
 const HEALTHY: Duration = Duration::from_millis(5_500);
 /// How long the Proxy is down.
 const OUTAGE: Duration = Duration::from_secs(1);
-const MISSED_UPDATE: Duration = Duration::from_millis(1_200);
+/// The backoff grows as the outage does, so an update may be late by the outage once more.
+const MISSED_UPDATE: Duration = Duration::from_millis(1_200 + 1_000);
 
 const CLIENTS: usize = 40;
 const API_LATENCY: Duration = Duration::from_millis(500);
@@ -34,7 +35,11 @@ fn measure_missed_update(size: Size, report: &mut Report) -> Result<(), Box<dyn 
     let mut proxy = start_proxy(ProxySettings::default(), &["sdk-1"]);
     let watcher = Watcher::start_and_wait(&proxy.url(), "sdk-1")?;
     let (mut slowest_kill, mut slowest_term, mut without_stream) = Default::default();
-    for round in 2..2 + size.choose(2, 6) {
+    for round in 1..=size.choose(2, 6) {
+        // A streamed update shows that the stream works, and so ends the backoff of streams.
+        let missed = 2 * round + 1;
+        proxy.set_payload(&document(missed - 1));
+        watcher.wait_for(missed - 1, Instant::now())?;
         thread::sleep(HEALTHY);
         let slowest: &mut Duration = if round % 2 == 0 {
             proxy.kill();
@@ -43,10 +48,10 @@ fn measure_missed_update(size: Size, report: &mut Report) -> Result<(), Box<dyn 
             proxy.terminate();
             &mut slowest_term
         };
-        proxy.set_payload(&document(round));
+        proxy.set_payload(&document(missed));
         thread::sleep(OUTAGE);
         proxy.start_again();
-        let took = watcher.wait_for(round, Instant::now()).unwrap_or(PATIENCE);
+        let took = watcher.wait_for(missed, Instant::now()).unwrap_or(PATIENCE);
         *slowest = took.max(*slowest);
         if !wait_until(LONGEST, || watcher.has_stream()) {
             without_stream += 1;
