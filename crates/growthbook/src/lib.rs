@@ -35,6 +35,7 @@
 //! |---|---|
 //! | [`attributes`], [`secure`] | attributes in types of your own, and attributes compared as hashes |
 //! | [`tracking`] | exposures, feature usage and other events; callbacks and plugins |
+//! | `ingestor` | exposures and events to GrowthBook's ingestor; with the Cargo feature `tracking` |
 //! | [`experiment`], [`result`], [`warning`] | the parts of experiments, results and warnings |
 //! | [`explain`] | why a user got a value |
 //! | [`fetch`] | status, errors and defaults of a client that asks a server |
@@ -75,6 +76,7 @@
 //! | `sticky-embedded` | no | `EmbeddedStickyBucketStore`: a database file of one machine |
 //! | `sticky-redis` | no | `RedisStickyBucketStore`: for many processes |
 //! | `sticky-cookie` | no | `read_cookies`, `set_cookie`: documents in a browser |
+//! | `tracking` | no | `ingestor::IngestorTracking`: events to GrowthBook's ingestor, on a thread |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | Redis Cluster, Sentinel and TLS |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `secure-attributes` | yes | [`secure::secure_attribute`]: attributes compared as hashes |
@@ -156,6 +158,17 @@ pub use lifecycle::{Ready, Status};
 pub use redis;
 pub use scope::UserScope;
 pub use tracking::{ExperimentViewed, ExperimentViewedRecord, FeatureUsage, Plugin, Subscription};
+
+/// Exposures and events to GrowthBook's ingestor, with the Cargo feature `tracking`.
+#[cfg(feature = "tracking")]
+pub mod ingestor {
+    pub use growthbook_tracking::{
+        DEFAULT_BATCH_SIZE, DEFAULT_CAPACITY, DEFAULT_CAPACITY_BYTES, DEFAULT_DROP_DEADLINE,
+        DEFAULT_DUPLICATE_CACHE_SIZE, DEFAULT_INTERVAL, DEFAULT_REQUEST_TIMEOUT, DEFAULT_RETRY_FOR,
+        EU_INGESTOR, FlushTimedOut, IngestorTracking, LostEvents, RequestError,
+        TrackingConfigError, TrackingOptions, TrackingStatus, US_INGESTOR,
+    };
+}
 
 /// Caches for payloads: memory, a file, Redis, or one of your own.
 pub mod cache {

@@ -1,15 +1,17 @@
-//! Shares Redis and tracking calls with the JavaScript and Python SDKs, and compares the results:
+//! Shares Redis and tracking with the JavaScript and Python SDKs, and compares the results:
 //! `cargo xtask interop`. The SDKs come from their registries.
 
 mod deferred;
 mod payloads;
 mod script;
 mod sticky;
+mod tracking;
 
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     deferred::check()?;
     payloads::check()?;
-    sticky::check()
+    sticky::check()?;
+    tracking::check()
 }

@@ -26,6 +26,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "growthbook-redis-cache",
             "growthbook-sticky",
             "growthbook-support",
+            "growthbook-tracking",
         ],
     ),
     ("axum-service", &["growthbook", "test-server"]),
