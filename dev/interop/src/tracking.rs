@@ -73,7 +73,7 @@ fn send(question: &Value, ingestor: &str) -> Result<(), Box<dyn Error>> {
         let context = UserContext::from_attributes(user["attributes"].clone())
             .url(user["url"].as_str().unwrap_or_default())
             .forced_variations(forced_variations)
-            .forced_features(forced_features.into_iter().map(|(key, value)| (key, value)));
+            .forced_features(forced_features);
         let scope = client.for_user(context);
         for feature in array(&user["features"]).iter().filter_map(Value::as_str) {
             scope.eval_feature(feature);
