@@ -43,6 +43,8 @@ impl Budget {
         self.left.set(self.left.get().saturating_sub(steps));
     }
 
+    /// Returns steps that were taken for work that turned out not to be needed. This is rare, and
+    /// out of line to keep its callers small.
     #[inline(never)]
     pub(crate) fn give_back(&self, steps: usize) {
         self.left.set(self.left.get() + steps);

@@ -54,10 +54,10 @@
 //! | `cache` | the traits for caches of payloads |
 //! | `event`, `plugin` | events and their owned records; the trait for plugins that receive them |
 //!
-//! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often), `hash_value` (the value that is
-//! hashed), `value` (a feature's value), `feature_key` and `feature_index` (the lookup of a
-//! feature), `compiled` (a definition with its text), `memory` (the memory of a definition),
-//! `escaped` (text in a line), `exclusion`, `warning`, `secure`.
+//! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often),
+//! `hash_value` (the value that is hashed), `value` (a feature's value), `feature_key` and
+//! `feature_index` (the lookup of a feature), `compiled` (a definition with its text), `memory` (the
+//! memory of a definition), `escaped` (text in a line), `exclusion`, `warning`, `secure`.
 //!
 //! # Cargo features
 //!

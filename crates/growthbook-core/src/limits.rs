@@ -16,8 +16,7 @@ pub(crate) const MIN_VALUES_MEMORY: usize = 128 * 1024 * 1024;
 /// How many warnings a snapshot has. Beyond it one more warning says how many were left out.
 pub const MAX_WARNINGS: usize = 1_000;
 
-/// How deep arrays and objects may nest in a value from the caller. `serde_json` refuses text with
-/// this many levels. Deeper
+/// How deep arrays and objects may nest. `serde_json` refuses text with this many levels. Deeper
 /// values from the caller become null.
 pub(crate) const MAX_JSON_DEPTH: usize = 128;
 

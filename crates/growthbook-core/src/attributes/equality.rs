@@ -10,32 +10,23 @@ use crate::json::{Json, Object};
 /// ignored if one of the objects does not have the order of a JSON text. `None` if the budget is
 /// spent before that is known.
 pub(crate) fn deep_equal(a: Node<'_>, b: Node<'_>, budget: &Budget) -> Option<bool> {
-    Some(match (a, b) {
-        (Node::Null, Node::Null) => true,
-        (Node::Bool(a), Node::Bool(b)) => a == b,
-        (Node::Number(a), Node::Number(b)) => a == b,
-        (Node::String(a), Node::String(b)) => {
-            if a.len() != b.len() {
-                return Some(false);
-            }
-            if !budget.take_text(a.len()) {
-                return None;
-            }
-            a == b
+    match (a, b) {
+        (Node::Null, Node::Null) => Some(true),
+        (Node::Bool(a), Node::Bool(b)) => Some(a == b),
+        (Node::Number(a), Node::Number(b)) => Some(a == b),
+        (Node::String(a), Node::String(b)) if a.len() == b.len() => {
+            budget.take_text(a.len()).then(|| a == b)
         }
-        (Node::Array(a), Node::Array(b)) => {
-            return if a.len() == b.len() {
-                all(a.iter().zip(b), budget, |(a, b)| json_equal(a, b, budget))
-            } else {
-                Some(false)
-            };
+        (Node::Array(a), Node::Array(b)) if a.len() == b.len() => {
+            all(a.iter().zip(b), budget, |(a, b)| json_equal(a, b, budget))
         }
-        (Node::Object(a), Node::Object(b)) => return objects_equal(a, b, budget),
+        (Node::String(_), Node::String(_)) | (Node::Array(_), Node::Array(_)) => Some(false),
+        (Node::Object(a), Node::Object(b)) => objects_equal(a, b, budget),
         (Node::Source(a), Node::Object(b)) | (Node::Object(b), Node::Source(a)) => {
-            return has_members(a, b, budget);
+            has_members(a, b, budget)
         }
-        (a, b) => return lists_equal(a, b, budget),
-    })
+        (a, b) => lists_equal(a, b, budget),
+    }
 }
 
 /// Whether all items pass. Each item is a step.

@@ -1,8 +1,16 @@
 //! The translation of a pattern. It reads ECMAScript's grammar (22.2.1 and Annex B.1.2, without the
 //! `u` flag), and writes a pattern for the `regex` crate that matches the same texts.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+mod class;
+mod groups;
+mod quantifier;
+
+use alloc::{string::String, vec::Vec};
 use core::fmt::Write;
+
+use class::Escape;
+use groups::Groups;
+use quantifier::{Quantifier, is_quantifier};
 
 use super::backtrack::{Group, Node, Program, TreeBuilder};
 use super::units::{UnitSet, is_surrogate, push_escaped, stand_in};
@@ -108,14 +116,6 @@ struct Translator<'a> {
     needs_backtracking: bool,
     /// The tree of the pattern, if the caller needs it.
     tree: Option<TreeBuilder>,
-}
-
-/// The meaning of an escape.
-enum Escape {
-    Unit(u16),
-    Set(UnitSet),
-    /// The text of a group.
-    BackReference(u32),
 }
 
 impl Translator<'_> {
@@ -326,59 +326,6 @@ impl Translator<'_> {
         Ok(Group::Capture(self.tree.as_mut().map_or(0, TreeBuilder::next_group)))
     }
 
-    /// Reads a quantifier, if there is one.
-    fn quantifier(&mut self) -> Result<Option<Quantifier>, PatternError> {
-        if !self.units.get(self.position).is_some_and(|&unit| is_quantifier(unit)) {
-            return Ok(None);
-        }
-        let range = if self.eat("*") {
-            (0, None)
-        } else if self.eat("+") {
-            (1, None)
-        } else if self.eat("?") {
-            (0, Some(1))
-        } else if let Some(range) = self.braces() {
-            range
-        } else {
-            return Ok(None);
-        };
-        // Without backtracking, a lazy quantifier finds another match, but in the same texts.
-        let lazy = self.eat("?");
-        match range {
-            (min, Some(max)) if min > max => Err(PatternError::Syntax("numbers out of order")),
-            (min, max) => Ok(Some(Quantifier { min, max, lazy })),
-        }
-    }
-
-    /// Reads `{n}`, `{n,}` or `{n,m}`. In any other case the braces are literal.
-    fn braces(&mut self) -> Option<(u32, Option<u32>)> {
-        let start = self.position;
-        let range = self.eat("{").then(|| self.braces_content()).flatten();
-        if range.is_none() {
-            self.position = start;
-        }
-        range
-    }
-
-    fn braces_content(&mut self) -> Option<(u32, Option<u32>)> {
-        let min = self.number()?;
-        let max = if self.eat(",") {
-            if self.peek() == Some('}') { None } else { Some(self.number()?) }
-        } else {
-            Some(min)
-        };
-        self.eat("}").then_some((min, max))
-    }
-
-    fn number(&mut self) -> Option<u32> {
-        let mut number = None;
-        while let Some(digit) = self.peek().and_then(|char| char.to_digit(10)) {
-            self.position += 1;
-            number = Some(number.unwrap_or(0_u32).saturating_mul(10).saturating_add(digit));
-        }
-        number
-    }
-
     fn write_quantifier(&mut self, min: u32, max: Option<u32>) -> Result<(), PatternError> {
         if min > MAX_PATTERN_REPETITIONS {
             return Err(PatternError::TooLarge);
@@ -421,252 +368,9 @@ impl Translator<'_> {
         self.folds_beyond_ascii |= !set.is_ascii();
         folding.close(&set)
     }
-
-    /// Reads a character class, after its opening bracket.
-    fn class(&mut self) -> Result<UnitSet, PatternError> {
-        let negated = self.eat("^");
-        let mut set = UnitSet::default();
-        loop {
-            if self.eat("]") {
-                break;
-            }
-            let first = self.class_atom()?;
-            let is_range = self.peek() == Some('-') && !matches!(self.peek_at(1), Some(']') | None);
-            if !is_range {
-                first.add_to(&mut set);
-                continue;
-            }
-            self.position += 1;
-            match (first, self.class_atom()?) {
-                (ClassAtom::Unit(first), ClassAtom::Unit(last)) if first <= last => {
-                    set.push(first, last);
-                }
-                (ClassAtom::Unit(_), ClassAtom::Unit(_)) => {
-                    return Err(PatternError::Syntax("range out of order"));
-                }
-                // Annex B: beside a class, the hyphen is literal.
-                (first, last) => {
-                    first.add_to(&mut set);
-                    set.push(b'-'.into(), b'-'.into());
-                    last.add_to(&mut set);
-                }
-            }
-        }
-        let set = self.fold(set);
-        Ok(if negated { set.complement() } else { set })
-    }
-
-    fn class_atom(&mut self) -> Result<ClassAtom, PatternError> {
-        if self.eat("\\") {
-            return match self.escape(true)? {
-                Escape::Unit(unit) => Ok(ClassAtom::Unit(unit)),
-                Escape::Set(set) => Ok(ClassAtom::Set(set)),
-                Escape::BackReference(_) => Err(PatternError::Syntax("back-reference in a class")),
-            };
-        }
-        self.next_unit().map(ClassAtom::Unit).ok_or(PatternError::Syntax("unterminated class"))
-    }
-
-    /// Reads an escape, after its backslash.
-    fn escape(&mut self, in_class: bool) -> Result<Escape, PatternError> {
-        let Some(char) = self.peek() else {
-            return Err(PatternError::Syntax("a backslash at the end"));
-        };
-        let set = match char {
-            'd' => Some(UnitSet::digits()),
-            'D' => Some(UnitSet::digits().complement()),
-            'w' => Some(UnitSet::word()),
-            'W' => Some(UnitSet::word().complement()),
-            's' => Some(UnitSet::space()),
-            'S' => Some(UnitSet::space().complement()),
-            _ => None,
-        };
-        if let Some(set) = set {
-            self.position += 1;
-            return Ok(Escape::Set(set));
-        }
-        match char {
-            '0'..='9' => return Ok(self.decimal_escape(in_class)),
-            'k' if self.groups.are_named() && in_class => {
-                return Err(PatternError::Syntax("\\k in a class"));
-            }
-            'k' if self.groups.are_named() => return self.named_back_reference(),
-            // Annex B: \c without a letter after it is a literal backslash, and then a c.
-            'c' => return Ok(Escape::Unit(self.control_escape(in_class))),
-            _ => {}
-        }
-        self.position += 1;
-        Ok(Escape::Unit(match char {
-            't' => 0x09,
-            'n' => 0x0a,
-            'v' => 0x0b,
-            'f' => 0x0c,
-            'r' => 0x0d,
-            'b' if in_class => 0x08,
-            'x' => self.hex(2).unwrap_or(u16::from(b'x')),
-            'u' => self.hex(4).unwrap_or(u16::from(b'u')),
-            // Every other unit is literal, including a surrogate.
-            _ => self.units.get(self.position - 1).copied().unwrap_or_default(),
-        }))
-    }
-
-    fn control_escape(&mut self, in_class: bool) -> u16 {
-        match self.peek_at(1) {
-            Some(letter)
-                if letter.is_ascii_alphabetic()
-                    || in_class && (letter.is_ascii_digit() || letter == '_') =>
-            {
-                self.position += 2;
-                u16::from(letter as u8 % 32)
-            }
-            _ => b'\\'.into(),
-        }
-    }
-
-    /// Reads exactly `digits` hexadecimal digits. Reads nothing if there are fewer.
-    fn hex(&mut self, digits: usize) -> Option<u16> {
-        let mut value = 0;
-        for at in 0..digits {
-            value = value * 16 + self.peek_at(at)?.to_digit(16)?;
-        }
-        self.position += digits;
-        u16::try_from(value).ok()
-    }
-
-    /// Reads a back-reference, if the group exists. Otherwise reads an octal code or a literal
-    /// digit (Annex B).
-    fn decimal_escape(&mut self, in_class: bool) -> Escape {
-        let start = self.position;
-        if !in_class
-            && self.peek() != Some('0')
-            && let Some(number) = self.number()
-            && number <= self.groups.count
-        {
-            return Escape::BackReference(number);
-        }
-        self.position = start;
-        let mut value = 0_u16;
-        let mut length = 0;
-        while let Some(digit) = self.peek().and_then(|char| char.to_digit(8)) {
-            let next = value * 8 + digit as u16;
-            if length == 3 || next > 0o377 {
-                break;
-            }
-            value = next;
-            length += 1;
-            self.position += 1;
-        }
-        if length == 0 {
-            // 8 or 9
-            return Escape::Unit(self.next_unit().unwrap_or_default());
-        }
-        Escape::Unit(value)
-    }
-
-    fn named_back_reference(&mut self) -> Result<Escape, PatternError> {
-        self.position += 1;
-        let error = PatternError::Syntax("invalid named reference");
-        if !self.eat("<") {
-            return Err(error);
-        }
-        let name = read_name(self.units, &mut self.position).ok_or(error)?;
-        self.groups.names.get(&name).map(|&group| Escape::BackReference(group)).ok_or(error)
-    }
-}
-
-/// How often an atom is repeated.
-struct Quantifier {
-    min: u32,
-    /// `None` for any number.
-    max: Option<u32>,
-    lazy: bool,
-}
-
-/// A part of a class. Only a unit may be an end of a range.
-enum ClassAtom {
-    Unit(u16),
-    Set(UnitSet),
-}
-
-impl ClassAtom {
-    fn add_to(&self, set: &mut UnitSet) {
-        match self {
-            ClassAtom::Unit(unit) => set.push(*unit, *unit),
-            ClassAtom::Set(other) => set.extend(other),
-        }
-    }
 }
 
 /// Whether the `regex` crate reads the character literally.
 fn is_literal(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '@' | '_' | '/' | ',' | ':' | ';' | '=' | '%')
-}
-
-/// Whether a quantifier may start with this unit. `{` may also be literal.
-fn is_quantifier(unit: u16) -> bool {
-    matches!(u8::try_from(unit), Ok(b'*' | b'+' | b'?' | b'{'))
-}
-
-/// The capturing groups of the whole pattern. The meaning of some escapes depends on them.
-struct Groups {
-    count: u32,
-    /// The numbers of the named groups.
-    names: BTreeMap<Vec<u16>, u32>,
-}
-
-impl Groups {
-    fn scan(units: &[u16]) -> Result<Self, PatternError> {
-        let mut groups = Groups { count: 0, names: BTreeMap::new() };
-        let mut in_class = false;
-        let mut position = 0;
-        let at =
-            |position: usize| units.get(position).and_then(|&unit| char::from_u32(unit.into()));
-        while position < units.len() {
-            match at(position) {
-                Some('\\') => position += 1,
-                Some('[') => in_class = true,
-                Some(']') => in_class = false,
-                Some('(') if !in_class => {
-                    let named = at(position + 1) == Some('?')
-                        && at(position + 2) == Some('<')
-                        && !matches!(at(position + 3), Some('=' | '!'));
-                    if named {
-                        let mut end = position + 3;
-                        let name = read_name(units, &mut end)
-                            .ok_or(PatternError::Syntax("invalid group name"))?;
-                        if groups.names.insert(name, groups.count + 1).is_some() {
-                            return Err(PatternError::Syntax("duplicate group name"));
-                        }
-                    }
-                    if named || at(position + 1) != Some('?') {
-                        groups.count += 1;
-                    }
-                }
-                _ => {}
-            }
-            position += 1;
-        }
-        Ok(groups)
-    }
-
-    fn are_named(&self) -> bool {
-        !self.names.is_empty()
-    }
-}
-
-/// Reads a group name and its closing bracket.
-fn read_name(units: &[u16], position: &mut usize) -> Option<Vec<u16>> {
-    let rest = units.get(*position..)?;
-    let length = rest.iter().position(|&unit| unit == u16::from(b'>'))?;
-    let name = rest.get(..length)?;
-    let mut characters = char::decode_utf16(name.iter().copied());
-    let first = characters.next()?.ok()?;
-    let starts = first.is_alphabetic() || matches!(first, '$' | '_');
-    let continues = characters
-        .all(|char| char.is_ok_and(|char| char.is_alphanumeric() || matches!(char, '$' | '_')));
-    if !(starts && continues) {
-        return None;
-    }
-    *position += length + 1;
-    Some(name.to_vec())
 }
