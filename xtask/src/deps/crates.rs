@@ -10,7 +10,7 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
     ("growthbook-net", &[]),
@@ -31,6 +31,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ),
     ("axum-service", &["growthbook", "test-server"]),
     ("interop", &["growthbook", "test-server"]),
+    ("proxy", &["growthbook", "test-server"]),
     ("soak", &["growthbook", "test-server"]),
     ("spec-tests", &["growthbook-core", "growthbook"]),
     ("sticky-documents", &["growthbook", "growthbook-sticky"]),
