@@ -28,6 +28,8 @@ pub(crate) enum Mismatch {
     Shape(String),
     /// The answer is not the expected one.
     Answer(Box<Answer>),
+    /// The engine does not answer such questions.
+    Unsupported,
 }
 
 impl Mismatch {
@@ -40,6 +42,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Mismatch::Shape(what) => write!(formatter, "malformed case: {what}"),
+            Mismatch::Unsupported => formatter.write_str("the engine does not answer it"),
             Mismatch::Answer(answer) => {
                 let Answer { engine, expected, got } = &**answer;
                 write!(formatter, "{engine}\n  expected {expected}\n  got      {got}")

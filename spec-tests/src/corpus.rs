@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use crate::case::{Case, members};
+use crate::case::{Case, Mismatch, members};
+use crate::engine::Engines;
 use crate::exceptions::{Exception, Exceptions};
 use crate::suites;
 
@@ -94,18 +95,23 @@ impl Corpus {
 
     /// Runs the selected suites. An empty selection runs all suites.
     pub fn run(&self, selection: &[String]) -> Report {
-        self.run_except(selection, &Exceptions::default())
+        self.run_except(selection, &Exceptions::default(), &Engines::default())
     }
 
-    /// Runs the selected suites, and expects some cases to fail.
-    pub fn run_except(&self, selection: &[String], exceptions: &Exceptions) -> Report {
+    /// Runs the selected suites on these engines, and expects some cases to fail.
+    pub fn run_except(
+        &self,
+        selection: &[String],
+        exceptions: &Exceptions,
+        engines: &Engines,
+    ) -> Report {
         let selected = self.suites.iter().filter(|suite| suite.is_selected(selection));
-        Report { suites: selected.map(|suite| suite.run(exceptions)).collect() }
+        Report { suites: selected.map(|suite| suite.run(exceptions, engines)).collect() }
     }
 }
 
 impl Suite {
-    fn run(&self, exceptions: &Exceptions) -> SuiteReport {
+    fn run(&self, exceptions: &Exceptions, engines: &Engines) -> SuiteReport {
         let mut report = SuiteReport { name: self.name.clone(), ..SuiteReport::default() };
         let Some(run) = suites::runner(self.kind()) else {
             // An empty suite of an unknown kind counts as one skipped case.
@@ -113,7 +119,11 @@ impl Suite {
             return report;
         };
         for (index, case) in self.cases.iter().enumerate() {
-            let outcome = Case::parse(case.get()).and_then(|case| run(&case));
+            let outcome = Case::parse(case.get()).and_then(|case| run(&case, engines));
+            if let Err(Mismatch::Unsupported) = outcome {
+                report.skipped += 1;
+                continue;
+            }
             let name = Case::name(case.get(), index);
             let mismatch = match (outcome, exceptions.of(&self.name, &name)) {
                 (Ok(()), None) => {
@@ -168,7 +178,7 @@ impl Report {
         self.suites.iter().map(|suite| suite.failures.len()).sum()
     }
 
-    /// Returns the number of cases of unknown suites.
+    /// Returns the number of cases of unknown suites, and of cases that an engine does not answer.
     pub fn skipped(&self) -> usize {
         self.suites.iter().map(|suite| suite.skipped).sum()
     }

@@ -1,4 +1,4 @@
-//! The two ways to evaluate: with the core, and with the facade's client.
+//! The ways to evaluate: with the core, with the facade's client, and in another program.
 
 use growthbook::{Client, ClientBuilder, Embedded, UserScope};
 use growthbook_core::auto::{AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult};
@@ -10,12 +10,18 @@ use growthbook_core::{Experiment, GlobalContext, Payload, Snapshot, UserContext}
 use serde_json::{Value, json};
 
 use crate::case::{Mismatch, members};
+use crate::functions;
 use crate::reduction::Reduction;
+use crate::remote::Remote;
 
 /// The context of a case.
 pub(crate) struct Context {
+    /// The context's own JSON.
+    pub(crate) text: String,
     /// The payload's document.
-    payload: String,
+    pub(crate) payload: String,
+    /// The members of the context that are not sections of the payload.
+    pub(crate) settings: String,
     enabled: bool,
     qa_mode: bool,
     user: UserContext,
@@ -38,6 +44,11 @@ impl Context {
                 let text = member(section).or(default)?;
                 Some(format!("{section:?}:{text}"))
             })
+            .collect();
+        let settings: Vec<String> = members
+            .iter()
+            .filter(|(name, _)| !SECTIONS.contains(&name.as_str()))
+            .map(|(name, value)| format!("{}:{value}", json!(name)))
             .collect();
         let mut user = match member("attributes") {
             Some(text) => UserContext::from_attributes(
@@ -62,7 +73,9 @@ impl Context {
             }
         }
         Ok(Context {
+            text: text.to_owned(),
             payload: format!("{{{}}}", sections.join(",")),
+            settings: format!("{{{}}}", settings.join(",")),
             enabled: value("enabled")? != json!(false),
             qa_mode: is_truthy(&value("qaMode")?),
             user,
@@ -116,12 +129,38 @@ pub(crate) trait Engine {
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch>;
     /// Returns the redirects of the payload's auto experiments.
     fn redirects(&self, context: &Context) -> Result<Value, Mismatch>;
+    /// Returns the result of the pure function that a suite is named after.
+    fn function(&self, suite: &str, arguments: &[Value]) -> Result<Value, Mismatch> {
+        functions::call(suite, arguments)
+    }
 }
 
-/// All engines.
-pub(crate) const ENGINES: [&dyn Engine; 2] = [&Core, &Facade];
+/// The engines that every case runs on. By default these are the core and the facade.
+pub struct Engines(Vec<Box<dyn Engine>>);
 
-struct Core;
+impl Default for Engines {
+    fn default() -> Self {
+        Engines(vec![Box::new(Core), Box::new(Facade)])
+    }
+}
+
+impl From<Remote> for Engines {
+    fn from(program: Remote) -> Self {
+        Engines(vec![Box::new(program)])
+    }
+}
+
+impl Engines {
+    /// Runs the test on each engine, until one fails.
+    pub(crate) fn try_each(
+        &self,
+        test: impl Fn(&dyn Engine) -> Result<(), Mismatch>,
+    ) -> Result<(), Mismatch> {
+        self.0.iter().try_for_each(|engine| test(&**engine))
+    }
+}
+
+pub(crate) struct Core;
 struct Facade;
 
 fn shape(error: impl std::fmt::Display) -> Mismatch {

@@ -8,16 +8,18 @@ use crate::case::{Mismatch, members};
 
 /// The members of a case of the suite `reducePayload`.
 pub(crate) struct Reduction {
+    /// The case's own JSON: the payload and the options.
+    pub(crate) text: String,
     /// The payload's document.
     pub(crate) payload: String,
     pub(crate) options: ReduceOptions,
 }
 
 impl Reduction {
-    pub(crate) fn parse(text: &str) -> Result<Self, Mismatch> {
+    pub(crate) fn parse(case: &str) -> Result<Self, Mismatch> {
         let mut payload = None;
         let mut options = ReduceOptions::new();
-        for (name, value) in members(text).map_err(shape)? {
+        for (name, value) in members(case).map_err(shape)? {
             let text = value.get();
             options = match name.as_str() {
                 "payload" => {
@@ -35,7 +37,7 @@ impl Reduction {
             };
         }
         match payload {
-            Some(payload) => Ok(Reduction { payload, options }),
+            Some(payload) => Ok(Reduction { text: case.to_owned(), payload, options }),
             None => Err(Mismatch::Shape("the member payload is missing".into())),
         }
     }

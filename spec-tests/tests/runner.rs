@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use spec_tests::{Corpus, Exceptions, Report};
+use spec_tests::{Corpus, Engines, Exceptions, Report};
 
 /// A suite, a case that contains `EXPECTED`, the right expectation, and wrong ones.
 const CASES: &[(&str, &str, &str, &[&str])] = &[
@@ -171,7 +171,8 @@ fn exception_must_fail() {
             .unwrap();
     let except = |suite: &str, case: &str| {
         let text = format!(r#"[{{"suite": "{suite}", "case": "{case}", "reason": "because"}}]"#);
-        let report = corpus.run_except(&[], &Exceptions::parse(&text).unwrap());
+        let report =
+            corpus.run_except(&[], &Exceptions::parse(&text).unwrap(), &Engines::default());
         (report.passed(), report.failed(), report.excepted().count())
     };
     assert_eq!(except("inNamespace", "n"), (1, 0, 1));

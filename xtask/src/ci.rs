@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::run::{cargo, run};
 use crate::{
-    Result, bench, deny, deps, features, interop, proxy, ranges, soak, targets, test, wasm,
+    Result, bench, deny, deps, features, firmware, interop, proxy, ranges, soak, targets, test,
+    wasm,
 };
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
@@ -24,8 +25,10 @@ pub(crate) const LIBRARIES: [&str; 8] = [
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
 /// The other packages that are linted.
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 11] = [
     "axum-service",
+    "edge-wasm",
+    "firmware",
     "interop",
     "proxy",
     "soak",
@@ -38,7 +41,7 @@ const TOOLS: [&str; 9] = [
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
@@ -48,6 +51,7 @@ const STEPS: [Step; 14] = [
     ("selections of features", features::check),
     ("ranges of versions", ranges::check),
     ("WebAssembly", wasm::compare),
+    ("firmware", firmware::check),
     ("tests", test::test),
     ("other SDKs", interop::interop),
     ("the GrowthBook Proxy", proxy::short),

@@ -12,6 +12,7 @@ mod deny;
 mod deps;
 mod differential;
 mod features;
+mod firmware;
 mod interop;
 mod programs;
 mod proxy;
@@ -54,7 +55,10 @@ usage: cargo xtask <command>
           measure eight processes that share a Redis
   features
           check the libraries with each selection of their Cargo features
-  wasm    compare the embedded client in WebAssembly, run by Node, with a native program
+  firmware
+          run the example for devices in an emulator, with a part of the official corpus
+  wasm    run the embedded client and the core in WebAssembly with Node: compare their answers, and
+          the times with those of the JavaScript SDK
   ranges  check the libraries with the lowest and the newest dependencies, and the oldest Rust
   deps    check which crate depends on which, and that modules import each other one way
   deps --modules CRATE
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),
         (Some("features"), []) => features::check(),
+        (Some("firmware"), []) => firmware::check(),
         (Some("wasm"), []) => wasm::compare(),
         (Some("ranges"), []) => ranges::check(),
         (Some("deps"), arguments) => deps::deps(arguments),

@@ -10,7 +10,7 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
     ("growthbook-net", &[]),
@@ -30,6 +30,8 @@ const ALLOWED: [(&str, &[&str]); 17] = [
         ],
     ),
     ("axum-service", &["growthbook", "test-server"]),
+    ("edge-wasm", &["growthbook-core", "spec-tests"]),
+    ("firmware", &["growthbook-core"]),
     ("interop", &["growthbook", "test-server"]),
     ("proxy", &["growthbook", "test-server"]),
     ("soak", &["growthbook", "test-server"]),
