@@ -114,7 +114,7 @@ pub use live::{InUse, LivePayload, Pinned};
 pub use options::{
     ConfigError, DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT,
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
-    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchOptions, Refresh,
+    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchOptions, MIN_POLL_INTERVAL, Refresh,
 };
 #[cfg(feature = "network")]
 pub use sink::{Offered, PayloadSink};

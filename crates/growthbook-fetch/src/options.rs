@@ -7,6 +7,8 @@ use std::time::Duration;
 pub const DEFAULT_API_HOST: &str = "https://cdn.growthbook.io";
 /// Default of [`FetchOptions::poll_interval`].
 pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(60);
+/// The shortest poll interval.
+pub const MIN_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Default of [`FetchOptions::cache_ttl`].
 pub const DEFAULT_CACHE_TTL: Duration = Duration::from_secs(60);
 /// Default of [`FetchOptions::connect_timeout`].
@@ -32,7 +34,8 @@ pub enum Refresh {
     /// [`poll_interval`](FetchOptions::poll_interval). One thread.
     #[default]
     Stream,
-    /// The server is asked this often, give or take a tenth. One thread.
+    /// The server is asked this often, give or take a tenth. An interval shorter than
+    /// [`MIN_POLL_INTERVAL`] is raised to it, with a warning in the log. One thread.
     Poll(Duration),
     /// The server is asked only when the application refreshes: no thread. For functions as a
     /// service and command lines.
@@ -56,6 +59,7 @@ pub struct FetchOptions {
     pub(crate) root_certificates: Vec<Vec<u8>>,
     pub(crate) refresh: Refresh,
     pub(crate) poll_interval: Duration,
+    pub(crate) min_poll_interval: Duration,
     pub(crate) cache_ttl: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
@@ -85,6 +89,7 @@ impl FetchOptions {
             root_certificates: Vec::new(),
             refresh: Refresh::default(),
             poll_interval: DEFAULT_POLL_INTERVAL,
+            min_poll_interval: MIN_POLL_INTERVAL,
             cache_ttl: DEFAULT_CACHE_TTL,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             read_timeout: DEFAULT_READ_TIMEOUT,
@@ -167,10 +172,20 @@ impl FetchOptions {
     }
 
     /// How often the server is asked in [`Refresh::Stream`] while there is no stream, give or take a
-    /// tenth. Default: [`DEFAULT_POLL_INTERVAL`].
+    /// tenth. An interval shorter than [`MIN_POLL_INTERVAL`] is raised to it, with a warning in the
+    /// log. Default: [`DEFAULT_POLL_INTERVAL`].
     #[must_use]
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
+        self
+    }
+
+    /// Replaces [`MIN_POLL_INTERVAL`] in tests of this workspace, which cannot wait a second for each
+    /// poll. It is not a part of the API.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn min_poll_interval_for_tests(mut self, interval: Duration) -> Self {
+        self.min_poll_interval = interval;
         self
     }
 

@@ -90,6 +90,7 @@ fn worker_survives_a_panic_with_a_panicking_value() {
     let server = FeaturesServer::start(PAYLOAD);
     let interval = Refresh::Poll(Duration::from_millis(20));
     let options = FetchOptions::new("sdk-1").api_host(server.url()).refresh(interval);
+    let options = options.min_poll_interval_for_tests(Duration::from_millis(20));
     let offered = Arc::<AtomicU32>::default();
     let feed = Feed::start(&options, Arc::new(()), BrokenSink(offered.clone())).unwrap();
     feed.wait_ready(PATIENCE).unwrap();

@@ -71,10 +71,11 @@ impl Client {
     }
 
     /// Returns a future that waits like [`wait_ready`](Client::wait_ready), for async code on any
-    /// executor. It has no timer: it resolves when the first attempt has ended, whatever its outcome.
-    /// With [`Refresh::Manual`](crate::Refresh::Manual) there are no attempts, and it resolves at
-    /// once. Use the executor's timeout to wait for a shorter time, and call it again to wait
-    /// longer.
+    /// executor. It has no timer: it resolves when there is a payload, or when the next attempt has
+    /// failed. If the server has refused, it resolves at once. With
+    /// [`Refresh::Manual`](crate::Refresh::Manual) there may be no further attempt, so it resolves at
+    /// once as well. Use the executor's timeout to wait for a shorter time, and call it again to
+    /// wait longer.
     ///
     /// ```
     /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
@@ -172,7 +173,7 @@ impl Client {
     }
 }
 
-/// Resolves when a client has a payload, or the first attempt to get one has failed: see
+/// Resolves when a client has a payload, or the next attempt to get one has failed: see
 /// [`Client::ready`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct ReadyClient<'a> {

@@ -72,6 +72,8 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 fn start(server: &FeaturesServer) -> Client {
     let builder = Client::builder("sdk-1").api_host(server.url()).cache(());
+    let builder = builder
+        .fetch_options(|options| options.min_poll_interval_for_tests(Duration::from_millis(1)));
     builder.refresh(OFTEN).start().unwrap()
 }
 

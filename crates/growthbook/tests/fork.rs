@@ -283,6 +283,7 @@ mod unix {
     fn start(server: &FeaturesServer, refresh: Refresh) -> Client {
         let client = Client::builder("sdk-fork")
             .api_host(server.url())
+            .fetch_options(|options| options.min_poll_interval_for_tests(Duration::from_millis(1)))
             .refresh(refresh)
             .cache(MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES))
             .start()

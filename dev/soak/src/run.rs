@@ -83,7 +83,11 @@ pub(crate) fn run(time: Duration) -> Result<Report, Box<dyn Error>> {
 }
 
 fn start(churn: &Churn, key: &str, refresh: Refresh) -> Result<Client, Box<dyn Error>> {
-    let client = Client::builder(key).api_host(churn.server.url()).refresh(refresh).start()?;
+    let client = Client::builder(key)
+        .api_host(churn.server.url())
+        .fetch_options(|options| options.min_poll_interval_for_tests(POLL_INTERVAL))
+        .refresh(refresh)
+        .start()?;
     client.wait_ready(PATIENCE)?;
     Ok(client)
 }

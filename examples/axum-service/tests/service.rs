@@ -33,7 +33,7 @@ fn client(server: &FeaturesServer) -> Client {
     let builder = Client::builder("sdk-test").api_host(server.url());
     builder
         .cache(MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES))
-        .poll_interval(Duration::from_millis(50))
+        .poll_interval(growthbook::fetch::MIN_POLL_INTERVAL)
         .start()
         .unwrap()
 }

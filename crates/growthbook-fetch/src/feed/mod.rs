@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, io, process};
 
 use growthbook_core::cache::{CacheWatch, PayloadCache, PayloadKey};
+use growthbook_support::Level;
 
 pub use ready::ReadyFuture;
 
@@ -51,15 +52,7 @@ impl Feed {
         sink: impl PayloadSink + 'static,
     ) -> Result<Self, StartError> {
         let settings = Settings::check(options)?;
-        let plan = match options.refresh {
-            Refresh::Poll(interval) if interval.is_zero() => {
-                return Err(ConfigError::ZeroInterval.into());
-            }
-            Refresh::Stream if options.poll_interval.is_zero() => {
-                return Err(ConfigError::ZeroInterval.into());
-            }
-            refresh => Plan::new(refresh, options.poll_interval),
-        };
+        let plan = plan(options)?;
         let key = PayloadKey::new(options.api_host.as_str(), options.client_key.trim());
         let member = Arc::new(Member::new(key, cache, Box::new(sink)));
         let cached = member.offer_cached();
@@ -132,9 +125,11 @@ impl Feed {
         self.member.wait_ready(timeout)
     }
 
-    /// Returns a future for the outcome of the first attempt.
+    /// Returns a future for the first payload. An attempt that fails from now on ends it.
     pub fn ready(&self) -> ReadyFuture {
-        ReadyFuture { member: self.member.clone(), is_manual: self.is_manual }
+        // In manual mode the last outcome counts, because another attempt may never come.
+        let failures_before = if self.is_manual { 0 } else { self.member.failures() };
+        ReadyFuture { member: self.member.clone(), is_manual: self.is_manual, failures_before }
     }
 
     /// Returns the status of refreshing.
@@ -183,6 +178,26 @@ impl fmt::Debug for Feed {
     }
 }
 
+/// Returns when to ask the server. An interval that is too short is raised.
+fn plan(options: &FetchOptions) -> Result<Plan, ConfigError> {
+    let (stream, interval) = match options.refresh {
+        Refresh::Stream => (true, options.poll_interval),
+        Refresh::Poll(interval) => (false, interval),
+        Refresh::Manual => return Ok(Plan::default()),
+    };
+    if interval.is_zero() {
+        return Err(ConfigError::ZeroInterval);
+    }
+    let shortest = options.min_poll_interval;
+    if interval < shortest {
+        growthbook_support::log!(
+            Level::Warn,
+            "the poll interval is {interval:?}, which is too short: {shortest:?} is used instead",
+        );
+    }
+    Ok(Plan { stream, interval: Some(interval.max(shortest)) })
+}
+
 /// Why a feed could not be started.
 #[derive(Debug)]
 pub enum StartError {
@@ -229,3 +244,26 @@ impl fmt::Display for CloseTimedOut {
 }
 
 impl core::error::Error for CloseTimedOut {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::MIN_POLL_INTERVAL;
+
+    #[test]
+    fn short_intervals_are_raised() {
+        let minute = Duration::from_secs(60);
+        let cases = [
+            (Duration::from_nanos(60), MIN_POLL_INTERVAL),
+            (Duration::from_millis(999), MIN_POLL_INTERVAL),
+            (MIN_POLL_INTERVAL, MIN_POLL_INTERVAL),
+            (minute, minute),
+        ];
+        for (interval, expected) in cases {
+            let options = FetchOptions::new("sdk-1").poll_interval(interval);
+            for options in [options.clone().refresh(Refresh::Poll(interval)), options] {
+                assert_eq!(plan(&options).unwrap().interval, Some(expected), "{options:?}");
+            }
+        }
+    }
+}

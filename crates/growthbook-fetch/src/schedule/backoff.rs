@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::jitter::Jitter;
 
-/// The delay after the first failure.
+/// The delay after the first failure, and the shortest after any.
 pub(crate) const FIRST_DELAY: Duration = Duration::from_secs(1);
 
 /// Exponential backoff with jitter.
@@ -15,7 +15,8 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// Counts a failure and returns the delay after it: the doubled delay or the limit, of which
-    /// jitter takes away up to half.
+    /// jitter takes away up to half. It is never shorter than the first delay, to which jitter adds
+    /// up to half.
     pub(crate) fn next(
         &mut self,
         first: Duration,
@@ -24,7 +25,7 @@ impl Backoff {
     ) -> Duration {
         let doubled = first.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
         self.failures = (self.failures + 1).min(u32::BITS - 1);
-        jitter.part(doubled.min(limit), 0.5, 1.0)
+        jitter.part(doubled.min(limit), 0.5, 1.0).max(jitter.part(first, 1.0, 1.5))
     }
 
     /// Whether there was a failure since the last success.

@@ -11,8 +11,6 @@ use std::time::Duration;
 use backoff::{Backoff, FIRST_DELAY};
 use jitter::Jitter;
 
-use crate::options::Refresh;
-
 /// A point in time, counted from the start of the source.
 pub(crate) type Time = Duration;
 
@@ -67,14 +65,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(refresh: Refresh, poll_interval: Duration) -> Self {
-        match refresh {
-            Refresh::Stream => Plan { stream: true, interval: Some(poll_interval) },
-            Refresh::Poll(interval) => Plan { stream: false, interval: Some(interval) },
-            Refresh::Manual => Plan::default(),
-        }
-    }
-
     /// Returns the plan that serves both.
     pub(crate) fn and(self, other: Plan) -> Plan {
         let interval = match (self.interval, other.interval) {

@@ -233,8 +233,17 @@ impl Member {
         self.readiness.wait(timeout)
     }
 
-    pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), NotReady>> {
-        self.readiness.poll(context)
+    /// Returns the number of failed attempts before the first payload.
+    pub(crate) fn failures(&self) -> u64 {
+        self.readiness.failures()
+    }
+
+    pub(crate) fn poll_ready(
+        &self,
+        failures_before: u64,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), NotReady>> {
+        self.readiness.poll(failures_before, context)
     }
 
     /// Watches for payloads that other processes put into the cache.

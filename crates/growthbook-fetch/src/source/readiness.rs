@@ -52,6 +52,8 @@ pub(super) struct Readiness {
 
 struct State {
     phase: Phase,
+    /// The number of failed attempts.
+    failures: u64,
     wakers: Vec<Waker>,
 }
 
@@ -70,7 +72,7 @@ enum Phase {
 impl Readiness {
     pub(super) fn new() -> Self {
         Readiness {
-            state: Mutex::new(State { phase: Phase::Pending, wakers: Vec::new() }),
+            state: Mutex::new(State { phase: Phase::Pending, failures: 0, wakers: Vec::new() }),
             changed: Condvar::new(),
         }
     }
@@ -102,13 +104,28 @@ impl Readiness {
         }
     }
 
-    /// Resolves when the first attempt has ended, whatever its outcome.
-    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Result<(), NotReady>> {
+    /// Returns the number of failed attempts.
+    pub(super) fn failures(&self) -> u64 {
+        self.lock().failures
+    }
+
+    /// Resolves when there is a payload, and with the first failure after this number of failed
+    /// attempts. A refusal counts at any time.
+    pub(super) fn poll(
+        &self,
+        failures_before: u64,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), NotReady>> {
         let mut state = self.lock();
         match &state.phase {
             Phase::Ready => Poll::Ready(Ok(())),
-            Phase::Failed(error) | Phase::Closed(error) => Poll::Ready(Err(error.clone().into())),
-            Phase::Pending => {
+            Phase::Closed(error) => Poll::Ready(Err(error.clone().into())),
+            Phase::Failed(error)
+                if state.failures > failures_before || error.kind().is_refusal() =>
+            {
+                Poll::Ready(Err(error.clone().into()))
+            }
+            Phase::Pending | Phase::Failed(_) => {
                 if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
                     state.wakers.push(context.waker().clone());
                 }
@@ -129,6 +146,7 @@ impl Readiness {
         let mut state = self.lock();
         if let Phase::Pending | Phase::Failed(_) = state.phase {
             state.phase = Phase::Failed(error.clone());
+            state.failures += 1;
         }
         self.wake(state);
     }
@@ -154,5 +172,48 @@ impl Readiness {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FetchErrorKind;
+
+    fn poll(readiness: &Readiness, failures_before: u64) -> Poll<Result<(), NotReady>> {
+        readiness.poll(failures_before, &mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn only_later_failures_end_a_future() {
+        let readiness = Readiness::new();
+        let early = readiness.failures();
+        readiness.failed(&FetchErrorKind::Timeout.into());
+        let late = readiness.failures();
+        assert!(matches!(poll(&readiness, early), Poll::Ready(Err(_))));
+        assert!(poll(&readiness, late).is_pending());
+        readiness.failed(&FetchErrorKind::Interrupted.into());
+        let Poll::Ready(Err(error)) = poll(&readiness, late) else { panic!("it is pending") };
+        assert_eq!(error.cause.map(|cause| cause.kind()), Some(FetchErrorKind::Interrupted));
+        let last = readiness.failures();
+        readiness.ready();
+        assert!(matches!(poll(&readiness, last), Poll::Ready(Ok(()))));
+    }
+
+    #[test]
+    fn refusal_ends_later_futures_at_once() {
+        let readiness = Readiness::new();
+        let refusal = FetchErrorKind::Status { code: 401, unrecoverable: false };
+        readiness.failed(&refusal.into());
+        assert!(matches!(poll(&readiness, readiness.failures()), Poll::Ready(Err(_))));
+    }
+
+    #[test]
+    fn closing_ends_all_futures() {
+        let readiness = Readiness::new();
+        readiness.failed(&FetchErrorKind::Timeout.into());
+        assert!(poll(&readiness, readiness.failures()).is_pending());
+        readiness.closed(FetchErrorKind::Closed.into());
+        assert!(matches!(poll(&readiness, readiness.failures()), Poll::Ready(Err(_))));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let client = Client::builder("sdk-quickstart")
         .api_host(server.url())
         // How often the server is asked while there is no stream. The default is a minute.
-        .poll_interval(Duration::from_millis(300))
+        .poll_interval(Duration::from_secs(1))
         .start()?;
 
     let ready = client.wait_ready(PATIENCE)?;

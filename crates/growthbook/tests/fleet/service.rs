@@ -48,6 +48,7 @@ pub(crate) fn run() {
     let client = Client::builder("sdk-fleet")
         .api_host(env::var(FEATURES_URL).unwrap())
         .fetch_options(|options| options.api_header(PROCESS_HEADER, process::id().to_string()))
+        .fetch_options(|options| options.min_poll_interval_for_tests(Duration::from_millis(1)))
         .refresh(Refresh::Poll(milliseconds(INTERVAL)))
         .cache(RedisCache::new(redis).lease(milliseconds(LEASE)))
         .start()

@@ -7,15 +7,17 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use growthbook::fetch::{ConfigError, FetchErrorKind as Kind, StreamState};
+use growthbook::fetch::{ConfigError, FetchErrorKind as Kind, MIN_POLL_INTERVAL, StreamState};
 use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh, StartError};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, Gate, ProxyServer, Reply};
 
 use crate::failures::quiet_server;
+use crate::logs;
 use crate::support::{
-    OFTEN, PATIENCE, SHORT, at, builder, eventually, failure, flag, for_each, in_time,
-    is_streaming, manual, payload, polling, ready, spawn_blocked, streaming, wait_for_ten_polls,
+    KEY, OFTEN, PATIENCE, SHORT, at, builder, eventually, failure, flag, for_each, in_time,
+    is_streaming, manual, memory, payload, polling, ready, spawn_blocked, streaming,
+    wait_for_ten_polls,
 };
 
 /// Longer than any test. A wait of this length ends only when something interrupts it.
@@ -82,6 +84,34 @@ fn invalid_options_fail_at_start() {
     }
     let error = ok().fallback("{}").start().unwrap_err();
     assert!(matches!(error, StartError::Fallback(_)), "{error:?}");
+}
+
+#[test]
+fn short_poll_interval_is_raised_with_a_warning() {
+    let server = FeaturesServer::start(&payload(1));
+    logs::capture();
+    let start = Instant::now();
+    let builder = Client::builder(KEY).api_host(server.url()).cache(memory());
+    let _client = builder.refresh(Refresh::Poll(Duration::from_nanos(60))).start().unwrap();
+    let logged = logs::of(thread::current().id());
+    assert!(logged.iter().any(|record| record.contains("the poll interval is 60ns")), "{logged:?}");
+    assert!(server.wait_until(PATIENCE, |counts| counts.features >= 3));
+    // Jitter takes away up to a tenth of each interval.
+    assert!(start.elapsed() >= MIN_POLL_INTERVAL * 2 * 9 / 10);
+}
+
+/// An earlier failure is old news: the next attempt may succeed.
+#[test]
+fn ready_future_ignores_earlier_failures() {
+    let server = FeaturesServer::start(&payload(1));
+    let gate = Gate::closed();
+    server.script_features([Reply::status(500), Reply::held(&gate, Reply::normal())]);
+    let client = builder(&server).refresh(OFTEN).start().unwrap();
+    assert!(server.wait_until(PATIENCE, |counts| counts.features == 2));
+    let mut future = pin!(client.ready());
+    assert_pending(future.as_mut());
+    gate.open();
+    assert_eq!(block_on(future).unwrap().source, PayloadSource::Network);
 }
 
 #[test]

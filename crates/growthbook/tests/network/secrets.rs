@@ -11,7 +11,7 @@ use test_server::{FeaturesServer, ProxyServer, Reply};
 use crate::failures::{Elsewhere, quiet_server};
 use crate::logs;
 use crate::support::{
-    OFTEN, PATIENCE, eventually, failure, for_each, is_streaming, memory, payload,
+    OFTEN, PATIENCE, eventually, failure, for_each, is_streaming, may_poll_often, memory, payload,
 };
 
 const CLIENT_KEY: &str = "sdk-k3yThatNobodyReads";
@@ -95,7 +95,7 @@ impl Output {
 
 /// A client with a secret of each kind.
 fn builder(server: &FeaturesServer, output: &Output) -> ClientBuilder<Connected> {
-    let builder = Client::builder(CLIENT_KEY)
+    let builder = may_poll_often(Client::builder(CLIENT_KEY))
         .api_host(server.url())
         .cache(memory())
         .fetch_options(|options| {

@@ -10,11 +10,11 @@ use test_server::{FeaturesServer, Gate, Reply};
 use crate::failures::quiet_server;
 use crate::support::{
     OFTEN, PATIENCE, SHORT, at, builder, dated, eventually, failure, flag, is_streaming, manual,
-    memory, payload, ready, spawn_blocked, streaming, wait_for_ten_polls,
+    may_poll_often, memory, payload, ready, spawn_blocked, streaming, wait_for_ten_polls,
 };
 
 fn other_key(server: &FeaturesServer, key: &str) -> ClientBuilder<Connected> {
-    Client::builder(key).api_host(server.url()).cache(memory())
+    may_poll_often(Client::builder(key)).api_host(server.url()).cache(memory())
 }
 
 #[test]

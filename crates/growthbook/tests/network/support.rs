@@ -46,7 +46,12 @@ pub(crate) fn builder(server: &FeaturesServer) -> ClientBuilder<Connected> {
 
 pub(crate) fn at(url: &str) -> ClientBuilder<Connected> {
     logs::capture();
-    Client::builder(KEY).api_host(url).cache(memory())
+    may_poll_often(Client::builder(KEY)).api_host(url).cache(memory())
+}
+
+/// Allows poll intervals that are too short for programs.
+pub(crate) fn may_poll_often(builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
+    builder.fetch_options(|options| options.min_poll_interval_for_tests(Duration::from_millis(1)))
 }
 
 pub(crate) fn memory() -> MemoryCache {

@@ -44,6 +44,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let client = Client::builder("sdk-fleet")
         .api_host(env::var(FEATURES_URL)?)
         .fetch_options(|options| options.api_header(PROCESS_HEADER, process::id().to_string()))
+        .fetch_options(|options| options.min_poll_interval_for_tests(INTERVAL))
         .refresh(Refresh::Poll(INTERVAL))
         .cache(RedisCache::new(redis).lease(LEASE))
         .start()?;
