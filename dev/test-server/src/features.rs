@@ -1,10 +1,12 @@
 //! The normal reply to a request for features.
 
-use std::hash::{DefaultHasher, Hasher};
 use std::io::Write;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use sha1::{Digest, Sha1};
 
 use crate::Request;
 use crate::http::{Response, has_token};
@@ -37,10 +39,10 @@ pub(crate) fn reply(request: &Request, state: &mut State) -> Response {
     response
 }
 
+/// Returns the tag that Express gives to this body: GrowthBook's servers use it.
 pub(crate) fn etag(payload: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(payload.as_bytes());
-    format!("W/\"{:x}-{:016x}\"", payload.len(), hasher.finish())
+    let hash = STANDARD_NO_PAD.encode(Sha1::digest(payload));
+    format!("W/\"{:x}-{hash}\"", payload.len())
 }
 
 /// Whether the client has this payload. `Cache-Control: no-cache` asks for the whole payload in any

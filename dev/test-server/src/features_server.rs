@@ -71,7 +71,7 @@ impl FeaturesServer {
     }
 
     /// Sets whether a features reply has an `ETag`, and `If-None-Match` counts. The tag is weak,
-    /// and is a digest of the payload. Default: yes.
+    /// and is a digest of the payload, as with Express. Default: yes.
     pub fn set_etags(&self, sent: bool) {
         self.shared.update(|state| state.etags = sent);
     }

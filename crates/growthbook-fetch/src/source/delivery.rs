@@ -172,7 +172,7 @@ impl Source {
         let mut document = Document::clone(&latest.document);
         document.payload.fetched_at = document.payload.fetched_at.max(fetched_at);
         document.source = source;
-        // A payload from the stream has no tag.
+        // A known document from the stream has no tag.
         if let Some(said) = said.filter(|said| said.etag.is_some()) {
             document.payload.etag.clone_from(&said.etag);
             document.payload.streaming = said.streaming;
@@ -182,6 +182,11 @@ impl Source {
         let members = state.members();
         drop(state);
         members.iter().for_each(|member| member.confirm(&document));
+    }
+
+    /// Whether this is the text of the latest document.
+    pub(super) fn is_latest(&self, text: &str) -> bool {
+        self.lock().latest.as_ref().is_some_and(|latest| latest.has_text(text))
     }
 
     /// Returns the latest document, for a client that has just joined.

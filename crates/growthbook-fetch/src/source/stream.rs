@@ -7,7 +7,7 @@ use growthbook_core::cache::CachedPayload;
 
 use super::Source;
 use crate::error::{FetchError, FetchErrorKind};
-use crate::http::{EventStream, StreamRead, Update};
+use crate::http::{EventStream, StreamRead, Update, likely_tag};
 use crate::schedule::{Action, Prospect, StreamEnd};
 use crate::sse::EventParser;
 use crate::time::unix_millis;
@@ -137,9 +137,10 @@ impl Source {
     fn follow_payload(&self, document: String) {
         self.lock().health.counters.stream_events += 1;
         let fetched_at = unix_millis(SystemTime::now());
-        // A streamed payload has no tag, so the next fetch asks for the whole document.
-        let (document, etag) = (document.into(), None);
-        let payload = CachedPayload { document, etag, streaming: true, fetched_at };
+        // With a known document, the server's own tag stays.
+        let etag = (!self.is_latest(&document)).then(|| likely_tag(&document));
+        let payload =
+            CachedPayload { document: document.into(), etag, streaming: true, fetched_at };
         let sequence = self.draw_sequence();
         let delivery = self.deliver(payload, PayloadSource::Network, sequence);
         match delivery.outcome() {

@@ -350,6 +350,56 @@ fn newer_payload_is_confirmed_after_an_older_one() {
 }
 
 #[test]
+fn fetch_after_a_streamed_update_is_conditional() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = streaming(builder(&server));
+    server.set_payload(&payload(2));
+    eventually("the change", || flag(&client) == 2);
+    let before = server.counts();
+    assert_renews_age(&client, || refresh_anew(&client).unwrap());
+    let after = server.counts();
+    let new = (after.features - before.features, after.not_modified - before.not_modified);
+    assert_eq!(new, (1, 1));
+    assert_eq!(flag(&client), 2);
+}
+
+/// The endpoint's tag is not the one that the client computes.
+#[test]
+fn unknown_tag_leads_to_a_whole_document() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = streaming(builder(&server));
+    server.set_payload(&payload(2));
+    eventually("the change", || flag(&client) == 2);
+    let whole = |value| Reply::status(200).header("etag", "\"v2\"").body(payload(value));
+    // The same document with the server's own tag, and then another document.
+    server.script_features([whole(2), whole(3)]);
+    let before = server.requests().len();
+    refresh_anew(&client).unwrap();
+    assert_eq!(flag(&client), 2);
+    refresh_anew(&client).unwrap();
+    assert_eq!(flag(&client), 3);
+    let requests = server.requests();
+    let tags = requests[before..].iter().map(|request| request.header("if-none-match"));
+    let tags: Vec<&str> = tags.flatten().collect();
+    assert!(matches!(tags[..], [computed, "\"v2\""] if computed.starts_with("W/")), "{tags:?}");
+}
+
+#[test]
+fn repeated_event_keeps_the_tag_of_the_server() {
+    let server = FeaturesServer::start(&payload(1));
+    let whole = Reply::status(200).header("etag", "\"v1\"").header("x-sse-support", "enabled");
+    server.always_features(whole.body(payload(1)));
+    let client = ready(builder(&server));
+    eventually("a stream", || is_streaming(&client));
+    server.push(format!("event: features\ndata: {}\n\n", payload(1)).as_bytes());
+    eventually("the event", || client.status().counters.stream_events == 1);
+    refresh_anew(&client).unwrap();
+    refresh_anew(&client).unwrap();
+    let last = server.requests().pop().unwrap();
+    assert_eq!(last.header("if-none-match"), Some("\"v1\""));
+}
+
+#[test]
 fn repeated_payload_is_not_an_update() {
     let updates = Arc::new(AtomicUsize::new(0));
     let server = FeaturesServer::start(&payload(1));
