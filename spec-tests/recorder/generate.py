@@ -26,9 +26,9 @@ SUITES = {
 }
 
 
-def suite_cases(suite, count, seed):
+def cases_of(suite, make, count, seed):
     """Returns distinct cases. Each name ends with the index that seeded its generator."""
-    make, seen, cases = SUITES[suite][0], set(), []
+    seen, cases = set(), []
     for index in range(count):
         case = make(random.Random(f"{seed}/{suite}/{index}"))
         text = json.dumps(case[1:])
@@ -40,7 +40,7 @@ def suite_cases(suite, count, seed):
 
 def questions(count=DEFAULT_CASES, seed=DEFAULT_SEED):
     shares = {suite: round(count * share) for suite, (_, share) in SUITES.items()}
-    return {suite: suite_cases(suite, share, seed) for suite, share in shares.items()}
+    return {suite: cases_of(suite, SUITES[suite][0], share, seed) for suite, share in shares.items()}
 
 
 def add_arguments(parser):

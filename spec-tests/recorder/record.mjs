@@ -3,17 +3,28 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { GrowthBook, StickyBucketService, evalCondition } from "@growthbook/growthbook";
+import { evaluateFeatures } from "@growthbook/proxy-eval";
 
 class MemoryStickyBucketService extends StickyBucketService {
   documents = new Map();
+  saved = new Set();
+
+  constructor(documents) {
+    super();
+    for (const document of documents) this.documents.set(this.keyOf(document), document);
+  }
+
+  keyOf({ attributeName, attributeValue }) {
+    return this.getKey(attributeName, attributeValue);
+  }
 
   async getAssignments(name, value) {
     return this.documents.get(this.getKey(name, value)) ?? null;
   }
 
   async saveAssignments(document) {
-    const { attributeName, attributeValue } = document;
-    this.documents.set(this.getKey(attributeName, attributeValue), document);
+    this.documents.set(this.keyOf(document), document);
+    this.saved.add(this.keyOf(document));
   }
 }
 
@@ -29,12 +40,27 @@ const QUESTIONS = {
   },
 
   async stickyBucket([, context, documents, key]) {
-    const service = new MemoryStickyBucketService();
-    for (const document of documents) await service.saveAssignments(document);
+    const service = new MemoryStickyBucketService(documents);
     const growthbook = new GrowthBook({ ...context, stickyBucketService: service });
     await growthbook.refreshStickyBuckets();
     const result = growthbook.evalFeature(key).experimentResult ?? null;
     return [result, growthbook.getStickyBucketAssignmentDocs()];
+  },
+
+  // The arguments are those of the GrowthBook Proxy. It reads forced features into a map.
+  async remoteEval([, payload, request, documents]) {
+    const { attributes = {}, forcedVariations = {}, forcedFeatures = [], url = "" } = request;
+    const service = documents && new MemoryStickyBucketService(documents);
+    const response = await evaluateFeatures({
+      payload,
+      attributes,
+      forcedVariations,
+      forcedFeatures: new Map(forcedFeatures),
+      url,
+      stickyBucketService: service,
+    });
+    const saved = [...(service?.saved ?? [])].map((key) => [key, service.documents.get(key)]);
+    return [response, Object.fromEntries(saved)];
   },
 };
 

@@ -17,11 +17,16 @@ from pathlib import Path
 import disputes
 import generate
 import patterns
+import remote
 import urls
 from question import asked
 from references import CONSULTED, HERE, ask
 
 CORPUS = HERE.parent / "corpus"
+# The number of generated cases of remote evaluation, unless it is given.
+REMOTE_CASES = 2300
+# The number of them in the corpus.
+RECORDED_REMOTE_CASES = 100
 # The number of disputed cases to keep for one quirk.
 CASES_PER_QUIRK = 12
 # One random pattern for so many cases.
@@ -74,6 +79,18 @@ def record_urls(folder):
     write_corpus(folder, "url.json", {"run": answered})
 
 
+def record_remote(folder, count, kept, seed):
+    """Records the oracle's answers. The corpus has the first cases."""
+    cases = [case for case in generate.cases_of("remoteEval", remote.case, count, seed)
+             if remote.is_comparable(case)]
+    replies = ask("javascript", {"remoteEval": cases})["remoteEval"]
+    answered = [[*case[:4], *reply["answer"]] for case, reply in zip(cases, replies, strict=True)
+                if "answer" in reply]
+    write_corpus(folder, "remote_eval.json", {"remoteEval": answered[:kept]})
+    (folder / "remote_eval.md").write_text(remote.report())
+    print(f"remote evaluation: {count} generated, {len(cases)} comparable, {len(answered)} answered")
+
+
 def print_undecided(cases, seed):
     for question in asked(generate.questions(cases, seed)):
         if question.agreed_answer() is None and disputes.kept_answer(question)[0] is None:
@@ -110,6 +127,9 @@ def main():
         record(arguments.into, arguments.cases, arguments.seed)
         record_patterns(arguments.into, arguments.cases // RANDOM_PATTERN_SHARE, arguments.seed)
         record_urls(arguments.into)
+        # A search for differences keeps every case.
+        kept = RECORDED_REMOTE_CASES if arguments.into == CORPUS else None
+        record_remote(arguments.into, REMOTE_CASES, kept, arguments.seed)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 use growthbook::{Client, ClientBuilder, Embedded, UserScope};
 use growthbook_core::auto::{AutoExperimentChange, AutoExperimentOptions, AutoExperimentResult};
 use growthbook_core::condition::Condition;
+use growthbook_core::remote_eval::RemoteEvalRequest;
 use growthbook_core::sticky::{
     StickyBucketDocument, StickyBucketKey, StickyBucketStore, StickyBucketStoreError, StickyBuckets,
 };
@@ -127,6 +128,16 @@ pub(crate) trait Engine {
     ) -> Result<(Value, Value), Mismatch>;
     /// Returns the ExperimentResult.
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch>;
+    /// Returns the payload that answers a remote client. Other programs do not answer this.
+    fn remote_eval(
+        &self,
+        payload: &str,
+        request: &RemoteEvalRequest,
+        buckets: Option<&mut StickyBuckets>,
+    ) -> Result<Value, Mismatch> {
+        let _ = (payload, request, buckets);
+        Err(Mismatch::Unsupported)
+    }
     /// Returns the redirects of the payload's auto experiments.
     fn redirects(&self, context: &Context) -> Result<Value, Mismatch>;
     /// Returns the result of the pure function that a suite is named after.
@@ -256,6 +267,21 @@ impl Engine for Core {
         json_of(&snapshot.for_user_with(&globals, &context.user).run(&experiment))
     }
 
+    fn remote_eval(
+        &self,
+        payload: &str,
+        request: &RemoteEvalRequest,
+        buckets: Option<&mut StickyBuckets>,
+    ) -> Result<Value, Mismatch> {
+        let payload = Payload::from_json(payload).map_err(shape)?;
+        let snapshot = payload.compile();
+        let gb = snapshot.for_user(request.user());
+        json_of_document(&match buckets {
+            Some(buckets) => gb.sticky(buckets).remote_eval(&payload),
+            None => gb.remote_eval(&payload),
+        })
+    }
+
     fn redirects(&self, context: &Context) -> Result<Value, Mismatch> {
         let (snapshot, globals) = Core::snapshot(context)?;
         let gb = snapshot.for_user_with(&globals, &context.user);
@@ -336,6 +362,19 @@ impl Engine for Facade {
     fn run(&self, context: &Context, experiment: &str) -> Result<Value, Mismatch> {
         let experiment = Experiment::from_json(experiment).map_err(shape)?;
         json_of(&Facade::scope(context)?.run(&experiment))
+    }
+
+    fn remote_eval(
+        &self,
+        payload: &str,
+        request: &RemoteEvalRequest,
+        buckets: Option<&mut StickyBuckets>,
+    ) -> Result<Value, Mismatch> {
+        let client = Client::from_json(payload).map_err(shape)?;
+        json_of_document(&match buckets {
+            Some(buckets) => client.remote_eval_with_sticky(request, buckets),
+            None => client.remote_eval(request),
+        })
     }
 
     fn redirects(&self, context: &Context) -> Result<Value, Mismatch> {

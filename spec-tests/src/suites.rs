@@ -1,7 +1,8 @@
 //! The shape of each suite's cases, and how to run them.
 
-use growthbook_core::sticky::StickyBucketDocument;
-use serde_json::{Value, json};
+use growthbook_core::remote_eval::RemoteEvalRequest;
+use growthbook_core::sticky::{StickyBucketDocument, StickyBuckets};
+use serde_json::{Map, Value, json};
 
 use crate::case::{Case, Mismatch};
 use crate::compare::{same, same_rounded};
@@ -28,6 +29,7 @@ pub(crate) fn runner(suite: &str) -> Option<Runner> {
         "run" => run_case,
         "urlRedirect" => url_redirect_case,
         "stickyBucket" => sticky_bucket_case,
+        "remoteEval" => remote_eval_case,
         _ => return None,
     })
 }
@@ -123,6 +125,24 @@ fn sticky_bucket_case(case: &Case, engines: &Engines) -> Result<(), Mismatch> {
     engines.try_each(|engine| {
         let (result, documents) = engine.eval_sticky(&context, &stored, &key)?;
         expect(engine.name(), expected.clone(), json!([result["experimentResult"], documents]))
+    })
+}
+
+/// name, payload, request, documents stored or null, expected payload, expected changed documents by
+/// key
+fn remote_eval_case(case: &Case, engines: &Engines) -> Result<(), Mismatch> {
+    let request = RemoteEvalRequest::from_json(case.text(2)?)
+        .map_err(|error| Mismatch::Shape(error.to_string()))?;
+    let stored: Option<Vec<StickyBucketDocument>> = case.item(3)?;
+    let expected = json!([case.item::<Value>(4)?, case.item::<Value>(5)?]);
+    engines.try_each(|engine| {
+        let mut buckets = stored.clone().map(StickyBuckets::from_iter);
+        let response = engine.remote_eval(case.text(1)?, &request, buckets.as_mut())?;
+        let mut changed = Value::Object(Map::new());
+        for document in buckets.map(|mut buckets| buckets.take_changed()).unwrap_or_default() {
+            changed[document.key().to_string()] = json!(document);
+        }
+        expect(engine.name(), expected.clone(), json!([response, changed]))
     })
 }
 

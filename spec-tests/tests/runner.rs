@@ -100,6 +100,17 @@ const CASES: &[(&str, &str, &str, &[&str])] = &[
             r#"{"id||1": {"attributeName": "id", "attributeValue": "1", "assignments": {"f__0": "0"}}}"#,
         ],
     ),
+    (
+        "remoteEval",
+        r#"["n", {"features": {"f": {"rules": [{"variations": [0, 1]}]}}}, {"attributes": {"id": "1"},
+            "forcedFeatures": [["f", 7]]}, [], EXPECTED]"#,
+        r#"{"features": {"f": {"defaultValue": 7}}, "experiments": []}, {}"#,
+        &[
+            r#"{"features": {"f": {"defaultValue": 7}}}, {}"#,
+            r#"{"features": {"f": {"defaultValue": 8}}, "experiments": []}, {}"#,
+            r#"{"features": {"f": {"defaultValue": 7}}, "experiments": []}, {"id||1": {}}"#,
+        ],
+    ),
 ];
 
 fn run(suite: &str, case: &str) -> Report {
@@ -133,6 +144,13 @@ fn malformed_case_fails() {
             assert_eq!(run(suite, case).failed(), 1, "{suite}: {case}");
         }
     }
+}
+
+#[test]
+fn recorded_remote_evaluations_pass() {
+    let report = Corpus::parse(include_str!("../corpus/remote_eval.json")).unwrap().run(&[]);
+    let failures: Vec<String> = report.failures().map(ToString::to_string).collect();
+    assert_eq!((report.passed(), failures), (100, Vec::new()));
 }
 
 #[test]

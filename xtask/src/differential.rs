@@ -11,7 +11,8 @@ const DEFAULT_CASES: u32 = 2_000;
 const DEFAULT_SEED: u32 = 2;
 
 /// The corpora of the recorder that must agree with us.
-const CORPORA: [&str; 5] = ["recorded", "disputed", "regex", "regex_backtracking", "url"];
+const CORPORA: [&str; 6] =
+    ["recorded", "disputed", "regex", "regex_backtracking", "url", "remote_eval"];
 
 /// Runs the comparison. The arguments are `[--cases N] [--seed S]`.
 pub(crate) fn differential(arguments: &[String]) -> Result {

@@ -10,7 +10,8 @@ use crate::run::{cargo, run};
 const SERDE_JSON_FEATURES: &str = "arbitrary-precision,preserve-order";
 
 /// Our own corpora: answers of other implementations, and our choice where they disagree.
-const RECORDED: [&str; 5] = ["recorded", "disputed", "regex", "regex_backtracking", "url"];
+const RECORDED: [&str; 6] =
+    ["recorded", "disputed", "regex", "regex_backtracking", "url", "remote_eval"];
 
 pub(crate) fn test() -> Result {
     let corpora = corpus::obtain()?;

@@ -51,6 +51,7 @@
 //! | `user`, `sticky` | the user, global settings; sticky bucket documents |
 //! | `eval` | [`Evaluator`]: rules, experiments and prerequisites for one user |
 //! | `reduce` | smaller payloads for a browser |
+//! | `remote_eval` | the server's side of remote evaluation |
 //! | `cache` | the traits for caches of payloads |
 //! | `event`, `plugin` | events and their owned records; the trait for plugins that receive them |
 //!
@@ -101,6 +102,7 @@ mod pattern;
 mod payload;
 pub mod plugin;
 pub mod reduce;
+pub mod remote_eval;
 pub mod result;
 #[cfg(feature = "secure-attributes")]
 pub mod secure;

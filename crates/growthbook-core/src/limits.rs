@@ -16,6 +16,12 @@ pub(crate) const MIN_VALUES_MEMORY: usize = 128 * 1024 * 1024;
 /// How many warnings a snapshot has. Beyond it one more warning says how many were left out.
 pub const MAX_WARNINGS: usize = 1_000;
 
+/// How long the body of a request for remote evaluation may be, in bytes. A longer one is refused.
+pub const MAX_REMOTE_EVAL_BYTES: usize = 2 * 1024 * 1024;
+/// How many attributes, forced variations and forced features a request for remote evaluation may
+/// have, each. A request with more is refused.
+pub const MAX_REMOTE_EVAL_KEYS: usize = 1_000;
+
 /// How deep arrays and objects may nest. `serde_json` refuses text with this many levels. Deeper
 /// values from the caller become null.
 pub(crate) const MAX_JSON_DEPTH: usize = 128;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::bandit::FALLBACK_LEAF_ID;
 use crate::experiment::ExperimentDefinition;
-use crate::result::{Assignment, FeatureResult};
+use crate::result::{Assignment, FeatureExperiment, FeatureResult};
 use crate::trace::RuleVerdict;
 
 /// Is notified of what an evaluation does, in order. `()` ignores everything and costs nothing.
@@ -140,6 +141,18 @@ impl<'a> Exposure<'a> {
         value: Option<&'a Value>,
     ) -> Self {
         Exposure { experiment, result, value }
+    }
+
+    /// Returns the experiment as a tracking call has it: with the weights that a bandit chose.
+    pub(crate) fn reported_experiment(&self) -> FeatureExperiment<'a> {
+        let bandit = self.result.contextual_bandit;
+        FeatureExperiment {
+            definition: self.experiment,
+            weights: bandit
+                .filter(|bandit| bandit.leaf_id != FALLBACK_LEAF_ID)
+                .map(|bandit| bandit.variation_weights),
+            contextual_bandit: bandit,
+        }
     }
 
     /// Whether the user takes part because of their hash.

@@ -106,6 +106,7 @@ mod builder;
 mod callbacks;
 mod client;
 mod client_events;
+mod client_remote;
 #[cfg(feature = "fetch")]
 mod connected;
 #[cfg(feature = "fetch")]
@@ -147,7 +148,7 @@ pub use growthbook_core::{
 };
 pub use growthbook_core::{
     attributes, auto, bandit, bucketing, condition, experiment, explain, limits, observe, reduce,
-    result, url, warning,
+    remote_eval, result, url, warning,
 };
 #[cfg(feature = "fetch")]
 pub use growthbook_fetch::{FetchError, FetchOptions, NotReady, Refresh};

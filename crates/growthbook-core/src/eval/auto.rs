@@ -56,6 +56,15 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         results
     }
 
+    /// Runs each experiment, also manual ones, ones of an unknown kind, and ones after a redirect.
+    pub(super) fn each_auto_experiment(&mut self) -> Vec<(&'a AutoExperiment, usize)> {
+        let assigned = self.evaluator.snapshot.auto_experiments().iter().filter_map(|experiment| {
+            self.reset_limits();
+            Some((experiment, self.auto_experiment(experiment)?.variation_id))
+        });
+        assigned.collect()
+    }
+
     /// Runs one auto experiment. Returns `None` when the user does not take part.
     fn auto_experiment(
         &mut self,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::all::FeatureResults;
 use super::evaluation::Evaluation;
 use super::evaluator::Evaluator;
-use crate::auto::{AutoExperimentOptions, AutoExperimentResult};
+use crate::auto::{AutoExperiment, AutoExperimentOptions, AutoExperimentResult};
 use crate::experiment::Experiment;
 use crate::explain::{Explainer, Explanation};
 use crate::feature_key::FeatureName;
@@ -98,6 +98,16 @@ impl<'a, 'r, O: Observer> RecordingEvaluator<'a, 'r, O> {
         options: &AutoExperimentOptions,
     ) -> Vec<AutoExperimentResult<'a>> {
         self.evaluation().auto_experiments(options)
+    }
+
+    /// Runs each auto experiment, whatever its kind. Returns those the user takes part in, with the
+    /// index of the assigned variation.
+    pub(crate) fn assign_auto_experiments(&mut self) -> Vec<(&'a AutoExperiment, usize)> {
+        self.evaluation().each_auto_experiment()
+    }
+
+    pub(crate) fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
     }
 
     /// Like [`Evaluator::explain`], with the user's sticky bucket documents. It records nothing:

@@ -10,11 +10,10 @@ use serde_json::{Map, Value, json};
 use super::assignment::AssignmentRecord;
 use super::read::Track;
 use super::user::{EventUser, EventUserRecord};
-use crate::bandit::FALLBACK_LEAF_ID;
 use crate::cache::UnixMillis;
 use crate::experiment::ExperimentDefinition;
 use crate::observe::Exposure;
-use crate::result::{Assignment, FeatureExperiment};
+use crate::result::Assignment;
 
 /// The name of an exposure in GrowthBook's events.
 pub const EXPERIMENT_VIEWED: &str = "Experiment Viewed";
@@ -125,17 +124,11 @@ impl ExperimentViewedRecord {
 impl Serialize for ExperimentViewedRecord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let result = self.result.as_assignment();
-        let bandit = result.contextual_bandit;
-        let experiment = FeatureExperiment {
-            definition: &self.experiment,
-            weights: bandit
-                .filter(|bandit| bandit.leaf_id != FALLBACK_LEAF_ID)
-                .map(|bandit| bandit.variation_weights),
-            contextual_bandit: bandit,
-        };
+        let exposure = Exposure::new(&self.experiment, &result, self.value.as_ref());
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("experiment", &experiment)?;
-        map.serialize_entry("result", &ResultWithValue { value: self.value.as_ref(), result })?;
+        map.serialize_entry("experiment", &exposure.reported_experiment())?;
+        let result = ResultWithValue { value: exposure.value, result: &result };
+        map.serialize_entry("result", &result)?;
         map.serialize_entry("user", &self.user)?;
         map.serialize_entry("timestamp", &self.timestamp)?;
         map.end()
@@ -143,9 +136,9 @@ impl Serialize for ExperimentViewedRecord {
 }
 
 /// GrowthBook's ExperimentResult. An inline experiment has no value here.
-struct ResultWithValue<'a> {
-    value: Option<&'a Value>,
-    result: Assignment<'a>,
+pub(crate) struct ResultWithValue<'a> {
+    pub(crate) value: Option<&'a Value>,
+    pub(crate) result: &'a Assignment<'a>,
 }
 
 impl Serialize for ResultWithValue<'_> {

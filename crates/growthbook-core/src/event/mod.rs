@@ -14,6 +14,7 @@ mod user;
 
 pub use assignment::{AssignmentRecord, ContextualBanditRecord};
 pub use custom::{CustomEvent, CustomEventRecord};
+pub(crate) use exposure::ResultWithValue;
 pub use exposure::{EXPERIMENT_VIEWED, ExperimentViewed, ExperimentViewedRecord};
 pub(crate) use read::Track;
 pub use usage::{FEATURE_EVALUATED, FeatureUsage, FeatureUsageRecord};
