@@ -53,6 +53,8 @@ usage: cargo xtask <command>
           evaluate for N seconds (300 by default) while a server changes and restarts
   soak --fleet
           measure eight processes that share a Redis
+  soak --tracking
+          offer 100,000 events a second to an ingestor that fails, for about two minutes
   features
           check the libraries with each selection of their Cargo features
   firmware

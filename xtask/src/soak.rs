@@ -4,7 +4,7 @@
 use crate::run::{cargo, run};
 use crate::{Result, redis};
 
-/// Runs the soak. The arguments are `[--seconds N]` or `--fleet`.
+/// Runs the soak. The arguments are `[--seconds N]`, `--fleet` or `--tracking`.
 pub(crate) fn soak(arguments: &[String]) -> Result {
     let mut soak = cargo(["run", "--quiet", "--release", "--package", "soak", "--"]);
     run(soak.args(arguments).env(redis::SERVER_VARIABLE, redis::obtain()?))

@@ -1,5 +1,6 @@
 //! Evaluates while a server changes and restarts: `cargo xtask soak [--seconds N]`. Measures a fleet
-//! of processes that share a Redis: `cargo xtask soak --fleet`.
+//! of processes that share a Redis: `cargo xtask soak --fleet`. Offers events to an ingestor that
+//! fails: `cargo xtask soak --tracking`.
 //!
 //! The first phase only evaluates. The second phase evaluates with a streaming and a polling
 //! client, while the server changes its payload several times per second and restarts every few
@@ -12,6 +13,7 @@ mod histogram;
 mod payload;
 mod report;
 mod run;
+mod tracking;
 
 use std::env;
 use std::error::Error;
@@ -27,8 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seconds = match arguments.as_slice() {
         [] => DEFAULT_SECONDS,
         [name] if name == "--fleet" => return measure_fleet(),
+        [name] if name == "--tracking" => return measure_tracking(),
         [name, value] if name == "--seconds" => value.parse()?,
-        _ => return Err("usage: soak [--seconds N | --fleet]".into()),
+        _ => return Err("usage: soak [--seconds N | --fleet | --tracking]".into()),
     };
     println!("soaking for about {seconds} seconds");
     let report = run::run(Duration::from_secs(seconds))?;
@@ -38,6 +41,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure_fleet() -> Result<(), Box<dyn Error>> {
     let report = fleet::run();
+    println!("{report}");
+    check(&report.problems())
+}
+
+fn measure_tracking() -> Result<(), Box<dyn Error>> {
+    let report = tracking::run()?;
     println!("{report}");
     check(&report.problems())
 }
