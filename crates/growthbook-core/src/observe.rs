@@ -47,8 +47,13 @@ pub trait Observer {
         true
     }
 
-    /// Is called when a feature was evaluated, also as a prerequisite of another one. It is not
-    /// called for a value forced in code.
+    /// Whether [`feature_usage`](Observer::feature_usage) is also called for values forced in code.
+    /// Default: false.
+    fn wants_overrides(&self) -> bool {
+        false
+    }
+
+    /// Is called when a feature was evaluated, also as a prerequisite of another one.
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         let _ = (key, result);
     }
@@ -96,6 +101,10 @@ impl<O: Observer> Observer for &mut O {
 
     fn wants_feature_usage(&self) -> bool {
         (**self).wants_feature_usage()
+    }
+
+    fn wants_overrides(&self) -> bool {
+        (**self).wants_overrides()
     }
 
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {

@@ -82,8 +82,14 @@ pub trait Plugin: Send + Sync {
         false
     }
 
-    /// A feature was evaluated, as itself or as a prerequisite of another one. It is not called for
-    /// values forced in code.
+    /// Whether [`feature_usage`](Plugin::feature_usage) is also called for values forced in code, if
+    /// it is called at all. It is asked once, after `start`. Default: false, as in the JavaScript
+    /// SDK.
+    fn wants_overrides(&self) -> bool {
+        false
+    }
+
+    /// A feature was evaluated, as itself or as a prerequisite of another one.
     fn feature_usage(&self, usage: &FeatureUsage<'_>) {
         let _ = usage;
     }
@@ -102,6 +108,12 @@ pub trait Plugin: Send + Sync {
     /// A refresh failed. It is not called for a plugin of a scope.
     fn refresh_failed(&self, cause: &(dyn Error + 'static)) {
         let _ = cause;
+    }
+
+    /// Returns the number of events that the plugin has lost so far, such as those that found its
+    /// queue full. Default: 0.
+    fn lost_events(&self) -> u64 {
+        0
     }
 
     /// Sends all queued events. Waits no longer than the limit, and returns whether the queue is

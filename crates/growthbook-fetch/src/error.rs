@@ -85,6 +85,32 @@ impl FetchErrorKind {
         self.prospect() == Prospect::Refused
     }
 
+    /// Returns a short name for labels of metrics and fields of traces, such as `timeout`.
+    pub fn name(self) -> &'static str {
+        match self {
+            FetchErrorKind::Dns => "dns",
+            FetchErrorKind::Connect => "connect",
+            FetchErrorKind::Proxy => "proxy",
+            FetchErrorKind::Certificate => "certificate",
+            FetchErrorKind::Tls => "tls",
+            FetchErrorKind::System => "system",
+            FetchErrorKind::Timeout => "timeout",
+            FetchErrorKind::Interrupted => "interrupted",
+            FetchErrorKind::Protocol => "protocol",
+            FetchErrorKind::Redirect => "redirect",
+            FetchErrorKind::Status { .. } => "status",
+            FetchErrorKind::NotAStream => "not_a_stream",
+            FetchErrorKind::BriefStream => "brief_stream",
+            FetchErrorKind::Decompress => "decompress",
+            FetchErrorKind::TooLarge { .. } => "too_large",
+            FetchErrorKind::NothingToConfirm => "nothing_to_confirm",
+            FetchErrorKind::Payload(_) => "payload",
+            FetchErrorKind::Panicked => "panicked",
+            FetchErrorKind::Closed => "closed",
+            FetchErrorKind::NoServer => "no_server",
+        }
+    }
+
     /// Whether the failure may pass soon.
     pub(crate) fn prospect(self) -> Prospect {
         match self {

@@ -45,6 +45,8 @@
 //! | feature | default | what it adds | cost |
 //! |---|---|---|---|
 //! | `network` | yes | [`Feed`], its options, and the caches | crates `ureq`, `rustls`, `mio`, `url`, `jiff`, `lru`, `sha2`, `base64`; a thread |
+//! | `tracing` | no | a span for each fetch, see below | crate `tracing` |
+//! | `metrics` | no | counters and a gauge, see below | crate `metrics` |
 //!
 //! Without `network` a [`LivePayload`] is left. Give it payloads that the program gets elsewhere.
 //!
@@ -64,6 +66,40 @@
 //! | `source` | puts these together for all clients on one host and key |
 //! | `registry` | finds the source for a host and key |
 //! | `feed` | one client's part in a source |
+//!
+//! # Spans
+//!
+//! With the Cargo feature `tracing`, each fetch is a span `growthbook.fetch` at the level `INFO`, with
+//! the target `growthbook::fetch`. A subscriber measures its duration. Names are OpenTelemetry's, but
+//! for those that begin with `growthbook`:
+//!
+//! | field | value |
+//! |---|---|
+//! | `url.scheme`, `server.address`, `server.port` | the server, without the path and the client key |
+//! | `http.request.method`, `http.response.status_code` | `GET`, and the status if there is a reply |
+//! | `growthbook.fetch.result` | `payload`, `not_modified` or `failed` |
+//! | `error.type` | of a failure: the status, or [`FetchErrorKind::name`] |
+//! | `otel.kind`, `otel.status_code` | `client`, and `ERROR` for a failure |
+//!
+//! # Metrics
+//!
+//! With the Cargo feature `metrics`, the counters of [`FetchStatus`] are also metrics of the program's
+//! recorder. They have no labels, and are the sums of all clients:
+//!
+//! | counter | field of [`Counters`] |
+//! |---|---|
+//! | `growthbook_fetches_total` | `fetches` |
+//! | `growthbook_fetches_not_modified_total` | `not_modified` |
+//! | `growthbook_fetch_failures_total` | `failures` |
+//! | `growthbook_payloads_shared_total` | `shared` |
+//! | `growthbook_payloads_applied_total` | `updates` |
+//! | `growthbook_payloads_older_total` | `older_ignored` |
+//! | `growthbook_streams_opened_total` | `streams_opened` |
+//! | `growthbook_stream_reconnects_total` | `stream_reconnects` |
+//! | `growthbook_stream_events_total` | `stream_events` |
+//!
+//! The gauge `growthbook_streams_open` is the number of open streams. The counter
+//! `growthbook_cache_errors_total` has the failures of caches.
 //!
 //! # Logging
 //!

@@ -118,6 +118,8 @@ pub struct Counters {
     pub older_ignored: u64,
     /// Streams that were opened.
     pub streams_opened: u64,
+    /// Attempts to open a stream after the first one.
+    pub stream_reconnects: u64,
     /// Events of streams that brought or announced a payload.
     pub stream_events: u64,
     /// Calls of a cache or of its lease that failed.

@@ -126,6 +126,10 @@ impl Plugin for IngestorTracking {
         }
     }
 
+    fn lost_events(&self) -> u64 {
+        self.status().lost.total()
+    }
+
     fn flush(&self, limit: Duration) -> bool {
         IngestorTracking::flush(self, limit).is_ok()
     }

@@ -13,6 +13,7 @@ use growthbook_core::{DecryptionKey, Payload};
 use serde_json::Value;
 
 use crate::callbacks::{event_logger, on_experiment_viewed, on_feature_usage, on_update};
+use crate::counts::{CountEvents, EventCounters};
 use crate::listeners::{Registry, StopOnDrop};
 use crate::seen::{ExposureDeduplication, Exposures, Identities, UsageDeduplication};
 use crate::state::{Clock, Effects, Live, Results, State};
@@ -44,6 +45,7 @@ pub struct ClientBuilder<K> {
     plugins: Vec<Box<dyn Plugin>>,
     exposures: ExposureDeduplication,
     usage: UsageDeduplication,
+    event_counters: Option<Arc<EventCounters>>,
     clock: Option<Clock>,
     sticky_bucket_store: Option<Box<dyn StickyBucketStore>>,
 }
@@ -173,6 +175,23 @@ impl<K> ClientBuilder<K> {
         self
     }
 
+    /// Counts events: evaluations by source, exposures and logged events. [`Client::event_counts`]
+    /// returns the counts, and so does `Client::status`. Default: no, because counting is work for
+    /// each evaluation.
+    ///
+    /// An event that a policy for repetitions drops is not counted.
+    ///
+    /// [`Client::event_counts`]: crate::Client::event_counts
+    #[must_use]
+    pub fn count_events(mut self) -> Self {
+        if self.event_counters.is_some() {
+            return self;
+        }
+        let counters = Arc::<EventCounters>::default();
+        self.event_counters = Some(counters.clone());
+        self.plugin(CountEvents(counters))
+    }
+
     /// The clock of events, in milliseconds since 1970. Default: the system's. On
     /// `wasm32-unknown-unknown`, which has no clock, the default is always 0.
     #[must_use]
@@ -212,6 +231,7 @@ impl<K> ClientBuilder<K> {
             plugins: Vec::new(),
             exposures: ExposureDeduplication::default(),
             usage: UsageDeduplication::default(),
+            event_counters: None,
             clock: None,
             sticky_bucket_store: None,
         }
@@ -227,6 +247,7 @@ impl<K> ClientBuilder<K> {
             identities: Identities::default(),
             exposures: Exposures::new(self.exposures),
             usage_deduplication: self.usage,
+            event_counters: self.event_counters,
             clock: self.clock,
             sticky_store: self.sticky_bucket_store,
             results: Results::default(),

@@ -9,6 +9,7 @@ use growthbook_core::plugin::Plugin;
 use serde_json::{Map, Value};
 
 use crate::client::Client;
+use crate::counts::EventCounts;
 use crate::deferred::DeferredCalls;
 use crate::observer::ScopeObserver;
 use crate::subscription::Subscription;
@@ -66,6 +67,27 @@ impl Client {
                 call.value.as_ref(),
             ));
         }
+    }
+
+    /// Returns the counts of events. `None` unless
+    /// [`count_events`](crate::ClientBuilder::count_events) is set.
+    ///
+    /// ```
+    /// use growthbook::{Client, FeatureResultSource};
+    /// use serde_json::json;
+    ///
+    /// let client = Client::embedded()
+    ///     .features(json!({"dark-mode": {"defaultValue": true}}))
+    ///     .count_events()
+    ///     .build()?;
+    /// client.for_user("user-123").is_on("dark-mode");
+    /// let counts = client.event_counts().unwrap();
+    /// assert_eq!(counts.evaluations(FeatureResultSource::DefaultValue), 1);
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    pub fn event_counts(&self) -> Option<EventCounts> {
+        let state = self.live().load();
+        state.data().effects.event_counters.as_ref().map(|counters| counters.counts())
     }
 
     /// Lets every plugin send what it has queued. Waits no longer than the limit. Returns whether

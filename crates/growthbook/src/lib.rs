@@ -61,6 +61,7 @@
 //! | `scope_buckets`, `sticky_store` | sticky buckets of a scope, and the log of a failing store |
 //! | `client`, `globals` | the client: the payload in use, and what holds for every user |
 //! | `client_events`, `subscription` | logged events, and plugins that are added while the client runs |
+//! | `counts`, `tracing_plugin`, `metrics_plugin` | plugins that count events, or hand them to `tracing` and `metrics` |
 //! | `deferred`, `tracking` | deferred tracking calls; the public names of events |
 //! | `connection` | the feed of a client, started again after a fork |
 //! | `lifecycle` | waiting, status, refreshing and closing |
@@ -79,6 +80,8 @@
 //! | `tracking` | no | `ingestor::IngestorTracking`: events to GrowthBook's ingestor, on a thread |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | Redis Cluster, Sentinel and TLS |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
+//! | `tracing` | no | [`tracking`]`::TracingPlugin`: OpenTelemetry's event for each evaluation; spans of fetches |
+//! | `metrics` | no | [`tracking`]`::MetricsPlugin`: counts of events; metrics of fetches and streams |
 //! | `secure-attributes` | yes | [`secure::secure_attribute`]: attributes compared as hashes |
 //!
 //! # Logging
@@ -111,6 +114,7 @@ mod client_remote;
 mod connected;
 #[cfg(feature = "fetch")]
 mod connection;
+mod counts;
 mod deferred;
 mod embedded;
 mod globals;
@@ -118,6 +122,8 @@ pub mod guide;
 #[cfg(feature = "fetch")]
 mod lifecycle;
 mod listeners;
+#[cfg(feature = "metrics")]
+mod metrics_plugin;
 mod observer;
 mod scope;
 mod scope_buckets;
@@ -127,6 +133,8 @@ mod seen;
 mod state;
 mod sticky_store;
 mod subscription;
+#[cfg(feature = "tracing")]
+mod tracing_plugin;
 pub mod tracking;
 
 pub use builder::ClientBuilder;

@@ -14,6 +14,7 @@ use growthbook_fetch::{
 };
 
 use crate::client::Client;
+use crate::counts::EventCounts;
 
 /// The client has a payload.
 #[derive(Clone, Debug)]
@@ -49,6 +50,11 @@ pub struct Status {
     pub stream: StreamState,
     /// Counts since the first client on this host and key was started.
     pub counters: Counters,
+    /// Counts of events. `None` unless [`count_events`](crate::ClientBuilder::count_events) is set.
+    pub events: Option<EventCounts>,
+    /// The number of events that the client's current plugins have lost: because a queue was full,
+    /// for example, or because the plugin panicked.
+    pub lost_events: u64,
 }
 
 impl Client {
@@ -114,6 +120,8 @@ impl Client {
         let in_use = self.live().load();
         let date_updated = in_use.payload().date_updated().map(str::to_owned);
         let source = in_use.source();
+        let events = self.event_counts();
+        let lost_events = self.registry().listeners().lost_events();
         match status {
             Some(status) => Status {
                 source,
@@ -125,6 +133,8 @@ impl Client {
                 date_problem: status.date_problem,
                 stream: status.stream,
                 counters: status.counters,
+                events,
+                lost_events,
             },
             None => Status {
                 source,
@@ -135,6 +145,8 @@ impl Client {
                 date_problem: None,
                 stream: StreamState::Off(StreamOff::NotWanted),
                 counters: Counters::default(),
+                events,
+                lost_events,
             },
         }
     }

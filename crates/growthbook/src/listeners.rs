@@ -1,6 +1,6 @@
 //! The plugins in use: those of a client, and those of a scope.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ pub(crate) struct Listener {
     wants: Wants,
     is_active: AtomicBool,
     has_panicked: AtomicBool,
+    /// The events that were lost because the plugin panicked.
+    lost_events: AtomicU64,
 }
 
 /// The kinds of events that plugins of a list receive.
@@ -24,6 +26,8 @@ pub(crate) struct Wants {
     pub(crate) exposures: bool,
     pub(crate) results: bool,
     pub(crate) usage: bool,
+    /// Usage of features whose value is forced in code.
+    pub(crate) overrides: bool,
 }
 
 impl Wants {
@@ -40,22 +44,32 @@ impl Listener {
             wants: Wants::default(),
             is_active: AtomicBool::new(true),
             has_panicked: AtomicBool::new(false),
+            lost_events: AtomicU64::new(0),
         };
         listener.call(|plugin| plugin.start(owner));
         let wants = listener.call(|plugin| Wants {
             exposures: plugin.wants_exposures(),
             results: plugin.wants_results(),
             usage: plugin.wants_feature_usage(),
+            overrides: plugin.wants_overrides(),
         });
         listener.wants = wants.unwrap_or_default();
+        listener.wants.overrides &= listener.wants.usage;
         Arc::new(listener)
     }
 
     /// Calls the plugin, unless it was removed.
     fn notify(&self, call: impl FnOnce(&dyn Plugin)) {
-        if self.is_active.load(Ordering::Relaxed) {
-            self.call(call);
+        if self.is_active.load(Ordering::Relaxed) && self.call(call).is_none() {
+            self.lost_events.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Returns the number of events that the plugin has lost.
+    #[cfg(feature = "fetch")]
+    fn lost_events(&self) -> u64 {
+        let by_itself = self.call(|plugin| plugin.lost_events()).unwrap_or_default();
+        by_itself.saturating_add(self.lost_events.load(Ordering::Relaxed))
     }
 
     /// Stops the plugin. Only the first call has an effect. Returns whether the time was enough.
@@ -95,6 +109,7 @@ impl Listeners {
         self.wants.exposures |= wants.exposures;
         self.wants.results |= wants.results;
         self.wants.usage |= wants.usage;
+        self.wants.overrides |= wants.overrides;
         self.list.push(listener);
     }
 
@@ -118,6 +133,12 @@ impl Listeners {
     /// Calls every plugin.
     pub(crate) fn notify_all(&self, call: impl Fn(&dyn Plugin)) {
         self.notify(|_| true, call);
+    }
+
+    /// Returns the number of events that the plugins have lost.
+    #[cfg(feature = "fetch")]
+    pub(crate) fn lost_events(&self) -> u64 {
+        self.list.iter().map(|listener| listener.lost_events()).fold(0, u64::saturating_add)
     }
 
     /// Stops every plugin within the limit for all of them. Returns whether it was enough.

@@ -3,9 +3,12 @@
 use growthbook_core::cache::UnixMillis;
 use growthbook_core::event::{EventUser, ExperimentViewed, FeatureUsage};
 use growthbook_core::observe::{Exposure, Observer};
-use growthbook_core::{AttributeRef, AttributeSource, FeatureResult, UserContext};
+use growthbook_core::{
+    AttributeRef, AttributeSource, FeatureResult, FeatureResultSource, Payload, UserContext,
+};
 use growthbook_support::Level;
 
+use crate::listeners::Wants;
 use crate::scope_events::ScopeEvents;
 use crate::seen::UsageDeduplication;
 use crate::state::State;
@@ -17,6 +20,8 @@ pub(crate) struct ScopeObserver<'a> {
     user: &'a UserContext,
     source: Option<ContainedSource<'a>>,
     scope: Option<&'a ScopeEvents>,
+    /// The payload of the evaluation.
+    payload: Option<&'a Payload>,
     /// The time of the events. `None` is now.
     time: Option<UnixMillis>,
     /// The hashes of the features that this evaluation has reported.
@@ -31,7 +36,12 @@ impl<'a> ScopeObserver<'a> {
         scope: Option<&'a ScopeEvents>,
     ) -> Self {
         let source = source.map(ContainedSource);
-        ScopeObserver { state, user, source, scope, time: None, used: Vec::new() }
+        ScopeObserver { state, user, source, scope, payload: None, time: None, used: Vec::new() }
+    }
+
+    /// Sets the payload that is evaluated.
+    pub(crate) fn on_payload(self, payload: &'a Payload) -> Self {
+        ScopeObserver { payload: Some(payload), ..self }
     }
 
     /// Sets the time of the events. 0 is now.
@@ -121,6 +131,11 @@ impl Observer for ScopeObserver<'_> {
         self.state.listeners.wants().usage || self.scope.is_some_and(of_scope)
     }
 
+    fn wants_overrides(&self) -> bool {
+        let of_scope = |scope: &ScopeEvents| scope.listeners.wants().overrides;
+        self.state.listeners.wants().overrides || self.scope.is_some_and(of_scope)
+    }
+
     fn feature_usage(&mut self, key: &str, result: &FeatureResult<'_>) {
         let effects = &self.state.effects;
         let key_hash = effects.identities.of_value(key);
@@ -135,10 +150,14 @@ impl Observer for ScopeObserver<'_> {
         {
             return;
         }
-        let usage = FeatureUsage::new(key, result, self.event_user(), effects.now());
+        let date_updated = self.payload.and_then(Payload::date_updated);
+        let usage = FeatureUsage::new(key, result, self.event_user(), effects.now())
+            .with_date_updated(date_updated);
+        let is_override = result.source == FeatureResultSource::Override;
+        let wants = |it: Wants| if is_override { it.overrides } else { it.usage };
         let of_scope = self.scope.map(|scope| &scope.listeners);
         for listeners in [Some(&*self.state.listeners), of_scope].into_iter().flatten() {
-            listeners.notify(|it| it.usage, |plugin| plugin.feature_usage(&usage));
+            listeners.notify(wants, |plugin| plugin.feature_usage(&usage));
         }
     }
 }

@@ -343,7 +343,8 @@ impl UserScope<'_> {
     ) -> R {
         let effects = &self.state().effects;
         self.evaluate_with(|evaluator, source| {
-            let observer = ScopeObserver::new(self.state(), &self.user, source, self.events());
+            let observer = ScopeObserver::new(self.state(), &self.user, source, self.events())
+                .on_payload(self.pinned.payload());
             let mut evaluator = evaluator.observed(observer);
             match &self.sticky {
                 Some(sticky) => sticky.evaluate(effects.sticky_store.as_deref(), |buckets| {

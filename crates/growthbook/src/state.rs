@@ -8,6 +8,7 @@ use growthbook_core::cache::UnixMillis;
 use growthbook_core::sticky::StickyBucketStore;
 use growthbook_fetch::LivePayload;
 
+use crate::counts::EventCounters;
 use crate::listeners::Listeners;
 use crate::seen::{DEFAULT_EXPOSURE_CACHE_SIZE, Exposures, Identities, Memory, UsageDeduplication};
 
@@ -33,6 +34,8 @@ pub(crate) struct Effects {
     pub(crate) identities: Identities,
     pub(crate) exposures: Exposures,
     pub(crate) usage_deduplication: UsageDeduplication,
+    /// `None` unless events are counted.
+    pub(crate) event_counters: Option<Arc<EventCounters>>,
     pub(crate) clock: Option<Clock>,
     pub(crate) sticky_store: Option<Box<dyn StickyBucketStore>>,
     pub(crate) results: Results,

@@ -18,7 +18,14 @@ pub use growthbook_core::plugin::{Plugin, PluginOwner};
 pub use crate::callbacks::{
     event_logger, on_experiment_viewed, on_feature_usage, on_refresh_failed, on_result, on_update,
 };
+pub use crate::counts::EventCounts;
 pub use crate::deferred::DeferredCalls;
 pub use crate::listeners::DEFAULT_PLUGIN_STOP_TIMEOUT;
+#[cfg(feature = "metrics")]
+pub use crate::metrics_plugin::MetricsPlugin;
 pub use crate::seen::{DEFAULT_EXPOSURE_CACHE_SIZE, ExposureDeduplication, UsageDeduplication};
 pub use crate::subscription::Subscription;
+#[cfg(feature = "tracing")]
+pub use crate::tracing_plugin::{
+    EVALUATION_TARGET, MAX_TRACED_VALUE_BYTES, TracedValues, TracingPlugin,
+};

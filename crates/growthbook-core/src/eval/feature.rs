@@ -97,7 +97,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         if !O::LISTENS {
             return;
         }
-        let is_usage = self.observer.wants_feature_usage() && answer.source != Source::Override;
+        let is_usage = self.observer.wants_feature_usage()
+            && (answer.source != Source::Override || self.observer.wants_overrides());
         if O::TRACES || is_usage {
             let result = self.last.result(answer);
             if O::TRACES {

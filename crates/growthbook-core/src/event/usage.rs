@@ -28,6 +28,8 @@ pub struct FeatureUsage<'a> {
     pub user: EventUser<'a>,
     /// The time, by the clock of the client; 0 if it is unknown.
     pub timestamp: UnixMillis,
+    /// When the payload was last changed, as the API wrote it (ISO 8601).
+    pub date_updated: Option<&'a str>,
 }
 
 impl<'a> FeatureUsage<'a> {
@@ -38,7 +40,13 @@ impl<'a> FeatureUsage<'a> {
         user: EventUser<'a>,
         timestamp: UnixMillis,
     ) -> Self {
-        FeatureUsage { key, result, user, timestamp }
+        FeatureUsage { key, result, user, timestamp, date_updated: None }
+    }
+
+    /// Sets when the payload was last changed.
+    #[must_use]
+    pub fn with_date_updated(self, date_updated: Option<&'a str>) -> Self {
+        FeatureUsage { date_updated, ..self }
     }
 
     /// Returns the properties of GrowthBook's event [`FEATURE_EVALUATED`].

@@ -86,7 +86,13 @@ impl<'a> EventUser<'a> {
     /// Returns the attribute `id` as text. `None` if the user does not have it, or if it is neither
     /// a string nor a number.
     pub fn id(&self) -> Option<Cow<'a, str>> {
-        match self.lookup().hash_value(Name::new("id")) {
+        self.attribute_text("id")
+    }
+
+    /// Returns an attribute as text. `None` if the user does not have it, or if it is neither a
+    /// string nor a number.
+    pub fn attribute_text(&self, name: &str) -> Option<Cow<'a, str>> {
+        match self.lookup().hash_value(Name::new(name)) {
             HashValue::Missing => None,
             value => Some(value.to_text()),
         }
@@ -204,6 +210,8 @@ mod tests {
             json!({"attributes": {"id": 7, "region": "eu", "plan": "pro"}, "url": "https://global/"})
         );
         assert!(event.attribute("hidden").is_some() && event.attribute("other").is_none());
+        assert_eq!(event.attribute_text("plan").as_deref(), Some("pro"));
+        assert_eq!((event.attribute_text("hidden"), event.attribute_text("other")), (None, None));
 
         let user = user.url("https://own/");
         assert_eq!(EventUser::new(&user).with_globals(&globals).url(), "https://own/");

@@ -116,6 +116,10 @@ impl Client {
         self.agent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn address(&self) -> &Url {
+        &self.address
+    }
+
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use growthbook_core::PayloadError;
+use url::Url;
 
 use super::client::{Client, Purpose, check_status, read_body};
 use super::{Limits, Settings};
@@ -60,6 +61,11 @@ impl FeaturesClient {
         let body = read_body(response, limits.max_body_bytes)?;
         let text = String::from_utf8(body).map_err(|_| FetchError::from(PayloadError::NotUtf8))?;
         Ok(Reply::Payload { document: text.into(), etag, streaming })
+    }
+
+    /// Returns the address that is asked. Its path has the client key.
+    pub(crate) fn address(&self) -> &Url {
+        self.client.address()
     }
 
     /// Closes the connection that is kept for the next request. Call it only between requests.

@@ -9,6 +9,7 @@ use growthbook_support::contain;
 
 use super::delivery::Delivery;
 use super::health::Note;
+use super::span::FetchSpan;
 use super::{Document, Source, State};
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::Reply;
@@ -94,7 +95,8 @@ impl Source {
     fn fetch_alone(&self, known: Option<&Document>, limit: Duration) -> (Landed, Delivery) {
         let start = Instant::now();
         // A logger or a TLS provider may panic in the request, and a sink in the delivery.
-        let asked = contain(|| self.ask(known, limit));
+        let span = FetchSpan::begin(self.features.address());
+        let asked = span.within(|| contain(|| self.ask(known, limit, &span)));
         let Asked { outcome, streaming, delivery } =
             asked.unwrap_or_else(|_| Asked::failed(FetchErrorKind::Panicked.into()));
         let mut state = self.lock();
@@ -119,17 +121,20 @@ impl Source {
         let members = state.members();
         drop(state);
         note.log();
+        span.end(&outcome);
+        self.publish_metrics();
         if let Err(error) = &outcome {
             members.iter().for_each(|member| member.failed(error));
         }
         (Landed { outcome, was_cut_short }, delivery)
     }
 
-    fn ask(&self, known: Option<&Document>, limit: Duration) -> Asked {
+    fn ask(&self, known: Option<&Document>, limit: Duration, span: &FetchSpan) -> Asked {
         let sequence = self.draw_sequence();
         let limits = self.lock().limits;
         let etag = known.and_then(|document| document.payload.etag.as_deref());
         let reply = self.features.fetch(etag, &limits, limit);
+        span.replied(&reply);
         let fetched_at = unix_millis(SystemTime::now());
         match (reply, known) {
             (Ok(Reply::Payload { document, etag, streaming }), _) => {

@@ -18,6 +18,8 @@ pub(super) struct Health {
 #[derive(Default)]
 struct Stream {
     wanted: bool,
+    /// Whether a stream was opened, or could not be opened.
+    was_tried: bool,
     offered: Option<bool>,
     /// `None` before the first stream, and while no stream is wanted.
     state: Option<StreamState>,
@@ -89,6 +91,8 @@ impl Health {
     }
 
     pub(super) fn stream_connecting(&mut self) {
+        self.counters.stream_reconnects += u64::from(self.stream.was_tried);
+        self.stream.was_tried = true;
         // A lost stream stays `Lost` until another one is open.
         if self.stream.state.is_none() {
             self.stream.state = Some(StreamState::Connecting);

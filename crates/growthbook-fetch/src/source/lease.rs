@@ -57,6 +57,7 @@ impl Source {
         let sequence = self.draw_sequence();
         if let Some(payload) = member.cached() {
             self.take_shared(payload, sequence);
+            self.publish_metrics();
         }
     }
 

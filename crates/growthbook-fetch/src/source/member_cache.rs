@@ -10,6 +10,7 @@ use growthbook_core::cache::{
 use growthbook_support::{Level, contain, source_text};
 
 use super::document::Document;
+use super::metrics::count_cache_error;
 
 /// A client's cache. It may fail or panic; the client goes on without it.
 pub(super) struct MemberCache {
@@ -201,6 +202,7 @@ impl MemberCache {
                 let failed = before.map_or(operation, |before| before.max(operation));
                 state.error = Some((failed, error.clone()));
                 drop(state);
+                count_cache_error();
                 if before.is_none() {
                     let cause = source_text(&error);
                     growthbook_support::log!(Level::Warn, "{error}: {cause}");

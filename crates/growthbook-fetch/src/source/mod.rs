@@ -7,8 +7,12 @@ mod health;
 mod lease;
 mod member;
 mod member_cache;
+#[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
+mod metrics;
 mod readiness;
 mod repeats;
+#[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
+mod span;
 mod stream;
 mod worker;
 
@@ -25,6 +29,7 @@ pub use readiness::NotReady;
 use delivery::Latest;
 use fetch::Flight;
 use health::Health;
+use metrics::Published;
 use worker::Worker;
 
 /// Fetches and streams the payload of one host and key for all clients on them.
@@ -55,6 +60,7 @@ struct State {
     /// The last member has left: no further fetch or stream begins.
     stopped: bool,
     health: Health,
+    published: Published,
 }
 
 /// A client's membership in the source.
@@ -70,6 +76,7 @@ pub(crate) type MemberId = u64;
 impl Source {
     /// Returns a source without members. It starts with the cached document.
     pub(crate) fn new(settings: &Settings, cached: Option<Arc<Document>>) -> Arc<Self> {
+        Source::describe_metrics();
         Arc::new(Source {
             features: FeaturesClient::new(settings),
             stream: StreamClient::new(settings),
@@ -85,6 +92,7 @@ impl Source {
                 worker: None,
                 stopped: false,
                 health: Health::default(),
+                published: Published::default(),
             }),
             changed: Condvar::new(),
         })

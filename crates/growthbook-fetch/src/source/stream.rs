@@ -30,6 +30,7 @@ impl Source {
                 let note = state.health.stream_opened();
                 drop(state);
                 note.log();
+                self.publish_metrics();
                 self.read_to_end(&mut stream, parser)
             }
             Err(error) => Err(error),
@@ -112,6 +113,7 @@ impl Source {
                 StreamRead::End => return Ok(StreamEnd::Ended),
             }
             updates.drain(..).for_each(|update| self.follow_update(update));
+            self.publish_metrics();
         }
     }
 

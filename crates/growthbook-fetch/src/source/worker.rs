@@ -83,6 +83,7 @@ impl Source {
             if acted.is_err() {
                 self.recover();
             }
+            self.publish_metrics();
         }
     }
 
