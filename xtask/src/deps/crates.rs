@@ -51,7 +51,8 @@ const STICKY_FEATURES: &str =
     "cookie,embedded,memory,redis-cluster,redis-sentinel,redis-tls,write-behind";
 
 /// More crates that `growthbook-core` must not depend on: it does no IO.
-const BANNED_FROM_CORE: [&str; 7] = ["ureq", "redis", "log", "rand", "getrandom", "mio", "socket2"];
+const BANNED_FROM_CORE: [&str; 9] =
+    ["ureq", "redis", "log", "metrics", "rand", "getrandom", "mio", "socket2", "tracing"];
 
 /// Returns each dependency that goes in a wrong direction.
 pub(super) fn problems() -> Result<Vec<String>> {

@@ -29,7 +29,6 @@ pub use readiness::NotReady;
 use delivery::Latest;
 use fetch::Flight;
 use health::Health;
-use metrics::Published;
 use worker::Worker;
 
 /// Fetches and streams the payload of one host and key for all clients on them.
@@ -60,7 +59,8 @@ struct State {
     /// The last member has left: no further fetch or stream begins.
     stopped: bool,
     health: Health,
-    published: Published,
+    #[cfg(feature = "metrics")]
+    published: metrics::Published,
 }
 
 /// A client's membership in the source.
@@ -92,7 +92,8 @@ impl Source {
                 worker: None,
                 stopped: false,
                 health: Health::default(),
-                published: Published::default(),
+                #[cfg(feature = "metrics")]
+                published: metrics::Published::default(),
             }),
             changed: Condvar::new(),
         })

@@ -2,9 +2,6 @@
 
 use super::Source;
 
-#[derive(Default)]
-pub(super) struct Published;
-
 pub(super) fn count_cache_error() {}
 
 impl Source {

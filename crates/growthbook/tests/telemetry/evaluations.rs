@@ -60,7 +60,10 @@ fn each_source_has_its_event() {
         })));
         assert_eq!(events.last(), Some(&expected), "{key}");
         // Every way of asking reports the same.
-        assert_eq!(fields(|| drop(scope(&client).eval_feature(key))), events);
+        let of_result = fields(|| {
+            scope(&client).eval_feature(key);
+        });
+        assert_eq!(of_result, events);
         let of_value = fields(|| {
             scope(&client).feature_value(key, 0);
         });

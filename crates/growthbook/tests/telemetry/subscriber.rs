@@ -55,7 +55,7 @@ impl Memory {
     fn with(&self, id: &Id, change: impl FnOnce(&mut Recorded)) {
         assert!(!self.panics, "a broken subscriber");
         let index = usize::try_from(id.into_u64()).unwrap() - 1;
-        change(&mut self.recorded.lock().unwrap()[index]);
+        change(self.recorded.lock().unwrap().get_mut(index).unwrap());
     }
 }
 
