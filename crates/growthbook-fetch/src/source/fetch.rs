@@ -73,6 +73,7 @@ impl Source {
         let (landed, delivery) = self.fetch_alone(known.as_deref(), left);
         landing.landed = Some(landed.clone());
         drop(landing);
+        self.publish_metrics();
         delivery.notify();
         if let Err(error) = &landed.outcome
             && !landed.was_cut_short
@@ -122,7 +123,6 @@ impl Source {
         drop(state);
         note.log();
         span.end(&outcome);
-        self.publish_metrics();
         if let Err(error) = &outcome {
             members.iter().for_each(|member| member.failed(error));
         }

@@ -67,7 +67,8 @@ impl Source {
         });
     }
 
-    /// Adds to the metrics what happened since the last call. Call it under no lock.
+    /// Adds to the metrics what happened since the last call. Call it under no lock, and only when
+    /// nothing waits for the calling thread.
     pub(super) fn publish_metrics(&self) {
         let mut state = self.lock();
         let now = Published {
