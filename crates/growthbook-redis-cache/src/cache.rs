@@ -13,7 +13,7 @@ use growthbook_core::cache::{
 use growthbook_core::{DecryptionKey, Payload};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
-use crate::document::Facts;
+use crate::document::{Facts, latest_date};
 use crate::error::RedisCacheError;
 use crate::keys::{InvalidPrefix, KeyPrefix, Keys};
 use crate::lua::{self, MAX_PAYLOAD_BYTES};
@@ -168,6 +168,7 @@ impl PayloadCache for RedisCache {
             copy_time_to_live: COPY_TIME_TO_LIVE,
             sender: self.holder(),
             channel: keys.changed.clone(),
+            latest_date: latest_date(),
         };
         let _is_stored: i64 = self.run(&payload::PUT, &keys, arguments.list())?;
         Ok(())

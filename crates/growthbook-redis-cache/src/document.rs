@@ -1,5 +1,8 @@
 //! The facts about a document that the cache needs, and its digest.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -51,9 +54,25 @@ pub(crate) fn digest(document: &str) -> String {
     Sha256::digest(document.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Returns the latest plausible `dateUpdated`: an hour from now, since clocks differ. It is written
+/// like GrowthBook's dates, so that their texts can be compared. Empty if the clock is out of range.
+pub(crate) fn latest_date() -> String {
+    const LARGEST_SKEW: Duration = Duration::from_secs(3600);
+    let latest = Timestamp::now().checked_add(LARGEST_SKEW);
+    latest.map_or_else(|_| String::new(), |latest| format!("{latest:.3}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn latest_date_is_written_like_other_dates() {
+        let (date, example) = (latest_date(), "2026-01-01T00:00:00.000Z");
+        let shape = |date: &str| date.replace(|it: char| it.is_ascii_digit(), "0");
+        assert_eq!(shape(&date), shape(example));
+        assert!(*date > *example);
+    }
 
     #[test]
     fn encrypted_sections_are_recognized() {

@@ -65,13 +65,16 @@ pub(crate) static PUT: LazyLock<Script> = LazyLock::new(|| {
 local document, copy, digest, etag = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local streaming, fetched_at, fetch_age, date = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local ttl, copy_ttl, sender, channel = ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local latest_date = ARGV[13]
 
 if text(lease_key) == sender then redis.call('DEL', lease_key) end
 
 local stored_date = fact('date')
 local is_stored = has_text(payload_key)
 if is_stored and stored_date and #stored_date == 24 and #date == 24 and date < stored_date then
-  return 0
+  -- A date in the future is wrong. It does not protect the stored payload.
+  local is_wrong = latest_date ~= '' and stored_date > latest_date and date <= latest_date
+  if not is_wrong then return 0 end
 end
 local is_new = not is_stored or fact('digest') ~= digest
 -- The same document from a stream has no ETag: the stored one still belongs to it.
@@ -120,6 +123,8 @@ pub(crate) struct PutArguments<'a> {
     pub(crate) sender: String,
     /// The channel for the announcement.
     pub(crate) channel: String,
+    /// The latest plausible `dateUpdated`; empty if it is not known.
+    pub(crate) latest_date: String,
 }
 
 /// The clear-text copy of a payload, for other SDKs.
@@ -154,6 +159,7 @@ impl PutArguments<'_> {
             seconds(self.copy_time_to_live),
             self.sender,
             self.channel,
+            self.latest_date,
         ]
     }
 }

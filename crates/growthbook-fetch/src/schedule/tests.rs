@@ -1,5 +1,7 @@
 //! Tests of the schedule, which pass the time themselves.
 
+use super::backoff::FIRST_DELAY;
+use super::doubts::PATIENCE;
 use super::*;
 use crate::options::DEFAULT_STREAM_TIMEOUT;
 
@@ -625,6 +627,24 @@ fn payload_from_before_a_notice_is_too_old() {
     assert_eq!(schedule.max_age(secs(50)), secs(1));
     schedule.fetched_by_others(secs(50), secs(1), None);
     assert_eq!(schedule.next(secs(1000)), Action::Wait(None));
+}
+
+/// A notice reaches the processes one after another. The fetch of the first must serve them all.
+#[test]
+fn one_fetch_serves_a_notice_to_several_processes() {
+    let mut processes: Vec<Schedule> = (0..8).map(|seed| streaming(seed, Time::ZERO)).collect();
+    let mut now = secs(10);
+    for schedule in &mut processes {
+        schedule.set_shared(true);
+        schedule.noticed(now);
+        now += Duration::from_millis(25);
+    }
+    let began = due(&processes[0], secs(10));
+    assert!(began <= secs(10) + Duration::from_millis(200), "{began:?}");
+    for schedule in &processes {
+        let asks = due(schedule, began);
+        assert!(asks - began <= schedule.max_age(asks), "it fetches again at {asks:?}");
+    }
 }
 
 #[test]

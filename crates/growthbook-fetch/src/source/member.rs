@@ -28,6 +28,8 @@ const UNKNOWN_TIME: UnixMillis = 0;
 pub(crate) struct Member {
     sink: Box<dyn PayloadSink>,
     cache: MemberCache,
+    /// Whether several processes share the cache.
+    is_shared: bool,
     readiness: Readiness,
     /// When the client was started.
     origin: Instant,
@@ -63,9 +65,12 @@ impl Member {
         cache: Arc<dyn PayloadCache>,
         sink: Box<dyn PayloadSink>,
     ) -> Self {
+        let cache = MemberCache::new(key, cache);
+        let is_shared = cache.is_shared();
         Member {
             sink,
-            cache: MemberCache::new(key, cache),
+            cache,
+            is_shared,
             readiness: Readiness::new(),
             origin: Instant::now(),
             last: Mutex::default(),
@@ -223,6 +228,11 @@ impl Member {
 
     pub(crate) fn last_error(&self) -> Option<FetchError> {
         self.lock().last_error.as_ref().map(|last| last.error.clone())
+    }
+
+    /// Whether several processes share the cache, and one of them fetches for all.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     pub(crate) fn is_ready(&self) -> bool {

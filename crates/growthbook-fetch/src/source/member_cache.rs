@@ -65,6 +65,11 @@ impl MemberCache {
         MemberCache { key, cache, writing: Mutex::new(()), state: Mutex::default() }
     }
 
+    /// Whether several processes share the cache, and one of them fetches for all.
+    pub(super) fn is_shared(&self) -> bool {
+        contain(|| self.cache.fetch_lease().is_some()).unwrap_or(false)
+    }
+
     /// Where payloads from this cache come from.
     pub(super) fn source(&self) -> PayloadSource {
         contain(|| self.cache.source()).unwrap_or(PayloadSource::Cache)

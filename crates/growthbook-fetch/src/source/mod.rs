@@ -177,6 +177,7 @@ impl Source {
         let plans = state.members.iter().map(|member| member.plan);
         let plan = plans.fold(Plan::default(), Plan::and);
         state.schedule.set_plan(plan, self.now(), fresh_for);
+        state.schedule.set_shared(state.members.iter().any(|it| it.member.is_shared()));
         if let Some(limits) = state.members.iter().map(|member| member.limits).reduce(Limits::and) {
             state.limits = limits;
             state.schedule.set_longest_silence(limits.stream_timeout);

@@ -75,6 +75,24 @@ fn older_payload_is_ignored() {
     assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)));
 }
 
+#[test]
+fn payload_from_the_future_is_replaced() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    let future = |year: u32| {
+        let date = format!("{year}-01-01T00:00:00.000Z");
+        payload(&format!(r#"{{"features":{{}},"dateUpdated":"{date}"}}"#))
+    };
+    cache.put(&key(), &future(2099)).unwrap();
+    // Among wrong dates, the order holds.
+    cache.put(&key(), &future(2098)).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(future(2099)));
+    cache.put(&key(), &dated(5)).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(dated(5)));
+    cache.put(&key(), &dated(4)).unwrap();
+    assert_eq!(cache.get(&key()).unwrap(), Some(dated(5)));
+}
+
 /// Returns the seconds until an entry expires, or -1 if it never does.
 fn seconds_left(server: &RedisServer, key: &str) -> i64 {
     let left = format!("{:?}", server.command(&["TTL", key]));

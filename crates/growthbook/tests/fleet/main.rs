@@ -26,11 +26,12 @@ const LONG: Duration = Duration::from_secs(3600);
 /// How often the processes poll in most tests.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-const TESTS: [(&str, fn()); 6] = [
+const TESTS: [(&str, fn()); 7] = [
     ("one process fetches for all at the start", one_process_fetches_at_the_start),
     ("one process at a time fetches for all", one_process_at_a_time_fetches),
     ("later processes do not stop the fetches", later_processes_do_not_stop_fetches),
     ("each change reaches all processes", each_change_reaches_all),
+    ("few processes fetch after a notice", few_processes_fetch_after_a_notice),
     ("the lease expires when its holder dies", lease_expires_when_its_holder_dies),
     ("the fleet works without Redis", fleet_works_without_redis),
 ];
@@ -60,9 +61,19 @@ impl Servers {
     /// Starts processes and waits until they have the first payload.
     fn start_processes(&self, number: usize, interval: Duration, lease: Duration) -> Processes {
         let (features, redis) = (self.features.url(), self.redis.url());
-        let variables = service::variables(features, redis, interval, lease);
+        let variables = service::variables(features, redis, Some(interval), lease);
         let processes = Processes::start(number, &variables);
         wait_for_value(&processes, 1);
+        processes
+    }
+
+    /// Starts processes that follow streams, and waits until each has its first one.
+    fn start_streaming_processes(&self, number: usize) -> Processes {
+        let (features, redis) = (self.features.url(), self.redis.url());
+        let variables = service::variables(features, redis, None, LONG);
+        let processes = Processes::start(number, &variables);
+        wait_for_value(&processes, 1);
+        assert!(self.features.wait_until(PATIENCE, |counts| counts.open_streams >= number));
         processes
     }
 
@@ -124,6 +135,21 @@ fn later_processes_do_not_stop_fetches() {
         servers.features.set_payload_quietly(&payload(value));
         fleet.iter().for_each(|process| wait_for_value(process, value));
     }
+}
+
+/// A notice reaches the processes at slightly different times. Usually one of them fetches for all.
+fn few_processes_fetch_after_a_notice() {
+    const NOTICES: usize = 6;
+    let servers = Servers::start();
+    let fleet = servers.start_streaming_processes(PROCESSES);
+    let before = servers.features.counts().features;
+    for value in (2..).take(NOTICES) {
+        servers.features.set_payload_quietly(&payload(value));
+        servers.features.push_update_notice();
+        wait_for_value(&fleet, value);
+    }
+    let fetches = servers.features.counts().features - before;
+    assert!(fetches < NOTICES * PROCESSES / 2, "{fetches}");
 }
 
 fn each_change_reaches_all() {

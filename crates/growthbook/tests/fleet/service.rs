@@ -22,17 +22,18 @@ pub(crate) const PROCESS_HEADER: &str = "x-process";
 /// The question for the value of the flag.
 pub(crate) const VALUE: &str = "value";
 
-/// Returns the environment variables of a process of the fleet.
+/// Returns the environment variables of a process of the fleet. Without an interval it follows a
+/// stream.
 pub(crate) fn variables(
     features_url: String,
     redis_url: String,
-    interval: Duration,
+    interval: Option<Duration>,
     lease: Duration,
 ) -> [(&'static str, String); 4] {
     [
         (FEATURES_URL, features_url),
         (REDIS_URL, redis_url),
-        (INTERVAL, interval.as_millis().to_string()),
+        (INTERVAL, interval.map_or_else(String::new, |it| it.as_millis().to_string())),
         (LEASE, lease.as_millis().to_string()),
     ]
 }
@@ -43,14 +44,16 @@ pub(crate) fn is_process() -> bool {
 }
 
 pub(crate) fn run() {
-    let milliseconds = |name| Duration::from_millis(env::var(name).unwrap().parse().unwrap());
+    let milliseconds = |text: String| text.parse().ok().map(Duration::from_millis);
+    let interval = milliseconds(env::var(INTERVAL).unwrap());
+    let lease = milliseconds(env::var(LEASE).unwrap()).unwrap();
     let redis = redis::Client::open(env::var(REDIS_URL).unwrap()).unwrap();
     let client = Client::builder("sdk-fleet")
         .api_host(env::var(FEATURES_URL).unwrap())
         .fetch_options(|options| options.api_header(PROCESS_HEADER, process::id().to_string()))
         .fetch_options(|options| options.min_poll_interval_for_tests(Duration::from_millis(1)))
-        .refresh(Refresh::Poll(milliseconds(INTERVAL)))
-        .cache(RedisCache::new(redis).lease(milliseconds(LEASE)))
+        .refresh(interval.map_or(Refresh::Stream, Refresh::Poll))
+        .cache(RedisCache::new(redis).lease(lease))
         .start()
         .unwrap();
     client.wait_ready(PATIENCE).unwrap();

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use growthbook::cache::{
     CachedPayload, FileCache, MemoryCache, PayloadCache, PayloadCacheError, PayloadKey, UnixMillis,
 };
-use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::fetch::{DateProblem, FetchErrorKind as Kind};
 use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh};
 use test_server::{FeaturesServer, Gate, Reply};
 
@@ -148,6 +148,50 @@ fn older_payload_never_replaces_a_newer_one() {
             }
         },
     );
+}
+
+/// Returns a payload that is dated in the future.
+fn from_future(value: i64) -> String {
+    dated(value, 1).replace("2026-", "2099-")
+}
+
+#[test]
+fn fallback_from_the_future_is_replaced() {
+    let server = FeaturesServer::start(&dated(2, 2));
+    let client =
+        builder(&server).fallback(from_future(1)).refresh(Refresh::Manual).start().unwrap();
+    assert_eq!(flag(&client), 1);
+    client.refresh().unwrap();
+    assert_eq!((flag(&client), client.status().date_problem), (2, None));
+}
+
+#[test]
+fn cached_payload_from_the_future_is_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    #[cfg(feature = "redis-cache")]
+    let redis = test_server::redis::RedisServer::start();
+    let caches: Vec<Arc<dyn PayloadCache>> = vec![
+        Arc::new(memory()),
+        Arc::new(FileCache::new(directory.path())),
+        #[cfg(feature = "redis-cache")]
+        Arc::new(crate::redis::cache(&redis)),
+    ];
+    for cache in caches {
+        let server = FeaturesServer::start(&dated(2, 2));
+        cache.put(&PayloadKey::new(server.url(), KEY), &kept(&from_future(1), now())).unwrap();
+        let start = || {
+            let builder = builder(&server).cache(cache.clone()).refresh(Refresh::Manual);
+            builder.start().unwrap()
+        };
+        let client = start();
+        let problem = client.status().date_problem;
+        assert_eq!((flag(&client), problem), (1, Some(DateProblem::InUseFromFuture)));
+        client.refresh().unwrap();
+        assert_eq!((flag(&client), client.status().date_problem), (2, None));
+        client.close(PATIENCE).unwrap();
+        // The cache has it as well, for the next start.
+        assert_eq!(flag(&start()), 2);
+    }
 }
 
 #[test]

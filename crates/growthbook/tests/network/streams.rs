@@ -1,5 +1,6 @@
 //! Streams: their events, their failures, and polling while there is none.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -516,6 +517,86 @@ fn ended_stream_is_reopened_and_caught_up() {
             eventually("the next change", || flag(&client) == 4);
         },
     );
+}
+
+/// Otherwise the client would wait as long as the server's `retry` says, which is an hour here.
+#[test]
+fn broken_stream_that_worked_is_replaced_at_once() {
+    const HEALTHY: Duration = Duration::from_millis(5_100);
+    let server = FeaturesServer::start(&payload(1));
+    let client = streaming(builder(&server));
+    send_retry(&server, &client, REOPEN_LATE);
+    thread::sleep(HEALTHY);
+    server.set_payload_quietly(&payload(2));
+    server.hang_up();
+    eventually("another stream", || client.status().counters.streams_opened == 2);
+    eventually("the missed update", || flag(&client) == 2);
+}
+
+/// The poll interval is longer than a test, and so is the server's `retry`.
+#[test]
+fn brief_streams_are_not_deaf_in_between() {
+    let server = FeaturesServer::start(&payload(1));
+    let client = streaming(builder(&server));
+    send_retry(&server, &client, REOPEN_LATE);
+    server.end_streams();
+    eventually("its end", || !is_streaming(&client));
+    server.set_payload_quietly(&payload(2));
+    eventually("the next payload", || flag(&client) == 2);
+}
+
+/// Runs an action while the server sends these bytes again and again.
+fn while_sending<T>(server: &FeaturesServer, bytes: &[u8], action: impl FnOnce() -> T) -> T {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                server.push(bytes);
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let outcome = catch_unwind(AssertUnwindSafe(action));
+        is_over.store(true, Ordering::Relaxed);
+        sending.join().unwrap();
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+#[test]
+fn invalid_events_do_not_postpone_fetches() {
+    let large = "x".repeat(5_000);
+    for event in ["event: features\ndata: <html>\n\n".to_owned(), format!("data: {large}\n\n")] {
+        let server = FeaturesServer::start(&payload(1));
+        let client =
+            streaming(builder(&server).fetch_options(|options| options.max_body_bytes(1_000)));
+        server.always_features(Reply::status(500));
+        while_sending(&server, event.as_bytes(), || {
+            let before = server.counts().features;
+            assert!(server.wait_until(PATIENCE, |counts| counts.features >= before + 2));
+            server.set_payload_quietly(&payload(2));
+            server.always_features(None);
+            eventually("the next payload", || flag(&client) == 2);
+        });
+        assert!(is_streaming(&client));
+    }
+}
+
+#[test]
+fn notices_lead_to_one_fetch_a_second() {
+    let notice = b"event: features-updated\ndata: \n\n";
+    for reply in [None, Some(Reply::status(500))] {
+        let server = FeaturesServer::start(&payload(1));
+        let _client = streaming(builder(&server));
+        server.always_features(reply);
+        let (start, before) = (Instant::now(), server.counts().features);
+        while_sending(&server, notice, || {
+            assert!(server.wait_until(PATIENCE, |counts| counts.features >= before + 4));
+        });
+        let fetches = server.counts().features - before;
+        // The first one, and one in each second.
+        let most = 2 + start.elapsed().as_secs();
+        assert!(fetches as u64 <= most, "{fetches} fetches in {:?}", start.elapsed());
+    }
 }
 
 #[test]
