@@ -25,7 +25,7 @@ const LARGE: [(&str, &[&str]); 2] = [
             "--group-features",
             "redis-cluster,redis-sentinel",
             "--group-features",
-            "encryption,secure-attributes",
+            "encryption,secure-attributes,webhooks",
         ],
     ),
 ];

@@ -53,6 +53,7 @@
 //! | `reduce` | smaller payloads for a browser |
 //! | `remote_eval` | the server's side of remote evaluation |
 //! | `cache` | the traits for caches of payloads |
+//! | `webhook` | messages that the payload has changed |
 //! | `event`, `plugin` | events and their owned records; the trait for plugins that receive them |
 //!
 //! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often),
@@ -66,6 +67,7 @@
 //! |---|---|---|---|
 //! | `encryption` | yes | [`DecryptionKey`] and payloads with encrypted sections | crates `aes`, `cbc`, `base64` |
 //! | `secure-attributes` | yes | [`secure_attribute`](secure::secure_attribute) | crate `sha2` |
+//! | `webhooks` | no | `webhook::verify_webhook` | crates `hmac`, `sha2`, `base64` |
 //! | `std` | yes | faster substring search in regular expressions | needs `std` |
 //!
 //! A feature never changes a result.
@@ -114,6 +116,8 @@ pub mod url;
 mod user;
 mod value;
 pub mod warning;
+#[cfg(feature = "webhooks")]
+pub mod webhook;
 mod wire;
 
 pub use attributes::{AttributeRef, AttributeSource, AttributeValue, Attributes};

@@ -62,6 +62,7 @@
 //! | `client`, `globals` | the client: the payload in use, and what holds for every user |
 //! | `client_events`, `subscription` | logged events, and plugins that are added while the client runs |
 //! | `counts`, `tracing_plugin`, `metrics_plugin` | plugins that count events, or hand them to `tracing` and `metrics` |
+//! | `client_remote` | answers to clients that evaluate remotely |
 //! | `deferred`, `tracking` | deferred tracking calls; the public names of events |
 //! | `connection` | the feed of a client, started again after a fork |
 //! | `lifecycle` | waiting, status, refreshing and closing |
@@ -82,6 +83,7 @@
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `tracing` | no | [`tracking`]`::TracingPlugin`: OpenTelemetry's event for each evaluation; spans of fetches |
 //! | `metrics` | no | [`tracking`]`::MetricsPlugin`: counts of events; metrics of fetches and streams |
+//! | `webhooks` | no | `webhook::verify_webhook`: messages that the payload has changed |
 //! | `secure-attributes` | yes | [`secure::secure_attribute`]: attributes compared as hashes |
 //!
 //! # Logging
@@ -148,6 +150,8 @@ pub use growthbook_core::DecryptionKey;
 pub use growthbook_core::encryption;
 #[cfg(feature = "secure-attributes")]
 pub use growthbook_core::secure;
+#[cfg(feature = "webhooks")]
+pub use growthbook_core::webhook;
 pub use growthbook_core::{
     Assignment, AttributeRef, AttributeSource, AttributeValue, Attributes, Evaluator, Exclusion,
     Experiment, ExperimentDefinition, ExperimentResult, FeatureKey, FeatureName, FeatureResult,

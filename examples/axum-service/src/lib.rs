@@ -3,6 +3,7 @@
 mod checkout;
 mod flags;
 mod health;
+mod webhook;
 
 use std::error::Error;
 
@@ -13,6 +14,8 @@ use growthbook::fetch::DEFAULT_CLOSE_TIMEOUT;
 use tokio::net::TcpListener;
 use tokio::task;
 
+pub use webhook::webhook_router;
+
 /// Returns the routes. All of them share the client, because a clone is a handle to the same
 /// client.
 pub fn router(client: Client) -> Router {
@@ -22,17 +25,18 @@ pub fn router(client: Client) -> Router {
         .with_state(client)
 }
 
-/// Serves until `shutdown`. Then waits for current requests to end, and closes the client.
+/// Serves the routes until `shutdown`. Then waits for current requests to end, and closes the client.
 ///
 /// # Errors
 ///
 /// When the listener fails, or the client's thread does not end in time.
 pub async fn serve(
     listener: TcpListener,
+    routes: Router,
     client: Client,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    axum::serve(listener, router(client.clone())).with_graceful_shutdown(shutdown).await?;
+    axum::serve(listener, routes).with_graceful_shutdown(shutdown).await?;
     // Closing waits for the client's thread. An async thread must not block on that.
     task::spawn_blocking(move || client.close(DEFAULT_CLOSE_TIMEOUT)).await??;
     Ok(())

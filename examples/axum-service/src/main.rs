@@ -3,14 +3,15 @@
 //! `cargo run -p axum-service -- --demo` needs no GrowthBook account. It starts its own features
 //! server, which changes a flag every few seconds. Without `--demo`, `GROWTHBOOK_CLIENT_KEY` is the
 //! client key of the SDK connection. `GROWTHBOOK_API_HOST` is its server; the default is
-//! GrowthBook's own.
+//! GrowthBook's own. With `GROWTHBOOK_WEBHOOK_SECRET`, the service receives GrowthBook's SDK webhooks at
+//! `/growthbook-webhook`.
 
 mod demo;
 
 use std::env;
 use std::error::Error;
 
-use axum_service::serve;
+use axum_service::{router, serve, webhook_router};
 use growthbook::Client;
 use growthbook::fetch::DEFAULT_API_HOST;
 use tokio::net::TcpListener;
@@ -37,10 +38,14 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .on_update(|change| eprintln!("flags changed: {:?}", change.features))
         .start()?;
 
+    let mut routes = router(client.clone());
+    if let Ok(secret) = env::var("GROWTHBOOK_WEBHOOK_SECRET") {
+        routes = routes.merge(webhook_router(client.clone(), secret));
+    }
     let listener = TcpListener::bind(ADDRESS).await?;
     println!("try: curl 'http://{ADDRESS}/checkout?user=user-1&country=US'");
     println!("     curl 'http://{ADDRESS}/healthz'");
-    serve(listener, client, ctrl_c()).await?;
+    serve(listener, routes, client, ctrl_c()).await?;
     println!("stopped");
     Ok(())
 }

@@ -2,16 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use axum_service::{router, serve};
-use growthbook::Client;
+use axum_service::{router, serve, webhook_router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use growthbook::cache::MemoryCache;
 use growthbook::fetch::{StreamOff, StreamState};
+use growthbook::{Client, Refresh};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use test_server::FeaturesServer;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -121,7 +125,44 @@ async fn stopping_closes_the_client() {
     let client = client(&server);
     client.ready().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    serve(listener, client.clone(), std::future::ready(())).await.unwrap();
+    serve(listener, router(client.clone()), client.clone(), std::future::ready(())).await.unwrap();
     assert!(matches!(client.status().stream, StreamState::Off(StreamOff::Closed)));
     assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
+}
+
+/// Sends a webhook as GrowthBook does, signed with `secret`. Returns the status of the response.
+async fn send_webhook(router: &Router, secret: &str, method: &str, body: &str) -> StatusCode {
+    let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let message = format!("msg_1.{timestamp}.{body}");
+    let signature = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    let signature = signature.chain_update(message).finalize().into_bytes();
+    let request = Request::builder()
+        .method(method)
+        .uri("/growthbook-webhook")
+        .header("webhook-id", "msg_1")
+        .header("webhook-timestamp", timestamp)
+        .header("webhook-signature", format!("v1,{}", STANDARD.encode(signature)));
+    let request = request.body(Body::from(body.to_owned())).unwrap();
+    router.clone().oneshot(request).await.unwrap().status()
+}
+
+#[tokio::test]
+async fn webhooks_change_the_flags_at_once() {
+    let mut server = FeaturesServer::start(&payload(25));
+    let builder = Client::builder("sdk-test").api_host(server.url());
+    let client = builder.refresh(Refresh::Manual).start().unwrap();
+    let routes = router(client.clone()).merge(webhook_router(client.clone(), "secret"));
+    let limit = async || get_json(&routes, "/checkout?user=u").await["max_items"].clone();
+
+    assert_eq!(send_webhook(&routes, "secret", "GET", "").await, StatusCode::NO_CONTENT);
+    assert_eq!(limit().await, 25);
+    // A message with the payload needs no server.
+    server.stop();
+    assert_eq!(send_webhook(&routes, "secret", "GET", "").await, StatusCode::BAD_GATEWAY);
+    assert_eq!(send_webhook(&routes, "secret", "PUT", &payload(50)).await, StatusCode::NO_CONTENT);
+    assert_eq!(limit().await, 50);
+
+    assert_eq!(send_webhook(&routes, "other", "PUT", &payload(75)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(send_webhook(&routes, "secret", "POST", "{}").await, StatusCode::BAD_REQUEST);
+    assert_eq!(limit().await, 50);
 }

@@ -1,0 +1,70 @@
+//! The body of a webhook: GrowthBook's seven formats.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+use super::{WebhookAction, WebhookError};
+use crate::json::{RawMembers, items, members};
+
+/// The type of the messages about a payload.
+const PAYLOAD_CHANGED: &str = "payload.changed";
+/// The members that only a payload has.
+const PAYLOAD_MEMBERS: [&str; 2] = ["features", "encryptedFeatures"];
+
+/// Returns what a body asks for.
+///
+/// | format | body |
+/// |---|---|
+/// | `standard` | `{"type", "timestamp", "data": {"payload": text}}` |
+/// | `standard-no-payload` | `{"type", "timestamp"}` |
+/// | `sdkPayload` | the payload |
+/// | `edgeConfig`, `edgeConfigUnescaped` | `{"items": [{"operation", "key", "value": text or payload}]}` |
+/// | `vercelNativeIntegration` | `{"data": {key: payload}}`, with a key that the user chose |
+/// | `none` | empty |
+pub(super) fn action(body: &[u8]) -> Result<WebhookAction<'_>, WebhookError> {
+    let text = core::str::from_utf8(body).map_err(|_| WebhookError::UnknownBody)?;
+    if text.trim_ascii().is_empty() {
+        return Ok(WebhookAction::Refresh);
+    }
+    let body = object(text).ok_or(WebhookError::UnknownBody)?;
+    if is_payload(&body) {
+        return Ok(WebhookAction::SetPayload(text.into()));
+    }
+    if let Some(kind) = body.get("type") {
+        if string(kind).as_deref() != Some(PAYLOAD_CHANGED) {
+            return Ok(WebhookAction::Ignore);
+        }
+        // The payload has changed in any case.
+        let found = body.get("data").and_then(|data| payload(object(data)?.get("payload")?));
+        return Ok(found.map_or(WebhookAction::Refresh, WebhookAction::SetPayload));
+    }
+    let found = if let Some(list) = body.get("items") {
+        let mut items = items(list).unwrap_or_default().into_iter();
+        items.find_map(|item| payload(object(item)?.get("value")?))
+    } else {
+        let data = body.get("data").and_then(object);
+        data.and_then(|data| data.named.into_iter().find_map(|(_, value)| payload(value)))
+    };
+    found.map(WebhookAction::SetPayload).ok_or(WebhookError::UnknownBody)
+}
+
+/// Returns the payload in a value: an object, or its text as a string.
+fn payload(value: &str) -> Option<Cow<'_, str>> {
+    let text = match string(value) {
+        Some(text) => Cow::Owned(text),
+        None => Cow::Borrowed(value),
+    };
+    is_payload(&object(&text)?).then_some(text)
+}
+
+fn is_payload(object: &RawMembers<'_>) -> bool {
+    PAYLOAD_MEMBERS.iter().any(|name| object.get(name).is_some())
+}
+
+fn object(text: &str) -> Option<RawMembers<'_>> {
+    members(text).ok()
+}
+
+fn string(text: &str) -> Option<String> {
+    serde_json::from_str(text).ok()
+}
