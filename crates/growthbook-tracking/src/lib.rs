@@ -21,6 +21,9 @@
 //! # }
 //! ```
 //!
+//! With the Cargo feature `metrics`, the counter `growthbook_lost_events_total` of the program's recorder
+//! has the events that were lost. [`TrackingStatus::lost`] has their reasons.
+//!
 //! # Modules, in reading order
 //!
 //! | module | what |

@@ -41,8 +41,23 @@ struct State {
     is_closed: bool,
     /// Whether events were lost since the last request that succeeded. The log has the first loss.
     is_losing: bool,
-    /// What to log when the lock is free: the logger may call back.
-    unlogged: Option<(Level, String)>,
+    unreported: Unreported,
+}
+
+/// What to report when the lock is free: a logger or a recorder of metrics may call back.
+#[derive(Default)]
+struct Unreported {
+    log: Option<(Level, String)>,
+    losses: u64,
+}
+
+impl Unreported {
+    fn report(self) {
+        count_losses(self.losses);
+        if let Some((level, text)) = self.log {
+            log!(level, "{text}");
+        }
+    }
 }
 
 struct SendingThread {
@@ -152,7 +167,7 @@ impl Sender {
             // The next event tries again.
             Err(error) => {
                 let text = format!("tracking events are not sent, no thread can start: {error}");
-                state.unlogged = Some((Level::Warn, text));
+                state.unreported.log = Some((Level::Warn, text));
             }
         }
     }
@@ -177,9 +192,10 @@ impl State {
 
     fn lose(&mut self, why: Lost, events: usize) {
         self.status.lost.add(why, events);
+        self.unreported.losses += events as u64;
         if events > 0 && !std::mem::replace(&mut self.is_losing, true) {
             let text = format!("tracking events are lost: {}", why.reason());
-            self.unlogged = Some((Level::Warn, text));
+            self.unreported.log = Some((Level::Warn, text));
         }
     }
 
@@ -212,16 +228,14 @@ impl State {
 }
 
 impl Shared {
-    /// Calls a function with the state, and logs afterwards. `None` in a forked process whose lock
+    /// Calls a function with the state, and reports afterwards. `None` in a forked process whose lock
     /// stays held.
     fn with_state<R>(&self, change: impl FnOnce(&mut State) -> R) -> Option<R> {
         let mut state = self.state.lock().ok()?;
         let result = change(&mut state);
-        let unlogged = state.unlogged.take();
+        let unreported = std::mem::take(&mut state.unreported);
         drop(state);
-        if let Some((level, text)) = unlogged {
-            log!(level, "{text}");
-        }
+        unreported.report();
         Some(result)
     }
 
@@ -255,7 +269,7 @@ impl Shared {
         state.status.sent += settled.sent as u64;
         state.status.failed_requests += u64::from(reply.error.is_some());
         if settled.has_turned {
-            state.unlogged = Some(match &reply.error {
+            state.unreported.log = Some(match &reply.error {
                 Some(error) => (Level::Warn, format!("tracking events wait: {error}")),
                 None => (Level::Info, "tracking events are sent again".to_owned()),
             });
@@ -267,13 +281,22 @@ impl Shared {
         if let Some((why, events)) = settled.lost {
             state.lose(why, events);
         }
-        let unlogged = state.unlogged.take();
+        let unreported = std::mem::take(&mut state.unreported);
         drop(state);
-        if let Some((level, text)) = unlogged {
-            log!(level, "{text}");
-        }
+        unreported.report();
     }
 }
+
+/// Adds lost events to the program's metrics. A recorder may panic.
+#[cfg(feature = "metrics")]
+fn count_losses(events: u64) {
+    if events > 0 {
+        let _ = contain(|| metrics::counter!("growthbook_lost_events_total").increment(events));
+    }
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count_losses(_: u64) {}
 
 /// Returns a number from 0 to 1, which differs between processes and calls.
 fn jitter() -> f64 {

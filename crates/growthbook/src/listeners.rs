@@ -62,6 +62,8 @@ impl Listener {
     fn notify(&self, call: impl FnOnce(&dyn Plugin)) {
         if self.is_active.load(Ordering::Relaxed) && self.call(call).is_none() {
             self.lost_events.fetch_add(1, Ordering::Relaxed);
+            #[cfg(feature = "metrics")]
+            crate::metrics_plugin::count_lost_event();
         }
     }
 

@@ -18,6 +18,9 @@ const PAYLOAD_CHANGES: &str = "growthbook_payload_changes_total";
 /// Refreshes that failed.
 const REFRESH_FAILURES: &str = "growthbook_refresh_failures_total";
 
+/// Events that a plugin has lost. `growthbook-tracking` adds to it, too.
+const LOST_EVENTS: &str = "growthbook_lost_events_total";
+
 /// Counts events through the [`metrics`] crate.
 ///
 /// | counter | label | what it counts |
@@ -27,11 +30,12 @@ const REFRESH_FAILURES: &str = "growthbook_refresh_failures_total";
 /// | `growthbook_logged_events_total` | | events that the application logged |
 /// | `growthbook_payload_changes_total` | | changes of features or saved groups |
 /// | `growthbook_refresh_failures_total` | | refreshes that failed |
+/// | `growthbook_lost_events_total` | | events that a plugin lost, because it panicked or `growthbook-tracking` could not send them |
 ///
 /// The program's recorder receives them. Without a recorder they have no effect. Install the
 /// recorder before the client is built, so that it receives the descriptions as well.
 ///
-/// The metrics of refreshing need no plugin. The docs of `growthbook-fetch` list them.
+/// The last counter and the metrics of refreshing need no plugin. The docs of `growthbook-fetch` list them.
 ///
 /// ```
 /// use growthbook::Client;
@@ -68,6 +72,7 @@ impl Plugin for MetricsPlugin {
         describe_counter!(LOGGED_EVENTS, "events that the application logged");
         describe_counter!(PAYLOAD_CHANGES, "changes of the features or saved groups in use");
         describe_counter!(REFRESH_FAILURES, "refreshes that failed");
+        describe_counter!(LOST_EVENTS, "events that a plugin lost");
     }
 
     fn experiment_viewed(&self, _: &ExperimentViewed<'_>) {
@@ -97,6 +102,11 @@ impl Plugin for MetricsPlugin {
     fn refresh_failed(&self, _: &(dyn Error + 'static)) {
         counter!(REFRESH_FAILURES).increment(1);
     }
+}
+
+/// Counts an event that was lost because a plugin panicked. A recorder may panic, too.
+pub(crate) fn count_lost_event() {
+    let _ = growthbook_support::contain(|| counter!(LOST_EVENTS).increment(1));
 }
 
 /// Returns the counter of a source. A label in the code is static, so nothing is allocated. The

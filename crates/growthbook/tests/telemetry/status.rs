@@ -1,7 +1,9 @@
 //! Counts in the status of a client.
 
+use growthbook::ingestor::{IngestorTracking, TrackingOptions};
 use growthbook::{ExperimentViewed, FeatureResultSource as Source, FeatureUsage, Plugin};
 
+use crate::recorder;
 use crate::support::{builder, built, scope};
 
 #[test]
@@ -70,9 +72,26 @@ impl Plugin for Broken {
 fn lost_events_of_all_plugins_are_added() {
     let client = built(builder().plugin(Lossy).plugin(Broken).count_events());
     assert_eq!(client.status().lost_events, 10);
-    scope(&client).is_on("experiment");
-    scope(&client).is_on("default");
+    let recorder = recorder::Memory::default();
+    recorder.record(|| {
+        scope(&client).is_on("experiment");
+        scope(&client).is_on("default");
+    });
     assert_eq!(client.status().lost_events, 12);
+    assert_eq!(recorder.counters(), [("growthbook_lost_events_total".to_owned(), 2)]);
     // The other plugins lose nothing.
     assert_eq!(client.status().events.unwrap().all_evaluations(), 2);
+}
+
+#[test]
+fn events_without_a_way_to_the_ingestor_are_lost() {
+    // An embedded client has no client key.
+    let tracking = IngestorTracking::new(TrackingOptions::new()).unwrap();
+    let client = built(builder().plugin(tracking));
+    let recorder = recorder::Memory::default();
+    recorder.record(|| {
+        scope(&client).log_event("Sign Up", [("plan", "pro".into())]);
+    });
+    assert_eq!(client.status().lost_events, 1);
+    assert_eq!(recorder.counter("growthbook_lost_events_total"), 1);
 }
