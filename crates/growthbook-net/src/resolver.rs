@@ -4,10 +4,12 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use ureq::Timeout;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -19,12 +21,17 @@ use crate::interrupt::{Interrupt, interrupted};
 use crate::proxies::Proxies;
 use crate::wire::Wire;
 
+/// The most look-ups of one agent that have not ended. Each has a thread. Further ones fail, until one
+/// of these ends.
+const MAX_LOOK_UPS: usize = 4;
+
 /// Asks the system for a name's addresses, on a thread of its own. The system call cannot be
 /// interrupted, but with a thread the caller need not wait for it. An IP address needs no thread.
 pub(crate) struct InterruptibleResolver {
     interrupt: Arc<Interrupt>,
     deadline: Arc<Deadline>,
     proxies: Arc<Proxies>,
+    look_ups: Arc<LookUps>,
 }
 
 impl Resolver for InterruptibleResolver {
@@ -51,6 +58,7 @@ impl InterruptibleResolver {
             interrupt: wire.interrupt.clone(),
             deadline: wire.deadline.clone(),
             proxies: wire.proxies.clone(),
+            look_ups: wire.look_ups.clone(),
         }
     }
 
@@ -65,7 +73,11 @@ impl InterruptibleResolver {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let found = match bare.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
-            Err(_) => self.look_up(host.to_owned(), port, timeout)?,
+            Err(_) => {
+                let host = host.to_owned();
+                let find = move || Ok((host.as_str(), port).to_socket_addrs()?.collect());
+                self.look_up(find, timeout)?
+            }
         };
         let mut addresses = self.empty();
         // The list has room for 16.
@@ -75,19 +87,21 @@ impl InterruptibleResolver {
         if addresses.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(addresses) }
     }
 
+    /// Runs a look-up on a thread of its own.
     fn look_up(
         &self,
-        host: String,
-        port: u16,
+        find: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
         timeout: NextTimeout,
     ) -> Result<Vec<SocketAddr>, ureq::Error> {
+        let running = self.look_ups.begin().ok_or(ureq::Error::Timeout(Timeout::Resolve))?;
         let (sender, receiver) = mpsc::channel();
         let wake = sender.clone();
         let _registration = self.interrupt.register(move || {
             let _ = wake.send(Err(interrupted()));
         })?;
         let look_up = move || {
-            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+            let found = find();
+            drop(running);
             let _ = sender.send(found);
         };
         thread::Builder::new()
@@ -109,5 +123,58 @@ impl InterruptibleResolver {
 impl fmt::Debug for InterruptibleResolver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("InterruptibleResolver").finish_non_exhaustive()
+    }
+}
+
+/// The number of look-ups that have not ended.
+#[derive(Debug, Default)]
+pub(crate) struct LookUps(AtomicUsize);
+
+impl LookUps {
+    /// Counts a look-up until the returned value is dropped. `None` if too many have not ended.
+    fn begin(self: &Arc<Self>) -> Option<LookUp> {
+        let add = |count: usize| (count < MAX_LOOK_UPS).then_some(count + 1);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
+        Some(LookUp(self.clone()))
+    }
+}
+
+/// A look-up that has not ended.
+struct LookUp(Arc<LookUps>);
+
+impl Drop for LookUp {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hanging_look_ups_are_limited() {
+        let within =
+            |limit: Duration| NextTimeout { after: limit.into(), ..NextTimeout::default() };
+        let (soon, patient) = (within(Duration::from_millis(1)), within(Duration::from_secs(60)));
+        let resolver = InterruptibleResolver::new(&Wire::default());
+        let (open, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(std::sync::Mutex::new(gate));
+        for _ in 0..MAX_LOOK_UPS {
+            let gate = gate.clone();
+            let hang = move || {
+                let _ = gate.lock().map(|gate| gate.recv());
+                Ok(Vec::new())
+            };
+            assert!(matches!(resolver.look_up(hang, soon), Err(ureq::Error::Timeout(_))));
+        }
+        let not_run = || panic!("there are too many threads");
+        assert!(matches!(resolver.look_up(not_run, patient), Err(ureq::Error::Timeout(_))));
+        // The hanging look-ups end, and look-ups work again.
+        drop(open);
+        while resolver.look_ups.0.load(Ordering::Relaxed) > 0 {
+            thread::yield_now();
+        }
+        assert!(resolver.look_up(|| Ok(Vec::new()), patient).is_ok());
     }
 }

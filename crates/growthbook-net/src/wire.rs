@@ -9,6 +9,7 @@ use crate::deadline::Deadline;
 use crate::interrupt::Interrupt;
 use crate::proxies::Proxies;
 use crate::request_head::{PLACEHOLDER, RequestHead};
+use crate::resolver::LookUps;
 
 /// The state that the connections of one agent share. An agent sends one request at a time.
 #[derive(Clone, Default)]
@@ -21,6 +22,7 @@ pub struct Wire {
     pub connections: Arc<ConnectionCount>,
     pub(crate) head: Arc<RequestHead>,
     pub(crate) proxies: Arc<Proxies>,
+    pub(crate) look_ups: Arc<LookUps>,
 }
 
 impl Wire {
