@@ -85,7 +85,8 @@ impl ClientBuilder<Connected> {
     }
 
     /// The payload used until there is one from a cache or the network: a JSON document. A payload
-    /// that is older does not replace it. Default: none, and every feature is unknown until then.
+    /// that is older does not replace it, unless the fallback is dated in the future. Default: none,
+    /// and every feature is unknown until then.
     #[must_use]
     pub fn fallback(mut self, document: impl Into<Vec<u8>>) -> Self {
         self.kind.fallback = Some(document.into());
