@@ -474,14 +474,12 @@ def deviating(quirks):
 def kept_answer(question):
     """Returns the answer to keep, and the quirks that showed. It is the answer of the implementations
     without a quirk that may show, if they agree. Another implementation with the same answer counts
-    again, because its quirk did not show."""
+    again, because its quirk did not show. Answers that agree by different quirks are not kept."""
     if is_doubtful(question.suite, question.case):
         return None, []
     quirks = showing(question)
     excluded = deviating(quirks)
     reliable = {name: answer for name, answer in question.answers.items() if name not in excluded}
-    if not reliable and question.errors and len(question.answers) > 1:
-        reliable = question.answers
     if not reliable or not question.agree(reliable):
         return None, []
     wrong = question.differing_from(reliable)

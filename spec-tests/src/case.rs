@@ -30,6 +30,8 @@ pub(crate) enum Mismatch {
     Answer(Box<Answer>),
     /// The engine does not answer such questions.
     Unsupported,
+    /// The answer is not the expected one, since the search for a pattern reached its step limit.
+    StepLimit,
 }
 
 impl Mismatch {
@@ -43,6 +45,7 @@ impl fmt::Display for Mismatch {
         match self {
             Mismatch::Shape(what) => write!(formatter, "malformed case: {what}"),
             Mismatch::Unsupported => formatter.write_str("the engine does not answer it"),
+            Mismatch::StepLimit => formatter.write_str("the search reached its step limit"),
             Mismatch::Answer(answer) => {
                 let Answer { engine, expected, got } = &**answer;
                 write!(formatter, "{engine}\n  expected {expected}\n  got      {got}")

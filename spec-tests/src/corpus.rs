@@ -130,6 +130,10 @@ impl Suite {
                     report.passed += 1;
                     continue;
                 }
+                (Err(Mismatch::StepLimit), _) => {
+                    report.at_step_limit.push(name);
+                    continue;
+                }
                 (Err(_), Some(exception)) => {
                     report.excepted.push(exception.clone());
                     continue;
@@ -155,6 +159,8 @@ pub struct SuiteReport {
     name: String,
     passed: usize,
     skipped: usize,
+    /// The names of the cases whose search reached its step limit.
+    at_step_limit: Vec<String>,
     failures: Vec<Failure>,
     excepted: Vec<Exception>,
 }
@@ -181,6 +187,12 @@ impl Report {
     /// Returns the number of cases of unknown suites, and of cases that an engine does not answer.
     pub fn skipped(&self) -> usize {
         self.suites.iter().map(|suite| suite.skipped).sum()
+    }
+
+    /// Returns the names of the cases whose answer is unknown, since a search reached its step
+    /// limit. These count neither as passed nor as failed.
+    pub fn at_step_limit(&self) -> impl Iterator<Item = &str> {
+        self.suites.iter().flat_map(|suite| &suite.at_step_limit).map(String::as_str)
     }
 
     /// Whether no case failed, and no case was skipped.

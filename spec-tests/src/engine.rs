@@ -91,6 +91,17 @@ impl Context {
         let groups = saved_groups.unwrap_or("{}");
         Context::parse(&format!(r#"{{"attributes":{attributes},"savedGroups":{groups}}}"#))
     }
+
+    /// Whether a search for a pattern of the condition reaches its step limit.
+    pub(crate) fn reaches_step_limit(&self, condition: &str) -> bool {
+        let rule = format!(r#"{{"condition":{condition},"force":1}}"#);
+        let payload = format!(r#"{{"features":{{"f":{{"rules":[{rule}]}}}}}}"#);
+        let snapshot = Payload::from_json(payload).map(|payload| payload.compile());
+        snapshot.is_ok_and(|snapshot| {
+            snapshot.for_user(&self.user).is_on("f");
+            !snapshot.evaluation_warnings().is_empty()
+        })
+    }
 }
 
 /// Reads a whole number, as in `1` or `1.0`.

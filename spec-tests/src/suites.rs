@@ -61,7 +61,13 @@ fn eval_condition_case(case: &Case, engines: &Engines) -> Result<(), Mismatch> {
     let context = Context::of_condition(case.text(2)?, case.optional_text(4))?;
     engines.try_each(|engine| {
         let got = engine.eval_condition(&context, case.text(1)?)?;
-        expect(engine.name(), case.item(3)?, got)
+        expect(engine.name(), case.item(3)?, got).map_err(|mismatch| {
+            if case.text(1).is_ok_and(|it| context.reaches_step_limit(it)) {
+                Mismatch::StepLimit
+            } else {
+                mismatch
+            }
+        })
     })
 }
 

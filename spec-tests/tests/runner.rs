@@ -199,6 +199,19 @@ fn exception_must_fail() {
 }
 
 #[test]
+fn case_at_the_step_limit_is_counted_apart() {
+    let text = "a".repeat(1_000);
+    let case =
+        format!(r#"["n", {{"t": {{"$regex": "(?=(a+)+b)"}}}}, {{"t": "{text}"}}, EXPECTED]"#);
+    let report = run("evalCondition", &case.replace("EXPECTED", "true"));
+    assert_eq!(report.at_step_limit().collect::<Vec<_>>(), ["n"]);
+    assert_eq!((report.passed(), report.failed()), (0, 0));
+    // A user does not pass, so this answer is right.
+    let report = run("evalCondition", &case.replace("EXPECTED", "false"));
+    assert_eq!((report.at_step_limit().count(), report.passed()), (0, 1));
+}
+
+#[test]
 fn malformed_corpus_is_refused() {
     for text in ["", "[]", "1", r#"{"specVersion": 1}"#, r#"{"hash": 1}"#, r#"{"hash": {"a": 1}}"#]
     {

@@ -28,7 +28,9 @@ pub(crate) fn differential(arguments: &[String]) -> Result {
     record.current_dir(&recorder).arg("record.py").arg("--into").arg(&answers);
     run(record.args(["--cases", &cases.to_string(), "--seed", &seed.to_string()]))?;
 
-    let mut runner = cargo(["run", "--quiet", "--package", "spec-tests", "--"]);
+    // A random pattern may need more steps than a search may take.
+    let mut runner =
+        cargo(["run", "--quiet", "--package", "spec-tests", "--", "--allow-step-limit"]);
     for corpus in CORPORA {
         runner.arg(answers.join(format!("{corpus}.json")));
     }

@@ -56,6 +56,11 @@ impl Budget {
         length <= SHORT_TEXT || self.take(text_steps(length))
     }
 
+    /// Returns the number of steps that are left.
+    pub(crate) fn left(&self) -> usize {
+        self.left.get()
+    }
+
     /// Returns the number of steps that were taken.
     pub(crate) fn spent(&self) -> usize {
         MAX_EVALUATION_STEPS.saturating_sub(self.left.get())

@@ -7,7 +7,7 @@ use crate::escaped::Escaped;
 #[cfg(doc)]
 use crate::limits::MAX_WARNINGS;
 use crate::limits::{
-    MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
+    MAX_BACKTRACKING_STEPS, MAX_FEATURE_EVALUATIONS, MAX_PREREQUISITE_DEPTH, MAX_SAVED_GROUP_DEPTH,
     MAX_SAVED_GROUP_EVALUATIONS, MAX_SNAPSHOT_FACTOR,
 };
 
@@ -85,6 +85,11 @@ pub enum WarningKind {
         /// The reason.
         reason: Box<str>,
     },
+    /// A search for the regular expression took more steps than its limit allows. The outcome of
+    /// that test was unknown: the user did not pass, even if the test is negated. An evaluation
+    /// finds this out, so only [`Snapshot::evaluation_warnings`](crate::Snapshot::evaluation_warnings)
+    /// has such a warning.
+    SlowRegex(Box<str>),
     /// A URL pattern is invalid, or this SDK cannot run it. It does not match any page.
     UrlPattern(Box<str>),
     /// An entry is not a saved group. No user is in it, and no user passes for being outside of it.
@@ -153,13 +158,15 @@ impl fmt::Display for WarningKind {
             WarningKind::MalformedCondition => formatter.write_str("malformed condition"),
             WarningKind::UnknownOperator(name) => write!(formatter, "unknown operator {name:?}"),
             WarningKind::Regex { pattern, reason } => {
-                /// The number of characters to show of a pattern: enough to find it.
-                const SHOWN: usize = 80;
-                let shown: alloc::string::String = pattern.chars().take(SHOWN).collect();
-                let more = if shown.len() < pattern.len() { "..." } else { "" };
-                let reason = Escaped(reason);
-                write!(formatter, "regular expression {shown:?}{more} never matches ({reason})")
+                let (pattern, reason) = (Shortened(pattern), Escaped(reason));
+                write!(formatter, "regular expression {pattern} never matches ({reason})")
             }
+            WarningKind::SlowRegex(pattern) => write!(
+                formatter,
+                "a search for regular expression {} took more than {MAX_BACKTRACKING_STEPS} steps, \
+                 so the user did not pass. Write the pattern without nested repetitions",
+                Shortened(pattern)
+            ),
             WarningKind::UrlPattern(pattern) => {
                 write!(formatter, "URL pattern {pattern:?} never matches")
             }
@@ -194,6 +201,20 @@ impl fmt::Display for WarningKind {
             WarningKind::Undecipherable => {
                 formatter.write_str("the decryption key does not decrypt it")
             }
+        }
+    }
+}
+
+/// A pattern in quotation marks, shortened.
+struct Shortened<'a>(&'a str);
+
+impl fmt::Display for Shortened<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The number of characters to show: enough to find the pattern.
+        const SHOWN: usize = 80;
+        match self.0.char_indices().nth(SHOWN) {
+            Some((end, _)) => write!(formatter, "{:?}...", self.0.get(..end).unwrap_or_default()),
+            None => write!(formatter, "{:?}", self.0),
         }
     }
 }

@@ -131,9 +131,13 @@ impl Client {
         self.live.load().snapshot().clone()
     }
 
-    /// Returns the warnings of the payload in use: the parts that were left out, and why.
+    /// Returns the warnings of the payload in use: the parts that were left out, and why. After
+    /// them come the regular expressions for which a search reached its step limit so far.
     pub fn warnings(&self) -> Vec<growthbook_core::Warning> {
-        self.live.load().snapshot().warnings().to_vec()
+        let in_use = self.live.load();
+        let mut warnings = in_use.snapshot().warnings().to_vec();
+        warnings.extend(in_use.snapshot().evaluation_warnings());
+        warnings
     }
 }
 

@@ -501,6 +501,29 @@ fn logged(work: impl FnOnce()) -> Vec<(log::Level, String, String)> {
     RECORDS.take()
 }
 
+#[test]
+fn slow_pattern_is_logged_once() {
+    let rule = json!({"condition": {"text": {"$regex": "(?=(a+)+b)"}}, "force": true});
+    let payload = json!({"features": {"f": {"rules": [rule]}}}).to_string();
+    let client = Client::from_json(&payload).unwrap();
+    let user = UserContext::default().attribute("text", "a".repeat(1_000));
+    let slow = |records: Vec<(log::Level, String, String)>| {
+        let is_slow = |(level, _, text): &(log::Level, String, String)| {
+            *level == log::Level::Warn && text.contains("(?=(a+)+b)")
+        };
+        records.iter().filter(|record| is_slow(record)).count()
+    };
+    assert_eq!(slow(logged(|| assert!(client.for_user(&user).is_off("f")))), 1);
+    assert_eq!(slow(logged(|| assert!(client.for_user(&user).is_off("f")))), 0);
+    let has_warning =
+        |client: &Client| client.warnings().iter().any(|it| it.to_string().contains("(?=(a+)+b)"));
+    assert!(has_warning(&client));
+
+    client.set_payload(payload.replace('}', "} ").as_str()).unwrap();
+    assert_eq!(slow(logged(|| assert!(client.for_user(&user).is_off("f")))), 0);
+    assert!(has_warning(&client));
+}
+
 /// Parts of attribute values and keys.
 const SECRETS: [&str; 4] = ["secret", "73915", "Zvwv", "example.org"];
 

@@ -1,15 +1,17 @@
 //! A regular expression that is built when it is first used.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::race::OnceBox;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::backtrack::{self, Program};
+use super::reports::LimitReports;
 use super::translate::{Translated, compile_backtracking, translate};
 use super::{CaseFolding, PatternError, units};
 use crate::budget::{Budget, text_steps};
-use crate::limits::{MAX_PATTERN_MEMORY, MAX_SPLIT_CHARACTERS};
+use crate::limits::{MAX_BACKTRACKING_STEPS, MAX_PATTERN_MEMORY, MAX_SPLIT_CHARACTERS};
 
 /// Up to this length, with repetitions written out, a pattern takes less than
 /// [`MAX_PATTERN_MEMORY`].
@@ -43,6 +45,9 @@ pub(crate) struct LazyRegex {
     needs_backtracking: bool,
     /// Whether an empty match may be inside a character. JavaScript does not match there.
     may_split_characters: bool,
+    /// Whether a search reached [`MAX_BACKTRACKING_STEPS`].
+    has_reached_limit: AtomicBool,
+    reports: Arc<LimitReports>,
 }
 
 /// What runs a pattern.
@@ -59,6 +64,7 @@ impl LazyRegex {
         source: &str,
         ignore_case: bool,
         translated: &Translated,
+        reports: Arc<LimitReports>,
     ) -> Result<Self, PatternError> {
         let engine = if translated.needs_backtracking || translated.is_ordinary() {
             OnceBox::new()
@@ -73,6 +79,8 @@ impl LazyRegex {
             ignore_case,
             needs_backtracking: translated.needs_backtracking,
             may_split_characters: translated.has_non_word_boundary,
+            has_reached_limit: AtomicBool::new(false),
+            reports,
         })
     }
 
@@ -106,6 +114,11 @@ impl LazyRegex {
         built.saturating_add(search.saturating_mul(searches))
     }
 
+    /// Whether a search reached [`MAX_BACKTRACKING_STEPS`].
+    pub(super) fn has_reached_limit(&self) -> bool {
+        self.has_reached_limit.load(Ordering::Relaxed)
+    }
+
     /// Whether the pattern matches anywhere in the text. `None` if the search takes too long.
     pub(super) fn test(&self, text: &str, budget: &Budget) -> Option<bool> {
         if !budget.take(self.steps(text.len())) {
@@ -113,14 +126,25 @@ impl LazyRegex {
         }
         match self.engine.get_or_try_init(|| self.build()) {
             Ok(Engine::Linear(regex)) => Some(self.is_match(regex, text)),
-            Ok(Engine::Backtracking(program)) => {
-                let units: Vec<u16> = text.encode_utf16().collect();
-                let (matches, steps) = backtrack::is_match(program, &units);
-                budget.spend(steps / BACKTRACKING_PER_STEP);
-                matches
-            }
+            Ok(Engine::Backtracking(program)) => self.backtrack(program, text, budget),
             Err(_) => Some(false),
         }
+    }
+
+    /// Searches with backtracking, up to the limit of one search or the rest of the budget.
+    fn backtrack(&self, program: &Program, text: &str, budget: &Budget) -> Option<bool> {
+        let rest = budget.left().saturating_mul(BACKTRACKING_PER_STEP);
+        let limit = u32::try_from(rest).unwrap_or(u32::MAX).min(MAX_BACKTRACKING_STEPS);
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let (matches, steps) = backtrack::is_match(program, &units, limit);
+        budget.spend(steps.div_ceil(BACKTRACKING_PER_STEP));
+        if matches.is_none()
+            && limit == MAX_BACKTRACKING_STEPS
+            && !self.has_reached_limit.swap(true, Ordering::Relaxed)
+        {
+            self.reports.report(&self.source);
+        }
+        matches
     }
 
     fn is_match(&self, regex: &Regex, text: &str) -> bool {

@@ -14,6 +14,7 @@ mod fold;
 mod lazy;
 mod literal;
 mod pool;
+mod reports;
 mod translate;
 mod units;
 
@@ -83,7 +84,11 @@ pub(crate) struct PatternCompiler {
 impl PatternCompiler {
     /// Makes a compiler that reuses regular expressions of an older snapshot.
     pub(crate) fn after(earlier: &PatternPool) -> Self {
-        PatternCompiler { earlier: earlier.clone(), ..PatternCompiler::default() }
+        PatternCompiler {
+            compiled: RefCell::new(earlier.successor()),
+            earlier: earlier.clone(),
+            ..PatternCompiler::default()
+        }
     }
 
     /// Makes a compiler for a snapshot that shares definitions with an older one. It starts with
@@ -129,7 +134,8 @@ impl PatternCompiler {
         let folding = ignore_case.then_some(&self.folding);
         let translated = translate(source, folding)?;
         self.spend(translated.expanded_length)?;
-        LazyRegex::new(source, ignore_case, &translated)
+        let reports = self.compiled.borrow().reports().clone();
+        LazyRegex::new(source, ignore_case, &translated, reports)
     }
 
     /// Takes a length from the budget of the payload.

@@ -1,11 +1,13 @@
 //! The pool of regular expressions: one for each different pattern of a payload.
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use core::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::LazyRegex;
+use super::reports::{self, LimitReports};
+use crate::warning::Warning;
 
 /// Regular expressions by their source. The next snapshot reuses those that it needs, so that they
 /// are not built again.
@@ -16,16 +18,40 @@ pub(crate) struct PatternPool {
     /// The part of the budget that was spent, at least: refused and dropped patterns count too.
     pub(super) spent: usize,
     is_exhausted: bool,
+    reports: Arc<LimitReports>,
 }
 
 impl PatternPool {
     /// Returns a pool with the expressions that are in use outside of this one. As much of the
     /// budget is spent.
     pub(super) fn in_use(&self) -> Self {
-        let mut used = PatternPool { spent: self.spent, ..PatternPool::default() };
-        let regexes = self.regexes.iter().filter(|regex| Arc::strong_count(regex) > 1);
-        regexes.for_each(|regex| used.insert(regex.clone()));
+        let mut used = PatternPool { spent: self.spent, ..self.successor() };
+        self.used().for_each(|regex| used.insert(regex.clone()));
         used
+    }
+
+    /// Iterates over the expressions that are in use outside of this pool.
+    fn used(&self) -> impl Iterator<Item = &Arc<LazyRegex>> {
+        self.regexes.iter().filter(|regex| Arc::strong_count(regex) > 1)
+    }
+
+    /// Returns an empty pool that reports to the same function.
+    pub(super) fn successor(&self) -> Self {
+        PatternPool { reports: self.reports.clone(), ..PatternPool::default() }
+    }
+
+    pub(crate) fn reports(&self) -> &Arc<LimitReports> {
+        &self.reports
+    }
+
+    /// Returns a warning for each expression in use whose search reached its limit, sorted by
+    /// source.
+    pub(crate) fn limit_warnings(&self) -> Vec<Warning> {
+        let slow = self.used().filter(|regex| regex.has_reached_limit());
+        let mut sources: Vec<&str> = slow.map(|regex| regex.source()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources.into_iter().map(reports::warning).collect()
     }
 
     /// Whether a pattern was refused because the expressions were too long together.

@@ -82,8 +82,25 @@ impl Snapshot {
     }
 
     /// Returns the warnings about the payload. The rest of the payload is in use.
+    /// [`evaluation_warnings`](Snapshot::evaluation_warnings) has more.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// Returns the warnings that only evaluations find: the regular expressions for which a search
+    /// reached its step limit. This snapshot has them from then on, and so have the snapshots that
+    /// are compiled after it, while one that is alive uses the expression.
+    pub fn evaluation_warnings(&self) -> Vec<Warning> {
+        self.patterns.limit_warnings()
+    }
+
+    /// Sets the function to call with each [evaluation warning](Snapshot::evaluation_warnings). It
+    /// is called once for each expression, on the evaluating thread, during the evaluation.
+    ///
+    /// It is also set for the snapshots that are compiled after this one. The first function stays:
+    /// later calls do not have an effect.
+    pub fn on_evaluation_warning(&self, notify: fn(&Warning)) {
+        self.patterns.reports().notify(notify);
     }
 
     #[inline]

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
-use growthbook_core::{Payload, PayloadChange, PayloadError, PayloadSource, Snapshot};
+use growthbook_core::{Payload, PayloadChange, PayloadError, PayloadSource, Snapshot, Warning};
 use growthbook_support::Level;
 
 pub use in_use::{InUse, Pinned};
@@ -233,10 +233,12 @@ struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles a payload that takes the place of another one. Logs its warnings.
+    /// Compiles a payload that takes the place of another one. Logs its warnings, now and when an
+    /// evaluation finds more.
     fn new(payload: Payload, source: PayloadSource, before: &Snapshot) -> Self {
         let snapshot = payload.compile_after(before);
         log_warnings(&snapshot);
+        snapshot.on_evaluation_warning(log_warning);
         Compiled { payload: Arc::new(payload), snapshot: Arc::new(snapshot), source }
     }
 
@@ -256,9 +258,13 @@ fn log_warnings(snapshot: &Snapshot) {
     const LOGGED: usize = 20;
     let warnings = snapshot.warnings();
     for warning in warnings.iter().take(LOGGED) {
-        growthbook_support::log!(Level::Warn, "payload: {warning}");
+        log_warning(warning);
     }
     if warnings.len() > LOGGED {
         growthbook_support::log!(Level::Warn, "payload: {} more warnings", warnings.len() - LOGGED);
     }
+}
+
+fn log_warning(warning: &Warning) {
+    growthbook_support::log!(Level::Warn, "payload: {warning}");
 }

@@ -3,7 +3,6 @@
 use alloc::{vec, vec::Vec};
 
 use super::program::{Instruction, Loop, Program, UNSET};
-use crate::limits::MAX_BACKTRACKING_STEPS;
 use crate::pattern::fold::canonicalize;
 use crate::pattern::units::is_word;
 
@@ -11,17 +10,23 @@ use crate::pattern::units::is_word;
 const UNITS_PER_STEP: u32 = 8;
 
 /// Whether the program matches anywhere in the text, and the steps that the search took. `None` if
-/// it takes more than [`MAX_BACKTRACKING_STEPS`].
-pub(in crate::pattern) fn is_match(program: &Program, text: &[u16]) -> (Option<bool>, usize) {
+/// it takes more steps than the limit.
+pub(in crate::pattern) fn is_match(
+    program: &Program,
+    text: &[u16],
+    limit: u32,
+) -> (Option<bool>, usize) {
     let mut matcher = Matcher {
         program,
         text,
         registers: vec![UNSET; program.registers as usize],
         stack: Vec::new(),
-        steps: MAX_BACKTRACKING_STEPS,
+        steps: limit,
     };
     let matches = matcher.search();
-    (matches, MAX_BACKTRACKING_STEPS.saturating_sub(matcher.steps) as usize)
+    // At the limit, less than one more instruction fits.
+    let rest = if matches.is_some() { matcher.steps } else { 0 };
+    (matches, limit.saturating_sub(rest) as usize)
 }
 
 /// Why a search ended without a match.
