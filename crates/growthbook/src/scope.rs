@@ -319,9 +319,21 @@ impl UserScope<'_> {
         &'a self,
         evaluate: impl Fn(Evaluator<'a>, Option<&'a dyn AttributeSource>) -> R,
     ) -> R {
-        let evaluator = self.own_evaluator();
-        let Some(source) = self.source else { return evaluate(evaluator, None) };
-        contain(|| evaluate(evaluator.with_source(source), Some(source))).unwrap_or_else(|_| {
+        match self.source {
+            None => evaluate(self.own_evaluator(), None),
+            Some(source) => self.evaluate_source(source, evaluate),
+        }
+    }
+
+    /// Evaluates with a source. This is out of line, so that evaluation without one is inlined.
+    #[inline(never)]
+    fn evaluate_source<'a, R>(
+        &'a self,
+        source: &'a dyn AttributeSource,
+        evaluate: impl Fn(Evaluator<'a>, Option<&'a dyn AttributeSource>) -> R,
+    ) -> R {
+        let evaluator = self.own_evaluator().with_source(source);
+        contain(|| evaluate(evaluator, Some(source))).unwrap_or_else(|_| {
             growthbook_support::log!(
                 Level::Error,
                 "the attribute source panicked, and the evaluation is repeated without it",

@@ -7,7 +7,7 @@ use super::sticky::Kept;
 use crate::bandit::Choice;
 use crate::bucket::Ranges;
 use crate::exclusion::Exclusion;
-use crate::experiment::{Division, ExperimentDefinition, ExperimentStatus};
+use crate::experiment::{Division, ExperimentDefinition, ExperimentStatus, Overridden, Settings};
 use crate::hash_value::HashValue;
 use crate::observe::Observer;
 use crate::result::Assignment;
@@ -105,13 +105,12 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
 
         let decision = match self.evaluator.overridden(experiment) {
-            Some(overridden) => {
-                self.decide(&overridden, &Ranges::Listed(overridden.ranges()), &value)
+            Some(overridden) => self.decide_overridden(&overridden, &value),
+            None => {
+                let listed = Ranges::Listed(experiment.ranges());
+                let chosen = choice.as_ref().and_then(|choice| choice.ranges.as_ref());
+                self.decide(experiment, chosen.unwrap_or(&listed), &value)
             }
-            None => match choice.as_ref().and_then(|choice| choice.ranges.as_ref()) {
-                Some(ranges) => self.decide(experiment, ranges, &value),
-                None => self.decide(experiment, &Ranges::Listed(experiment.ranges()), &value),
-            },
         };
 
         let mut sticky_bucket_used = false;
@@ -150,15 +149,26 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         self.last.ran(assigned, choice)
     }
 
+    /// Decides with an override. This is out of line, since it is rare.
+    #[inline(never)]
+    fn decide_overridden(
+        &mut self,
+        experiment: &Overridden<'_>,
+        hash_value: &HashValue<'a>,
+    ) -> Decision {
+        self.decide(experiment, &Ranges::Listed(&experiment.ranges()), hash_value)
+    }
+
+    #[inline]
     fn decide(
         &mut self,
-        experiment: &ExperimentDefinition,
+        settings: &impl Settings,
         ranges: &Ranges<'_>,
         hash_value: &HashValue<'a>,
     ) -> Decision {
         let evaluator = self.evaluator;
+        let experiment = settings.definition();
         let excluded = Decision::Excluded;
-        let own = experiment.own();
         // 1. Fewer than two variations
         if experiment.variations < 2 {
             return excluded(Exclusion::TooFewVariations);
@@ -169,7 +179,8 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         }
         // 2.6 URL targeting
         let url = evaluator.setting(|overrides| overrides.url.as_ref());
-        if own.url_patterns.as_ref().is_some_and(|patterns| !patterns.matches(url, &self.budget)) {
+        let url_patterns = experiment.own().url_patterns.as_ref();
+        if url_patterns.is_some_and(|patterns| !patterns.matches(url, &self.budget)) {
             return excluded(Exclusion::Url);
         }
         // 3. and 4. Forced by the query string, or in code
@@ -177,7 +188,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return Decision::Forced(index);
         }
         // 5. A draft, or inactive
-        if own.status == ExperimentStatus::Draft || !own.active {
+        if settings.status() == ExperimentStatus::Draft || !settings.is_active() {
             return excluded(Exclusion::Inactive);
         }
         // 6. Nothing to hash
@@ -190,11 +201,11 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
         // 7. and 8. Not targeted. A sticky assignment is kept nevertheless
         let kept = self.kept_assignment(experiment);
         let is_kept = matches!(kept, Kept::Variation(_));
-        if !is_kept && let Err(exclusion) = self.is_targeted(experiment, hash_value) {
+        if !is_kept && let Err(exclusion) = self.is_targeted(settings, hash_value) {
             return excluded(exclusion);
         }
         // 8.2 The legacy expression for the URL
-        if own.legacy_url.as_ref().is_some_and(|legacy| !legacy.matches(url, &self.budget)) {
+        if settings.legacy_url().is_some_and(|legacy| !legacy.matches(url, &self.budget)) {
             return excluded(Exclusion::Url);
         }
         // 9. The bucket. An unknown hash version has none
@@ -211,7 +222,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             },
         };
         // 11. Forced by the experiment itself
-        if let Some(index) = own.force {
+        if let Some(index) = settings.force() {
             return Decision::Forced(index);
         }
         // 12. QA mode, and users who skip experiments
@@ -219,7 +230,7 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
             return excluded(Exclusion::QaMode);
         }
         // 12.5 Stopped
-        if own.status == ExperimentStatus::Stopped {
+        if settings.status() == ExperimentStatus::Stopped {
             return excluded(Exclusion::Inactive);
         }
         Decision::Hashed { variation, bucket, sticky: is_kept }
@@ -239,30 +250,31 @@ impl<'a, O: Observer> Evaluation<'a, '_, O> {
     }
 
     /// 7. Filters, else the namespace; 8. the condition; 8.05 prerequisites; 8.1 legacy groups
+    #[inline(always)]
     fn is_targeted(
         &mut self,
-        experiment: &ExperimentDefinition,
+        settings: &impl Settings,
         hash_value: &HashValue<'a>,
     ) -> Result<(), Exclusion> {
-        match &experiment.division {
+        match &settings.definition().division {
             Division::Filters(filters) if !self.passes_filters(filters) => {
                 return Err(Exclusion::FilteredOut);
             }
-            Division::Namespace(Some(namespace)) if !namespace.contains(hash_value) => {
+            Division::Namespace(_)
+                if settings.namespace().is_some_and(|it| !it.contains(hash_value)) =>
+            {
                 return Err(Exclusion::NotInNamespace);
             }
             _ => {}
         }
-        if experiment.condition.as_ref().is_some_and(|it| !self.passes(it)) {
+        if settings.condition().is_some_and(|it| !self.passes(it)) {
             return Err(Exclusion::ConditionFailed);
         }
-        let own = experiment.own();
-        if !own.parents.is_empty()
-            && !matches!(self.prerequisites(&own.parents, None), Prerequisites::Met)
-        {
+        let parents = &settings.definition().own().parents;
+        if !parents.is_empty() && !matches!(self.prerequisites(parents, None), Prerequisites::Met) {
             return Err(Exclusion::PrerequisiteFailed);
         }
-        match &own.groups {
+        match settings.groups() {
             Some(groups) if !self.evaluator.is_in_some_group(groups) => Err(Exclusion::NotInGroup),
             _ => Ok(()),
         }

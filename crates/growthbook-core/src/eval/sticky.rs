@@ -91,6 +91,7 @@ impl<O: Observer> Evaluation<'_, '_, O> {
         self.sticky.is_some() && !experiment.sticky().disabled
     }
 
+    #[inline]
     pub(super) fn kept_assignment(&self, experiment: &ExperimentDefinition) -> Kept {
         match &self.sticky {
             Some(buckets) if !experiment.sticky().disabled => {

@@ -15,6 +15,7 @@ mod legacy_url;
 mod overrides;
 mod prerequisite;
 mod read;
+mod settings;
 mod sticky;
 
 pub(crate) use allocation::Allocation;
@@ -28,3 +29,4 @@ pub(crate) use interner::Interner;
 pub(crate) use overrides::ExperimentOverride;
 pub(crate) use prerequisite::{ParentCondition, ParentFeature, ParentValue, Parents};
 pub(crate) use read::{DefinitionReader, hash_version};
+pub(crate) use settings::{Overridden, Settings};

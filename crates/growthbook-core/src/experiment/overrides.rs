@@ -5,7 +5,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use serde_json::Value;
 
-use super::definition::{ExperimentDefinition, ExperimentStatus, OwnSettings};
+use super::definition::{ExperimentStatus, OwnSettings};
 use super::legacy_url::LegacyUrl;
 use super::read::DefinitionReader;
 use crate::bucket::Namespace;
@@ -17,15 +17,15 @@ use crate::wire::ExperimentWire;
 /// Settings that replace those of an experiment. A missing setting does not replace anything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExperimentOverride {
-    condition: Option<Clauses>,
-    weights: Option<Arc<[f64]>>,
-    coverage: Option<f64>,
-    active: Option<bool>,
-    status: Option<ExperimentStatus>,
-    force: Option<i64>,
-    groups: Option<Box<[Box<str>]>>,
-    namespace: Option<Namespace>,
-    url: Option<LegacyUrl>,
+    pub(super) condition: Option<Clauses>,
+    pub(super) weights: Option<Arc<[f64]>>,
+    pub(super) coverage: Option<f64>,
+    pub(super) active: Option<bool>,
+    pub(super) status: Option<ExperimentStatus>,
+    pub(super) force: Option<i64>,
+    pub(super) groups: Option<Box<[Box<str>]>>,
+    pub(super) namespace: Option<Namespace>,
+    pub(super) url: Option<LegacyUrl>,
 }
 
 impl ExperimentOverride {
@@ -56,40 +56,5 @@ impl ExperimentOverride {
             namespace: reader.namespace(&wire.rule),
             url: own.legacy_url,
         })
-    }
-
-    /// Returns the experiment with these settings.
-    pub(crate) fn apply(&self, experiment: &ExperimentDefinition) -> ExperimentDefinition {
-        let ExperimentOverride {
-            condition,
-            weights,
-            coverage,
-            active,
-            status,
-            force,
-            groups,
-            namespace,
-            url,
-        } = self.clone();
-        let mut overridden = experiment.clone();
-        overridden.update(None, |overridden| {
-            overridden.condition = condition.or(overridden.condition.take());
-            if let Some(weights) = weights {
-                overridden.allocation.set_weights(weights);
-            }
-            if let Some(coverage) = coverage {
-                overridden.allocation.set_coverage(coverage);
-            }
-            if let Some(namespace) = namespace {
-                overridden.division.set_namespace(namespace);
-            }
-            let own = overridden.own_mut();
-            own.active = active.unwrap_or(own.active);
-            own.status = status.unwrap_or(own.status);
-            own.force = force.or(own.force);
-            own.groups = groups.or_else(|| own.groups.take());
-            own.legacy_url = url.or_else(|| own.legacy_url.take());
-        });
-        overridden
     }
 }
