@@ -221,12 +221,12 @@ def _(suite, case):
     return any("hashVersion" in item and not item["hashVersion"] for item in all_filters(suite, case))
 
 
-@quirk("a filter's `hashVersion` 0 or `attribute` null", "rust")
+@quirk("a filter's falsy `hashVersion`, or `attribute` null", "rust")
 def _(suite, case):
     """They mean 2 and `id`, as in JavaScript. In Rust they are an unknown version, and an attribute with
     the name null."""
     return any(
-        item.get("hashVersion") == 0 or item.get("attribute", "id") is None
+        not item.get("hashVersion", 2) or item.get("attribute", "id") is None
         for item in all_filters(suite, case)
     )
 
@@ -474,12 +474,14 @@ def deviating(quirks):
 def kept_answer(question):
     """Returns the answer to keep, and the quirks that showed. It is the answer of the implementations
     without a quirk that may show, if they agree. Another implementation with the same answer counts
-    again, because its quirk did not show. Answers that agree by different quirks are not kept."""
+    again, because its quirk did not show."""
     if is_doubtful(question.suite, question.case):
         return None, []
     quirks = showing(question)
     excluded = deviating(quirks)
     reliable = {name: answer for name, answer in question.answers.items() if name not in excluded}
+    if not reliable and question.errors and len(question.answers) > 1:
+        reliable = question.answers
     if not reliable or not question.agree(reliable):
         return None, []
     wrong = question.differing_from(reliable)
