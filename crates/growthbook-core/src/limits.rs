@@ -58,9 +58,18 @@ pub(crate) const MAX_PATTERN_REPETITIONS: u32 = 100_000;
 /// How much memory a compiled pattern may take, in bytes. A larger one is refused.
 pub(crate) const MAX_PATTERN_MEMORY: usize = 1024 * 1024;
 /// How long all regular expressions of a payload may be together, in bytes, after translation and
-/// with their repetitions written out. This bounds the time to compile them. Expressions beyond it
-/// are refused. Patterns that are plain text do not count.
+/// with their repetitions written out. Expressions beyond it are refused. Patterns that are plain
+/// text do not count.
+///
+/// This bounds the time to compile them, and their memory. An expression is built when it is first
+/// used, and takes up to 100 bytes for each byte of its length. So the expressions of a payload take
+/// at most 400 MiB, if all are used. Each thread that searches with one at the same time takes a
+/// part of that again. These bytes do not count in [`MAX_SNAPSHOT_FACTOR`]: a usual rule with an
+/// expression would exceed it.
 pub(crate) const MAX_PATTERNS_LENGTH: usize = 4 * 1024 * 1024;
+/// The length that each expression adds to its own, since a short one takes 7 to 12 kB when it is
+/// built.
+pub(crate) const LENGTH_OF_EXPRESSION: usize = 128;
 /// How many steps one search of a pattern with look-around or back-references may take. A step is
 /// an instruction, an entry of the stack, or eight units of a repetition. Beyond it the outcome of
 /// the test is unknown: no user passes it, negated or not. Other patterns run in linear time.

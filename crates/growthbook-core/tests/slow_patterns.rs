@@ -1,5 +1,7 @@
 //! Searches that reach their step limit are reported.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use growthbook_core::warning::{Location, WarningKind};

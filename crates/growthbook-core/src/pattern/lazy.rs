@@ -203,6 +203,7 @@ impl Translated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::LENGTH_OF_EXPRESSION;
 
     /// Ordinary patterns never fail when they are used, even close to the limits.
     #[test]
@@ -236,6 +237,41 @@ mod tests {
             let builder =
                 RegexBuilder::new(&translated.pattern).size_limit(MAX_PATTERN_MEMORY / 2).build();
             assert!(builder.is_ok(), "{source}");
+        }
+    }
+
+    /// Built expressions are not part of the memory of definitions. Their bound is that of all
+    /// lengths together.
+    #[test]
+    fn memory_of_built_expressions_is_bounded() {
+        let patterns = [
+            "a+".into(),
+            ".".into(),
+            r"^\w+@\w+$".into(),
+            "(?:ab|cd|ef)+x".into(),
+            r"\S{5}".into(),
+            r"[^\u0080-\u0801]".into(),
+            "ab".repeat(900) + "c+",
+            "x*".repeat(900),
+            "[^a]".repeat(20),
+            r"\b.\B".repeat(5),
+            "(?=a)".into(),
+            "(?=(a))".repeat(200),
+            r"(?<=[^\u0100-\uff00])".repeat(100),
+        ];
+        for source in &patterns {
+            let translated = translate(source, None).unwrap();
+            let length = translated.expanded_length + LENGTH_OF_EXPRESSION;
+            let regex = LazyRegex::new(source, false, &translated, Arc::default()).unwrap();
+            let measured = allocation_counter::measure(|| {
+                regex.test("some text of usual length, é", &Budget::default());
+            });
+            let factor = measured.bytes_current / i64::try_from(length).unwrap();
+            std::println!(
+                "{factor:>4} bytes per byte, {} in all: {source:.20}",
+                measured.bytes_current
+            );
+            assert!(factor <= 100, "{factor} {source}");
         }
     }
 }

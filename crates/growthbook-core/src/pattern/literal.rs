@@ -54,6 +54,8 @@ impl LiteralPattern {
 
 #[cfg(test)]
 mod tests {
+    use alloc::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -83,7 +85,7 @@ mod tests {
         ) {
             let literal = LiteralPattern::read(&pattern).unwrap();
             let translated = translate(&pattern, None).unwrap();
-            let regex = LazyRegex::new(&pattern, false, &translated).unwrap();
+            let regex = LazyRegex::new(&pattern, false, &translated, Arc::default()).unwrap();
             prop_assert_eq!(Some(literal.is_in(&text)), regex.test(&text, &Budget::default()), "{}", pattern);
         }
     }

@@ -29,7 +29,9 @@ pub(crate) use pool::PatternPool;
 use translate::translate;
 
 use crate::budget::{Budget, text_steps};
-use crate::limits::{MAX_PATTERN_LENGTH, MAX_PATTERN_MEMORY, MAX_PATTERNS_LENGTH};
+use crate::limits::{
+    LENGTH_OF_EXPRESSION, MAX_PATTERN_LENGTH, MAX_PATTERN_MEMORY, MAX_PATTERNS_LENGTH,
+};
 
 /// A compiled pattern: plain text or a regular expression.
 #[derive(Clone, Debug)]
@@ -138,13 +140,13 @@ impl PatternCompiler {
         LazyRegex::new(source, ignore_case, &translated, reports)
     }
 
-    /// Takes a length from the budget of the payload.
+    /// Takes the length of an expression from the budget of the payload.
     fn spend(&self, length: usize) -> Result<(), PatternError> {
         if length > MAX_PATTERNS_LENGTH {
             // No other pattern has a part in this.
             return Err(PatternError::TooLarge);
         }
-        let expanded = self.expanded.get().saturating_add(length);
+        let expanded = self.expanded.get().saturating_add(LENGTH_OF_EXPRESSION + length);
         if expanded > MAX_PATTERNS_LENGTH {
             self.compiled.borrow_mut().set_exhausted();
             return Err(PatternError::TooLarge);

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod backtracking;
 mod generate;
 mod hostile;
 mod work;

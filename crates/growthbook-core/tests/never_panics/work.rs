@@ -2,21 +2,23 @@
 //! loop must count against the budget of the evaluation. The figures are printed.
 
 use std::fmt::Write;
+use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use growthbook_core::limits::MAX_EVALUATION_STEPS;
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use growthbook_core::{Attributes, Payload, UserContext};
 use serde_json::{Value, json};
 
+use crate::backtracking;
 use crate::hostile::within_limits;
 
 const MAX_PAYLOAD: usize = 1024 * 1024;
-const MAX_USER: usize = 64 * 1024;
+pub(crate) const MAX_USER: usize = 64 * 1024;
 
 /// A payload with a feature `hostile`, and the user to evaluate it for.
-struct Case {
+pub(crate) struct Case {
     name: &'static str,
     payload: String,
     user: UserContext,
@@ -25,32 +27,32 @@ struct Case {
 }
 
 /// A case that does more work than the budget allows.
-fn endless(name: &'static str, payload: String, user: UserContext) -> Case {
+pub(crate) fn endless(name: &'static str, payload: String, user: UserContext) -> Case {
     Case { name, payload, user, steps: MAX_EVALUATION_STEPS * 9 / 10 }
 }
 
 #[test]
 fn every_loop_counts() {
     let (mut worst, mut uncounted) = ((0, ""), Vec::new());
-    for Case { name, payload, user, steps } in cases() {
+    for Case { name, payload, user, steps } in cases().into_iter().chain(backtracking::cases()) {
         assert!(payload.len() <= MAX_PAYLOAD, "{name}: payload of {} bytes", payload.len());
         let size = serde_json::to_string(user.attributes()).unwrap().len();
         assert!(size <= MAX_USER + 100, "{name}: user of {size} bytes");
         let snapshot = Payload::from_json(&payload).unwrap().compile();
         let gb = snapshot.for_user(&user);
         // The first evaluation also builds regular expressions.
-        let start = Instant::now();
+        let start = processor_time();
         let counted = gb.count_steps("hostile");
-        let first = start.elapsed();
-        let start = Instant::now();
+        let first = processor_time() - start;
+        let start = processor_time();
         black_box(gb.is_on("hostile"));
-        let time = start.elapsed();
+        let time = processor_time() - start;
         println!(
             "{counted:>7} steps, {:>5} ms, at first {:>5} ms: {name}",
             time.as_millis(),
             first.as_millis()
         );
-        worst = worst.max((time.as_micros(), name));
+        worst = worst.max((time.max(first).as_micros(), name));
         if !(steps..=MAX_EVALUATION_STEPS).contains(&counted) {
             uncounted.push((name, counted));
         }
@@ -58,6 +60,15 @@ fn every_loop_counts() {
     }
     println!("worst: {worst:?} µs");
     assert!(uncounted.is_empty(), "{uncounted:?}");
+}
+
+/// Returns the time that this thread has run. Unlike the time of day, it does not depend on other
+/// programs. Where the system does not report it, it is the time of day.
+fn processor_time() -> Duration {
+    let running = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = running.and_then(|text| text.split(' ').next()?.parse().ok());
+    let of_day = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    nanos.map_or_else(of_day, Duration::from_nanos)
 }
 
 fn cases() -> Vec<Case> {
@@ -261,7 +272,7 @@ fn document(rules: &str, sections: &str) -> String {
 }
 
 /// As many rules as fit.
-fn rules(rule: &dyn Fn(usize) -> String) -> String {
+pub(crate) fn rules(rule: &dyn Fn(usize) -> String) -> String {
     let mut rules = rule(0);
     for number in 1.. {
         if rules.len() > MAX_PAYLOAD - 10_000 {
