@@ -15,7 +15,7 @@
 //! | `agent`, `wire` | an agent, and the state that its connections share |
 //! | `request_head` | the path and headers that ureq must not see |
 //! | `interrupt`, `deadline` | the ends of a wait |
-//! | `resolver`, `connector`, `transport` | looking up names, opening connections, reading and writing |
+//! | `resolver`, `look_ups`, `connector`, `transport` | looking up names, opening connections, reading and writing |
 //! | `proxies`, `no_proxy`, `tunnel` | which proxy to use, and the connection through it |
 //! | `connect_error` | why there is no connection |
 //! | `root_certificates`, `retry_after` | values that several crates read |
@@ -25,6 +25,7 @@ mod connect_error;
 mod connector;
 mod deadline;
 mod interrupt;
+mod look_ups;
 mod no_proxy;
 mod proxies;
 mod request_head;

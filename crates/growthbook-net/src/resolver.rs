@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -18,12 +17,9 @@ use ureq::unversioned::transport::NextTimeout;
 use crate::connect_error::ConnectError;
 use crate::deadline::Deadline;
 use crate::interrupt::{Interrupt, interrupted};
+use crate::look_ups::LookUps;
 use crate::proxies::Proxies;
 use crate::wire::Wire;
-
-/// The most look-ups of one agent that have not ended. Each has a thread. Further ones fail, until one
-/// of these ends.
-const MAX_LOOK_UPS: usize = 4;
 
 /// Asks the system for a name's addresses, on a thread of its own. The system call cannot be
 /// interrupted, but with a thread the caller need not wait for it. An IP address needs no thread.
@@ -126,31 +122,10 @@ impl fmt::Debug for InterruptibleResolver {
     }
 }
 
-/// The number of look-ups that have not ended.
-#[derive(Debug, Default)]
-pub(crate) struct LookUps(AtomicUsize);
-
-impl LookUps {
-    /// Counts a look-up until the returned value is dropped. `None` if too many have not ended.
-    fn begin(self: &Arc<Self>) -> Option<LookUp> {
-        let add = |count: usize| (count < MAX_LOOK_UPS).then_some(count + 1);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
-        Some(LookUp(self.clone()))
-    }
-}
-
-/// A look-up that has not ended.
-struct LookUp(Arc<LookUps>);
-
-impl Drop for LookUp {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::look_ups::MAX_LOOK_UPS;
 
     #[test]
     fn hanging_look_ups_are_limited() {
@@ -172,7 +147,7 @@ mod tests {
         assert!(matches!(resolver.look_up(not_run, patient), Err(ureq::Error::Timeout(_))));
         // The hanging look-ups end, and look-ups work again.
         drop(open);
-        while resolver.look_ups.0.load(Ordering::Relaxed) > 0 {
+        while resolver.look_ups.running() > 0 {
             thread::yield_now();
         }
         assert!(resolver.look_up(|| Ok(Vec::new()), patient).is_ok());

@@ -7,9 +7,9 @@ use url::Url;
 
 use crate::deadline::Deadline;
 use crate::interrupt::Interrupt;
+use crate::look_ups::LookUps;
 use crate::proxies::Proxies;
 use crate::request_head::{PLACEHOLDER, RequestHead};
-use crate::resolver::LookUps;
 
 /// The state that the connections of one agent share. An agent sends one request at a time.
 #[derive(Clone, Default)]
