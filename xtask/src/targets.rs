@@ -10,7 +10,7 @@ const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
 
 /// The feature selections that must build on these targets.
 const FEATURES: [&[&str]; 2] =
-    [&["--no-default-features"], &["--no-default-features", "--features", "encryption"]];
+    [&["--no-default-features"], &["--no-default-features", "--features", "encryption,webhooks"]];
 
 pub(crate) fn check() -> Result {
     add_missing()?;

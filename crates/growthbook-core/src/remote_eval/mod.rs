@@ -17,8 +17,8 @@ pub use request::RemoteEvalRequest;
 use tracks::{Tracks, scrubbed};
 
 impl Evaluator<'_> {
-    /// Evaluates every feature for a remote client. The result is a payload for this user: it has
-    /// values, but no conditions, weights or other users' values.
+    /// Evaluates every feature for a remote client. The result is a payload for this user: its
+    /// features have values instead of rules.
     ///
     /// `payload` must be the one that the snapshot was compiled from. A feature that the snapshot
     /// does not have has the value null.
@@ -32,8 +32,9 @@ impl Evaluator<'_> {
     ///   again.
     /// - An experiment does not have its condition. Its other variations are empty objects.
     /// - A forced feature is answered only if the payload has it. Prerequisites use it in any case.
-    /// - All other sections are unchanged, also `savedGroups`. The Proxy does the same. If the ids
-    ///   in saved groups are not for clients, let the connection send none.
+    /// - All other sections are unchanged, as from the Proxy. So `savedGroups` has the ids of other
+    ///   users, and `contextualBandits` has conditions. A connection without saved group references
+    ///   sends no groups.
     ///
     /// ```
     /// use growthbook_core::Payload;

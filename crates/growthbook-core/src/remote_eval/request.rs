@@ -54,9 +54,12 @@ impl RemoteEvalRequest {
             return Err(RemoteEvalError::TooLarge);
         }
         let text = core::str::from_utf8(body).map_err(|_| RemoteEvalError::NotUtf8)?;
-        let fields = members(text).map_err(|error| match error.is_data() {
-            true => RemoteEvalError::NotAnObject,
-            false => RemoteEvalError::Syntax { line: error.line(), column: error.column() },
+        let fields = members(text).map_err(|error| {
+            if error.is_data() {
+                RemoteEvalError::NotAnObject
+            } else {
+                RemoteEvalError::Syntax { line: error.line(), column: error.column() }
+            }
         })?;
         let mut user = match field(&fields, ATTRIBUTES) {
             Some(text) => UserContext::from_attributes(attributes(text)?),
@@ -136,10 +139,7 @@ fn object<'t>(field: &'static str, text: &'t str) -> Result<RawMembers<'t>, Remo
     if found.named.len() > MAX_REMOTE_EVAL_KEYS {
         return Err(RemoteEvalError::TooManyKeys { field });
     }
-    match found.unnamed.is_empty() {
-        true => Ok(found),
-        false => Err(RemoteEvalError::Unreadable { field }),
-    }
+    if found.unnamed.is_empty() { Ok(found) } else { Err(RemoteEvalError::Unreadable { field }) }
 }
 
 fn string(
@@ -165,7 +165,7 @@ mod tests {
         RemoteEvalRequest::from_json(body).unwrap_err()
     }
 
-    /// Returns an object or list with this many members.
+    /// Returns the text of this many members.
     fn many(count: usize, member: impl Fn(usize) -> String) -> String {
         (0..count).map(member).collect::<Vec<_>>().join(",")
     }

@@ -17,7 +17,7 @@ use crate::result::{FeatureExperiment, FeatureResult, FeatureResultSource};
 #[derive(Default)]
 pub(super) struct Tracks(IndexMap<Identity, String, DefaultHashBuilder>);
 
-/// The exposures with the same identity are the same.
+/// Exposures with the same identity are repetitions.
 #[derive(PartialEq, Eq, Hash)]
 struct Identity {
     hash_attribute: String,
@@ -79,8 +79,8 @@ fn track(
     Some(format!(r#"{{"experiment":{experiment},"result":{result}}}"#))
 }
 
-/// Returns the JSON of an experiment without what the user must not see: the condition, and the
-/// values of the other variations. `None` if the experiment cannot be read.
+/// Returns the JSON of an experiment without its condition and the values of the other variations.
+/// `None` if the experiment cannot be read.
 pub(super) fn scrubbed(experiment: &impl Serialize, variation: usize) -> Option<String> {
     let text = serde_json::to_string(experiment).ok()?;
     let Json::Object(mut experiment) = Json::parse(&text)? else {

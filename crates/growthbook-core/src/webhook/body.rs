@@ -11,7 +11,7 @@ const PAYLOAD_CHANGED: &str = "payload.changed";
 /// The members that only a payload has.
 const PAYLOAD_MEMBERS: [&str; 2] = ["features", "encryptedFeatures"];
 
-/// Returns what a body asks for.
+/// Returns the action that a body asks for.
 ///
 /// | format | body |
 /// |---|---|

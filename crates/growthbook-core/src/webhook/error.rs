@@ -27,7 +27,7 @@ pub enum WebhookError {
     },
     /// The message is from a time after now, beyond the tolerance.
     InTheFuture {
-        /// How far, in seconds.
+        /// How long after now it is, in seconds.
         seconds: u64,
     },
     /// The sender has the secret, but the body has no known format.

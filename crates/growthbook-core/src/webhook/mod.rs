@@ -1,7 +1,7 @@
 //! Webhooks: GrowthBook notifies a service that the payload has changed.
 //!
-//! Both functions verify the signature in constant time, and return what to do. They take the time
-//! as an argument, and do no IO.
+//! Both functions verify the signature in constant time, and return the action to take. The time is
+//! an argument, and they do no IO.
 
 mod body;
 mod error;
@@ -30,7 +30,7 @@ pub const PROXY_SIGNATURE: &str = "x-growthbook-signature";
 /// How much the time of a message may differ from the clock of the receiver, in both directions.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// What to do after a webhook.
+/// The action to take after a webhook.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookAction<'b> {
@@ -55,14 +55,15 @@ impl fmt::Debug for WebhookAction<'_> {
     }
 }
 
-/// Verifies an SDK webhook, and returns what to do. It accepts each of GrowthBook's body formats,
-/// and an empty body.
+/// Verifies an SDK webhook, and returns the action to take. It accepts each of GrowthBook's body
+/// formats, and an empty body.
 ///
 /// `secret` is the signing key that GrowthBook shows for the webhook, as it is. It is not decoded.
-/// `header` returns a header by its name in lower case. `body` must be the bytes as received.
+/// `header` returns a header by its name in lower case. `body` must be the bytes as received. `now`
+/// is the time in milliseconds since 1970.
 ///
-/// A message can be repeated by an attacker within the tolerance. Usually that is harmless. If it is
-/// not, remember each [`WEBHOOK_ID`] for that time.
+/// An attacker who sees a message can repeat it within the tolerance, and so set an older payload.
+/// To prevent that, remember each [`WEBHOOK_ID`] for that time.
 ///
 /// ```
 /// use growthbook_core::webhook::{DEFAULT_TOLERANCE, WebhookAction, verify_webhook};
@@ -130,7 +131,7 @@ pub fn verify_proxy_push<'h, 'b>(
 }
 
 fn check_time(timestamp: &str, now: UnixMillis, tolerance: Duration) -> Result<(), WebhookError> {
-    // Unlike `parse`, GrowthBook writes no sign.
+    // GrowthBook does not write a sign, which `parse` would accept.
     let seconds = timestamp.parse::<u64>().ok().filter(|_| !timestamp.starts_with('+'));
     let seconds = seconds.ok_or(WebhookError::InvalidHeader { name: WEBHOOK_TIMESTAMP })?;
     let now = now / 1_000;
