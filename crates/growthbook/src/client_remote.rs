@@ -32,8 +32,8 @@ impl Client {
         self.evaluate_remotely(request, None)
     }
 
-    /// Like [`remote_eval`](Client::remote_eval), with the user's sticky bucket documents. Load those
-    /// of [`sticky_keys`](crate::Evaluator::sticky_keys) before, and save
+    /// Like [`remote_eval`](Client::remote_eval), with the user's sticky bucket documents. Load
+    /// those of [`sticky_keys`](crate::UserScope::sticky_keys) before, and save
     /// [`take_changed`](StickyBuckets::take_changed) after. The client's own store is not used.
     pub fn remote_eval_with_sticky(
         &self,

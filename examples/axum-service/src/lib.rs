@@ -25,7 +25,8 @@ pub fn router(client: Client) -> Router {
         .with_state(client)
 }
 
-/// Serves the routes until `shutdown`. Then waits for current requests to end, and closes the client.
+/// Serves the routes until `shutdown`. Then waits for current requests to end, and closes the
+/// client.
 ///
 /// # Errors
 ///

@@ -3,8 +3,8 @@
 //! `cargo run -p axum-service -- --demo` needs no GrowthBook account. It starts its own features
 //! server, which changes a flag every few seconds. Without `--demo`, `GROWTHBOOK_CLIENT_KEY` is the
 //! client key of the SDK connection. `GROWTHBOOK_API_HOST` is its server; the default is
-//! GrowthBook's own. With `GROWTHBOOK_WEBHOOK_SECRET`, the service receives GrowthBook's SDK webhooks at
-//! `/growthbook-webhook`.
+//! GrowthBook's own. With `GROWTHBOOK_WEBHOOK_SECRET`, the service receives GrowthBook's SDK
+//! webhooks at `/growthbook-webhook`.
 
 mod demo;
 

@@ -80,7 +80,8 @@ impl fmt::Display for RemoteEvalError {
             RemoteEvalError::Unreadable { field } => {
                 write!(
                     formatter,
-                    "`{field}` of the request has a number out of range, invalid text, or too many levels"
+                    "`{field}` of the request has a number out of range, invalid text, or too \
+                     many levels"
                 )
             }
         }

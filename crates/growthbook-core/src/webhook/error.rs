@@ -61,18 +61,24 @@ impl fmt::Display for WebhookError {
                 write!(formatter, "the header `{name}` of the webhook is malformed")
             }
             WebhookError::WrongSignature => formatter.write_str(
-                "the signature of the webhook is wrong: check that the secret is that of this webhook, \
-                 and that the body is verified as it was received",
+                "the signature of the webhook is wrong: check that the secret is that of this \
+                 webhook, and that the body is verified as it was received",
             ),
             WebhookError::TooOld { seconds } => {
-                write!(formatter, "the webhook is {seconds} seconds old: check the clock, or it is a replay")
+                write!(
+                    formatter,
+                    "the webhook is {seconds} seconds old: check the clock, or it is a replay"
+                )
             }
             WebhookError::InTheFuture { seconds } => {
-                write!(formatter, "the webhook is from {seconds} seconds after now: check the clock")
+                write!(
+                    formatter,
+                    "the webhook is from {seconds} seconds after now: check the clock"
+                )
             }
-            WebhookError::UnknownBody => {
-                formatter.write_str("the body of the webhook has no known format: choose another in GrowthBook")
-            }
+            WebhookError::UnknownBody => formatter.write_str(
+                "the body of the webhook has no known format: choose another in GrowthBook",
+            ),
         }
     }
 }
