@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::run::{cargo, run};
 use crate::{
-    Result, bench, deny, deps, features, firmware, interop, proxy, ranges, soak, targets, test,
-    wasm,
+    Result, bench, deny, deps, features, firmware, interop, proxy, ranges, size, soak, targets,
+    test, wasm,
 };
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
@@ -41,7 +41,7 @@ const TOOLS: [&str; 11] = [
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),
@@ -52,6 +52,7 @@ const STEPS: [Step; 15] = [
     ("ranges of versions", ranges::check),
     ("WebAssembly", wasm::compare),
     ("firmware", firmware::check),
+    ("sizes", size::check),
     ("tests", test::test),
     ("other SDKs", interop::interop),
     ("the GrowthBook Proxy", proxy::short),

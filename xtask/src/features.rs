@@ -13,7 +13,8 @@ const VERSION: &str = "0.6.46";
 /// The libraries with so many features that not all selections are checked, but all of at most two,
 /// and the one of all. Two are enough to find a missing import or dependency. Features that only
 /// pass others on, and do so in the same way, are selected together.
-const LARGE: [(&str, &[&str]); 2] = [
+const LARGE: [(&str, &[&str]); 3] = [
+    ("growthbook-core", &["--depth", "2", "--exclude-features", "default"]),
     ("growthbook-sticky", &["--depth", "2", "--exclude-features", "default"]),
     (
         "growthbook",

@@ -1,7 +1,7 @@
 //! The example for devices, run by an emulator.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{cargo, output, root, run};
@@ -30,16 +30,21 @@ pub(crate) fn check() -> Result {
     let emulator = programs::obtain(&[EMULATOR], EMULATOR)?;
     let mut clippy = cargo(["clippy", "--quiet", "--package", "firmware", "--target", TARGET]);
     run(clippy.args(["--", "--deny", "warnings"]))?;
-    let mut build = cargo(["build", "--quiet", "--package", "firmware", "--bins"]);
-    run(build.args(["--target", TARGET, "--profile", "small"]))?;
-    let folder = root().join("target").join(TARGET).join("small");
-    flags(&emulator, &folder.join("flags"))?;
+    flags(&emulator, &build(&["--no-default-features"])?.join("flags"))?;
 
+    // Some cases of the corpus need regular expressions.
+    let program = build(&["--features", "full"])?.join("corpus");
     let corpora = corpus::obtain()?;
-    let program = folder.join("corpus");
     let command = format!("{} {MACHINE} {}", emulator.display(), program.display());
     let mut tests = cargo(["run", "--quiet", "--package", "spec-tests", "--"]);
     run(tests.args(["--command", &command, "--at-least", CASES]).arg(&corpora.official))
+}
+
+/// Builds the programs with these features, and returns their folder.
+pub(crate) fn build(features: &[&str]) -> Result<PathBuf> {
+    let mut build = cargo(["build", "--quiet", "--package", "firmware", "--bins"]);
+    run(build.args(["--target", TARGET, "--profile", "small"]).args(features))?;
+    Ok(root().join("target").join(TARGET).join("small"))
 }
 
 /// Evaluates twenty flags in the emulator and in a native program.
@@ -67,7 +72,7 @@ fn flags(emulator: &Path, program: &Path) -> Result {
 
 /// Returns the bytes of a program that are kept in flash: the segments of the ELF file that are
 /// loaded.
-fn flash(program: &Path) -> Result<usize> {
+pub(crate) fn flash(program: &Path) -> Result<usize> {
     const PROGRAM_HEADERS: usize = 28;
     const HEADER_SIZE: usize = 42;
     const HEADER_COUNT: usize = 44;

@@ -12,6 +12,7 @@ mod deny;
 mod deps;
 mod differential;
 mod features;
+mod figures;
 mod firmware;
 mod interop;
 mod programs;
@@ -20,6 +21,7 @@ mod ranges;
 mod redis;
 mod run;
 mod sdks;
+mod size;
 mod soak;
 mod targets;
 mod test;
@@ -59,10 +61,12 @@ usage: cargo xtask <command>
           check the libraries with each selection of their Cargo features
   firmware
           run the example for devices in an emulator, with a part of the official corpus
+  size [--bless]
+          compare the sizes of programs with the committed figures, or replace the figures
   wasm    run the embedded client and the core in WebAssembly with Node: compare their answers, and
           the times with those of the JavaScript SDK
   ranges  check the libraries with the lowest and the newest dependencies, and the oldest Rust
-  deps    check which crate depends on which, and that modules import each other one way
+  deps    check which crate depends on which, the number of crates, and that modules import each other one way
   deps --modules CRATE
           print which module of a crate imports which, and the cycles";
 
@@ -82,6 +86,7 @@ fn main() -> ExitCode {
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),
         (Some("features"), []) => features::check(),
+        (Some("size"), arguments) => size::size(arguments),
         (Some("firmware"), []) => firmware::check(),
         (Some("wasm"), []) => wasm::compare(),
         (Some("ranges"), []) => ranges::check(),

@@ -48,13 +48,13 @@ fn core() -> Result {
 fn times() -> Result {
     let folder = root().join("examples/edge-wasm");
     sdks::install_javascript(&folder)?;
-    let module = build("edge-wasm", "release", &[])?;
+    let module = build("edge-wasm", "release", &["--features", "full"])?;
     run(Command::new("node").arg(folder.join("time.mjs")).arg(module))
 }
 
-/// Builds a module, and returns its path. Cargo names the folder of its artifacts only in its
+/// Builds a module with these features, and returns its path. Cargo names the folder of its artifacts only in its
 /// messages. The default is used here.
-fn build(package: &str, profile: &str, arguments: &[&str]) -> Result<PathBuf> {
+pub(crate) fn build(package: &str, profile: &str, arguments: &[&str]) -> Result<PathBuf> {
     let mut build = cargo(["build", "--quiet", "--lib", "--target", TARGET]);
     run(build.args(["--package", package, "--profile", profile]).args(arguments))?;
     let folder = if profile == "dev" { "debug" } else { profile };

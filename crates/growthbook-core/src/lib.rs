@@ -66,13 +66,25 @@
 //! | feature | default | adds | cost |
 //! |---|---|---|---|
 //! | `encryption` | yes | [`DecryptionKey`] and payloads with encrypted sections | crates `aes`, `cbc`, `base64` |
+//! | `explain` | yes | [`Evaluator::explain`] | code |
+//! | `reduce` | yes | [`reduce`]: reduced payloads, pruned conditions | code |
+//! | `regex` | yes | regular expressions; patterns of plain text need no feature | crate `regex` |
+//! | `regex-perf` | with `std` | faster regular expressions | code and memory |
 //! | `secure-attributes` | yes | [`secure_attribute`](secure::secure_attribute) | crate `sha2` |
 //! | `webhooks` | no | `webhook::verify_webhook` | crates `hmac`, `sha2`, `base64` |
 //! | `std` | yes | faster substring search in regular expressions | needs `std` |
+//! | `url` | yes | URL targeting and redirects; query-string overrides need no feature | crate `url`, with 28 others |
 //!
-//! A feature never changes a result.
+//! A feature never changes a result, **with one exception: without `regex`, `url` or `encryption`, an
+//! evaluation that needs the part fails closed**. The user does not pass the condition, is not
+//! targeted, and is not redirected, also if the test is negated. A [`Warning`] of the snapshot names
+//! the feature to switch on. The page [`core_alone`] has the sizes.
 
 #![no_std]
+#![cfg_attr(
+    not(all(feature = "reduce", feature = "regex")),
+    allow(dead_code, reason = "only pruning and regular expressions use some helpers")
+)]
 
 extern crate alloc;
 #[cfg(any(test, feature = "std"))]
@@ -87,11 +99,14 @@ pub mod cache;
 mod compile;
 mod compiled;
 pub mod condition;
+#[doc = include_str!("../docs/core-alone.md")]
+pub mod core_alone {}
 mod escaped;
 mod eval;
 pub mod event;
 mod exclusion;
 pub mod experiment;
+#[cfg(feature = "explain")]
 pub mod explain;
 mod feature_index;
 mod feature_key;
@@ -103,6 +118,7 @@ pub mod observe;
 mod pattern;
 mod payload;
 pub mod plugin;
+#[cfg(feature = "reduce")]
 pub mod reduce;
 pub mod remote_eval;
 pub mod result;

@@ -92,6 +92,9 @@ pub enum WarningKind {
     SlowRegex(Box<str>),
     /// A URL pattern is invalid, or this SDK cannot run it. It does not match any page.
     UrlPattern(Box<str>),
+    /// The part needs this Cargo feature of growthbook-core, which is off. URL patterns include no
+    /// user then, and exclude every user.
+    MissingFeature(&'static str),
     /// An entry is not a saved group. No user is in it, and no user passes for being outside of it.
     MalformedSavedGroup,
     /// This SDK does not know the type of the saved group. A condition that depends on it does not
@@ -170,6 +173,9 @@ impl fmt::Display for WarningKind {
             WarningKind::UrlPattern(pattern) => {
                 write!(formatter, "URL pattern {pattern:?} never matches")
             }
+            WarningKind::MissingFeature(feature) => {
+                write!(formatter, "it needs the Cargo feature `{feature}` of growthbook-core")
+            }
             WarningKind::MalformedSavedGroup => formatter.write_str("malformed saved group"),
             WarningKind::UnknownSavedGroupType => formatter.write_str("unknown saved group type"),
             WarningKind::PrerequisitesTooDeep => write!(
@@ -194,6 +200,9 @@ impl fmt::Display for WarningKind {
             ),
             WarningKind::MoreWarnings(count) => {
                 write!(formatter, "{count} more warnings were left out")
+            }
+            WarningKind::MissingDecryptionKey if cfg!(not(feature = "encryption")) => {
+                formatter.write_str("it is encrypted, and needs the Cargo feature `encryption`")
             }
             WarningKind::MissingDecryptionKey => {
                 formatter.write_str("it is encrypted, and no decryption key is set")

@@ -11,8 +11,8 @@ use std::thread;
 use serde_json::Value;
 
 use super::callgrind;
-use super::figures::{Figures, compare};
 use crate::Result;
+use crate::figures::{self, Figures};
 use crate::run::{cargo, output, root};
 
 /// The committed figures, next to the benchmark.
@@ -31,45 +31,13 @@ const ROUNDS: [u64; 2] = [1, 3];
 ///
 /// When a case grew by more than the limit, or the cases are not the committed ones.
 pub(crate) fn check() -> Result {
-    let path = root().join(FILE);
-    let text = fs::read_to_string(&path).map_err(|error| format!("{FILE}: {error}"))?;
-    let committed = Figures::parse(&text).map_err(|error| format!("{FILE}: {error}"))?;
-    let comparison = compare(&committed, &count()?);
-    print!("{}", comparison.text);
-    if comparison.grown > 0 {
-        return Err(format!(
-            "too many instructions in {} of the cases: `callgrind_annotate` shows their places, \
-             from {PROFILES}; `cargo xtask bench --bless` accepts the new figures",
-            comparison.grown
-        )
-        .into());
-    }
-    if comparison.unmatched > 0 {
-        return Err(
-            format!("the cases are not those in {FILE}: run `cargo xtask bench --bless`").into()
-        );
-    }
-    if comparison.shrunk > 0 {
-        println!(
-            "fewer instructions in {} of the cases: `cargo xtask bench --bless` keeps the gain",
-            comparison.shrunk
-        );
-    }
-    Ok(())
+    let advice = format!("`callgrind_annotate` shows the places, from {PROFILES}");
+    figures::check(FILE, "cargo xtask bench --bless", &advice, &count()?)
 }
 
 /// Counts the instructions, and writes the file to commit.
 pub(crate) fn bless() -> Result {
-    let mut now = count()?;
-    let path = root().join(FILE);
-    let committed = fs::read_to_string(&path).ok().and_then(|text| Figures::parse(&text).ok());
-    if let Some(committed) = committed {
-        print!("{}", compare(&committed, &now).text);
-        now = now.or_earlier(&committed);
-    }
-    fs::write(&path, now.to_text())?;
-    println!("wrote {FILE}");
-    Ok(())
+    figures::bless(FILE, "Instructions per call. Written by `cargo xtask bench --bless`.", count()?)
 }
 
 /// A case of the benchmark.
@@ -81,7 +49,6 @@ struct Case {
 fn count() -> Result<Figures> {
     let valgrind = callgrind::obtain()?;
     let program = build()?;
-    let (rustc, host) = compiler()?;
     let profiles = root().join(PROFILES);
     fs::create_dir_all(&profiles)?;
 
@@ -100,7 +67,7 @@ fn count() -> Result<Figures> {
     for counted in on_all_cores(worker) {
         cases.extend(counted?);
     }
-    Ok(Figures { rustc, host, cases })
+    Figures::of(cases)
 }
 
 /// Builds the benchmark, and returns the path of its program. The profile is `release`, as in other
@@ -117,18 +84,6 @@ fn executable(messages: &str) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut built = messages.filter(|message| message["target"]["name"] == "instructions");
     built.find_map(|message| message["executable"].as_str().map(PathBuf::from))
-}
-
-/// Returns the version of rustc and the target it compiles for.
-fn compiler() -> Result<(String, String)> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let text = output(Command::new(rustc).arg("-vV").current_dir(root()))?;
-    let member = |name: &str| {
-        text.lines()
-            .find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
-            .ok_or_else(|| format!("the output of `rustc -vV` has no line `{name}`"))
-    };
-    Ok((member("release:")?, member("host:")?))
 }
 
 /// Parses the benchmark's list of cases.

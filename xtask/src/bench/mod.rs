@@ -2,7 +2,6 @@
 
 mod callgrind;
 mod comparison;
-mod figures;
 mod instructions;
 
 use crate::run::{cargo, run};

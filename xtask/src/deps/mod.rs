@@ -1,5 +1,7 @@
-//! The directions of dependencies: between crates, and between the modules of a crate.
+//! The directions of dependencies: between crates, and between the modules of a crate. And the
+//! number of crates.
 
+mod budgets;
 mod crates;
 mod graph;
 mod imports;
@@ -17,12 +19,14 @@ pub(crate) fn deps(arguments: &[String]) -> Result {
     }
 }
 
-/// Checks which crate depends on which, and that modules do not import each other in a cycle.
+/// Checks which crate depends on which, the number of crates, and that modules do not import each
+/// other in a cycle.
 pub(crate) fn check() -> Result {
     let mut problems = crates::problems()?;
+    problems.extend(budgets::problems()?);
     problems.extend(modules::problems()?);
     if problems.is_empty() {
-        println!("dependencies point the right way");
+        println!("dependencies point the right way, and are few enough");
         Ok(())
     } else {
         Err(problems.join("\n").into())

@@ -4,21 +4,21 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::{Compiler, at, memory, not_an_object};
 use crate::compiled::Compiled;
-use crate::condition::{ConditionParser, GroupIndex, SavedGroup, SavedGroups};
+use crate::condition::{ConditionParser, GroupIndex, SavedGroup};
 use crate::json::Json;
 use crate::memory::Memory;
-use crate::pattern::PatternCompiler;
 use crate::payload::{Entries, Entry, Section};
 use crate::warning::{Location, WarningKind};
 
 /// Compiles the saved groups without the rest of a payload. Each group has the position of its
 /// entry.
-pub(crate) fn saved_groups(section: &Section<Entries>) -> SavedGroups {
+#[cfg(feature = "reduce")]
+pub(crate) fn saved_groups(section: &Section<Entries>) -> crate::condition::SavedGroups {
     let length = match section {
         Section::Present(entries) => entries.text_length(),
         _ => 0,
     };
-    let mut compiler = Compiler::new(PatternCompiler::default(), length);
+    let mut compiler = Compiler::new(crate::pattern::PatternCompiler::default(), length);
     compiler.saved_groups(section);
     compiler.parts.groups.into_inner()
 }

@@ -18,6 +18,7 @@ mod warnings;
 use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use core::cell::RefCell;
 
+#[cfg(feature = "reduce")]
 pub(crate) use groups::saved_groups;
 use memory::MemoryBudget;
 use warnings::Warnings;

@@ -2,8 +2,7 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use hashbrown::DefaultHashBuilder;
-use indexmap::IndexMap;
+use hashbrown::HashMap;
 
 use super::eval::{Outcome, Scope};
 use super::path::Path;
@@ -24,11 +23,16 @@ pub(crate) struct GroupIndex(pub(crate) u32);
 /// Links a group by id. `None` means that evaluation looks it up.
 pub(crate) type GroupLinker<'c> = &'c dyn Fn(&str) -> Option<GroupIndex>;
 
+/// The group of an id, if there is one.
+type Slot = Option<Arc<Compiled<SavedGroup>>>;
+
 /// The saved groups of a snapshot. It also has ids without a group, because conditions refer to
 /// them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SavedGroups {
-    by_id: IndexMap<Arc<str>, Option<Arc<Compiled<SavedGroup>>>, DefaultHashBuilder>,
+    /// The ids and groups by position.
+    slots: Vec<(Arc<str>, Slot)>,
+    by_id: HashMap<Arc<str>, GroupIndex>,
     /// Whether the payload's groups could not be read. Then an unknown id is not an empty group,
     /// and users do not pass for being outside of it.
     pub(crate) is_unavailable: bool,
@@ -81,46 +85,49 @@ pub(super) struct GroupReference {
 impl SavedGroups {
     /// Copies the table without its groups. Each id keeps its position.
     pub(crate) fn without_groups(&self) -> Self {
-        let mut by_id = self.by_id.clone();
-        by_id.values_mut().for_each(|group| *group = None);
-        SavedGroups { by_id, is_unavailable: false }
+        let slots = self.slots.iter().map(|(id, _)| (id.clone(), None)).collect();
+        SavedGroups { slots, by_id: self.by_id.clone(), is_unavailable: false }
     }
 
     /// Makes room for this many groups.
     pub(crate) fn reserve(&mut self, groups: usize) {
-        self.by_id.reserve_exact(groups.saturating_sub(self.by_id.len()));
+        let new = groups.saturating_sub(self.slots.len());
+        self.slots.reserve_exact(new);
+        self.by_id.reserve(new);
     }
 
     /// Returns the position of an id. A new id gets a position.
     pub(crate) fn link(&mut self, id: &str) -> GroupIndex {
         self.index_of(id).unwrap_or_else(|| {
-            let (index, _) = self.by_id.insert_full(id.into(), None);
-            group_index(index)
+            let (id, index) = (Arc::<str>::from(id), group_index(self.slots.len()));
+            self.slots.push((id.clone(), None));
+            self.by_id.insert(id, index);
+            index
         })
     }
 
     /// Sets the group of an id; `None` removes it.
     pub(crate) fn set(&mut self, index: GroupIndex, group: Option<Arc<Compiled<SavedGroup>>>) {
-        if let Some((_, place)) = self.by_id.get_index_mut(position(index)) {
+        if let Some((_, place)) = self.slots.get_mut(position(index)) {
             *place = group;
         }
     }
 
     pub(crate) fn index_of(&self, id: &str) -> Option<GroupIndex> {
-        self.by_id.get_index_of(id).map(group_index)
+        self.by_id.get(id).copied()
     }
 
     pub(crate) fn get(&self, index: GroupIndex) -> Option<&Arc<Compiled<SavedGroup>>> {
-        self.by_id.get_index(position(index))?.1.as_ref()
+        self.slots.get(position(index))?.1.as_ref()
     }
 
     pub(crate) fn id(&self, index: GroupIndex) -> &str {
-        self.by_id.get_index(position(index)).map_or("", |(id, _)| id)
+        self.slots.get(position(index)).map_or("", |(id, _)| id)
     }
 
     /// Returns the number of positions, with and without a group.
     pub(crate) fn positions(&self) -> usize {
-        self.by_id.len()
+        self.slots.len()
     }
 
     /// Returns the condition of a condition group.

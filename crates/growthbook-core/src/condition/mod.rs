@@ -5,6 +5,7 @@
 //! | `tree` | the compiled form: clauses, tests, literals |
 //! | `parse` | the conversion of JSON into the tree |
 //! | `eval`, `operator` | evaluation of the tree; it does not parse, and rarely allocates |
+//! | `abort` | whether evaluation can abort |
 //! | `fields`, `path` | the values that a condition tests, and the paths to them |
 //! | `groups`, `references` | saved groups, and the references to them |
 //! | `value_set` | lists of values, for `$in` and saved groups |
@@ -12,6 +13,7 @@
 //! | `prune` | a condition for a user who is known in part |
 //! | `describe` | a description of the part that failed |
 
+mod abort;
 mod describe;
 mod eval;
 mod fields;
@@ -19,6 +21,7 @@ mod groups;
 mod operator;
 mod parse;
 mod path;
+#[cfg(feature = "reduce")]
 mod prune;
 mod references;
 mod text;
@@ -36,8 +39,10 @@ pub(crate) use eval::passes;
 pub(crate) use fields::Fields;
 pub(crate) use groups::{GroupIndex, GroupLinker, REMOTE_GROUP_IDS, SavedGroup, SavedGroups};
 pub(crate) use parse::ConditionParser;
+#[cfg(feature = "reduce")]
 pub(crate) use prune::{Remainder, prune, prune_group};
 pub(crate) use tree::Clauses;
+#[cfg(feature = "reduce")]
 pub(crate) use value_set::ValueSet;
 
 use crate::json::Json;

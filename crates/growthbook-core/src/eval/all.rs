@@ -2,8 +2,7 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::DefaultHashBuilder;
-use indexmap::IndexMap;
+use hashbrown::HashMap;
 use serde::{Serialize, Serializer};
 
 use super::evaluator::Evaluator;
@@ -12,35 +11,41 @@ use crate::snapshot::Snapshot;
 
 /// The results of all features of a snapshot, in its order. Serializes as an object by feature key.
 #[derive(Clone, Debug)]
-pub struct FeatureResults<'a>(IndexMap<&'a str, FeatureResult<'a>, DefaultHashBuilder>);
+pub struct FeatureResults<'a> {
+    results: Vec<(&'a str, FeatureResult<'a>)>,
+    /// The position of each feature's result.
+    by_key: HashMap<&'a str, usize>,
+}
 
 impl<'a> FeatureResults<'a> {
     pub(super) fn of_all(
         snapshot: &'a Snapshot,
         mut evaluate: impl FnMut(&'a str) -> FeatureResult<'a>,
     ) -> Self {
-        FeatureResults(snapshot.feature_keys().map(|key| (key, evaluate(key))).collect())
+        let results: Vec<_> = snapshot.feature_keys().map(|key| (key, evaluate(key))).collect();
+        let by_key = results.iter().enumerate().map(|(index, (key, _))| (*key, index)).collect();
+        FeatureResults { results, by_key }
     }
 
     /// Returns every feature's key and result.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a str, &FeatureResult<'a>)> {
-        self.0.iter().map(|(key, result)| (*key, result))
+        self.results.iter().map(|(key, result)| (*key, result))
     }
 
     /// Returns a feature's result; `None` when the snapshot has no such feature. Takes constant
     /// time.
     pub fn get(&self, key: &str) -> Option<&FeatureResult<'a>> {
-        self.0.get(key)
+        self.results.get(*self.by_key.get(key)?).map(|(_, result)| result)
     }
 
     /// Returns the number of features.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.results.len()
     }
 
     /// Whether the snapshot has no features.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.results.is_empty()
     }
 }
 
@@ -49,7 +54,7 @@ impl<'a> IntoIterator for FeatureResults<'a> {
     type IntoIter = alloc::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().collect::<Vec<_>>().into_iter()
+        self.results.into_iter()
     }
 }
 

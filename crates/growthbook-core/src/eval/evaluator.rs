@@ -11,6 +11,7 @@ use crate::attributes::{AttributeLookup, AttributeSource};
 use crate::budget::Budget;
 use crate::condition::{self, Condition, Fields};
 use crate::experiment::Experiment;
+#[cfg(feature = "explain")]
 use crate::explain::{Explainer, Explanation};
 use crate::feature_key::{FeatureKey, FeatureName};
 use crate::observe::Observer;
@@ -167,6 +168,7 @@ impl<'a> Evaluator<'a> {
     /// same code as [`eval_feature`](Evaluator::eval_feature), with an observer.
     ///
     /// The explanation holds attribute values. Show it only to people who may see the user's data.
+    #[cfg(feature = "explain")]
     pub fn explain(&self, key: &(impl FeatureName + ?Sized)) -> Explanation {
         let mut explainer = Explainer::default();
         self.observed(&mut explainer).is_on(key);

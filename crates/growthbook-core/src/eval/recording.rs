@@ -10,6 +10,7 @@ use super::evaluation::Evaluation;
 use super::evaluator::Evaluator;
 use crate::auto::{AutoExperiment, AutoExperimentOptions, AutoExperimentResult};
 use crate::experiment::Experiment;
+#[cfg(feature = "explain")]
 use crate::explain::{Explainer, Explanation};
 use crate::feature_key::FeatureName;
 use crate::observe::Observer;
@@ -112,6 +113,7 @@ impl<'a, 'r, O: Observer> RecordingEvaluator<'a, 'r, O> {
 
     /// Like [`Evaluator::explain`], with the user's sticky bucket documents. It records nothing:
     /// the observer is not notified, and the documents do not change.
+    #[cfg(feature = "explain")]
     pub fn explain(&self, key: &(impl FeatureName + ?Sized)) -> Explanation {
         let mut explainer = Explainer::default();
         let mut buckets = self.buckets.as_deref().cloned();
@@ -141,7 +143,9 @@ impl<O> fmt::Debug for RecordingEvaluator<'_, '_, O> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::{String, ToString};
+    use alloc::string::String;
+    #[cfg(feature = "explain")]
+    use alloc::string::ToString;
 
     use super::*;
     use crate::observe::Exposure;
@@ -196,10 +200,14 @@ mod tests {
         assert!(!gb.feature_value("flag", true));
         assert!(gb.eval_feature("flag").off);
         assert!(gb.evaluate_all().get("flag").unwrap().off);
-        assert_eq!(gb.explain("flag").value, false);
-        assert!(gb.explain("flag").to_string().ends_with(", kept"));
+        #[cfg(feature = "explain")]
+        {
+            assert_eq!(gb.explain("flag").value, false);
+            assert!(gb.explain("flag").to_string().ends_with(", kept"));
+        }
     }
 
+    #[cfg(feature = "explain")]
     #[test]
     fn explain_records_nothing() {
         let (snapshot, user) = (snapshot(), UserContext::new("1"));

@@ -359,8 +359,8 @@ impl<T> Experiment<T> {
     #[must_use]
     pub fn url_patterns(mut self, targets: impl IntoIterator<Item = UrlTarget>) -> Self {
         let targets: Vec<UrlTarget> = targets.into_iter().collect();
-        let compiled = UrlTargets::new(&targets, &PatternCompiler::default(), |pattern| {
-            self.warnings.push(WarningKind::UrlPattern(pattern.into()));
+        let compiled = UrlTargets::new(&targets, &PatternCompiler::default(), |warning| {
+            self.warnings.push(warning);
         });
         self.set(|definition| definition.set_url_patterns(&targets, compiled))
     }

@@ -44,6 +44,7 @@ impl LegacyUrl {
     }
 }
 
+#[cfg(feature = "regex")]
 #[cfg(test)]
 mod tests {
     use super::*;

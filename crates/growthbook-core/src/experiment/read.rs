@@ -161,8 +161,8 @@ impl<'c> DefinitionReader<'c> {
         own.force = wire.rule.force.get().and_then(forced_variation);
         if let Some(patterns) = wire.url_patterns.list()? {
             let targets: Vec<UrlTarget> = patterns.iter().filter_map(url_target).collect();
-            let compiled = UrlTargets::new(&targets, self.patterns, |pattern| {
-                self.warnings.push(WarningKind::UrlPattern(pattern.into()));
+            let compiled = UrlTargets::new(&targets, self.patterns, |warning| {
+                self.warnings.push(warning);
             });
             if targets.len() != patterns.len() {
                 return Err(wire.url_patterns.wrong_type("a list of objects"));

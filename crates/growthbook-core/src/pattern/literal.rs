@@ -52,6 +52,7 @@ impl LiteralPattern {
     }
 }
 
+#[cfg(feature = "regex")]
 #[cfg(test)]
 mod tests {
     use alloc::sync::Arc;

@@ -9,23 +9,33 @@
 //! the two is replaced by a stand-in: a character from a private-use plane. This happens in the
 //! pattern and in the text.
 
+#[cfg(feature = "regex")]
 mod backtrack;
+#[cfg(feature = "regex")]
 mod fold;
+#[cfg(feature = "regex")]
+mod lazy;
+#[cfg(not(feature = "regex"))]
+#[path = "left_out.rs"]
 mod lazy;
 mod literal;
 mod pool;
 mod reports;
+#[cfg(feature = "regex")]
 mod translate;
+#[cfg(feature = "regex")]
 mod units;
 
 use alloc::{boxed::Box, sync::Arc};
 use core::cell::{Cell, RefCell};
 use core::fmt;
 
+#[cfg(feature = "regex")]
 use fold::CaseFolding;
 pub(crate) use lazy::LazyRegex;
 pub(crate) use literal::LiteralPattern;
 pub(crate) use pool::PatternPool;
+#[cfg(feature = "regex")]
 use translate::translate;
 
 use crate::budget::{Budget, text_steps};
@@ -45,7 +55,11 @@ pub(crate) enum Pattern {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PatternError {
     /// JavaScript rejects the pattern, too.
+    #[cfg(feature = "regex")]
     Syntax(&'static str),
+    /// The pattern needs the Cargo feature `regex`.
+    #[cfg(not(feature = "regex"))]
+    LeftOut,
     /// The pattern exceeds [`MAX_PATTERN_LENGTH`] or [`MAX_PATTERN_MEMORY`], or the patterns of the
     /// payload so far exceed [`MAX_PATTERNS_LENGTH`].
     TooLarge,
@@ -54,7 +68,12 @@ pub(crate) enum PatternError {
 impl fmt::Display for PatternError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "regex")]
             PatternError::Syntax(what) => write!(formatter, "invalid: {what}"),
+            #[cfg(not(feature = "regex"))]
+            PatternError::LeftOut => {
+                formatter.write_str("it needs the Cargo feature `regex` of growthbook-core")
+            }
             PatternError::TooLarge => write!(
                 formatter,
                 "too large: more than {MAX_PATTERN_LENGTH} bytes, more than {MAX_PATTERN_MEMORY} \
@@ -68,13 +87,18 @@ impl fmt::Display for PatternError {
 impl PatternError {
     /// Whether JavaScript rejects the pattern as well.
     pub(crate) fn is_syntax(self) -> bool {
-        matches!(self, PatternError::Syntax(_))
+        match self {
+            #[cfg(feature = "regex")]
+            PatternError::Syntax(_) => true,
+            _ => false,
+        }
     }
 }
 
 /// Compiles patterns. The patterns of a payload use one compiler, and share its budget.
 #[derive(Default)]
 pub(crate) struct PatternCompiler {
+    #[cfg(feature = "regex")]
     folding: CaseFolding,
     /// The length of the different patterns so far, with their repetitions written out.
     expanded: Cell<usize>,
@@ -132,12 +156,18 @@ impl PatternCompiler {
         Ok(Pattern::Regex(regex))
     }
 
+    #[cfg(feature = "regex")]
     fn translate(&self, source: &str, ignore_case: bool) -> Result<LazyRegex, PatternError> {
         let folding = ignore_case.then_some(&self.folding);
         let translated = translate(source, folding)?;
         self.spend(translated.expanded_length)?;
         let reports = self.compiled.borrow().reports().clone();
         LazyRegex::new(source, ignore_case, &translated, reports)
+    }
+
+    #[cfg(not(feature = "regex"))]
+    fn translate(&self, _: &str, _: bool) -> Result<LazyRegex, PatternError> {
+        Err(PatternError::LeftOut)
     }
 
     /// Takes the length of an expression from the budget of the payload.
@@ -177,6 +207,7 @@ impl Pattern {
     }
 }
 
+#[cfg(feature = "regex")]
 #[cfg(test)]
 mod tests {
     use super::*;

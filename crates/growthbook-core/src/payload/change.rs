@@ -80,6 +80,7 @@ fn replace_entries(section: &mut Section<Entries>, older: &Section<Entries>) -> 
     take_over(section, older)
 }
 
+#[cfg(feature = "reduce")]
 #[cfg(test)]
 mod tests {
     use alloc::vec;

@@ -95,6 +95,9 @@ impl fmt::Display for PayloadError {
                 "the payload has no features: neither `features` nor `encryptedFeatures`"
             }
             PayloadError::FeaturesNotAnObject => "the payload's features are not an object",
+            PayloadError::MissingDecryptionKey if cfg!(not(feature = "encryption")) => {
+                "the payload's features are encrypted, which needs the Cargo feature `encryption`"
+            }
             PayloadError::MissingDecryptionKey => {
                 "the payload's features are encrypted, and no decryption key is set"
             }

@@ -1,9 +1,10 @@
 //! The URL of a page, parsed once for all experiments.
 
-use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
-use url::Url;
-use url::form_urlencoded;
+#[cfg(feature = "url")]
+use super::parsed::Parsed;
+use super::query::query_pairs;
 
 /// The base of a relative URL, so that a path alone can be targeted.
 pub(super) const BASE: &str = "https://_";
@@ -14,35 +15,8 @@ pub(crate) struct PageUrl {
     text: Box<str>,
     /// The first value of each name, sorted by name.
     query: Box<[(Box<str>, Box<str>)]>,
+    #[cfg(feature = "url")]
     parsed: Option<Parsed>,
-}
-
-/// The parts that URL targeting tests, parsed as in the WHATWG URL standard.
-#[derive(Clone)]
-pub(super) struct Parsed {
-    pub(super) href: String,
-    /// The URL without its origin: path, query and fragment.
-    pub(super) after_origin: String,
-    pub(super) host: String,
-    pub(super) path: String,
-    pub(super) fragment: String,
-    pub(super) query: Box<[(String, String)]>,
-}
-
-/// Returns the length of the URL's origin in JavaScript: scheme, host and port, or "null" for
-/// schemes without one. `Url::origin` is not used, since it recurses into nested URLs
-/// (`blob:blob:...`) without a limit.
-fn origin_length(url: &Url) -> usize {
-    match url.scheme() {
-        "http" | "https" | "ws" | "wss" | "ftp" => {
-            url.scheme().len() + "://".len() + host(url).encode_utf16().count()
-        }
-        "blob" => match Url::parse(url.path()) {
-            Ok(inner) if matches!(inner.scheme(), "http" | "https") => origin_length(&inner),
-            _ => "null".len(),
-        },
-        _ => "null".len(),
-    }
 }
 
 impl PageUrl {
@@ -55,7 +29,8 @@ impl PageUrl {
         PageUrl {
             text: text.into(),
             query: query.into(),
-            parsed: parse(text, BASE).map(|url| Parsed::new(&url)),
+            #[cfg(feature = "url")]
+            parsed: Parsed::parse(text, BASE),
         }
     }
 
@@ -70,52 +45,9 @@ impl PageUrl {
         variation_index(value, variations)
     }
 
+    #[cfg(feature = "url")]
     pub(super) fn parsed(&self) -> Option<&Parsed> {
         self.parsed.as_ref()
-    }
-}
-
-/// Parses a URL as `new URL(text, base)` does.
-pub(super) fn parse(text: &str, base: &str) -> Option<Url> {
-    let base = Url::parse(base).ok()?;
-    // A host follows two or more slashes. More of them mean the same as two.
-    let after_slashes = text.trim_start_matches(['/', '\\']);
-    if text.len() - after_slashes.len() > 2 {
-        return base.join(&["//", after_slashes].concat()).ok();
-    }
-    base.join(text).ok()
-}
-
-/// Returns host and port, without the default port of the scheme.
-pub(super) fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => alloc::format!("{host}:{port}"),
-        None => host.into(),
-    }
-}
-
-/// Returns the fragment with its number sign. It is empty when the URL has no fragment, or an empty
-/// one.
-pub(super) fn fragment(url: &Url) -> String {
-    match url.fragment() {
-        None | Some("") => String::new(),
-        Some(fragment) => alloc::format!("#{fragment}"),
-    }
-}
-
-impl Parsed {
-    fn new(url: &Url) -> Self {
-        let href = url.as_str();
-        let after_origin = href.chars().skip(origin_length(url)).collect();
-        Parsed {
-            href: href.into(),
-            after_origin,
-            host: host(url),
-            path: url.path().into(),
-            fragment: fragment(url),
-            query: url.query_pairs().into_owned().collect(),
-        }
     }
 }
 
@@ -135,13 +67,6 @@ pub fn query_string_override(key: &str, url: &str, variations: usize) -> Option<
     variation_index(&value, variations)
 }
 
-/// Returns the decoded pairs of a query string. The rest of the URL may be invalid.
-fn query_pairs(url: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    let without_fragment = url.split_once('#').map_or(url, |(before, _)| before);
-    let query = without_fragment.split_once('?').map_or("", |(_, query)| query);
-    form_urlencoded::parse(query.as_bytes())
-}
-
 fn variation_index(value: &str, variations: usize) -> Option<usize> {
     let is_integer = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     if !is_integer {
@@ -154,6 +79,7 @@ fn variation_index(value: &str, variations: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "url")]
     #[test]
     fn nested_urls_do_not_overflow_the_stack() {
         assert!(PageUrl::new(&"blob:".repeat(100_000)).parsed().is_some());

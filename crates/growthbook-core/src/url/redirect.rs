@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use hashbrown::HashSet;
 use url::Url;
 
-use super::page::host;
+use super::parsed::host;
 
 /// Returns `redirect` with those query parameters of `current` that it does not have. Returns it
 /// unchanged when either URL is not absolute.

@@ -1,14 +1,18 @@
 //! URL targeting: the URLs that an experiment runs on.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::boxed::Box;
 
 use serde::Serialize;
-use url::Url;
 
 use super::PageUrl;
-use super::page::{BASE, Parsed, fragment, host, parse};
-use crate::budget::{Budget, ITEMS_PER_STEP};
-use crate::pattern::{Pattern, PatternCompiler};
+use super::page::BASE;
+#[cfg(feature = "url")]
+use super::simple::{self, SimplePattern};
+use crate::budget::Budget;
+#[cfg(feature = "url")]
+use crate::pattern::Pattern;
+use crate::pattern::PatternCompiler;
+use crate::warning::WarningKind;
 
 /// The syntax of a URL pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,6 +59,15 @@ impl UrlTarget {
     }
 }
 
+/// The Cargo feature that URL patterns lack, if any.
+const MISSING_FEATURE: Option<&str> = if cfg!(not(feature = "url")) {
+    Some("url")
+} else if cfg!(not(feature = "regex")) {
+    Some("regex")
+} else {
+    None
+};
+
 /// Compiled URL patterns.
 #[derive(Clone, Debug)]
 pub(crate) struct UrlTargets {
@@ -71,7 +84,9 @@ struct Target {
 
 #[derive(Clone, Debug)]
 enum Matcher {
+    #[cfg(feature = "url")]
     Simple(Box<SimplePattern>),
+    #[cfg(feature = "url")]
     Regex(Pattern),
     /// An invalid pattern. It matches nothing.
     Nothing,
@@ -79,26 +94,22 @@ enum Matcher {
     Refused,
 }
 
-/// A simple pattern: one expression for each part of the URL that it names.
-#[derive(Clone, Debug)]
-struct SimplePattern {
-    host: Pattern,
-    path: Pattern,
-    fragment: Option<Pattern>,
-    query: Vec<(String, Pattern)>,
-}
-
 impl UrlTargets {
-    /// Compiles patterns. Calls `rejected` with each one that never matches.
+    /// Compiles patterns. Reports each one that never matches.
     pub(crate) fn new(
         targets: &[UrlTarget],
         patterns: &PatternCompiler,
-        mut rejected: impl FnMut(&str),
+        mut report: impl FnMut(WarningKind),
     ) -> Self {
         let compile = |target: &UrlTarget| {
             let matcher = Matcher::new(target, patterns);
-            if matches!(matcher, Matcher::Nothing | Matcher::Refused) {
-                rejected(&target.pattern);
+            match (&matcher, MISSING_FEATURE) {
+                (Matcher::Refused, Some(feature)) => report(WarningKind::MissingFeature(feature)),
+                (Matcher::Refused | Matcher::Nothing, _) => {
+                    report(WarningKind::UrlPattern(target.pattern.clone()));
+                }
+                #[cfg(feature = "url")]
+                _ => {}
             }
             Target { include: target.include, matcher }
         };
@@ -120,10 +131,9 @@ impl UrlTargets {
         let mut has_includes = false;
         let mut included = false;
         for target in &self.targets {
-            let matches = match (&target.matcher, page.parsed()) {
-                (Matcher::Refused, _) => !target.include,
-                (matcher, Some(parsed)) => matcher.matches(parsed, budget)?,
-                (_, None) => false,
+            let matches = match &target.matcher {
+                Matcher::Refused => !target.include,
+                matcher => matcher.matches(page, budget)?,
             };
             if target.include {
                 has_includes = true;
@@ -136,13 +146,14 @@ impl UrlTargets {
     }
 }
 
+#[cfg(feature = "url")]
 impl Matcher {
     fn new(target: &UrlTarget, patterns: &PatternCompiler) -> Self {
         match target.kind {
             UrlTargetType::Simple => match SimplePattern::new(&target.pattern, patterns) {
                 Some(pattern) => Matcher::Simple(Box::new(pattern)),
-                None if parse_pattern(&target.pattern).is_none() => Matcher::Nothing,
-                None => Matcher::Refused,
+                None if simple::is_valid(&target.pattern) => Matcher::Refused,
+                None => Matcher::Nothing,
             },
             UrlTargetType::Regex => match patterns.compile(&target.pattern, false) {
                 Ok(pattern) => Matcher::Regex(pattern),
@@ -154,7 +165,10 @@ impl Matcher {
     }
 
     /// `None` if a search reaches a limit.
-    fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
+    fn matches(&self, page: &PageUrl, budget: &Budget) -> Option<bool> {
+        let Some(url) = page.parsed() else {
+            return Some(false);
+        };
         match self {
             Matcher::Regex(pattern) => {
                 Some(pattern.test(&url.href, budget)? || pattern.test(&url.after_origin, budget)?)
@@ -165,89 +179,21 @@ impl Matcher {
     }
 }
 
-/// Replaces the wildcard while a pattern is parsed as a URL, which rejects `*`.
-const WILDCARD: &str = "_____";
-/// The base of a pattern without a host: any host.
-const PATTERN_BASE: &str = "https://_____";
-
-impl SimplePattern {
-    fn new(pattern: &str, patterns: &PatternCompiler) -> Option<Self> {
-        let url = parse_pattern(pattern)?;
-        let part = |text: &str| part_pattern(text, patterns);
-        let fragment = fragment(&url);
-        Some(SimplePattern {
-            host: part(&host(&url))?,
-            path: path_pattern(url.path(), patterns)?,
-            fragment: if fragment.is_empty() { None } else { Some(part(&fragment)?) },
-            query: url
-                .query_pairs()
-                .map(|(key, value)| Some((key.into_owned(), part(&value)?)))
-                .collect::<Option<_>>()?,
-        })
+#[cfg(not(feature = "url"))]
+impl Matcher {
+    fn new(target: &UrlTarget, _: &PatternCompiler) -> Self {
+        match target.kind {
+            UrlTargetType::Simple | UrlTargetType::Regex => Matcher::Refused,
+            UrlTargetType::Unknown => Matcher::Nothing,
+        }
     }
 
-    /// `None` if a search reaches a limit.
-    fn matches(&self, url: &Parsed, budget: &Budget) -> Option<bool> {
-        let is_on_page = self.host.test(&url.host, budget)? && self.path.test(&url.path, budget)?;
-        if !is_on_page {
-            return Some(false);
-        }
-        if let Some(fragment) = &self.fragment
-            && !fragment.test(&url.fragment, budget)?
-        {
-            return Some(false);
-        }
-        for (key, pattern) in &self.query {
-            if !budget.take(url.query.len() / ITEMS_PER_STEP) {
-                return None;
-            }
-            let value = url.query.iter().find(|(name, _)| name == key);
-            if !pattern.test(value.map_or("", |(_, value)| value), budget)? {
-                return Some(false);
-            }
-        }
-        Some(true)
+    fn matches(&self, _: &PageUrl, _: &Budget) -> Option<bool> {
+        Some(false)
     }
 }
 
-/// Parses a pattern as a URL. A host without a protocol gets `https://`.
-fn parse_pattern(pattern: &str) -> Option<Url> {
-    let before_stop = pattern.find([':', '/', '?']).unwrap_or(pattern.len());
-    let starts_with_host = pattern.get(..before_stop).is_some_and(|start| start.contains('.'));
-    let mut text = String::with_capacity(pattern.len() + 8);
-    if starts_with_host {
-        text.push_str("https://");
-    }
-    text.push_str(&pattern.replace('*', WILDCARD));
-    parse(&text, PATTERN_BASE)
-}
-
-/// Compiles an expression that matches one whole part, with wildcards.
-fn part_pattern(text: &str, patterns: &PatternCompiler) -> Option<Pattern> {
-    let source = alloc::format!("^{}$", escape(text));
-    patterns.compile(&source, true).ok()
-}
-
-/// Compiles an expression that matches a path, with or without its outer slashes.
-fn path_pattern(path: &str, patterns: &PatternCompiler) -> Option<Pattern> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let source = alloc::format!(r"^\/?{}\/?$", escape(path));
-    patterns.compile(&source, true).ok()
-}
-
-/// Escapes the special characters of regular expressions, and replaces wildcards by `.*`.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() * 2);
-    for char in text.chars() {
-        if r"*.+?^${}()|[]\".contains(char) {
-            escaped.push('\\');
-        }
-        escaped.push(char);
-    }
-    escaped.replace(WILDCARD, ".*")
-}
-
+#[cfg(all(feature = "regex", feature = "url"))]
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,12 @@
-//! Instructions per case: the committed file, and its comparison with a new count.
+//! Figures of cases, such as instructions or bytes: the committed file, and its comparison with new
+//! figures.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
 
 use crate::Result;
-
-/// The first line of the file.
-const HEAD: &str = "# Instructions per call. Written by `cargo xtask bench --bless`.";
+use crate::run::{output, root};
 
 /// How much a figure may grow, in percent.
 const LIMIT: f64 = 5.0;
@@ -19,7 +20,7 @@ const NOISE: f64 = 1.0;
 /// The width of a printed case name.
 const NAME: usize = 48;
 
-/// Instructions per call by the case's name, with the compiler and target they hold for.
+/// Figures by the case's name, with the compiler and target they hold for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figures {
     /// The version of rustc.
@@ -29,13 +30,58 @@ pub(crate) struct Figures {
     pub(crate) cases: BTreeMap<String, u64>,
 }
 
+/// Compares figures with the committed file.
+///
+/// # Errors
+///
+/// When a figure grew by more than the limit, or the cases are not the committed ones.
+pub(crate) fn check(file: &str, bless: &str, advice: &str, now: &Figures) -> Result {
+    let text = fs::read_to_string(root().join(file)).map_err(|error| format!("{file}: {error}"))?;
+    let committed = Figures::parse(&text).map_err(|error| format!("{file}: {error}"))?;
+    let comparison = compare(&committed, now);
+    print!("{}", comparison.text);
+    if comparison.grown > 0 {
+        let grown = comparison.grown;
+        return Err(format!(
+            "{grown} of the figures grew too much: {advice}; `{bless}` accepts the new figures"
+        )
+        .into());
+    }
+    if comparison.unmatched > 0 {
+        return Err(format!("the cases are not those in {file}: run `{bless}`").into());
+    }
+    if comparison.shrunk > 0 {
+        println!("{} of the figures shrank: `{bless}` keeps the gain", comparison.shrunk);
+    }
+    Ok(())
+}
+
+/// Writes the file to commit.
+pub(crate) fn bless(file: &str, head: &str, mut now: Figures) -> Result {
+    let path = root().join(file);
+    let committed = fs::read_to_string(&path).ok().and_then(|text| Figures::parse(&text).ok());
+    if let Some(committed) = committed {
+        print!("{}", compare(&committed, &now).text);
+        now = now.or_earlier(&committed);
+    }
+    fs::write(&path, now.to_text(head))?;
+    println!("wrote {file}");
+    Ok(())
+}
+
 impl Figures {
+    /// Returns figures of the compiler in use.
+    pub(crate) fn of(cases: BTreeMap<String, u64>) -> Result<Figures> {
+        let (rustc, host) = compiler()?;
+        Ok(Figures { rustc, host, cases })
+    }
+
     /// Parses the output of [`to_text`](Figures::to_text).
     ///
     /// # Errors
     ///
     /// When a line has no figure, or the compiler or the host is missing.
-    pub(crate) fn parse(text: &str) -> Result<Figures> {
+    fn parse(text: &str) -> Result<Figures> {
         let (mut rustc, mut host, mut cases) = (None, None, BTreeMap::new());
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         for line in lines.filter(|line| !line.starts_with('#')) {
@@ -54,8 +100,9 @@ impl Figures {
         Ok(Figures { rustc, host: host.ok_or("the line with the host is missing")?, cases })
     }
 
-    pub(crate) fn to_text(&self) -> String {
-        let mut text = format!("{HEAD}\nrustc {}\nhost {}\n\n", self.rustc, self.host);
+    /// Returns the text of the file. The head is its first line.
+    fn to_text(&self, head: &str) -> String {
+        let mut text = format!("# {head}\nrustc {}\nhost {}\n\n", self.rustc, self.host);
         for (name, figure) in &self.cases {
             text.push_str(&format!("{name:<NAME$} {figure:>12}\n"));
         }
@@ -63,7 +110,7 @@ impl Figures {
     }
 
     /// Replaces figures that hardly changed with the earlier ones, so that blessing keeps them.
-    pub(crate) fn or_earlier(mut self, earlier: &Figures) -> Figures {
+    fn or_earlier(mut self, earlier: &Figures) -> Figures {
         if (&self.rustc, &self.host) == (&earlier.rustc, &earlier.host) {
             for (name, figure) in &mut self.cases {
                 let earlier = earlier.cases.get(name).copied();
@@ -88,18 +135,18 @@ impl Figures {
 }
 
 /// The committed figures next to the new ones.
-pub(crate) struct Comparison {
+struct Comparison {
     /// The table to print.
-    pub(crate) text: String,
+    text: String,
     /// The number of cases that grew by more than the limit.
-    pub(crate) grown: usize,
+    grown: usize,
     /// The number of cases that shrank by more than the limit.
-    pub(crate) shrunk: usize,
+    shrunk: usize,
     /// The number of cases without a committed figure, and of figures without a case.
-    pub(crate) unmatched: usize,
+    unmatched: usize,
 }
 
-pub(crate) fn compare(committed: &Figures, now: &Figures) -> Comparison {
+fn compare(committed: &Figures, now: &Figures) -> Comparison {
     let limit = committed.limit(now);
     let mut result = Comparison { text: String::new(), grown: 0, shrunk: 0, unmatched: 0 };
     let Figures { rustc, host, .. } = committed;
@@ -133,6 +180,18 @@ pub(crate) fn compare(committed: &Figures, now: &Figures) -> Comparison {
     result
 }
 
+/// Returns the version of rustc and the target it compiles for.
+fn compiler() -> Result<(String, String)> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let text = output(Command::new(rustc).arg("-vV").current_dir(root()))?;
+    let member = |name: &str| {
+        text.lines()
+            .find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
+            .ok_or_else(|| format!("the output of `rustc -vV` has no line `{name}`"))
+    };
+    Ok((member("release:")?, member("host:")?))
+}
+
 /// Returns the change in percent.
 fn change(before: u64, after: u64) -> f64 {
     (after as f64 - before as f64) * 100.0 / before.max(1) as f64
@@ -158,7 +217,7 @@ mod tests {
     #[test]
     fn written_figures_are_read_back() {
         let written = usual(&[("50/50 experiment, 5,000 flags: core", 1196), ("load", 11_290_650)]);
-        assert_eq!(Figures::parse(&written.to_text()).unwrap(), written);
+        assert_eq!(Figures::parse(&written.to_text("Head")).unwrap(), written);
     }
 
     #[test]
