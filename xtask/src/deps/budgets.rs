@@ -14,7 +14,7 @@ struct Budget {
     crates: usize,
 }
 
-const BUDGETS: [Budget; 4] = [
+const BUDGETS: [Budget; 5] = [
     Budget {
         package: "growthbook-core",
         selection: "no default features",
@@ -33,15 +33,21 @@ const BUDGETS: [Budget; 4] = [
     },
     Budget {
         package: "growthbook-core",
-        selection: "all features",
-        arguments: &["--all-features"],
+        selection: "default features",
+        arguments: &[],
         crates: 65,
+    },
+    Budget {
+        package: "growthbook-core",
+        selection: "all features, with webhooks",
+        arguments: &["--all-features"],
+        crates: 68,
     },
     Budget {
         package: "growthbook",
         selection: "default features, with fetch",
         arguments: &[],
-        crates: 98,
+        crates: 99,
     },
 ];
 

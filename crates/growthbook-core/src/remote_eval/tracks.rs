@@ -1,9 +1,8 @@
 //! The exposures that a remote client reports for a feature.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 
-use hashbrown::DefaultHashBuilder;
-use indexmap::IndexMap;
+use hashbrown::HashMap;
 use serde::Serialize;
 
 use super::list;
@@ -15,7 +14,11 @@ use crate::result::{FeatureExperiment, FeatureResult, FeatureResultSource};
 /// Collects the exposures of a feature and of its prerequisites, as JSON text. A repeated exposure
 /// keeps its first place and its last text.
 #[derive(Default)]
-pub(super) struct Tracks(IndexMap<Identity, String, DefaultHashBuilder>);
+pub(super) struct Tracks {
+    tracks: Vec<String>,
+    /// The position of each exposure's text.
+    places: HashMap<Identity, usize>,
+}
 
 /// Exposures with the same identity are repetitions.
 #[derive(PartialEq, Eq, Hash)]
@@ -32,8 +35,9 @@ impl Tracks {
     /// A forced variation is not an exposure. If it decided the feature's value and there are no
     /// exposures, it is the only item.
     pub(super) fn take(&mut self, result: &FeatureResult<'_>) -> String {
-        if !self.0.is_empty() {
-            return list(self.0.drain(..).map(|(_, track)| track));
+        if !self.tracks.is_empty() {
+            self.places.clear();
+            return list(self.tracks.drain(..));
         }
         match (&result.experiment, &result.experiment_result) {
             (Some(experiment), Some(assigned))
@@ -59,7 +63,11 @@ impl Observer for Tracks {
         let assigned = ResultWithValue { value, result };
         let track = track(&exposure.reported_experiment(), &assigned, result.variation_id);
         if let Some(track) = track {
-            self.0.insert(identity, track);
+            let place = *self.places.entry(identity).or_insert(self.tracks.len());
+            match self.tracks.get_mut(place) {
+                Some(earlier) => *earlier = track,
+                None => self.tracks.push(track),
+            }
         }
     }
 
