@@ -27,7 +27,14 @@ macro_rules! log {
 /// Whether the logger wants records of this level. A logger that panics does not want them.
 #[inline]
 pub fn is_logged(level: Level) -> bool {
-    may_be_logged(level) && contain(|| log::logger().enabled(&metadata(level))).unwrap_or(false)
+    may_be_logged(level) && logger_wants(level)
+}
+
+/// Asks the logger. This is out of line, so that callers stay small: it is rarely reached.
+#[cold]
+#[inline(never)]
+fn logger_wants(level: Level) -> bool {
+    contain(|| log::logger().enabled(&metadata(level))).unwrap_or(false)
 }
 
 /// Whether the maximum level lets records of this level pass. Most programs stop here, so this is

@@ -23,8 +23,9 @@ const MAX_ORDINARY_GROUP_DEPTH: usize = 50;
 const BUILD_STEPS: usize = 200;
 /// How many bytes of an expression, with repetitions written out, are built in one step.
 const BUILT_PER_STEP: usize = 4;
-/// How many steps of a search that backtracks are one step of the evaluation.
-const BACKTRACKING_PER_STEP: usize = 8;
+/// How many steps of a search that backtracks are one step of the evaluation. So four searches at
+/// their limit end the budget.
+const BACKTRACKING_PER_STEP: usize = 4;
 /// How many states are visited in one step.
 const STATES_PER_STEP: usize = 32;
 
