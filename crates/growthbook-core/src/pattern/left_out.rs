@@ -1,4 +1,4 @@
-//! The regular expressions of a build without the Cargo feature `regex`: there are not any.
+//! A build without the Cargo feature `regex` has no regular expressions.
 
 use crate::budget::Budget;
 
