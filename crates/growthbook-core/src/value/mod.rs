@@ -85,7 +85,10 @@ impl FeatureValue {
     /// Returns the value as the caller's type; the fallback if the value is null or of another
     /// type.
     pub(crate) fn value_or<'a, T: Deserialize<'a>>(&'a self, fallback: T) -> T {
-        if self.value().is_null() { fallback } else { self.read().unwrap_or(fallback) }
+        match self.value() {
+            Value::Null => fallback,
+            value => T::deserialize(ValueReader(value)).unwrap_or(fallback),
+        }
     }
 
     #[inline]

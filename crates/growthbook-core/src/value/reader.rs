@@ -48,6 +48,16 @@ macro_rules! integers {
     )+};
 }
 
+/// Types that are not integers. Reading them directly takes fewer steps.
+macro_rules! as_by_serde_json {
+    ($($deserialize:ident)+) => {$(
+        #[inline]
+        fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.0.$deserialize(visitor)
+        }
+    )+};
+}
+
 impl<'de> Deserializer<'de> for ValueReader<'de> {
     type Error = Error;
 
@@ -104,9 +114,13 @@ impl<'de> Deserializer<'de> for ValueReader<'de> {
         }
     }
 
+    as_by_serde_json! {
+        deserialize_bool deserialize_f32 deserialize_f64
+    }
+
     forward_to_deserialize_any! {
-        bool f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
-        struct identifier ignored_any
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
+        identifier ignored_any
     }
 }
 
