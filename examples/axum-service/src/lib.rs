@@ -1,6 +1,7 @@
 //! The service: all requests share one client, and each request has the flags of its user.
 
 mod checkout;
+mod exposures;
 mod flags;
 mod health;
 mod webhook;
@@ -14,6 +15,7 @@ use growthbook::fetch::DEFAULT_CLOSE_TIMEOUT;
 use tokio::net::TcpListener;
 use tokio::task;
 
+pub use exposures::{Exposures, exposures};
 pub use webhook::webhook_router;
 
 /// Returns the routes. All of them share the client, because a clone is a handle to the same
@@ -26,7 +28,7 @@ pub fn router(client: Client) -> Router {
 }
 
 /// Serves the routes until `shutdown`. Then waits for current requests to end, and closes the
-/// client.
+/// client, which ends its plugins.
 ///
 /// # Errors
 ///

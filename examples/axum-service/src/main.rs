@@ -11,7 +11,7 @@ mod demo;
 use std::env;
 use std::error::Error;
 
-use axum_service::{router, serve, webhook_router};
+use axum_service::{exposures, router, serve, webhook_router};
 use growthbook::Client;
 use growthbook::fetch::DEFAULT_API_HOST;
 use tokio::net::TcpListener;
@@ -33,10 +33,21 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     // This does not wait. The service is up at once. It is ready (`/healthz`) when it has a
     // payload.
+    let (on_experiment_viewed, exposures) = exposures();
     let client = Client::builder(client_key)
         .api_host(api_host)
+        .on_experiment_viewed(on_experiment_viewed)
         .on_update(|change| eprintln!("flags changed: {:?}", change.features))
         .start()?;
+
+    // A real service sends them to its warehouse here. The Cargo feature `tracking` sends them to
+    // GrowthBook.
+    let reporting = tokio::spawn(exposures.report(async |batch| {
+        for it in batch {
+            let user = it.user_id().unwrap_or_default();
+            println!("exposure: {user} sees {} = {}", it.experiment.key(), it.result.key);
+        }
+    }));
 
     let mut routes = router(client.clone());
     if let Ok(secret) = env::var("GROWTHBOOK_WEBHOOK_SECRET") {
@@ -46,6 +57,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     println!("try: curl 'http://{ADDRESS}/checkout?user=user-1&country=US'");
     println!("     curl 'http://{ADDRESS}/healthz'");
     serve(listener, routes, client, ctrl_c()).await?;
+    // The client is gone, so this ends after the last exposure.
+    reporting.await?;
     println!("stopped");
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use axum_service::{router, serve, webhook_router};
+use axum_service::{exposures, router, serve, webhook_router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use growthbook::cache::MemoryCache;
@@ -98,6 +98,39 @@ async fn service_stays_ready_after_the_first_payload() {
     server.stop();
     until(&router, "/healthz", |health| health["last_error"] != Value::Null).await;
     assert_eq!(get(&router, "/healthz", &[]).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn exposures_are_reported_beside_the_response() {
+    let server = FeaturesServer::start(
+        r#"{"features": {"button-color": {"rules": [
+            {"key": "color-test", "variations": ["blue", "green"], "weights": [0, 1]}
+        ]}}}"#,
+    );
+    let (on_experiment_viewed, exposures) = exposures();
+    let client = Client::builder("sdk-test")
+        .api_host(server.url())
+        .cache(MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES))
+        .on_experiment_viewed(on_experiment_viewed)
+        .start()
+        .unwrap();
+    client.ready().await.unwrap();
+    let router = router(client.clone());
+    for user in ["u1", "u2", "u1"] {
+        let answer = get_json(&router, &format!("/checkout?user={user}")).await;
+        assert_eq!(answer["button_color"], "green");
+    }
+    // The report ends when the last handle to the client is gone.
+    drop((router, client));
+    let mut reported = Vec::new();
+    exposures
+        .report(async |batch| {
+            for it in batch {
+                reported.push((it.user_id().unwrap(), it.experiment.key().to_owned()));
+            }
+        })
+        .await;
+    assert_eq!(reported, [("u1".into(), "color-test".into()), ("u2".into(), "color-test".into())]);
 }
 
 #[tokio::test]
