@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -327,7 +328,9 @@ fn event_has_merged_attributes_and_extra_data() {
             viewed.add(format!("{:?} {}", it.user_id(), it.hash_value_text()));
         })
         .event_logger(move |it| {
-            let properties = serde_json::to_string(it.properties).unwrap();
+            // Sorted, because the order depends on Cargo features of `serde_json`.
+            let properties: BTreeMap<_, _> = it.properties.iter().collect();
+            let properties = serde_json::to_string(&properties).unwrap();
             logged.add(format!("{} {properties} {:?}", it.name, it.user.id()));
         })
         .build()
