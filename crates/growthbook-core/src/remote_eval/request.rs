@@ -122,10 +122,10 @@ fn forced_features(text: &str) -> Result<Vec<(Box<str>, Value)>, RemoteEvalError
     }
     let values = pairs.into_iter().map(|pair| match items(pair).as_deref() {
         Some([key, value]) => {
-            let value = serde_json::from_str(value);
+            // `serde_json`'s own values accept other numbers with `arbitrary_precision`.
             let value =
-                value.map_err(|_| RemoteEvalError::Unreadable { field: FORCED_FEATURES })?;
-            Ok((string(FORCED_FEATURES, expected, key)?.into(), value))
+                Json::parse(value).ok_or(RemoteEvalError::Unreadable { field: FORCED_FEATURES })?;
+            Ok((string(FORCED_FEATURES, expected, key)?.into(), value.to_value()))
         }
         _ => Err(wrong_type),
     });
