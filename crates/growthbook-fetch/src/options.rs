@@ -281,7 +281,7 @@ pub enum ConfigError {
         /// The number of the text, counted from 1 in the order of
         /// [`root_certificates`](FetchOptions::root_certificates).
         text: usize,
-        /// The number of the certificate in its text, counted from 1. It is 0 if there is none.
+        /// The number of the certificate in its text, counted from 1. It is 0 if the text has no certificate.
         certificate: usize,
     },
     /// The interval is zero.

@@ -9,7 +9,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 pub struct InvalidCertificate {
     /// The number of the text, from 1 on.
     pub text: usize,
-    /// The number of the certificate in it, from 1 on. 0 if the text has none.
+    /// The number of the certificate in it, from 1 on. It is 0 if the text has no certificate.
     pub certificate: usize,
 }
 

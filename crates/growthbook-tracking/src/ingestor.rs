@@ -190,7 +190,7 @@ pub enum TrackingConfigError {
     RootCertificates {
         /// The number of the text, counted from 1.
         text: usize,
-        /// The number of the certificate in its text, counted from 1. It is 0 if there is none.
+        /// The number of the certificate in its text, counted from 1. It is 0 if the text has no certificate.
         certificate: usize,
     },
     /// The time limit of a request is zero.

@@ -148,7 +148,7 @@ impl Sender {
             state.thread.take()
         });
         if let Some(thread) = thread.flatten() {
-            // The thread contains panics, and the interruption ends whatever it waits for.
+            // The thread contains panics, and the interruption ends its wait.
             let _ = thread.handle.join();
         }
         flushed

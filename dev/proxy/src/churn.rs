@@ -22,7 +22,7 @@ const MISSED_UPDATE: Duration = Duration::from_millis(1_200 + 1_000);
 const CLIENTS: usize = 40;
 const API_LATENCY: Duration = Duration::from_millis(500);
 const STREAMS_BACK: Duration = Duration::from_secs(15);
-/// After this time a measurement ends, whatever it has found.
+/// The longest time of a measurement.
 const LONGEST: Duration = Duration::from_secs(30);
 
 pub(crate) fn measure(size: Size, report: &mut Report) -> Result<(), Box<dyn Error>> {

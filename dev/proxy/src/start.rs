@@ -14,7 +14,7 @@ use crate::watcher::{Watcher, wait_until};
 
 /// The longest time from the moment at which the Proxy can answer.
 const TARGET: Duration = Duration::from_secs(5);
-/// After this time a measurement ends, whatever it has found.
+/// The longest time of a measurement.
 const LONGEST: Duration = Duration::from_secs(30);
 const API_LATENCY: Duration = Duration::from_millis(500);
 

@@ -54,7 +54,7 @@ pub(crate) struct Turns {
     failing: Histogram,
     offered: u64,
     status: TrackingStatus,
-    /// Evaluations of new users, whose exposures are events, too.
+    /// The most memory that the process gained, in bytes.
     memory_growth: u64,
 }
 
@@ -153,7 +153,7 @@ fn evaluate(client: &Client, turn: u32, stop: &AtomicBool) -> (Histogram, u64) {
             latencies.record(start.elapsed());
         }
         events += 3;
-        // Evaluations of a server come one after another, not in a loop without end.
+        // A server has pauses between its evaluations.
         thread::sleep(Duration::from_micros(50));
     }
     (latencies, events)

@@ -45,7 +45,7 @@ impl CaseFolding {
     }
 }
 
-/// Returns the unit that stands for all units that match this one when case is ignored.
+/// Returns one unit for all units that match this one when case is ignored.
 pub(super) fn canonicalize(unit: u16) -> u16 {
     match u8::try_from(unit) {
         Ok(byte) if byte.is_ascii() => byte.to_ascii_uppercase().into(),

@@ -16,7 +16,7 @@ const FORCED_VARIATIONS: &str = "forcedVariations";
 const FORCED_FEATURES: &str = "forcedFeatures";
 const URL: &str = "url";
 
-/// The index that stands for a forced variation that no experiment has.
+/// An index that no experiment has, for a forced variation that is not a whole number.
 const NO_VARIATION: i64 = -1;
 
 /// A request for remote evaluation: the body that a client posts to `/api/eval/{clientKey}`.

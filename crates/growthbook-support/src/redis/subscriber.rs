@@ -12,7 +12,7 @@ const MAX_MESSAGE_BYTES: usize = 16 * 1024;
 
 /// The messages of one channel.
 pub trait Messages {
-    /// Returns the text of the next message; `None` if there is none within this time.
+    /// Returns the text of the next message; `None` if no message arrives within this time.
     ///
     /// # Errors
     ///
