@@ -10,7 +10,7 @@ use crate::{
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
-pub(crate) const LIBRARIES: [&str; 8] = [
+pub(crate) const LIBRARIES: [&str; 9] = [
     "growthbook-core",
     "growthbook-support",
     "growthbook-net",
@@ -19,6 +19,7 @@ pub(crate) const LIBRARIES: [&str; 8] = [
     "growthbook-sticky",
     "growthbook-tracking",
     "growthbook",
+    "growthbook-test-server",
 ];
 
 /// The feature selections each library must build with.

@@ -10,7 +10,7 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
     ("growthbook-net", &[]),
@@ -29,6 +29,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "growthbook-tracking",
         ],
     ),
+    ("growthbook-test-server", &[]),
     ("axum-service", &["growthbook", "test-server"]),
     ("edge-wasm", &["growthbook-core", "spec-tests"]),
     ("firmware", &["growthbook-core"]),
@@ -37,7 +38,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("soak", &["growthbook", "test-server"]),
     ("spec-tests", &["growthbook-core", "growthbook"]),
     ("sticky-documents", &["growthbook", "growthbook-sticky"]),
-    ("test-server", &[]),
+    ("test-server", &["growthbook-test-server"]),
     ("wasm", &["growthbook"]),
     ("xtask", &[]),
 ];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use test_server::{GrowthBookProxy, ProxySettings};
+use growthbook_test_server::{GrowthBookProxy, ProxySettings};
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use test_server::FeaturesServer;
+use growthbook_test_server::FeaturesServer;
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 

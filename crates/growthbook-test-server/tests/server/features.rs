@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Instant;
 
 use flate2::read::GzDecoder;
-use test_server::FeaturesServer;
+use growthbook_test_server::FeaturesServer;
 
 use crate::client::{Client, PAYLOAD};
 

@@ -5,11 +5,11 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use growthbook_test_server::{FeaturesServer, Reply};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use test_server::{FeaturesServer, Reply};
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
-use test_server::{FeaturesServer, Gate, Reply};
+use growthbook_test_server::{FeaturesServer, Gate, Reply};
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use test_server::{FeaturesServer, Reply};
+use growthbook_test_server::{FeaturesServer, Reply};
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 

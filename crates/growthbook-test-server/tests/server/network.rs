@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use test_server::{BlackHole, FeaturesServer, ProxyServer};
+use growthbook_test_server::{BlackHole, FeaturesServer, ProxyServer};
 
 use crate::client::{Client, PATIENCE, PAYLOAD};
 
