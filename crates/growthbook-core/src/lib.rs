@@ -148,7 +148,7 @@ pub use payload::DecryptionKey;
 pub use payload::{Payload, PayloadChange, PayloadError};
 pub use result::{Assignment, ExperimentResult, FeatureResult, FeatureResultSource};
 pub use snapshot::Snapshot;
-pub use user::{GlobalContext, UserContext};
+pub use user::{GlobalContext, IntoUser, UserContext};
 pub use warning::Warning;
 
 /// The arithmetic of bucketing: hashes, ranges and namespaces.

@@ -6,7 +6,7 @@ use core::fmt;
 use hashbrown::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
-use crate::attributes::{AttributeValue, Attributes};
+use crate::attributes::{AttributeSource, AttributeValue, Attributes};
 use crate::condition::REMOTE_GROUP_IDS;
 use crate::experiment::ExperimentOverride;
 use crate::url::PageUrl;
@@ -104,6 +104,38 @@ impl UserContext {
     /// Returns the user's attributes.
     pub fn attributes(&self) -> &Attributes {
         &self.attributes
+    }
+}
+
+/// Sets attributes, as [`UserContext::attribute`] does.
+impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for UserContext {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, attributes: I) {
+        let keeps_ids = self.remote_group_ids_set;
+        let is_set = |(name, _): &(N, V)| !(keeps_ids && name.as_ref() == REMOTE_GROUP_IDS);
+        self.attributes.extend(attributes.into_iter().filter(is_set));
+    }
+}
+
+/// The types that describe a user, for clients that make a scope for a user.
+///
+/// They are [`UserContext`] and all that converts into it, such as an id or attributes. A reference
+/// to a struct that derives [`AttributeSource`] is one, too: evaluation reads its fields, and
+/// nothing is copied. A pair has both, and the source comes first.
+pub trait IntoUser<'s> {
+    /// Returns the user's context, and the source that is searched before it.
+    fn into_user(self) -> (UserContext, Option<&'s dyn AttributeSource>);
+}
+
+impl<'s, T: Into<UserContext>> IntoUser<'s> for T {
+    #[inline]
+    fn into_user(self) -> (UserContext, Option<&'s dyn AttributeSource>) {
+        (self.into(), None)
+    }
+}
+
+impl<'s> IntoUser<'s> for (UserContext, &'s dyn AttributeSource) {
+    fn into_user(self) -> (UserContext, Option<&'s dyn AttributeSource>) {
+        (self.0, Some(self.1))
     }
 }
 

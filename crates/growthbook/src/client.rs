@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use growthbook_core::sticky::StickyBuckets;
 use growthbook_core::{
-    AttributeSource, Payload, PayloadError, PayloadSource, Snapshot, UserContext,
+    AttributeSource, IntoUser, Payload, PayloadError, PayloadSource, Snapshot, UserContext,
 };
 use serde_json::{Map, Value};
 
@@ -37,8 +37,11 @@ impl Client {
     /// user's documents, and an evaluation that makes an assignment saves it. Both may block.
     /// [`for_user_with_sticky`](Client::for_user_with_sticky) takes documents that the application
     /// has loaded.
-    pub fn for_user(&self, user: impl Into<UserContext>) -> UserScope<'static> {
-        let scope = self.scope(user.into(), None);
+    ///
+    /// A user is a [`UserContext`], an id, attributes, or a reference to a struct that derives
+    /// [`AttributeSource`]. The struct is not copied.
+    pub fn for_user<'s>(&self, user: impl IntoUser<'s>) -> UserScope<'s> {
+        let scope = self.scope(user.into_user(), None);
         scope.load_sticky_buckets();
         scope
     }
@@ -69,7 +72,7 @@ impl Client {
     /// # Ok::<(), growthbook::PayloadError>(())
     /// ```
     pub fn for_source<'s>(&self, source: &'s dyn AttributeSource) -> UserScope<'s> {
-        self.scope(UserContext::default(), None).with_source(source)
+        self.for_user((UserContext::default(), source))
     }
 
     /// Returns a scope for a user with sticky bucketing on these documents. Save the changed ones,
@@ -78,12 +81,12 @@ impl Client {
     /// A client without a store does not load or save. A client with a store saves changed documents.
     /// It loads no documents for features; for [`UserScope::run`] it loads those that are missing
     /// here.
-    pub fn for_user_with_sticky(
+    pub fn for_user_with_sticky<'s>(
         &self,
-        user: impl Into<UserContext>,
+        user: impl IntoUser<'s>,
         buckets: StickyBuckets,
-    ) -> UserScope<'static> {
-        self.scope(user.into(), Some(buckets))
+    ) -> UserScope<'s> {
+        self.scope(user.into_user(), Some(buckets))
     }
 
     /// Replaces the payload, even by an older one.
@@ -177,7 +180,11 @@ impl Client {
         &self.plugins.0
     }
 
-    fn scope(&self, user: UserContext, buckets: Option<StickyBuckets>) -> UserScope<'static> {
+    fn scope<'s>(
+        &self,
+        user: (UserContext, Option<&'s dyn AttributeSource>),
+        buckets: Option<StickyBuckets>,
+    ) -> UserScope<'s> {
         #[cfg(feature = "fetch")]
         if let Some(connection) = &self.connection {
             connection.notice_fork();

@@ -54,7 +54,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | `state` | what the evaluations of a client share |
-//! | `scope` | evaluates for one user on one payload |
+//! | `scope`, `scope_source` | evaluates for one user on one payload; the user's attribute source |
+//! | `scope_changes` | scopes that are made from a scope, in the middle of a request |
 //! | `scope_events`, `scope_tracking` | a scope's own plugins and record |
 //! | `observer`, `seen` | notifies plugins during an evaluation; which exposures were reported before |
 //! | `listeners`, `callbacks` | plugins in use, and those that are a closure |
@@ -129,7 +130,9 @@ mod metrics_plugin;
 mod observer;
 mod scope;
 mod scope_buckets;
+mod scope_changes;
 mod scope_events;
+mod scope_source;
 mod scope_tracking;
 mod seen;
 mod state;
@@ -155,8 +158,8 @@ pub use growthbook_core::webhook;
 pub use growthbook_core::{
     Assignment, AttributeRef, AttributeSource, AttributeValue, Attributes, Evaluator, Exclusion,
     Experiment, ExperimentDefinition, ExperimentResult, FeatureKey, FeatureName, FeatureResult,
-    FeatureResultSource, FeatureResults, GlobalContext, HashValue, Payload, PayloadChange,
-    PayloadError, PayloadSource, Snapshot, UserContext, Warning,
+    FeatureResultSource, FeatureResults, GlobalContext, HashValue, IntoUser, Payload,
+    PayloadChange, PayloadError, PayloadSource, Snapshot, UserContext, Warning,
 };
 pub use growthbook_core::{
     attributes, auto, bandit, bucketing, condition, experiment, explain, limits, observe, reduce,

@@ -92,6 +92,13 @@ impl Listener {
     }
 }
 
+/// A plugin of a client was stopped before. One of a scope stops with the last scope that has it.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop(DEFAULT_PLUGIN_STOP_TIMEOUT);
+    }
+}
+
 /// The plugins that evaluations notify.
 #[derive(Clone, Default)]
 pub(crate) struct Listeners {

@@ -1,6 +1,7 @@
 //! A user scope: evaluation for one user on one payload.
 
 use core::fmt;
+use std::sync::Arc;
 
 use growthbook_core::auto::{AutoExperimentOptions, AutoExperimentResult};
 use growthbook_core::condition::Condition;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use crate::observer::ScopeObserver;
 use crate::scope_buckets::ScopeBuckets;
 use crate::scope_events::ScopeEvents;
+use crate::scope_source::ScopeSource;
 use crate::state::State;
 
 /// Evaluates for one user on the payload that was in use when the scope was made. Its answers agree
@@ -24,17 +26,21 @@ use crate::state::State;
 ///
 /// A scope is cheap: make one for each request. Answers borrow from it. `'s` is the lifetime of an
 /// [`AttributeSource`]; without one a scope is a `UserScope<'static>`.
+///
+/// A clone has its own copy of the user. It shares the payload, plugins, sticky bucket documents, the
+/// memory of what was reported, and the [record](UserScope::recording).
+#[derive(Clone)]
 pub struct UserScope<'s> {
-    pinned: Pinned<State>,
-    user: UserContext,
+    pub(crate) pinned: Pinned<State>,
+    pub(crate) user: UserContext,
     /// Searched before the user's attributes.
-    source: Option<&'s dyn AttributeSource>,
+    pub(crate) source: ScopeSource<'s>,
     /// `None` without sticky bucketing.
-    sticky: Option<Box<ScopeBuckets>>,
+    pub(crate) sticky: Option<Arc<ScopeBuckets>>,
     /// `None` without plugins of its own, and if the scope need not remember what it has reported.
-    events: Option<Box<ScopeEvents>>,
+    pub(crate) events: Option<Arc<ScopeEvents>>,
     /// Whether evaluations have effects: on callbacks, or on sticky bucket documents.
-    has_effects: bool,
+    pub(crate) has_effects: bool,
 }
 
 impl UserScope<'_> {
@@ -49,7 +55,8 @@ impl UserScope<'_> {
     #[must_use]
     pub fn with_source<'t>(self, source: &'t dyn AttributeSource) -> UserScope<'t> {
         let UserScope { pinned, user, sticky, events, has_effects, .. } = self;
-        let scope = UserScope { pinned, user, source: Some(source), sticky, events, has_effects };
+        let source = ScopeSource::Plain(source);
+        let scope = UserScope { pinned, user, source, sticky, events, has_effects };
         scope.load_sticky_buckets();
         scope
     }
@@ -110,7 +117,7 @@ impl UserScope<'_> {
     ) -> T {
         if !self.is_silent() {
             self.recorded_feature_value(key, fallback)
-        } else if self.source.is_none() {
+        } else if self.source().is_none() {
             self.own_evaluator().feature_value(key, fallback)
         } else {
             self.evaluate(|evaluator| evaluator.feature_value(key, None)).unwrap_or(fallback)
@@ -257,20 +264,20 @@ impl UserScope<'_> {
     }
 }
 
-impl UserScope<'static> {
+impl<'s> UserScope<'s> {
     /// Returns a scope with these documents. Without them, a store's documents are loaded later.
     pub(crate) fn new(
         pinned: Pinned<State>,
-        user: UserContext,
+        (user, source): (UserContext, Option<&'s dyn AttributeSource>),
         buckets: Option<StickyBuckets>,
     ) -> Self {
         let from_store =
             || pinned.data().effects.sticky_store.as_ref().map(|_| StickyBuckets::new());
         let buckets = buckets.or_else(from_store);
-        let sticky = buckets.map(|buckets| Box::new(ScopeBuckets::new(buckets)));
-        let events = pinned.data().remembers_per_scope().then(Box::default);
+        let sticky = buckets.map(|buckets| Arc::new(ScopeBuckets::new(buckets)));
+        let events = pinned.data().remembers_per_scope().then(Arc::default);
         let has_effects = pinned.data().has_listeners || sticky.is_some();
-        UserScope { pinned, user, source: None, sticky, events, has_effects }
+        UserScope { pinned, user, source: source.into(), sticky, events, has_effects }
     }
 }
 
@@ -283,11 +290,12 @@ impl UserScope<'_> {
     /// Returns the scope's own events, to change them. From now on, evaluations have effects.
     pub(crate) fn events_mut(&mut self) -> &mut ScopeEvents {
         self.has_effects = true;
-        self.events.get_or_insert_default()
+        Arc::make_mut(self.events.get_or_insert_default())
     }
 
+    #[inline]
     pub(crate) fn source(&self) -> Option<&dyn AttributeSource> {
-        self.source
+        self.source.get()
     }
 
     pub(crate) fn load_sticky_buckets(&self) {
@@ -319,7 +327,7 @@ impl UserScope<'_> {
         &'a self,
         evaluate: impl Fn(Evaluator<'a>, Option<&'a dyn AttributeSource>) -> R,
     ) -> R {
-        match self.source {
+        match self.source() {
             None => evaluate(self.own_evaluator(), None),
             Some(source) => self.evaluate_source(source, evaluate),
         }

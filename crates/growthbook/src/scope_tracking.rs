@@ -2,6 +2,7 @@
 
 use core::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use growthbook_core::event::{CustomEvent, ExperimentViewed, ExperimentViewedRecord, FeatureUsage};
 use growthbook_core::plugin::{Plugin, PluginOwner};
@@ -35,7 +36,8 @@ use crate::scope::UserScope;
 /// ```
 impl UserScope<'_> {
     /// Adds a plugin that receives the events of this scope only, beside the client's plugins. It
-    /// receives each exposure once. It is stopped when the scope is dropped, within
+    /// receives each exposure once. It is stopped when the scope and all scopes that were made from
+    /// it are dropped, within
     /// [`DEFAULT_PLUGIN_STOP_TIMEOUT`](crate::tracking::DEFAULT_PLUGIN_STOP_TIMEOUT).
     #[must_use]
     pub fn with_plugin(mut self, plugin: impl Plugin + 'static) -> Self {
@@ -68,14 +70,15 @@ impl UserScope<'_> {
     /// [`EventUser::extra`](crate::tracking::EventUser::extra). Replaces earlier data.
     #[must_use]
     pub fn with_extra(mut self, extra: impl Any + Send + Sync) -> Self {
-        self.events_mut().extra = Some(Box::new(extra));
+        self.events_mut().extra = Some(Arc::new(extra));
         self
     }
 
     /// Records the exposures and results of this scope, for [`exposures`](UserScope::exposures),
     /// [`take_deferred_calls`](UserScope::take_deferred_calls),
     /// [`tracing_tags`](UserScope::tracing_tags) and [`all_results`](UserScope::all_results).
-    /// Without it, these are empty.
+    /// Without it, these are empty. A record has up to
+    /// [`MAX_RECORDED_EVENTS`](crate::tracking::MAX_RECORDED_EVENTS) exposures.
     #[must_use]
     pub fn recording(mut self) -> Self {
         self.events_mut().is_recording = true;

@@ -23,6 +23,7 @@ pub use crate::deferred::DeferredCalls;
 pub use crate::listeners::DEFAULT_PLUGIN_STOP_TIMEOUT;
 #[cfg(feature = "metrics")]
 pub use crate::metrics_plugin::MetricsPlugin;
+pub use crate::scope_events::MAX_RECORDED_EVENTS;
 pub use crate::seen::{DEFAULT_EXPOSURE_CACHE_SIZE, ExposureDeduplication, UsageDeduplication};
 pub use crate::subscription::Subscription;
 #[cfg(feature = "tracing")]

@@ -76,6 +76,13 @@ impl<T> fmt::Debug for InUse<T> {
 /// references.
 pub struct Pinned<T = ()>(pub(super) Guard<Arc<InUse<T>>>);
 
+/// A clone counts a reference, so it may be kept for longer.
+impl<T> Clone for Pinned<T> {
+    fn clone(&self) -> Self {
+        Pinned(Guard::from_inner(Arc::clone(&self.0)))
+    }
+}
+
 impl<T> Deref for Pinned<T> {
     type Target = InUse<T>;
 
