@@ -57,10 +57,10 @@ fn assignment_in_a_cookie_is_kept() {
 }
 
 #[test]
-fn readme_shows_both_files() {
-    let readme = include_str!("../../../README.md");
+fn guide_shows_both_files() {
+    let guide = include_str!("../../../crates/growthbook/docs/sticky-buckets.md");
     for file in [include_str!("../src/redis.rs"), include_str!("../src/cookies.rs")] {
         let (_, code) = file.split_once("\n\n").unwrap();
-        assert!(readme.contains(code), "README.md lacks:\n{code}");
+        assert!(guide.contains(code), "sticky-buckets.md lacks:\n{code}");
     }
 }
