@@ -10,7 +10,7 @@ use crate::{
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
-pub(crate) const LIBRARIES: [&str; 9] = [
+pub(crate) const LIBRARIES: [&str; 10] = [
     "growthbook-core",
     "growthbook-support",
     "growthbook-net",
@@ -20,17 +20,19 @@ pub(crate) const LIBRARIES: [&str; 9] = [
     "growthbook-tracking",
     "growthbook",
     "growthbook-test-server",
+    "growthbook-openfeature",
 ];
 
 /// The feature selections each library must build with.
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
 /// The other packages that are linted.
-const TOOLS: [&str; 11] = [
+const TOOLS: [&str; 12] = [
     "axum-service",
     "edge-wasm",
     "firmware",
     "interop",
+    "openfeature",
     "proxy",
     "soak",
     "spec-tests",

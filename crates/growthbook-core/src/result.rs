@@ -11,7 +11,7 @@ use crate::bandit::ContextualBandit;
 use crate::exclusion::Exclusion;
 use crate::experiment::ExperimentDefinition;
 use crate::hash_value::HashValue;
-use crate::value::FeatureValue;
+use crate::value::{self, FeatureValue};
 
 /// Where a feature's value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -165,6 +165,22 @@ impl Serialize for FeatureResult<'_> {
         }
         map.end()
     }
+}
+
+/// Reads a JSON value as a type of yours, as the values of features are read: a whole number is an
+/// integer, even if it is written as `17.0`.
+///
+/// ```
+/// let value = serde_json::json!([17.0, 2]);
+/// assert_eq!(growthbook_core::result::read_value::<Vec<u8>>(&value)?, [17, 2]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When the value is not of that type.
+pub fn read_value<'v, T: Deserialize<'v>>(value: &'v Value) -> Result<T, serde_json::Error> {
+    value::read(value)
 }
 
 /// The experiment that decided a feature's value.

@@ -9,7 +9,7 @@ use growthbook_core::explain::Explanation;
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use growthbook_core::{
     AttributeSource, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureName,
-    FeatureResult, FeatureResults, RecordingEvaluator, Snapshot, UserContext,
+    FeatureResult, FeatureResults, PayloadSource, RecordingEvaluator, Snapshot, UserContext,
 };
 use growthbook_fetch::Pinned;
 use growthbook_support::{Level, contain};
@@ -256,6 +256,12 @@ impl UserScope<'_> {
     /// Returns the user.
     pub fn user(&self) -> &UserContext {
         &self.user
+    }
+
+    /// Returns where the payload of the scope came from. `None` if the client had no payload when the
+    /// scope was made: then every feature is unknown.
+    pub fn payload_source(&self) -> Option<PayloadSource> {
+        self.pinned.source()
     }
 
     /// Returns the compiled payload of the scope.

@@ -14,7 +14,7 @@ struct Budget {
     crates: usize,
 }
 
-const BUDGETS: [Budget; 5] = [
+const BUDGETS: [Budget; 6] = [
     Budget {
         package: "growthbook-core",
         selection: "no default features",
@@ -48,6 +48,12 @@ const BUDGETS: [Budget; 5] = [
         selection: "default features, with fetch",
         arguments: &[],
         crates: 99,
+    },
+    Budget {
+        package: "growthbook-openfeature",
+        selection: "all features",
+        arguments: &["--all-features"],
+        crates: 116,
     },
 ];
 

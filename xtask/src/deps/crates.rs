@@ -10,7 +10,7 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
     ("growthbook-net", &[]),
@@ -30,10 +30,12 @@ const ALLOWED: [(&str, &[&str]); 20] = [
         ],
     ),
     ("growthbook-test-server", &[]),
+    ("growthbook-openfeature", &["growthbook", "growthbook-support"]),
     ("axum-service", &["growthbook", "test-server"]),
     ("edge-wasm", &["growthbook-core", "spec-tests"]),
     ("firmware", &["growthbook-core"]),
     ("interop", &["growthbook", "test-server"]),
+    ("openfeature", &["growthbook", "growthbook-openfeature", "test-server"]),
     ("proxy", &["growthbook", "test-server"]),
     ("soak", &["growthbook", "test-server"]),
     ("spec-tests", &["growthbook-core", "growthbook"]),
@@ -45,6 +47,9 @@ const ALLOWED: [(&str, &[&str]); 20] = [
 
 /// Crates that the library crates must not depend on: directly or not, with any feature, on any
 /// system. The libraries run without an async runtime and without the system's TLS.
+///
+/// `growthbook-openfeature` is the exception for `tokio`: `open-feature` uses its locks and channels,
+/// without the runtime.
 const BANNED: [&str; 4] = ["tokio", "async-std", "smol", "openssl-sys"];
 
 /// The features of `growthbook-sticky` that the ban holds for: all but those that need tokio.
@@ -110,7 +115,8 @@ fn tree(package: &str) -> Result<Vec<String>> {
 
 fn banned(package: &str, tree: &[String]) -> Vec<String> {
     let of_core: &[&str] = if package == "growthbook-core" { &BANNED_FROM_CORE } else { &[] };
-    let banned = BANNED.iter().chain(of_core);
+    let is_excepted = |name: &str| package == "growthbook-openfeature" && name == "tokio";
+    let banned = BANNED.iter().chain(of_core).filter(|name| !is_excepted(name));
     let found = banned.filter(|banned| tree.iter().any(|name| name == *banned));
     found.map(|name| format!("{package} must not depend on {name}, directly or not")).collect()
 }
@@ -156,6 +162,7 @@ mod tests {
             banned("growthbook", &tree),
             ["growthbook must not depend on tokio, directly or not"]
         );
+        assert!(banned("growthbook-openfeature", &tree).is_empty());
     }
 
     #[test]

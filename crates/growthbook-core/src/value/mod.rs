@@ -34,6 +34,11 @@ pub(crate) struct Container {
     value: OnceBox<Value>,
 }
 
+/// Reads a value as the caller's type.
+pub(crate) fn read<'v, T: Deserialize<'v>>(value: &'v Value) -> Result<T, serde_json::Error> {
+    T::deserialize(ValueReader(value))
+}
+
 impl FeatureValue {
     pub(crate) const NULL: &'static Self = &FeatureValue::Static(&Value::Null);
 
@@ -79,7 +84,7 @@ impl FeatureValue {
 
     /// Reads the value as the caller's type.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
-        T::deserialize(ValueReader(self.value()))
+        read(self.value())
     }
 
     /// Returns the value as the caller's type; the fallback if the value is null or of another
@@ -87,7 +92,7 @@ impl FeatureValue {
     pub(crate) fn value_or<'a, T: Deserialize<'a>>(&'a self, fallback: T) -> T {
         match self.value() {
             Value::Null => fallback,
-            value => T::deserialize(ValueReader(value)).unwrap_or(fallback),
+            value => read(value).unwrap_or(fallback),
         }
     }
 
