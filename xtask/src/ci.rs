@@ -10,7 +10,7 @@ use crate::{
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
 /// the features that any member needs.
-pub(crate) const LIBRARIES: [&str; 10] = [
+pub(crate) const LIBRARIES: &[&str] = &[
     "growthbook-core",
     "growthbook-support",
     "growthbook-net",
@@ -18,6 +18,7 @@ pub(crate) const LIBRARIES: [&str; 10] = [
     "growthbook-redis-cache",
     "growthbook-sticky",
     "growthbook-tracking",
+    "growthbook-webhook",
     "growthbook",
     "growthbook-test-server",
     "growthbook-openfeature",
@@ -27,7 +28,7 @@ pub(crate) const LIBRARIES: [&str; 10] = [
 const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-features"]];
 
 /// The other packages that are linted.
-const TOOLS: [&str; 12] = [
+const TOOLS: &[&str] = &[
     "axum-service",
     "edge-wasm",
     "firmware",
@@ -44,7 +45,7 @@ const TOOLS: [&str; 12] = [
 
 type Step = (&'static str, fn() -> Result);
 
-const STEPS: [Step; 16] = [
+const STEPS: &[Step] = &[
     ("formatting", formatting),
     ("lints", lints),
     ("documentation", documentation),

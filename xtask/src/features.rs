@@ -13,7 +13,7 @@ const VERSION: &str = "0.6.46";
 /// The libraries with so many features that not all selections are checked, but all of at most two,
 /// and the one of all. Two are enough to find a missing import or dependency. Features that only
 /// pass others on, and do so in the same way, are selected together.
-const LARGE: [(&str, &[&str]); 3] = [
+const LARGE: &[(&str, &[&str])] = &[
     ("growthbook-core", &["--depth", "2", "--exclude-features", "default"]),
     ("growthbook-sticky", &["--depth", "2", "--exclude-features", "default"]),
     (
@@ -35,7 +35,7 @@ const LARGE: [(&str, &[&str]); 3] = [
 /// because the workspace's resolver leaves them out of a plain `cargo check`.
 pub(crate) fn check() -> Result {
     let program = tools::obtain("cargo-hack", VERSION)?;
-    for library in LIBRARIES {
+    for &library in LIBRARIES {
         let start = Instant::now();
         let mut hack = Command::new(&program);
         hack.current_dir(root()).args(["hack", "check", "--quiet", "--feature-powerset"]);

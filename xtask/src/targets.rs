@@ -1,4 +1,4 @@
-//! The check that `growthbook-core` builds on targets without a standard library.
+//! The check that the crates without `std` build on targets without a standard library.
 
 use std::process::Command;
 
@@ -8,9 +8,9 @@ use crate::run::{cargo, output, root, run};
 /// A microcontroller and WebAssembly.
 const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
 
-/// The feature selections that must build on these targets.
+/// The feature selections of the core that must build on these targets.
 const FEATURES: [&[&str]; 2] =
-    [&["--no-default-features"], &["--no-default-features", "--features", "encryption,webhooks"]];
+    [&["--no-default-features"], &["--no-default-features", "--features", "encryption"]];
 
 pub(crate) fn check() -> Result {
     add_missing()?;
@@ -19,6 +19,8 @@ pub(crate) fn check() -> Result {
             let mut build = cargo(["build", "--quiet", "--package", "growthbook-core"]);
             run(build.args(["--target", target]).args(features))?;
         }
+        let mut build = cargo(["build", "--quiet", "--package", "growthbook-webhook"]);
+        run(build.args(["--target", target]))?;
     }
     Ok(())
 }

@@ -53,7 +53,6 @@
 //! | `reduce` | smaller payloads for a browser |
 //! | `remote_eval` | the server's side of remote evaluation |
 //! | `cache` | the traits for caches of payloads |
-//! | `webhook` | messages that the payload has changed |
 //! | `event`, `plugin` | events and their owned records; the trait for plugins that receive them |
 //!
 //! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often),
@@ -71,7 +70,6 @@
 //! | `regex` | yes | regular expressions; patterns of plain text need no feature | crate `regex` |
 //! | `regex-perf` | with `std` | faster regular expressions | code and memory |
 //! | `secure-attributes` | yes | [`secure_attribute`](secure::secure_attribute) | crate `sha2` |
-//! | `webhooks` | no | `webhook::verify_webhook` | crates `hmac`, `sha2`, `base64` |
 //! | `std` | yes | faster substring search in regular expressions | needs `std` |
 //! | `url` | yes | URL targeting and redirects; query-string overrides need no feature | crate `url`, with 28 others |
 //!
@@ -132,8 +130,6 @@ pub mod url;
 mod user;
 mod value;
 pub mod warning;
-#[cfg(feature = "webhooks")]
-pub mod webhook;
 mod wire;
 
 pub use attributes::{AttributeRef, AttributeSource, AttributeValue, Attributes};

@@ -153,8 +153,6 @@ pub use growthbook_core::DecryptionKey;
 pub use growthbook_core::encryption;
 #[cfg(feature = "secure-attributes")]
 pub use growthbook_core::secure;
-#[cfg(feature = "webhooks")]
-pub use growthbook_core::webhook;
 pub use growthbook_core::{
     Assignment, AttributeRef, AttributeSource, AttributeValue, Attributes, Evaluator, Exclusion,
     Experiment, ExperimentDefinition, ExperimentResult, FeatureKey, FeatureName, FeatureResult,
@@ -167,6 +165,8 @@ pub use growthbook_core::{
 };
 #[cfg(feature = "fetch")]
 pub use growthbook_fetch::{FetchError, FetchOptions, NotReady, Refresh};
+#[cfg(feature = "webhooks")]
+pub use growthbook_webhook as webhook;
 #[cfg(feature = "fetch")]
 pub use lifecycle::{Ready, Status};
 /// The Redis client that caches and stores in Redis take.

@@ -14,7 +14,7 @@ struct Budget {
     crates: usize,
 }
 
-const BUDGETS: [Budget; 6] = [
+const BUDGETS: &[Budget] = &[
     Budget {
         package: "growthbook-core",
         selection: "no default features",
@@ -33,15 +33,9 @@ const BUDGETS: [Budget; 6] = [
     },
     Budget {
         package: "growthbook-core",
-        selection: "default features",
-        arguments: &[],
-        crates: 65,
-    },
-    Budget {
-        package: "growthbook-core",
-        selection: "all features, with webhooks",
+        selection: "all features",
         arguments: &["--all-features"],
-        crates: 68,
+        crates: 65,
     },
     Budget {
         package: "growthbook",
@@ -60,7 +54,7 @@ const BUDGETS: [Budget; 6] = [
 /// Prints the counts. Returns each one that is over its budget.
 pub(super) fn problems() -> Result<Vec<String>> {
     let mut problems = Vec::new();
-    for Budget { package, selection, arguments, crates: most } in BUDGETS {
+    for &Budget { package, selection, arguments, crates: most } in BUDGETS {
         let count = count(package, arguments)?;
         println!("{package}, {selection}: {count} crates of at most {most}");
         if count > most {

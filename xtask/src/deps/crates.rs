@@ -10,7 +10,7 @@ use crate::run::{cargo, output};
 
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: &[(&str, &[&str])] = &[
     ("growthbook-core", &[]),
     ("growthbook-support", &[]),
     ("growthbook-net", &[]),
@@ -27,8 +27,10 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "growthbook-sticky",
             "growthbook-support",
             "growthbook-tracking",
+            "growthbook-webhook",
         ],
     ),
+    ("growthbook-webhook", &[]),
     ("growthbook-test-server", &[]),
     ("growthbook-openfeature", &["growthbook", "growthbook-support"]),
     ("axum-service", &["growthbook", "test-server"]),
@@ -72,7 +74,7 @@ pub(super) fn problems() -> Result<Vec<String>> {
 }
 
 fn directions(metadata: &Value) -> Vec<String> {
-    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
     let members: Vec<&Value> = workspace_members(metadata);
     let names: Vec<&str> = members.iter().filter_map(|package| package["name"].as_str()).collect();
     let mut problems = Vec::new();

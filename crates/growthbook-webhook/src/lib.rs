@@ -1,7 +1,20 @@
 //! Webhooks: GrowthBook notifies a service that the payload has changed.
 //!
-//! Both functions verify the signature in constant time, and return the action to take. The time is
-//! an argument, and they do no IO.
+//! [`verify_webhook`] and [`verify_proxy_push`] verify the signature in constant time, and return
+//! the action to take. The time is an argument, and they do no IO. The crate needs `alloc`, not
+//! `std`. The crate `growthbook` has it as its module `webhook`, with the Cargo feature `webhooks`.
+//!
+//! # Modules in reading order
+//!
+//! | module | subject |
+//! |---|---|
+//! | `signature` | the comparison of signatures |
+//! | `body` | GrowthBook's seven formats |
+//! | `error` | why a webhook is refused |
+
+#![no_std]
+
+extern crate alloc;
 
 mod body;
 mod error;
@@ -11,7 +24,6 @@ use alloc::borrow::Cow;
 use core::fmt;
 use core::time::Duration;
 
-use crate::cache::UnixMillis;
 pub use error::WebhookError;
 use signature::Signer;
 
@@ -66,7 +78,7 @@ impl fmt::Debug for WebhookAction<'_> {
 /// To prevent that, remember each [`WEBHOOK_ID`] for that time.
 ///
 /// ```
-/// use growthbook_core::webhook::{DEFAULT_TOLERANCE, WebhookAction, verify_webhook};
+/// use growthbook_webhook::{DEFAULT_TOLERANCE, WebhookAction, verify_webhook};
 ///
 /// let header = |name: &str| match name {
 ///     "webhook-id" => Some("msg_1"),
@@ -78,7 +90,7 @@ impl fmt::Debug for WebhookAction<'_> {
 /// let now = 1_767_323_046_000;
 /// let action = verify_webhook("wk_secret", header, body, now, DEFAULT_TOLERANCE)?;
 /// assert_eq!(action, WebhookAction::Refresh);
-/// # Ok::<(), growthbook_core::webhook::WebhookError>(())
+/// # Ok::<(), growthbook_webhook::WebhookError>(())
 /// ```
 ///
 /// # Errors
@@ -89,7 +101,7 @@ pub fn verify_webhook<'h, 'b>(
     secret: impl AsRef<[u8]>,
     header: impl Fn(&str) -> Option<&'h str>,
     body: &'b [u8],
-    now: UnixMillis,
+    now: u64,
     tolerance: Duration,
 ) -> Result<WebhookAction<'b>, WebhookError> {
     let required = |name| header(name).ok_or(WebhookError::MissingHeader { name });
@@ -130,7 +142,7 @@ pub fn verify_proxy_push<'h, 'b>(
     }
 }
 
-fn check_time(timestamp: &str, now: UnixMillis, tolerance: Duration) -> Result<(), WebhookError> {
+fn check_time(timestamp: &str, now: u64, tolerance: Duration) -> Result<(), WebhookError> {
     // GrowthBook does not write a sign, which `parse` would accept.
     let seconds = timestamp.parse::<u64>().ok().filter(|_| !timestamp.starts_with('+'));
     let seconds = seconds.ok_or(WebhookError::InvalidHeader { name: WEBHOOK_TIMESTAMP })?;

@@ -1,12 +1,11 @@
 //! Webhooks as GrowthBook sends them. `webhook.json` has one message of each format, signed by Node
 //! with GrowthBook's algorithm. The secret is also valid Base64, and must not be decoded.
 
-#![cfg(feature = "webhooks")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 
-use growthbook_core::webhook::{
+use growthbook_webhook::{
     DEFAULT_TOLERANCE, PROXY_SIGNATURE, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
     WebhookAction, WebhookError, verify_proxy_push, verify_webhook,
 };

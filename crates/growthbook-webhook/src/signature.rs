@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{PROXY_SIGNATURE, WEBHOOK_SIGNATURE, WebhookError};
+use crate::{PROXY_SIGNATURE, WEBHOOK_SIGNATURE, WebhookError};
 
 /// The length of an HMAC-SHA256, in bytes.
 const LENGTH: usize = 32;
@@ -15,10 +15,10 @@ const DECODING_LENGTH: usize = 33;
 const VERSION: &str = "v1,";
 
 /// Computes the signature of a message.
-pub(super) struct Signer(Hmac<Sha256>);
+pub(crate) struct Signer(Hmac<Sha256>);
 
 impl Signer {
-    pub(super) fn new(secret: &[u8]) -> Result<Self, WebhookError> {
+    pub(crate) fn new(secret: &[u8]) -> Result<Self, WebhookError> {
         if secret.is_empty() {
             return Err(WebhookError::EmptySecret);
         }
@@ -27,13 +27,13 @@ impl Signer {
     }
 
     /// Adds a part of the message.
-    pub(super) fn update(&mut self, part: &[u8]) {
+    pub(crate) fn update(&mut self, part: &[u8]) {
         self.0.update(part);
     }
 
     /// Verifies that one of several signatures is right. A sender that changes its secret signs
     /// with both. Signatures of other versions are ignored.
-    pub(super) fn verify_any(&self, signatures: &str) -> Result<(), WebhookError> {
+    pub(crate) fn verify_any(&self, signatures: &str) -> Result<(), WebhookError> {
         let mut error = WebhookError::InvalidHeader { name: WEBHOOK_SIGNATURE };
         for signature in signatures.split(' ').filter_map(|it| it.strip_prefix(VERSION)) {
             let mut bytes = [0; DECODING_LENGTH];
@@ -47,7 +47,7 @@ impl Signer {
     }
 
     /// Verifies one signature in hexadecimal.
-    pub(super) fn verify_hex(&self, signature: &str) -> Result<(), WebhookError> {
+    pub(crate) fn verify_hex(&self, signature: &str) -> Result<(), WebhookError> {
         let bytes = of_hex(signature);
         let bytes = bytes.ok_or(WebhookError::InvalidHeader { name: PROXY_SIGNATURE })?;
         if self.is(&bytes) { Ok(()) } else { Err(WebhookError::WrongSignature) }
