@@ -11,7 +11,8 @@ use growthbook_core::cache::{
 };
 #[cfg(feature = "encryption")]
 use growthbook_core::{DecryptionKey, Payload};
-use redis::{FromRedisValue, Script, ScriptInvocation};
+use growthbook_support::redis::{RedisServers, Script, Tls};
+use redis::FromRedisValue;
 
 use crate::document::{Facts, latest_date};
 use crate::error::RedisCacheError;
@@ -19,9 +20,8 @@ use crate::keys::{InvalidPrefix, KeyPrefix, Keys};
 use crate::lua::{self, MAX_PAYLOAD_BYTES};
 use crate::memory::Memory;
 use crate::payload::{self, ClearCopy, ConfirmArguments, PutArguments, StoredPayload};
-use crate::servers::RedisServers;
 use crate::threads::EndingThreads;
-use crate::worker::Worker;
+use crate::worker::{Address, Worker};
 
 /// The default of [`RedisCache::deadline`].
 pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(250);
@@ -49,11 +49,10 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(pro
 ///
 /// **Limits.** No operation takes longer than the deadline. A payload has at most
 /// [`MAX_PAYLOAD_BYTES`]. A server that sends more is disconnected, at the latest at the deadline.
-/// With TLS and on a cluster the crate [`redis`] reads the replies: it disconnects a server only when
-/// no bytes arrive until the deadline. While Redis fails, each process continues by itself.
+/// While Redis fails, each process continues by itself.
 #[derive(Clone)]
 pub struct RedisCache {
-    pub(crate) servers: Arc<RedisServers>,
+    pub(crate) address: Arc<Address>,
     pub(crate) deadline: Duration,
     pub(crate) lease: Duration,
     prefix: KeyPrefix,
@@ -76,10 +75,10 @@ pub(crate) struct Shared {
 impl RedisCache {
     /// Makes a cache in this Redis; see [`RedisServers`]. The first operation connects.
     pub fn new(servers: impl Into<RedisServers>) -> Self {
-        let servers = Arc::new(servers.into());
+        let address = Arc::new(Address { servers: Arc::new(servers.into()), tls: Tls::default() });
         RedisCache {
-            shared: Arc::new(Shared::new(&servers, DEFAULT_DEADLINE)),
-            servers,
+            shared: Arc::new(Shared::new(&address, DEFAULT_DEADLINE)),
+            address,
             deadline: DEFAULT_DEADLINE,
             lease: DEFAULT_LEASE,
             prefix: KeyPrefix::default(),
@@ -94,8 +93,35 @@ impl RedisCache {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST);
-        self.shared = Arc::new(Shared::new(&self.servers, self.deadline));
+        self.shared = Arc::new(Shared::new(&self.address, self.deadline));
         self
+    }
+
+    /// Sets a private CA and a client certificate for TLS. Default: the system's certificates are
+    /// trusted, and the client has no certificate.
+    ///
+    /// ```no_run
+    /// use growthbook_redis_cache::{RedisCache, redis};
+    ///
+    /// let ca = std::fs::read("ca.pem")?;
+    /// let certificates = redis::TlsCertificates { client_tls: None, root_cert: Some(ca) };
+    /// let client = redis::Client::open("rediss://redis.internal/")?;
+    /// let cache = RedisCache::new(client).certificates(&certificates)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a certificate or a key is invalid, or when they do not belong together.
+    #[cfg(feature = "tls")]
+    pub fn certificates(
+        mut self,
+        certificates: &redis::TlsCertificates,
+    ) -> Result<Self, redis::RedisError> {
+        let (servers, tls) = (self.address.servers.clone(), Tls::with_certificates(certificates)?);
+        self.address = Arc::new(Address { servers, tls });
+        self.shared = Arc::new(Shared::new(&self.address, self.deadline));
+        Ok(self)
     }
 
     /// Sets how long a lease lasts: the longest time that a process which dies while it fetches
@@ -120,7 +146,7 @@ impl RedisCache {
     pub fn prefix(mut self, prefix: &str) -> Result<Self, InvalidPrefix> {
         self.prefix = KeyPrefix::new(prefix)?;
         // What is remembered, such as a lease, belongs to the former keys.
-        self.shared = Arc::new(Shared::new(&self.servers, self.deadline));
+        self.shared = Arc::new(Shared::new(&self.address, self.deadline));
         Ok(self)
     }
 
@@ -211,14 +237,7 @@ impl RedisCache {
     ) -> Result<T, RedisCacheError> {
         let keys = lua::key_list(keys);
         self.shared.worker.run(move |connection| {
-            let mut invocation: ScriptInvocation<'_> = script.prepare_invoke();
-            for key in &keys {
-                invocation.key(key);
-            }
-            for argument in &arguments {
-                invocation.arg(argument);
-            }
-            invocation.invoke(connection)
+            Ok(redis::from_redis_value(script.run(connection, &keys, &arguments)?)?)
         })
     }
 
@@ -253,9 +272,9 @@ impl RedisCache {
 }
 
 impl Shared {
-    pub(crate) fn new(servers: &Arc<RedisServers>, deadline: Duration) -> Self {
+    pub(crate) fn new(address: &Arc<Address>, deadline: Duration) -> Self {
         Shared {
-            worker: Worker::new(servers.clone(), deadline),
+            worker: Worker::new(address.clone(), deadline),
             ending: Arc::default(),
             process: *PROCESS,
             memory: Memory::default(),

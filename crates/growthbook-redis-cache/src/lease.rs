@@ -11,7 +11,8 @@ use growthbook_core::cache::{
     CacheChanged, CacheWatch, CachedPayload, FetchLease, LeaseOutcome, PayloadCacheError,
     PayloadKey,
 };
-use redis::{FromRedisValue, Script};
+use growthbook_support::redis::Script;
+use redis::FromRedisValue;
 
 use crate::cache::RedisCache;
 use crate::lua::{millis, script};
@@ -68,14 +69,11 @@ impl FetchLease for RedisCache {
     }
 
     fn watch(&self, key: &PayloadKey, changed: CacheChanged) -> Option<CacheWatch> {
-        if !self.servers.can_subscribe() {
-            return None;
-        }
         let (shared, key) = (self.shared.clone(), key.clone());
         let ending = shared.ending.clone();
         let channel = self.keys(&key).changed;
         let is_known = move |digest: &str| shared.memory.last_digest_is(&key, digest);
-        Watch::start(self.servers.clone(), self.deadline, channel, is_known, changed, ending)
+        Watch::start(self.address.clone(), self.deadline, channel, is_known, changed, ending)
     }
 }
 

@@ -52,7 +52,6 @@
 //! | `memory` | what a cache remembers of each payload |
 //! | `worker` | the thread that sends requests, with a deadline |
 //! | `watch` | the thread that receives notifications |
-//! | `servers` | [`RedisServers`]: a server, a cluster or a Sentinel |
 //! | `threads` | waiting for threads to end |
 //! | `error` | [`RedisCacheError`] |
 //!
@@ -61,9 +60,9 @@
 //! | feature | default | what it adds | cost |
 //! |---|---|---|---|
 //! | `encryption` | yes | `RedisCache::share_in_clear` | the core's decryption |
-//! | `cluster` | no | Redis Cluster | more of the crate `redis` |
-//! | `sentinel` | no | masters found by Redis Sentinel | more of the crate `redis` |
-//! | `tls` | no | `rediss://` addresses; see [`RedisServers`] for certificates | crates `rustls` and `ring` |
+//! | `cluster` | no | Redis Cluster | a module |
+//! | `sentinel` | no | masters that Redis Sentinel names | a module |
+//! | `tls` | no | `rediss://` addresses, and `RedisCache::certificates` | crates `rustls`, `ring` and `rustls-native-certs` |
 
 mod cache;
 mod document;
@@ -73,15 +72,15 @@ mod lease;
 mod lua;
 mod memory;
 mod payload;
-mod servers;
 mod threads;
 mod watch;
 mod worker;
 
 pub use cache::{DEFAULT_DEADLINE, DEFAULT_LEASE, RedisCache};
 pub use error::RedisCacheError;
+#[doc(inline)]
+pub use growthbook_support::redis::RedisServers;
 pub use keys::InvalidPrefix;
 pub use lua::MAX_PAYLOAD_BYTES;
 /// The crate of the Redis client that [`RedisCache::new`] takes.
 pub use redis;
-pub use servers::RedisServers;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use redis::Script;
+use growthbook_support::redis::Script;
 
 use crate::keys::Keys;
 
@@ -53,7 +53,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 /// Makes a script of the shared start and its own body.
 pub(crate) fn script(body: &str) -> Script {
     let limits = format!("local max_payload, max_fact = {MAX_PAYLOAD_BYTES}, {MAX_FACT_BYTES}");
-    Script::new(&format!("{limits}{PRELUDE}{body}"))
+    Script::new(format!("{limits}{PRELUDE}{body}"))
 }
 
 /// Returns `KEYS`, in the order of the shared start.

@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use growthbook_core::cache::{CachedPayload, UnixMillis};
-use redis::{FromRedisValue, Script};
+use growthbook_support::redis::Script;
+use redis::FromRedisValue;
 
 use crate::lua::{millis, script, seconds};
 

@@ -11,8 +11,8 @@ use growthbook_support::redis::Messages;
 use growthbook_support::{Level, contain};
 use redis::RedisResult;
 
-use crate::servers::RedisServers;
 use crate::threads::EndingThreads;
+use crate::worker::Address;
 
 /// How long one wait for a notification lasts. The thread then checks whether it has to stop.
 const SLICE: Duration = Duration::from_millis(100);
@@ -36,7 +36,7 @@ impl Watch {
     /// Starts a thread that calls `changed` for each announced digest, except known ones. Returns
     /// `None` if the thread cannot be started.
     pub(crate) fn start(
-        servers: Arc<RedisServers>,
+        address: Arc<Address>,
         deadline: Duration,
         channel: String,
         is_known: impl Fn(&str) -> bool + Send + 'static,
@@ -45,7 +45,7 @@ impl Watch {
     ) -> Option<CacheWatch> {
         let stop = Arc::new(AtomicBool::new(false));
         let subscriber = Subscriber {
-            servers,
+            address,
             deadline,
             channel,
             is_known: Box::new(is_known),
@@ -84,7 +84,7 @@ struct Broken;
 
 /// The work of the thread.
 struct Subscriber {
-    servers: Arc<RedisServers>,
+    address: Arc<Address>,
     deadline: Duration,
     channel: String,
     is_known: Box<dyn Fn(&str) -> bool + Send>,
@@ -108,7 +108,7 @@ impl Subscriber {
     /// Subscribes, and notifies until the watch stops. Fails when the connection breaks. The panic of
     /// a Redis client is a failure as well.
     fn receive(&self, is_retry: bool, was_subscribed: &mut bool) -> Result<(), Broken> {
-        let follow = |messages: &mut dyn Messages| {
+        let follow = |messages: &mut Messages| {
             *was_subscribed = true;
             if is_retry {
                 // A notification may be lost.
@@ -116,11 +116,14 @@ impl Subscriber {
             }
             self.follow(messages)
         };
-        let followed = contain(|| self.servers.subscribe(&self.channel, self.deadline, follow));
+        let followed = contain(|| {
+            let Address { servers, tls } = &*self.address;
+            servers.subscribe(tls, &self.channel, self.deadline, follow)
+        });
         followed.map_err(|_| Broken)?.map_err(|_| Broken)
     }
 
-    fn follow(&self, messages: &mut dyn Messages) -> RedisResult<()> {
+    fn follow(&self, messages: &mut Messages) -> RedisResult<()> {
         let mut last_message = Instant::now();
         while !self.is_stopped() {
             if let Some(digest) = messages.next(SLICE)? {

@@ -1,7 +1,7 @@
 //! The thread that sends requests to Redis.
 //!
 //! A caller never waits longer than the deadline. On a thread of its own, neither a slow name
-//! lookup, nor the exploration of a cluster, nor a server that hangs can delay the caller further.
+//! lookup nor a connection that takes longer can delay the caller further.
 
 use std::process;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use redis::{ConnectionLike, RedisResult};
+use redis::RedisResult;
 
 use crate::error::RedisCacheError;
 use crate::lua::{MAX_FACT_BYTES, MAX_PAYLOAD_BYTES};
-use crate::servers::{Connection, RedisServers};
+use growthbook_support::redis::{Connection, RedisServers, Tls};
 use growthbook_support::{ForkSafeMutex, contain};
 
 /// The pause after the first failure. Operations fail at once during a pause.
@@ -32,12 +32,18 @@ const MAX_REPLY_BYTES: usize = MAX_PAYLOAD_BYTES + MAX_FACTS_BYTES;
 /// The memory of all facts, which [`MAX_FACT_BYTES`] bounds, and of the reply around them.
 const MAX_FACTS_BYTES: usize = 16 * MAX_FACT_BYTES;
 
+/// Where Redis is, and the certificates for it.
+pub(crate) struct Address {
+    pub(crate) servers: Arc<RedisServers>,
+    pub(crate) tls: Tls,
+}
+
 type Job = Box<dyn FnOnce(&mut Link) + Send>;
 
 /// Runs operations on a thread. The first operation starts the thread, also after
 /// [`stop`](Worker::stop) and in the child of a fork.
 pub(crate) struct Worker {
-    servers: Arc<RedisServers>,
+    address: Arc<Address>,
     deadline: Duration,
     running: ForkSafeMutex<Option<RunningThread>>,
 }
@@ -50,8 +56,8 @@ struct RunningThread {
 }
 
 impl Worker {
-    pub(crate) fn new(servers: Arc<RedisServers>, deadline: Duration) -> Self {
-        Worker { servers, deadline, running: ForkSafeMutex::new(None) }
+    pub(crate) fn new(address: Arc<Address>, deadline: Duration) -> Self {
+        Worker { address, deadline, running: ForkSafeMutex::new(None) }
     }
 
     /// Runs an operation on the connection, and waits for it until the deadline.
@@ -59,7 +65,7 @@ impl Worker {
     /// An operation that was started in time may still take effect after the deadline.
     pub(crate) fn run<T: Send + 'static>(
         &self,
-        operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T> + Send + 'static,
+        operation: impl FnOnce(&mut Connection) -> RedisResult<T> + Send + 'static,
     ) -> Result<T, RedisCacheError> {
         let (reply, outcome) = mpsc::channel();
         let until = Instant::now() + self.deadline;
@@ -100,7 +106,7 @@ impl Worker {
     fn start(&self) -> Result<RunningThread, RedisCacheError> {
         let (jobs, receiver) = mpsc::sync_channel::<Job>(MAX_WAITING);
         let mut link =
-            Link { servers: self.servers.clone(), connection: None, failures: 0, pause: None };
+            Link { address: self.address.clone(), connection: None, failures: 0, pause: None };
         let handle = thread::Builder::new()
             .name("growthbook-redis".into())
             .spawn(move || Self::work(&receiver, &mut link))
@@ -118,7 +124,7 @@ impl Worker {
 
 /// The connection of the thread. The first operation opens it.
 struct Link {
-    servers: Arc<RedisServers>,
+    address: Arc<Address>,
     connection: Option<Connection>,
     failures: u32,
     pause: Option<Pause>,
@@ -135,7 +141,7 @@ impl Link {
     /// Runs an operation until the deadline. A panic of the Redis client is a failure.
     fn run<T>(
         &mut self,
-        operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T>,
+        operation: impl FnOnce(&mut Connection) -> RedisResult<T>,
         until: Instant,
     ) -> Result<T, RedisCacheError> {
         if let Some(pause) = self.pause.as_ref().filter(|pause| Instant::now() < pause.until) {
@@ -151,8 +157,8 @@ impl Link {
             }
             Err(error) => {
                 // Close the connection. A late reply may still arrive on it, or the server may have
-                // become a replica.
-                self.connection = None;
+                // become a replica. Connections to a cluster notice that for each node.
+                self.connection.take_if(|connection| !connection.is_cluster());
                 self.begin_pause(Arc::new(error.clone()));
                 Err(error)
             }
@@ -161,19 +167,19 @@ impl Link {
 
     fn attempt<T>(
         &mut self,
-        operation: impl FnOnce(&mut dyn ConnectionLike) -> RedisResult<T>,
+        operation: impl FnOnce(&mut Connection) -> RedisResult<T>,
         until: Instant,
     ) -> RedisResult<T> {
         let (connection, until) = match self.connection.take() {
             Some(connection) if connection.is_open() => (connection, until),
             _ => {
                 let until = until.max(Instant::now() + LEAST_CONNECT_TIME);
-                (self.servers.connect(until, MAX_REPLY_BYTES)?, until)
+                (self.address.servers.connect(&self.address.tls, until, MAX_REPLY_BYTES)?, until)
             }
         };
         let connection = self.connection.insert(connection);
-        connection.set_deadline(until)?;
-        operation(connection.requests())
+        connection.set_deadline(until);
+        operation(connection)
     }
 
     fn begin_pause(&mut self, cause: Arc<RedisCacheError>) {
@@ -185,7 +191,6 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
-    use redis::Value;
     use test_server::redis::RedisServer;
 
     use super::*;
@@ -194,12 +199,13 @@ mod tests {
     fn thread_survives_a_panic_of_the_client() {
         let server = RedisServer::start();
         let servers = RedisServers::from(redis::Client::open(server.url()).unwrap());
-        let worker = Worker::new(Arc::new(servers), Duration::from_secs(60));
+        let address = Address { servers: Arc::new(servers), tls: Tls::default() };
+        let worker = Worker::new(Arc::new(address), Duration::from_secs(60));
         let outcome = worker.run(|_| -> RedisResult<()> { std::panic::panic_any("client") });
         assert!(matches!(outcome, Err(RedisCacheError::Panicked)), "{outcome:?}");
         // The pause after the panic names it.
         loop {
-            match worker.run(|connection| redis::cmd("PING").query::<Value>(connection)) {
+            match worker.run(|connection| connection.query("", &redis::cmd("PING"))) {
                 Ok(_) => break,
                 Err(RedisCacheError::Paused { cause }) => {
                     assert!(matches!(*cause, RedisCacheError::Panicked), "{cause:?}");

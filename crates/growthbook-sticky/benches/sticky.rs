@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBucketStore};
-use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore};
-use redis::cluster::ClusterClient;
+use growthbook_sticky::{RedisServers, RedisStickyBucketOptions, RedisStickyBucketStore};
 use test_server::redis::{RedisCluster, RedisServer};
 
 const USERS: usize = 1000;
@@ -22,7 +21,7 @@ const ATTRIBUTES: [&str; 3] = ["id", "deviceId", "company"];
 fn main() {
     let (server, cluster) = (RedisServer::start(), RedisCluster::start());
     let single = store(redis::Client::open(server.url()).unwrap());
-    let spread = store(ClusterClient::new(cluster.urls()).unwrap());
+    let spread = store(RedisServers::cluster(cluster.urls()).unwrap());
     fill(&single);
     fill(&spread);
 
@@ -62,7 +61,7 @@ fn main() {
 }
 
 /// Returns a store with a deadline that even a busy machine keeps.
-fn store(client: impl Into<growthbook_sticky::RedisTarget>) -> RedisStickyBucketStore {
+fn store(client: impl Into<RedisServers>) -> RedisStickyBucketStore {
     let options = RedisStickyBucketOptions::new().deadline(Duration::from_secs(10));
     RedisStickyBucketStore::with_options(client, options)
 }

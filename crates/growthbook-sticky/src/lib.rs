@@ -54,8 +54,8 @@
 //! | `memory` | yes | `MemoryStickyBucketStore` | crate `lru` |
 //! | `embedded` | no | `EmbeddedStickyBucketStore` | crates `redb`, `serde_json` |
 //! | `redis` | no | `RedisStickyBucketStore` | crates `redis` (about ten more), `serde_json`; up to 8 threads |
-//! | `redis-cluster` | no | `RedisStickyBucketStore` on a `redis::cluster::ClusterClient` | crates `crc16`, `rand` |
-//! | `redis-sentinel` | no | `RedisStickyBucketStore` on a `redis::sentinel::SentinelClient` | crate `rand` |
+//! | `redis-cluster` | no | `RedisStickyBucketStore` on `RedisServers::cluster` | a module |
+//! | `redis-sentinel` | no | `RedisStickyBucketStore` on `RedisServers::sentinel` | a module |
 //! | `redis-tls` | no | `rediss://` addresses | crates `rustls`, `ring`, `rustls-native-certs` |
 //! | `tokio` | no | `RedisLoader`, asynchronous; includes `redis-tls` | crates `tokio`, `tokio-util`, `futures-util`, `tokio-rustls` |
 //! | `write-behind` | no | `WriteBehind` around any store | a thread |
@@ -63,9 +63,8 @@
 //!
 //! A feature only adds items. It does not change other features.
 //!
-//! TLS uses the default cryptography provider of `rustls`. `redis-tls` brings `ring`, and makes it the
-//! default if the program has not chosen one before the first connection. `RedisTarget` shows how to
-//! give a private CA.
+//! TLS uses the default cryptography provider of `rustls`, or `ring` if the program has not chosen
+//! one. The option `certificates` sets a private CA and a client certificate.
 //!
 //! # Logging
 //!
@@ -82,12 +81,12 @@
 //! | `embedded` | `EmbeddedStickyBucketStore` |
 //! | `cookie` | `read_cookies` and `set_cookie` |
 //! | `redis_store::store` | `RedisStickyBucketStore` |
-//! | `redis_store::target`, `redis_store::connection` | the kinds of Redis, and a connection to one |
 //! | `redis_store::request`, `merge.lua` | the commands and the script that Redis gets |
 //! | `redis_store::pool`, `redis_store::jobs` | the threads that talk to Redis, and their queue |
 //! | `redis_store::breaker` | the pauses after a failure |
 //! | `redis_store::loader` | `RedisLoader`, for tokio |
-//! | `redis_store::cluster_slot`, `redis_store::options`, `redis_store::error` | hash slots of a cluster, options, errors |
+//! | `redis_store::stream`, `redis_store::reply_meter` | the socket of the loader, and the limit of replies |
+//! | `redis_store::options`, `redis_store::error` | options, errors |
 //! | `write_behind::queue` | the queue of documents and its retries |
 //! | `write_behind::saver` | the thread that writes them |
 //! | `write_behind::options`, `write_behind::problem`, `write_behind::counters` | options, reported problems, counters |
@@ -136,9 +135,8 @@ pub use redis;
 pub use redis_store::RedisLoader;
 #[cfg(feature = "redis")]
 pub use redis_store::{
-    DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, MAX_REDIS_REPLY_BYTES,
+    DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, MAX_REDIS_REPLY_BYTES, RedisServers,
     RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind,
-    RedisTarget,
 };
 #[cfg(feature = "write-behind")]
 pub use write_behind::{

@@ -240,9 +240,8 @@ pub mod sticky {
     };
     #[cfg(feature = "sticky-redis")]
     pub use growthbook_sticky::{
-        DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, MAX_REDIS_REPLY_BYTES,
+        DEFAULT_REDIS_CONNECTIONS, DEFAULT_REDIS_DEADLINE, MAX_REDIS_REPLY_BYTES, RedisServers,
         RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreError, RedisStoreErrorKind,
-        RedisTarget,
     };
 }
 

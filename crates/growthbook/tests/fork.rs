@@ -52,22 +52,17 @@ mod unix {
         ("the child does not use the sticky bucket file of the parent", embedded_store),
     ];
 
-    /// The parent's thread holds the lock of the sentinel's client, and does not exist in the child.
+    /// The parent's thread waits for the sentinel, and does not exist in the child.
     #[cfg(all(feature = "redis-cache", feature = "redis-sentinel"))]
     fn asking_a_sentinel() {
-        use growthbook::cache::{PayloadCache, PayloadKey, RedisCache};
-        use growthbook::redis::sentinel::{SentinelClient, SentinelServerType};
+        use growthbook::cache::{PayloadCache, PayloadKey, RedisCache, RedisServers};
         use test_server::redis::{RedisSentinel, RedisServer};
 
         let master = RedisServer::start();
         let sentinel = RedisSentinel::start(&master);
-        let client = SentinelClient::build(
-            vec![sentinel.url()],
-            RedisSentinel::MASTER,
-            None,
-            SentinelServerType::Master,
-        );
-        let cache = RedisCache::new(client.unwrap());
+        let master = format!("redis://{}", RedisSentinel::MASTER);
+        let servers = RedisServers::sentinel([sentinel.url()], master).unwrap();
+        let cache = RedisCache::new(servers);
         let key = PayloadKey::new("host", "key");
         sentinel.pause();
         cache.get(&key).unwrap_err();

@@ -138,7 +138,7 @@ fn assert_held_elsewhere(outcome: &LeaseOutcome) {
 fn processes<const N: usize>(server: &RedisServer) -> [RedisCache; N] {
     core::array::from_fn(|nth| {
         let mut cache = RedisCache::new(redis::Client::open(server.url()).unwrap());
-        let mut shared = Shared::new(&cache.servers, DEFAULT_DEADLINE);
+        let mut shared = Shared::new(&cache.address, DEFAULT_DEADLINE);
         shared.process = shared.process.wrapping_add(u64::try_from(nth).unwrap());
         cache.shared = Arc::new(shared);
         cache

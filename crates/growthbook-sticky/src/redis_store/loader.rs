@@ -1,7 +1,7 @@
 //! The asynchronous loader for programs on tokio.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,19 +11,20 @@ use std::{
 
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{
-    AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, ProtocolVersion, RedisError,
+    RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection,
 };
+use tokio::task::AbortHandle;
 
 use super::{
     breaker::Breakers,
-    connection::LEAST_REPLY_TIMEOUT,
     error::{RedisStoreError, RedisStoreErrorKind, is_reply},
-    options::RedisStickyBucketOptions,
+    options::{MAX_REDIS_REPLY_BYTES, RedisStickyBucketOptions},
+    pool::{LEAST_REPLY_TIMEOUT, connect_timeout},
     request::{self, Request},
-    target::connect_timeout,
+    stream::LimitedStream,
 };
-use growthbook_support::{ForkSafeMutex, redis::choose_provider_for};
+use growthbook_support::ForkSafeMutex;
 
 /// Loads and saves documents of Redis asynchronously. The application loads the documents of a
 /// user, evaluates with them, and saves the changed ones. With a client of the crate `growthbook`,
@@ -58,8 +59,23 @@ pub struct RedisLoader {
 struct Shared {
     client: redis::Client,
     options: RedisStickyBucketOptions,
-    connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
+    connection: tokio::sync::Mutex<Option<Connection>>,
     breakers: ForkSafeMutex<Breakers>,
+}
+
+/// A connection, and the task that serves it. The task ends with the last clone.
+#[derive(Clone)]
+struct Connection {
+    requests: MultiplexedConnection,
+    _task: Arc<Task>,
+}
+
+struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A single server is one part.
@@ -184,7 +200,7 @@ impl Shared {
                     self.connect().await?
                 }
             };
-            match pipeline.query_async(&mut connection).await {
+            match pipeline.query_async(&mut connection.requests).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) if is_unknown_script(&error) && with_code.is_some() => {
                     // This pipeline contains the scripts, so the error does not occur twice.
@@ -204,26 +220,22 @@ impl Shared {
         }
     }
 
-    async fn kept(&self) -> Option<MultiplexedConnection> {
+    async fn kept(&self) -> Option<Connection> {
         self.connection.lock().await.clone()
     }
 
     /// Connects in a task of its own, which may take longer than the caller waits. Then a later call
     /// uses the connection.
-    async fn connect(self: &Arc<Self>) -> Result<MultiplexedConnection, RedisStoreError> {
+    async fn connect(self: &Arc<Self>) -> Result<Connection, RedisStoreError> {
         let shared = self.clone();
         let connecting = tokio::spawn(async move {
             let mut kept = shared.connection.lock().await;
             if let Some(connection) = kept.as_ref() {
                 return Ok(connection.clone());
             }
-            choose_provider_for(&shared.client);
-            let deadline = shared.options.deadline;
-            let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(connect_timeout(deadline)))
-                .set_response_timeout(Some(deadline));
-            let connection =
-                shared.client.get_multiplexed_async_connection_with_config(&config).await?;
+            let limit = connect_timeout(shared.options.deadline);
+            let connection = tokio::time::timeout(limit, shared.open()).await;
+            let connection = connection.map_err(io::Error::from)??;
             Ok(kept.insert(connection).clone())
         });
         match connecting.await {
@@ -233,6 +245,17 @@ impl Shared {
         }
     }
 
+    async fn open(&self) -> RedisResult<Connection> {
+        let info = self.client.get_connection_info();
+        let stream = LimitedStream::open(info, &self.options.tls, MAX_REDIS_REPLY_BYTES).await?;
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.options.deadline));
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
+        let (requests, serve) =
+            MultiplexedConnection::new_with_config(&settings, stream, config).await?;
+        let task = Arc::new(Task(tokio::spawn(serve).abort_handle()));
+        Ok(Connection { requests, _task: task })
+    }
+
     /// Keeps a new connection for the next call if a late reply arrives on it soon. Otherwise closes
     /// it: the reply may never end.
     async fn keep_if_usable(self: Arc<Self>) {
@@ -240,7 +263,7 @@ impl Shared {
             let mut connection = self.kept().await?;
             loop {
                 // It is answered after the late reply.
-                match redis::cmd("PING").query_async::<Value>(&mut connection).await {
+                match redis::cmd("PING").query_async::<Value>(&mut connection.requests).await {
                     Err(error) if error.is_timeout() => {}
                     pinged => return pinged.ok(),
                 }

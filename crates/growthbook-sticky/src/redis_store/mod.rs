@@ -1,18 +1,21 @@
-//! The stores in Redis. Read `store`, `target`, `request`, `pool`, `jobs`, `breaker`, `loader`.
+//! The stores in Redis. Read `store`, `request`, `pool`, `jobs`, `breaker`, `loader`.
 
 mod breaker;
-#[cfg(feature = "redis-cluster")]
-mod cluster_slot;
-mod connection;
 mod error;
 mod jobs;
 #[cfg(feature = "tokio")]
 mod loader;
 mod options;
 mod pool;
+#[cfg(feature = "tokio")]
+mod reply_meter;
 mod request;
 mod store;
-mod target;
+#[cfg(feature = "tokio")]
+mod stream;
+
+#[doc(inline)]
+pub use growthbook_support::redis::RedisServers;
 
 pub use error::{RedisStoreError, RedisStoreErrorKind};
 #[cfg(feature = "tokio")]
@@ -22,4 +25,3 @@ pub use options::{
     RedisStickyBucketOptions,
 };
 pub use store::RedisStickyBucketStore;
-pub use target::RedisTarget;

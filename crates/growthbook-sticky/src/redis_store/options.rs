@@ -2,6 +2,8 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use growthbook_support::redis::Tls;
+
 /// The default time that a load or a save may take, including the time to connect.
 pub const DEFAULT_REDIS_DEADLINE: Duration = Duration::from_millis(250);
 
@@ -9,8 +11,7 @@ pub const DEFAULT_REDIS_DEADLINE: Duration = Duration::from_millis(250);
 pub const DEFAULT_REDIS_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// The most bytes that Redis may send for one load or save. A load of larger documents is an error
-/// of the kind [`TooLarge`](crate::RedisStoreErrorKind::TooLarge). With TLS, on a cluster and for a
-/// `RedisLoader` the crate `redis` reads the replies, and only the deadline bounds them.
+/// of the kind [`TooLarge`](crate::RedisStoreErrorKind::TooLarge).
 pub const MAX_REDIS_REPLY_BYTES: usize = 4 * 1024 * 1024;
 
 /// The longest deadline. Adding it to the current time never overflows.
@@ -24,6 +25,7 @@ pub struct RedisStickyBucketOptions {
     pub(super) merge: bool,
     pub(super) deadline: Duration,
     pub(super) max_connections: NonZeroUsize,
+    pub(super) tls: Tls,
 }
 
 impl RedisStickyBucketOptions {
@@ -35,6 +37,7 @@ impl RedisStickyBucketOptions {
             merge: false,
             deadline: DEFAULT_REDIS_DEADLINE,
             max_connections: DEFAULT_REDIS_CONNECTIONS,
+            tls: Tls::default(),
         }
     }
 
@@ -84,6 +87,32 @@ impl RedisStickyBucketOptions {
     pub fn max_connections(mut self, connections: NonZeroUsize) -> Self {
         self.max_connections = connections;
         self
+    }
+
+    /// Sets a private CA and a client certificate for TLS. Default: the system's certificates are
+    /// trusted, and the client has no certificate.
+    ///
+    /// ```no_run
+    /// use growthbook_sticky::{RedisStickyBucketOptions, RedisStickyBucketStore, redis};
+    ///
+    /// let ca = std::fs::read("ca.pem")?;
+    /// let certificates = redis::TlsCertificates { client_tls: None, root_cert: Some(ca) };
+    /// let options = RedisStickyBucketOptions::new().certificates(&certificates)?;
+    /// let client = redis::Client::open("rediss://redis.internal/")?;
+    /// let store = RedisStickyBucketStore::with_options(client, options);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a certificate or a key is invalid, or when they do not belong together.
+    #[cfg(feature = "redis-tls")]
+    pub fn certificates(
+        mut self,
+        certificates: &redis::TlsCertificates,
+    ) -> Result<Self, redis::RedisError> {
+        self.tls = Tls::with_certificates(certificates)?;
+        Ok(self)
     }
 }
 

@@ -1,8 +1,7 @@
 //! The threads that talk to Redis, each with its own connection.
 //!
-//! A caller waits for a reply until its deadline. Some steps have no reliable timeout: resolving a
-//! name, a TLS handshake, a request to a sentinel, the redirections of a cluster. So these threads
-//! do them, and may take longer than any caller waits.
+//! A caller waits for a reply until its deadline. Some steps may take longer than any caller waits:
+//! resolving a name, and connecting, whose connection a later call uses. So these threads do them.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,17 +14,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::Value;
+use redis::{RedisResult, Value};
 
 use super::{
     breaker::Breakers,
-    connection::Connection,
     error::{RedisStoreError, RedisStoreErrorKind, is_reply, needs_another_server},
     jobs::{Jobs, Next},
+    options::{MAX_REDIS_REPLY_BYTES, RedisStickyBucketOptions},
     request::Request,
-    target::RedisTarget,
 };
 use growthbook_support::ForkSafeMutex;
+use growthbook_support::redis::{Connection, RedisServers};
+
+/// The least time that connecting to a server may take. It takes several round trips: TCP, TLS and
+/// the first commands. So even a network on which one request just keeps its deadline connects.
+const LEAST_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The least time that a thread or task waits for a reply from a server. A caller with a shorter
+/// deadline no longer waits then. But a connection whose reply arrives late can be used again, and
+/// one whose reply was not read cannot.
+pub(super) const LEAST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The number of neighbouring cluster slots that are one part.
+const SLOTS_PER_PART: u16 = 512;
+
+/// Returns how long connecting to a server may take, for requests with this deadline.
+pub(super) fn connect_timeout(deadline: Duration) -> Duration {
+    deadline.max(LEAST_CONNECT_TIMEOUT)
+}
 
 pub(super) type Reply = Result<Vec<Value>, RedisStoreError>;
 
@@ -35,9 +51,8 @@ pub(super) struct Pool {
 }
 
 struct Shared {
-    target: RedisTarget,
-    deadline: Duration,
-    max_connections: usize,
+    servers: RedisServers,
+    options: RedisStickyBucketOptions,
     state: ForkSafeMutex<State>,
     /// Notifies idle threads of a job or of the end.
     work: Condvar,
@@ -56,22 +71,21 @@ struct Job {
 
 impl Pool {
     /// Creates a pool that does not connect yet.
-    pub(super) fn new(target: RedisTarget, deadline: Duration, max_connections: usize) -> Self {
+    pub(super) fn new(servers: RedisServers, options: RedisStickyBucketOptions) -> Self {
         let state = ForkSafeMutex::new(State::new());
-        let shared = Shared { target, deadline, max_connections, state, work: Condvar::new() };
+        let shared = Shared { servers, options, state, work: Condvar::new() };
         Pool { shared: Arc::new(shared) }
     }
 
     /// Sends a request and waits for the reply, at most until the deadline.
     pub(super) fn send(&self, request: Request) -> Reply {
         let shared = &self.shared;
-        let mut parts: Vec<u16> =
-            request.keys().iter().map(|key| shared.target.part(key)).collect();
+        let mut parts: Vec<u16> = request.keys().iter().map(|key| shared.part(key)).collect();
         parts.sort_unstable();
         parts.dedup();
 
         let begun = Instant::now();
-        let reply = self.enqueue(request, &parts, begun)?.recv_timeout(shared.deadline);
+        let reply = self.enqueue(request, &parts, begun)?.recv_timeout(shared.options.deadline);
         // The channel is closed without a reply if a thread skipped the job as expired.
         let reply =
             reply.unwrap_or_else(|_| Err(RedisStoreError::new(RedisStoreErrorKind::TimedOut)));
@@ -90,8 +104,8 @@ impl Pool {
         let mut state =
             shared.state.lock().map_err(|locked| RedisStoreError::other(locked.to_string()))?;
         state.reset_after_fork();
-        state.breakers.admit(parts, now, shared.deadline)?;
-        if state.jobs.needs_thread(shared.max_connections) {
+        state.breakers.admit(parts, now, shared.options.deadline)?;
+        if state.jobs.needs_thread(shared.options.max_connections.get()) {
             let worker = shared.clone();
             let spawned = thread::Builder::new()
                 .name("growthbook-redis".to_owned())
@@ -103,7 +117,7 @@ impl Pool {
                 Err(error) => return Err(RedisStoreError::other(error.to_string())),
             }
         }
-        state.jobs.push(Job { request, reply }, now + shared.deadline);
+        state.jobs.push(Job { request, reply }, now + shared.options.deadline);
         drop(state);
         shared.work.notify_one();
         Ok(receiver)
@@ -175,19 +189,33 @@ impl Shared {
         }
     }
 
+    /// Returns the part of Redis that has this key. Parts fail independently: a single server is one
+    /// part, a cluster has several.
+    fn part(&self, key: &str) -> u16 {
+        self.servers.slot(key).map_or(0, |slot| slot / SLOTS_PER_PART)
+    }
+
+    /// Connects. That may take longer than the deadline. Then a later request uses the connection.
+    fn connect(&self) -> RedisResult<Connection> {
+        let until = Instant::now() + connect_timeout(self.options.deadline);
+        self.servers.connect(&self.options.tls, until, MAX_REDIS_REPLY_BYTES)
+    }
+
     fn run(&self, kept: &mut Option<Connection>, job: &Job, deadline: Instant) -> Reply {
         loop {
             let was_kept = kept.is_some();
             let connection = match kept.as_mut() {
                 Some(connection) => connection,
                 None => {
-                    let connected = self.target.connect(self.deadline);
+                    let connected = self.connect();
                     kept.insert(connected.map_err(|error| RedisStoreError::of(&error))?)
                 }
             };
             let time = time_left(deadline, Instant::now())?;
-            let result = connection.set_timeout(time).and_then(|()| job.request.run(connection));
-            match result {
+            // A node of a cluster that hangs must not hold back requests to the others.
+            let time = if connection.is_cluster() { time } else { time.max(LEAST_REPLY_TIMEOUT) };
+            connection.set_deadline(Instant::now() + time);
+            match job.request.run(connection) {
                 Ok(reply) => return Ok(reply),
                 Err(error) if is_reply(&error) => {
                     if needs_another_server(&error) {
@@ -197,8 +225,9 @@ impl Shared {
                 }
                 // The next reply on this connection may belong to an earlier request.
                 Err(error) => {
-                    *kept = None;
-                    let was_closed_while_idle = was_kept && !error.is_timeout();
+                    let is_broken = !connection.is_open();
+                    kept.take_if(|_| is_broken);
+                    let was_closed_while_idle = was_kept && is_broken && !error.is_timeout();
                     if !was_closed_while_idle {
                         return Err(RedisStoreError::of(&error));
                     }

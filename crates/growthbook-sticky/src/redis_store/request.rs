@@ -5,8 +5,9 @@ use std::{sync::LazyLock, time::Duration};
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 
-use super::{connection::Connection, options::RedisStickyBucketOptions};
+use super::options::RedisStickyBucketOptions;
 use crate::document_json;
+use growthbook_support::redis::Connection;
 
 /// A request of one round trip. A merge takes two if Redis does not know the script.
 pub(super) enum Request {
@@ -60,10 +61,10 @@ impl Request {
     pub(super) fn run(&self, connection: &mut Connection) -> RedisResult<Vec<Value>> {
         let reply = match self {
             Request::Load(keys) => return connection.get_all(keys),
-            Request::Set { key, json, ttl } => connection.query(&set(key, json, *ttl))?,
-            Request::Merge(merge) => match connection.query(&merge.by_hash()) {
+            Request::Set { key, json, ttl } => connection.query(key, &set(key, json, *ttl))?,
+            Request::Merge(merge) => match connection.query(&merge.key, &merge.by_hash()) {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    connection.query(&merge.by_code())?
+                    connection.query(&merge.key, &merge.by_code())?
                 }
                 result => result?,
             },

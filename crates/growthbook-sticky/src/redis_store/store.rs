@@ -10,8 +10,8 @@ use super::{
     options::RedisStickyBucketOptions,
     pool::Pool,
     request::{self, Request},
-    target::RedisTarget,
 };
+use growthbook_support::redis::RedisServers;
 
 /// A store in Redis that all processes share, also with the JavaScript and Python SDKs. A document
 /// is JSON under the key `<attributeName>||<attributeValue>`.
@@ -31,7 +31,8 @@ use super::{
 ///   without use, or when the last clone of the store is dropped. The child of a `fork()` opens its
 ///   own connections.
 ///
-/// A save waits for Redis. Put a `WriteBehind` (Cargo feature `write-behind`) around the store if
+/// [`RedisServers`](crate::RedisServers) is the address: a server, a cluster, or the master that
+/// sentinels name. A save waits for Redis. Put a `WriteBehind` (Cargo feature `write-behind`) around the store if
 /// requests must not wait for it.
 ///
 /// ```no_run
@@ -50,13 +51,16 @@ pub struct RedisStickyBucketStore {
 
 impl RedisStickyBucketStore {
     /// Creates a store with the default options, which match the other SDKs. It does not connect yet.
-    pub fn new(client: impl Into<RedisTarget>) -> Self {
-        RedisStickyBucketStore::with_options(client, RedisStickyBucketOptions::new())
+    pub fn new(servers: impl Into<RedisServers>) -> Self {
+        RedisStickyBucketStore::with_options(servers, RedisStickyBucketOptions::new())
     }
 
     /// Creates a store with these options. It does not connect yet.
-    pub fn with_options(client: impl Into<RedisTarget>, options: RedisStickyBucketOptions) -> Self {
-        let pool = Pool::new(client.into(), options.deadline, options.max_connections.get());
+    pub fn with_options(
+        servers: impl Into<RedisServers>,
+        options: RedisStickyBucketOptions,
+    ) -> Self {
+        let pool = Pool::new(servers.into(), options.clone());
         RedisStickyBucketStore { pool: Arc::new(pool), options }
     }
 }

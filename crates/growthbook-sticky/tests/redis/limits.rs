@@ -7,6 +7,7 @@ use growthbook_sticky::{
     MAX_REDIS_REPLY_BYTES, RedisLoader, RedisStickyBucketOptions, RedisStickyBucketStore,
     RedisStoreErrorKind,
 };
+use test_server::Resources;
 use test_server::redis::{EndlessRedis, RedisServer};
 
 use tokio::task::spawn_blocking;
@@ -40,6 +41,40 @@ fn oversize_reply_ends_at_the_limit() {
         let error = store.get_all(&[key("id", "1")]).unwrap_err();
         assert_eq!(kind(&error), RedisStoreErrorKind::TooLarge);
         assert!(server.wait_until_closed(PATIENCE), "{start:?}");
+    }
+}
+
+/// A loader, and over TLS both the store and the loader. The deadline is so long that only the limit
+/// can end the reply. The figure is the growth of this process, with the server in it.
+#[cfg(feature = "redis-tls")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_connection_has_the_limit() {
+    let connecting = "+OK\r\n+OK\r\n";
+    for (start, more) in endless_replies(&"x".repeat(100_000), &":1\r\n".repeat(10_000)) {
+        for (tls, for_loader) in [(false, true), (true, true), (true, false)] {
+            let start = if for_loader { format!("{connecting}{start}") } else { start.clone() };
+            let listen = if tls { EndlessRedis::start_tls } else { EndlessRedis::start };
+            let server = listen(&start, &more, Duration::ZERO);
+            let root_cert = server.root_pem().map(|pem| pem.as_bytes().to_vec());
+            let certificates = redis::TlsCertificates { client_tls: None, root_cert };
+            let options = RedisStickyBucketOptions::new().deadline(PATIENCE * 60);
+            let options = options.certificates(&certificates).unwrap();
+            let client = redis::Client::open(server.url()).unwrap();
+            let before = Resources::now().memory.unwrap_or_default();
+            let kind = if for_loader {
+                let loader = RedisLoader::with_options(client, options);
+                loader.load(&[key("id", "1")]).await.unwrap_err().kind()
+            } else {
+                let store = RedisStickyBucketStore::with_options(client, options);
+                let load = move || kind(&store.get_all(&[key("id", "1")]).unwrap_err());
+                spawn_blocking(load).await.unwrap()
+            };
+            assert_eq!(kind, RedisStoreErrorKind::TooLarge, "TLS: {tls}, loader: {for_loader}");
+            let grown = Resources::now().memory.unwrap_or_default().saturating_sub(before);
+            println!("TLS: {tls}, loader: {for_loader}: {} KiB more memory", grown / 1024);
+            assert!(grown < 64 * 1024 * 1024);
+            assert!(spawn_blocking(move || server.wait_until_closed(PATIENCE)).await.unwrap());
+        }
     }
 }
 

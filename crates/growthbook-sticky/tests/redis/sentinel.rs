@@ -1,8 +1,7 @@
 //! A server that Redis Sentinel finds.
 
 use growthbook_core::sticky::StickyBucketStore;
-use growthbook_sticky::RedisStickyBucketStore;
-use redis::sentinel::{SentinelClient, SentinelServerType};
+use growthbook_sticky::{RedisServers, RedisStickyBucketStore};
 use test_server::redis::{RedisSentinel, RedisServer};
 
 use crate::support::{document, eventually, load};
@@ -11,13 +10,9 @@ use crate::support::{document, eventually, load};
 fn store_follows_the_master() {
     let (mut first, second) = (RedisServer::start(), RedisServer::start());
     let sentinel = RedisSentinel::start(&first);
-    let client = SentinelClient::build(
-        vec![sentinel.url()],
-        String::from(RedisSentinel::MASTER),
-        None,
-        SentinelServerType::Master,
-    );
-    let store = RedisStickyBucketStore::new(client.unwrap());
+    let master = format!("redis://{}", RedisSentinel::MASTER);
+    let servers = RedisServers::sentinel([sentinel.url()], master).unwrap();
+    let store = RedisStickyBucketStore::new(servers);
     let saved = document("id", "1", &[("a__0", "0")]);
     assert!(eventually(|| store.save(&saved).is_ok()));
     assert_eq!(load(&store, "1"), Some(saved.clone()));

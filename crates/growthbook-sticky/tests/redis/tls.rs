@@ -5,7 +5,9 @@
 use std::error::Error;
 
 use growthbook_core::sticky::StickyBucketStore;
-use growthbook_sticky::{RedisLoader, RedisStickyBucketStore, RedisStoreErrorKind};
+use growthbook_sticky::{
+    RedisLoader, RedisStickyBucketOptions, RedisStickyBucketStore, RedisStoreErrorKind,
+};
 use redis::{Client, TlsCertificates};
 use test_server::redis::{RedisOptions, RedisServer};
 
@@ -15,18 +17,22 @@ fn server() -> RedisServer {
     RedisServer::start_with(RedisOptions::new().tls(&["localhost"]))
 }
 
-/// Returns a client that trusts this certificate.
-fn client(server: &RedisServer, host: &str, root_pem: &str) -> Client {
+fn client(server: &RedisServer, host: &str) -> Client {
+    Client::open(server.tls_url(host)).unwrap()
+}
+
+/// Returns options that trust this certificate.
+fn trusting(root_pem: &str) -> RedisStickyBucketOptions {
     let root_cert = Some(root_pem.as_bytes().to_vec());
     let certificates = TlsCertificates { client_tls: None, root_cert };
-    Client::build_with_tls(server.tls_url(host), certificates).unwrap()
+    patient().certificates(&certificates).unwrap()
 }
 
 #[test]
 fn private_ca_is_trusted() {
     let server = server();
-    let client = client(&server, "localhost", server.root_pem());
-    let store = RedisStickyBucketStore::with_options(client, patient());
+    let client = client(&server, "localhost");
+    let store = RedisStickyBucketStore::with_options(client, trusting(server.root_pem()));
     let saved = document("id", "1", &[("a__0", "0")]);
     store.save(&saved).unwrap();
     assert_eq!(load(&store, "1"), Some(saved));
@@ -35,8 +41,8 @@ fn private_ca_is_trusted() {
 #[tokio::test]
 async fn loader_trusts_a_private_ca() {
     let server = server();
-    let client = client(&server, "localhost", server.root_pem());
-    let loader = RedisLoader::with_options(client, patient());
+    let client = client(&server, "localhost");
+    let loader = RedisLoader::with_options(client, trusting(server.root_pem()));
     let saved = document("id", "1", &[("a__0", "0")]);
     loader.save(std::slice::from_ref(&saved)).await.unwrap();
     let loaded = loader.load(&[key("id", "1")]).await.unwrap();
@@ -53,14 +59,14 @@ async fn untrusted_certificate_is_named() {
         ("127.0.0.1", server.root_pem(), other_host),
     ];
     for (host, root_pem, problem) in cases {
-        let client = client(&server, host, root_pem);
-        let store = RedisStickyBucketStore::with_options(client.clone(), patient());
+        let (client, options) = (client(&server, host), trusting(root_pem));
+        let store = RedisStickyBucketStore::with_options(client.clone(), options.clone());
         let error = store.get_all(&[key("id", "1")]).unwrap_err();
         assert_eq!(kind(&error), RedisStoreErrorKind::Unreachable);
         let text = error.source().unwrap().to_string();
         assert!(text.contains(problem), "{text}");
 
-        let loader = RedisLoader::with_options(client, patient());
+        let loader = RedisLoader::with_options(client, options);
         let error = loader.load(&[key("id", "1")]).await.unwrap_err();
         assert!(error.to_string().contains(problem), "{error}");
     }

@@ -1,104 +1,84 @@
-//! A connection to one Redis server.
+//! A connection for requests: to a server, or to the nodes of a cluster.
 
 use std::time::Instant;
 
-use redis::{ConnectionLike, RedisResult, Value};
+use redis::{Cmd, RedisResult, Value};
 
-use super::plain::Plain;
-use super::provider::choose_provider_for;
-use super::socket::left;
+#[cfg(feature = "redis-cluster")]
+use super::cluster::Cluster;
+use super::server::Server;
 
-/// A connection to one Redis server.
-///
-/// On a plain connection, requests end by the deadline, and no reply takes more memory than the
-/// limit. On a TLS connection the deadline bounds each wait for bytes only, and there is no limit.
+/// A connection for requests. They end by the deadline, and replies have a limit.
 pub struct Connection(Kind);
 
 enum Kind {
-    Plain(Plain),
-    Tls(Box<redis::Connection>),
+    Server(Box<Server>),
+    #[cfg(feature = "redis-cluster")]
+    Cluster(Box<Cluster>),
 }
 
 impl Connection {
-    /// Connects and logs in, until this deadline.
+    pub(super) fn server(server: Server) -> Self {
+        Connection(Kind::Server(Box::new(server)))
+    }
+
+    #[cfg(feature = "redis-cluster")]
+    pub(super) fn cluster(cluster: Cluster) -> Self {
+        Connection(Kind::Cluster(Box::new(cluster)))
+    }
+
+    /// Sets the deadline of the next requests. The first request to a node of a cluster may take
+    /// longer, because it connects. Then the next request uses the connection.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        match &mut self.0 {
+            Kind::Server(server) => server.set_deadline(deadline),
+            #[cfg(feature = "redis-cluster")]
+            Kind::Cluster(cluster) => cluster.set_deadline(deadline),
+        }
+    }
+
+    /// Sends a command about a key, and returns the reply.
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached, or refuses the user or the database.
-    pub fn open(client: &redis::Client, deadline: Instant, max_reply: usize) -> RedisResult<Self> {
-        if choose_provider_for(client) {
-            let connection = client.get_connection_with_timeout(left(deadline)?)?;
-            return Ok(Connection(Kind::Tls(Box::new(connection))));
+    /// When the connection fails, or when the reply is an error.
+    #[cfg_attr(not(feature = "redis-cluster"), expect(unused_variables, reason = "one server"))]
+    pub fn query(&mut self, key: &str, command: &Cmd) -> RedisResult<Value> {
+        match &mut self.0 {
+            Kind::Server(server) => server.query(command),
+            #[cfg(feature = "redis-cluster")]
+            Kind::Cluster(cluster) => cluster.query(key, command),
         }
-        Plain::open(client, deadline, max_reply).map(Kind::Plain).map(Connection)
     }
 
-    /// Sets the deadline of the next requests.
+    /// Returns the string under each key, or `Nil` where there is not one.
     ///
     /// # Errors
     ///
-    /// When the deadline has passed.
-    pub fn set_deadline(&mut self, deadline: Instant) -> RedisResult<()> {
-        let left = left(deadline)?;
+    /// When a connection fails, or when a server refuses the command.
+    pub fn get_all(&mut self, keys: &[String]) -> RedisResult<Vec<Value>> {
         match &mut self.0 {
-            Kind::Plain(plain) => plain.set_deadline(deadline),
-            Kind::Tls(connection) => {
-                connection.set_read_timeout(Some(left))?;
-                connection.set_write_timeout(Some(left))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl ConnectionLike for Connection {
-    fn req_packed_command(&mut self, command: &[u8]) -> RedisResult<Value> {
-        match &mut self.0 {
-            Kind::Plain(plain) => {
-                plain.send(command)?;
-                plain.receive()
-            }
-            Kind::Tls(connection) => connection.req_packed_command(command),
+            Kind::Server(server) => match server.query(redis::cmd("MGET").arg(keys))? {
+                Value::Array(values) => Ok(values),
+                value => Ok(vec![value]),
+            },
+            #[cfg(feature = "redis-cluster")]
+            Kind::Cluster(cluster) => cluster.get_all(keys),
         }
     }
 
-    fn req_packed_commands(
-        &mut self,
-        commands: &[u8],
-        offset: usize,
-        count: usize,
-    ) -> RedisResult<Vec<Value>> {
-        match &mut self.0 {
-            Kind::Plain(plain) => {
-                plain.send(commands)?;
-                let mut replies = Vec::new();
-                for position in 0..offset + count {
-                    let reply = plain.receive()?;
-                    if position >= offset {
-                        replies.push(reply);
-                    }
-                }
-                Ok(replies)
-            }
-            Kind::Tls(connection) => connection.req_packed_commands(commands, offset, count),
-        }
-    }
-
-    fn get_db(&self) -> i64 {
+    /// Whether requests can be sent after an error. A connection to a cluster replaces its broken
+    /// parts by itself.
+    pub fn is_open(&self) -> bool {
         match &self.0 {
-            Kind::Plain(plain) => plain.database(),
-            Kind::Tls(connection) => connection.get_db(),
+            Kind::Server(server) => server.is_open(),
+            #[cfg(feature = "redis-cluster")]
+            Kind::Cluster(_) => true,
         }
     }
 
-    fn check_connection(&mut self) -> bool {
-        redis::cmd("PING").query::<Value>(self).is_ok()
-    }
-
-    fn is_open(&self) -> bool {
-        match &self.0 {
-            Kind::Plain(plain) => plain.is_open(),
-            Kind::Tls(connection) => connection.is_open(),
-        }
+    /// Whether this is a connection to a cluster.
+    pub fn is_cluster(&self) -> bool {
+        !matches!(self.0, Kind::Server(_))
     }
 }

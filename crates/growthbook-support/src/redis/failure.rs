@@ -22,7 +22,7 @@ pub fn io_text(error: &RedisError) -> Option<String> {
     }
     let text = error.to_string();
     let is_safe = error.raw_os_error().is_some()
-        || error.kind() == io::ErrorKind::InvalidData
+        || matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
         || inner::<Oversize>(error).is_some()
         || text.starts_with("failed to lookup address information");
     Some(if is_safe { text } else { error.kind().to_string() })

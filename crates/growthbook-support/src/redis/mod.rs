@@ -1,22 +1,35 @@
 //! Connections to Redis that end by a deadline and never read more than a limit.
 //!
 //! The crate [`redis`] reads a reply as long as bytes arrive, whatever its size. So this module
-//! reads the replies of plain connections itself, within limits. TLS connections and clusters stay
-//! with that crate: it does not let others use a client's certificates or a cluster's nodes.
+//! opens connections itself, with and without TLS, to a server, to the nodes of a cluster and to
+//! sentinels. Of that crate it uses the parsed addresses, the commands and the values.
+//!
+//! Reading order: `servers`, `connection`, `server`, `transport`, `socket`, `reply`, `tls`,
+//! `cluster`, `slot`, `failing`, `sentinel`, `script`, `subscriber`, `failure`.
 
+#[cfg(feature = "redis-cluster")]
+mod cluster;
 mod connection;
+#[cfg(feature = "redis-cluster")]
+mod failing;
 mod failure;
-mod plain;
-mod provider;
 mod reply;
+mod script;
 #[cfg(feature = "redis-sentinel")]
 mod sentinel;
+mod server;
+mod servers;
+#[cfg(feature = "redis-cluster")]
+mod slot;
 mod socket;
 mod subscriber;
+mod tls;
+mod transport;
 
 pub use connection::Connection;
 pub use failure::{io_text, is_oversize};
-pub use provider::{choose_provider, choose_provider_for};
-#[cfg(feature = "redis-sentinel")]
-pub use sentinel::Sentinel;
-pub use subscriber::{Messages, subscribe};
+pub use reply::oversize;
+pub use script::Script;
+pub use servers::RedisServers;
+pub use subscriber::Messages;
+pub use tls::Tls;

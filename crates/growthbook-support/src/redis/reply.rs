@@ -26,27 +26,47 @@ impl fmt::Display for Oversize {
 
 impl Error for Oversize {}
 
+/// Makes the error of a reply that takes more memory than this limit, in bytes.
+pub fn oversize(limit: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, Oversize { limit })
+}
+
+/// The memory that replies may take, in bytes.
+pub(super) struct Budget {
+    limit: usize,
+    left: usize,
+}
+
+impl Budget {
+    pub(super) fn new(limit: usize) -> Self {
+        Budget { limit, left: limit }
+    }
+
+    fn take(&mut self, bytes: usize) -> io::Result<()> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| oversize(self.limit))?;
+        Ok(())
+    }
+}
+
 /// Reads one reply of RESP2, the protocol that connections of this module speak. Texts and lists
-/// take no more memory than the limit.
+/// take their memory from the budget.
 ///
 /// # Errors
 ///
 /// When reading fails, when the reply exceeds a limit, or when it does not follow the protocol.
 /// Then the connection cannot be used any more.
-pub(super) fn read_reply(reader: &mut impl BufRead, limit: usize) -> io::Result<Value> {
-    Reply { reader, limit, left: limit }.value(MAX_DEPTH)
+pub(super) fn read_reply(reader: &mut impl BufRead, budget: &mut Budget) -> io::Result<Value> {
+    Reply { reader, budget }.value(MAX_DEPTH)
 }
 
 struct Reply<'a, R> {
     reader: &'a mut R,
-    limit: usize,
-    /// The memory that the rest of the reply may take.
-    left: usize,
+    budget: &'a mut Budget,
 }
 
 impl<R: BufRead> Reply<'_, R> {
     fn value(&mut self, depth: usize) -> io::Result<Value> {
-        self.take(size_of::<Value>())?;
+        self.budget.take(size_of::<Value>())?;
         let line = self.line()?;
         let (kind, rest) = line.split_at_checked(1).ok_or_else(malformed)?;
         match kind {
@@ -64,7 +84,7 @@ impl<R: BufRead> Reply<'_, R> {
     }
 
     fn text(&mut self, length: usize) -> io::Result<Value> {
-        self.take(length)?;
+        self.budget.take(length)?;
         // Memory is reserved as bytes arrive. The announced length may be wrong.
         let mut text = Vec::new();
         self.reader.by_ref().take(length as u64).read_to_end(&mut text)?;
@@ -85,21 +105,14 @@ impl<R: BufRead> Reply<'_, R> {
     /// Reads a line without its end.
     fn line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
-        let longest = MAX_LINE_BYTES.min(self.left) as u64;
+        let longest = MAX_LINE_BYTES.min(self.budget.left) as u64;
         self.reader.by_ref().take(longest + 1).read_until(b'\n', &mut line)?;
-        self.take(line.len())?;
+        self.budget.take(line.len())?;
         match line.strip_suffix(b"\r\n") {
             Some(line) => String::from_utf8(line.to_vec()).map_err(|_| malformed()),
             None if line.ends_with(b"\n") || line.len() as u64 > longest => Err(malformed()),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
-    }
-
-    fn take(&mut self, bytes: usize) -> io::Result<()> {
-        let oversize = Oversize { limit: self.limit };
-        let left = self.left.checked_sub(bytes);
-        self.left = left.ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, oversize))?;
-        Ok(())
     }
 }
 
@@ -124,7 +137,7 @@ mod tests {
     const LIMIT: usize = 4096;
 
     fn read(reply: &[u8]) -> io::Result<Value> {
-        read_reply(&mut &*reply, LIMIT)
+        read_reply(&mut &*reply, &mut Budget::new(LIMIT))
     }
 
     #[test]
@@ -167,20 +180,29 @@ mod tests {
     fn oversize_reply_is_refused_before_it_is_read() {
         for start in ["$99999999999\r\n", "$4097\r\n", "*99999999999\r\n"] {
             let mut reply = start.as_bytes().chain(repeat(b':'));
-            let error = read_reply(&mut io::BufReader::new(&mut reply), LIMIT).unwrap_err();
+            let error = read_reply(&mut io::BufReader::new(&mut reply), &mut Budget::new(LIMIT))
+                .unwrap_err();
             assert!(error.get_ref().is_some(), "{start:?}: {error}");
         }
         let many = format!("*100000\r\n{}", ":1\r\n".repeat(100_000));
         let mut rest = many.as_bytes();
-        let error = read_reply(&mut rest, LIMIT).unwrap_err();
+        let error = read_reply(&mut rest, &mut Budget::new(LIMIT)).unwrap_err();
         assert!(crate::redis::is_oversize(&error.into()));
         assert!(many.len() - rest.len() < LIMIT);
     }
 
     #[test]
+    fn replies_of_one_request_share_a_budget() {
+        let (reply, mut budget) = (b"$3000\r\n", Budget::new(LIMIT));
+        let reply = [reply.as_slice(), &[b'x'; 3000], b"\r\n"].concat();
+        assert!(read_reply(&mut &*reply, &mut budget).is_ok());
+        assert!(read_reply(&mut &*reply, &mut budget).is_err());
+    }
+
+    #[test]
     fn endless_line_is_cut() {
         let mut reply = io::BufReader::new(repeat(b'+'));
-        let error = read_reply(&mut reply, 1 << 30).unwrap_err();
+        let error = read_reply(&mut reply, &mut Budget::new(1 << 30)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -47,7 +47,7 @@ impl RedisCluster {
         &mut self.nodes
     }
 
-    /// Returns the addresses of all nodes, for `redis::cluster::ClusterClient::new`.
+    /// Returns the addresses of all nodes, for `RedisServers::cluster`.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(RedisServer::url).collect()
     }

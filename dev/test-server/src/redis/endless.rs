@@ -7,12 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::crypto::ring;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 /// A server on loopback that answers the first request of each connection without end.
 ///
 /// It sends one text, and then another one again and again, until the client closes the connection.
 #[derive(Debug)]
 pub struct EndlessRedis {
     port: u16,
+    root_pem: Option<String>,
     shared: Arc<Shared>,
 }
 
@@ -32,17 +37,32 @@ impl EndlessRedis {
     /// When it cannot listen.
     #[must_use]
     pub fn start(start: &str, more: &str, pause: Duration) -> Self {
+        Self::listen(start, more, pause, None)
+    }
+
+    /// Starts a server like [`start`](Self::start), for TLS connections.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot listen.
+    #[must_use]
+    pub fn start_tls(start: &str, more: &str, pause: Duration) -> Self {
+        Self::listen(start, more, pause, Some(Identity::generate()))
+    }
+
+    fn listen(start: &str, more: &str, pause: Duration, identity: Option<Identity>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port should be free");
         let port = listener.local_addr().expect("a bound socket should have an address").port();
         let shared = Arc::new(Shared::default());
-        let server = EndlessRedis { port, shared: shared.clone() };
+        let root_pem = identity.as_ref().map(|identity| identity.root_pem.clone());
+        let server = EndlessRedis { port, root_pem, shared: shared.clone() };
         let (start, more) = (start.to_owned(), more.to_owned());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if shared.has_ended.load(Ordering::SeqCst) {
                     return;
                 }
-                shared.accept(stream, &start, &more, pause);
+                shared.accept(stream, identity.as_ref(), &start, &more, pause);
             }
         });
         server
@@ -50,7 +70,15 @@ impl EndlessRedis {
 
     /// Returns the server's address, for `redis::Client::open`.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        match self.root_pem {
+            Some(_) => format!("rediss://localhost:{}", self.port),
+            None => format!("redis://127.0.0.1:{}", self.port),
+        }
+    }
+
+    /// Returns the PEM of the server's certificate, if it uses TLS.
+    pub fn root_pem(&self) -> Option<&str> {
+        self.root_pem.as_deref()
     }
 
     /// Waits until there was a connection and the client has closed all. Returns `false` if that
@@ -72,14 +100,31 @@ impl EndlessRedis {
 }
 
 impl Shared {
-    fn accept(self: &Arc<Self>, stream: TcpStream, start: &str, more: &str, pause: Duration) {
+    fn accept(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        identity: Option<&Identity>,
+        start: &str,
+        more: &str,
+        pause: Duration,
+    ) {
         self.open.fetch_add(1, Ordering::SeqCst);
         self.accepted.fetch_add(1, Ordering::SeqCst);
         let copy = stream.try_clone().expect("a socket should have a second handle");
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).push(copy);
+        let session = identity.map(|identity| {
+            ServerConnection::new(identity.config.clone())
+                .expect("the configuration should be valid")
+        });
         let (shared, start, more) = (self.clone(), start.to_owned(), more.to_owned());
         thread::spawn(move || {
-            answer(stream, &start, &more, pause);
+            let waiting = stream.try_clone().expect("a socket should have a second handle");
+            match session {
+                None => answer(stream, &waiting, &start, &more, pause),
+                Some(session) => {
+                    answer(StreamOwned::new(session, stream), &waiting, &start, &more, pause);
+                }
+            }
             shared.open.fetch_sub(1, Ordering::SeqCst);
         });
     }
@@ -97,15 +142,42 @@ impl Drop for EndlessRedis {
     }
 }
 
-/// Answers until the client closes the connection.
-fn answer(mut stream: TcpStream, start: &str, more: &str, pause: Duration) {
+/// A certificate for `localhost`, which signs itself.
+struct Identity {
+    config: Arc<ServerConfig>,
+    root_pem: String,
+}
+
+impl Identity {
+    fn generate() -> Self {
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])
+            .expect("creating a certificate for this name should work");
+        let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring should support TLS 1.3")
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key.into())
+            .expect("the key should match the certificate");
+        Identity { config: Arc::new(config), root_pem: certified.cert.pem() }
+    }
+}
+
+/// Answers until the client closes the connection. `socket` is below the stream.
+fn answer(
+    mut stream: impl Read + Write,
+    socket: &TcpStream,
+    start: &str,
+    more: &str,
+    pause: Duration,
+) {
     let mut request = [0; 4096];
     if !matches!(stream.read(&mut request), Ok(1..)) || stream.write_all(start.as_bytes()).is_err()
     {
         return;
     }
     // The client may close the connection during a pause. A write does not always notice that.
-    if stream.set_read_timeout(Some(pause.max(Duration::from_millis(1)))).is_err() {
+    if socket.set_read_timeout(Some(pause.max(Duration::from_millis(1)))).is_err() {
         return;
     }
     while stream.write_all(more.as_bytes()).is_ok() {

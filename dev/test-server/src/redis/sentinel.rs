@@ -51,7 +51,7 @@ impl RedisSentinel {
         RedisSentinel { child, port, _folder: folder }
     }
 
-    /// Returns the sentinel's address, for `redis::sentinel::SentinelClient::build`.
+    /// Returns the sentinel's address, for `RedisServers::sentinel`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }

@@ -1,68 +1,64 @@
-//! A connection without TLS: each request ends by a deadline, and each reply has a limit.
+//! A connection to one server: each request ends by a deadline, and each reply has a limit.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::time::Instant;
 
-use redis::{Cmd, ConnectionAddr, RedisConnectionInfo, RedisError, RedisResult, Value};
+use redis::{Cmd, ConnectionInfo, RedisConnectionInfo, RedisError, RedisResult, Value};
 
-use super::reply::read_reply;
-use super::socket::Socket;
+use super::reply::{Budget, read_reply};
+use super::tls::Tls;
+use super::transport::Transport;
 
-/// A connection without TLS. It speaks RESP2. The client's TCP settings have no effect: deadlines make
-/// a keepalive unnecessary.
-pub(super) struct Plain {
-    reader: BufReader<Socket>,
+/// A connection to one server. It speaks RESP2.
+pub(super) struct Server {
+    reader: BufReader<Transport>,
     max_reply: usize,
-    database: i64,
     is_open: bool,
 }
 
-impl Plain {
+impl Server {
     /// Connects and logs in, until this deadline.
     pub(super) fn open(
-        client: &redis::Client,
+        info: &ConnectionInfo,
+        tls: &Tls,
         deadline: Instant,
         max_reply: usize,
     ) -> RedisResult<Self> {
-        let info = client.get_connection_info();
-        let socket = match info.addr() {
-            ConnectionAddr::Tcp(host, port) => Socket::tcp(host, *port, deadline)?,
-            #[cfg(unix)]
-            ConnectionAddr::Unix(path) => Socket::unix(path, deadline)?,
-            _ => return Err(io::Error::from(io::ErrorKind::Unsupported).into()),
-        };
-        let settings = info.redis_settings();
-        let mut plain = Plain {
-            reader: BufReader::new(socket),
-            max_reply,
-            database: settings.db(),
-            is_open: true,
-        };
-        plain.log_in(settings)?;
-        Ok(plain)
+        let transport = Transport::open(info.addr(), tls, deadline)?;
+        let mut server = Server { reader: BufReader::new(transport), max_reply, is_open: true };
+        server.log_in(info.redis_settings())?;
+        Ok(server)
     }
 
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
-        self.reader.get_mut().deadline = deadline;
-    }
-
-    pub(super) fn database(&self) -> i64 {
-        self.database
+        self.reader.get_mut().set_deadline(deadline);
     }
 
     pub(super) fn is_open(&self) -> bool {
         self.is_open
     }
 
+    /// Sends a command, and returns its reply. An error reply is an error.
+    pub(super) fn query(&mut self, command: &Cmd) -> RedisResult<Value> {
+        self.send(&command.get_packed_command())?;
+        self.receive().and_then(checked)
+    }
+
     /// Sends packed commands.
     pub(super) fn send(&mut self, commands: &[u8]) -> RedisResult<()> {
-        let sent = self.reader.get_mut().write_all(commands);
+        let transport = self.reader.get_mut();
+        let sent = transport.write_all(commands).and_then(|()| transport.flush());
         self.note(sent)
     }
 
     /// Reads the next reply.
     pub(super) fn receive(&mut self) -> RedisResult<Value> {
-        let reply = read_reply(&mut self.reader, self.max_reply);
+        self.receive_within(&mut Budget::new(self.max_reply))
+    }
+
+    /// Reads the next reply, which takes its memory from this budget.
+    pub(super) fn receive_within(&mut self, budget: &mut Budget) -> RedisResult<Value> {
+        let reply = read_reply(&mut self.reader, budget);
         self.note(reply)
     }
 
@@ -80,26 +76,26 @@ impl Plain {
         if let Some(password) = settings.password() {
             let mut command = redis::cmd("AUTH");
             command.arg(settings.username()).arg(password);
-            self.request(&command)?;
+            self.query(&command)?;
         }
-        if self.database != 0 {
-            self.request(redis::cmd("SELECT").arg(self.database))?;
+        if settings.db() != 0 {
+            self.query(redis::cmd("SELECT").arg(settings.db()))?;
         }
         Ok(())
-    }
-
-    fn request(&mut self, command: &Cmd) -> RedisResult<()> {
-        self.send(&command.get_packed_command())?;
-        match self.receive()? {
-            Value::ServerError(error) => Err(error.into()),
-            _ => Ok(()),
-        }
     }
 
     /// After any error, replies and requests may no longer belong together.
     fn note<T>(&mut self, result: io::Result<T>) -> RedisResult<T> {
         self.is_open &= result.is_ok();
         result.map_err(RedisError::from)
+    }
+}
+
+/// Returns the reply, or its error if it is one.
+pub(super) fn checked(reply: Value) -> RedisResult<Value> {
+    match reply {
+        Value::ServerError(error) => Err(error.into()),
+        reply => Ok(reply),
     }
 }
 
