@@ -68,6 +68,18 @@ pub trait PayloadCache: Send + Sync {
     /// The cache cannot be written. The previous payload should still be there.
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError>;
 
+    /// Stores a payload, even in place of a newer one: the server insists on it. Ends this process's
+    /// lease, if it has one.
+    ///
+    /// The default calls `put`. A cache whose `put` keeps a newer payload has to implement it.
+    ///
+    /// # Errors
+    ///
+    /// The cache cannot be written. The previous payload should still be there.
+    fn replace(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        self.put(key, payload)
+    }
+
     /// Records that the server confirmed this payload: it is as fresh as if fetched now. Ends this
     /// process's lease, if it has one.
     ///
@@ -205,6 +217,10 @@ impl<C: PayloadCache + ?Sized> PayloadCache for Arc<C> {
 
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
         (**self).put(key, payload)
+    }
+
+    fn replace(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        (**self).replace(key, payload)
     }
 
     fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {

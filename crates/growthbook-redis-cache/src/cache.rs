@@ -179,25 +179,11 @@ impl PayloadCache for RedisCache {
     }
 
     fn put(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
-        if payload.document.len() > MAX_PAYLOAD_BYTES {
-            return Err(RedisCacheError::TooLarge.into());
-        }
-        let keys = self.keys(key);
-        let facts = Facts::of(&payload.document);
-        let arguments = PutArguments {
-            payload,
-            copy: self.clear_copy(&payload.document, &facts),
-            digest: self.memory().digest(key, &payload.document),
-            fetch_age: self.memory().end_lease(key),
-            date_updated: facts.date_updated,
-            time_to_live: self.time_to_live,
-            copy_time_to_live: COPY_TIME_TO_LIVE,
-            sender: self.holder(),
-            channel: keys.changed.clone(),
-            latest_date: latest_date(),
-        };
-        let _is_stored: i64 = self.run(&payload::PUT, &keys, arguments.list())?;
-        Ok(())
+        self.store(key, payload, false)
+    }
+
+    fn replace(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
+        self.store(key, payload, true)
     }
 
     fn confirm(&self, key: &PayloadKey, payload: &CachedPayload) -> Result<(), PayloadCacheError> {
@@ -228,6 +214,35 @@ impl PayloadCache for RedisCache {
 }
 
 impl RedisCache {
+    /// Stores a payload. If the server insists on it, it replaces a newer one.
+    fn store(
+        &self,
+        key: &PayloadKey,
+        payload: &CachedPayload,
+        insists: bool,
+    ) -> Result<(), PayloadCacheError> {
+        if payload.document.len() > MAX_PAYLOAD_BYTES {
+            return Err(RedisCacheError::TooLarge.into());
+        }
+        let keys = self.keys(key);
+        let facts = Facts::of(&payload.document);
+        let arguments = PutArguments {
+            payload,
+            copy: self.clear_copy(&payload.document, &facts),
+            digest: self.memory().digest(key, &payload.document),
+            fetch_age: self.memory().end_lease(key),
+            date_updated: facts.date_updated,
+            time_to_live: self.time_to_live,
+            copy_time_to_live: COPY_TIME_TO_LIVE,
+            sender: self.holder(),
+            channel: keys.changed.clone(),
+            latest_date: latest_date(),
+            insists,
+        };
+        let _is_stored: i64 = self.run(&payload::PUT, &keys, arguments.list())?;
+        Ok(())
+    }
+
     /// Runs a script on the worker.
     pub(crate) fn run<T: FromRedisValue + Send + 'static>(
         &self,

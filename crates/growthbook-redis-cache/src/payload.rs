@@ -58,21 +58,22 @@ impl FromRedisValue for StoredPayload {
     }
 }
 
-/// Ends the lease of the sender, stores the payload unless a newer one is there, and announces a
-/// new document. Takes [`PutArguments`].
+/// Ends the lease of the sender, stores the payload, and announces a new document. A newer payload
+/// stays, unless the server insists on the older one. Takes [`PutArguments`].
 pub(crate) static PUT: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
 local document, copy, digest, etag = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local streaming, fetched_at, fetch_age, date = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local ttl, copy_ttl, sender, channel = ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local latest_date = ARGV[13]
+local latest_date, insists = ARGV[13], ARGV[14] == '1'
 
 if text(lease_key) == sender then redis.call('DEL', lease_key) end
 
 local stored_date = fact('date')
 local is_stored = has_text(payload_key)
-if is_stored and stored_date and #stored_date == 24 and #date == 24 and date < stored_date then
+local is_older = stored_date and #stored_date == 24 and #date == 24 and date < stored_date
+if is_stored and is_older and not insists then
   -- A date in the future is wrong. It does not protect the stored payload.
   local is_wrong = latest_date ~= '' and stored_date > latest_date and date <= latest_date
   if not is_wrong then return 0 end
@@ -126,6 +127,8 @@ pub(crate) struct PutArguments<'a> {
     pub(crate) channel: String,
     /// The latest plausible `dateUpdated`; empty if it is not known.
     pub(crate) latest_date: String,
+    /// Whether the payload replaces a newer one.
+    pub(crate) insists: bool,
 }
 
 /// The clear-text copy of a payload, for other SDKs.
@@ -161,6 +164,7 @@ impl PutArguments<'_> {
             self.sender,
             self.channel,
             self.latest_date,
+            u8::from(self.insists).to_string(),
         ]
     }
 }

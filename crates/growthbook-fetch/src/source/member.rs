@@ -13,7 +13,7 @@ use growthbook_support::{Level, contain};
 
 use super::Source;
 use super::document::Document;
-use super::member_cache::MemberCache;
+use super::member_cache::{Insistence, MemberCache};
 use super::readiness::{NotReady, Readiness};
 use super::repeats::Repeats;
 use crate::error::FetchError;
@@ -45,6 +45,8 @@ struct Last {
     sequence: Option<u64>,
     /// The text of the last one used.
     text: Option<Arc<str>>,
+    /// Whether the server insists on that one.
+    insistence: Insistence,
     /// The older payloads that the server sent since.
     older: Repeats,
 }
@@ -112,17 +114,18 @@ impl Member {
         if offered.is_ok() {
             last.sequence = document.sequence.or(last.sequence);
         }
-        if let Ok(Offered::Applied { .. }) = &offered {
+        if let Ok((Offered::Applied { .. }, insistence)) = &offered {
             last.text = Some(document.payload.document.clone());
+            last.insistence = *insistence;
         }
         drop(last);
         log_date_problem(problem);
 
-        match offered {
+        match offered.map(|(offered, _)| offered) {
             Ok(Offered::Applied { change }) => {
                 let is_started = self.is_started();
                 self.has_payload(document);
-                self.cache.keep_new(document, || self.is_last(document));
+                self.cache.keep_new(document, || self.last_insistence(document));
                 let change = if is_started { change } else { PayloadChange::default() };
                 Ok(Offered::Applied { change })
             }
@@ -143,18 +146,18 @@ impl Member {
         &self,
         document: &Document,
         older: &mut Repeats,
-    ) -> Result<Offered, PayloadError> {
+    ) -> Result<(Offered, Insistence), PayloadError> {
         let text = &document.payload.document;
         let is_news = matches!(document.source, PayloadSource::Network | PayloadSource::Shared);
         match self.sink.offer(text, document.source)? {
             Offered::Older if is_news && older.note(text, self.origin.elapsed()) => {
-                self.sink.offer_older(text, document.source)
+                Ok((self.sink.offer_older(text, document.source)?, Insistence::OnOlder))
             }
             offered => {
                 if let Offered::Applied { .. } = offered {
                     older.end();
                 }
-                Ok(offered)
+                Ok((offered, Insistence::None))
             }
         }
     }
@@ -193,7 +196,7 @@ impl Member {
             drop(last);
             log_date_problem(problem);
             self.has_payload(document);
-            self.cache.keep_confirmed(document, || self.is_last(document));
+            self.cache.keep_confirmed(document, || self.last_insistence(document));
         }
     }
 
@@ -295,8 +298,14 @@ impl Member {
     }
 
     fn is_last(&self, document: &Document) -> bool {
+        self.last_insistence(document).is_some()
+    }
+
+    /// Returns whether the server insists on this document; `None` if it is not the last one used.
+    fn last_insistence(&self, document: &Document) -> Option<Insistence> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.text.as_ref() == Some(&document.payload.document)
+        let is_last = last.text.as_ref() == Some(&document.payload.document);
+        is_last.then_some(last.insistence)
     }
 
     /// The client has a payload, and this document is the newest sign of it.
@@ -329,6 +338,9 @@ fn log_date_problem(problem: Option<DateProblem>) {
         growthbook_support::log!(Level::Warn, "{problem}");
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 impl fmt::Debug for Member {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

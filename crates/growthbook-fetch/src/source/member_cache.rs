@@ -41,6 +41,15 @@ enum Operation {
     Write,
 }
 
+/// Whether the server insists on a document.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Insistence {
+    #[default]
+    None,
+    /// It insists on one that is older than the document in use was.
+    OnOlder,
+}
+
 /// The contents of a cache.
 #[derive(PartialEq, Eq)]
 struct Kept {
@@ -120,15 +129,17 @@ impl MemberCache {
     /// Only a document that this process has from the server is written. Other processes keep
     /// theirs themselves. If they use another cache, this one gets the document when the server
     /// next confirms it.
-    pub(super) fn keep_new(&self, document: &Document, is_current: impl FnOnce() -> bool) {
+    pub(super) fn keep_new(
+        &self,
+        document: &Document,
+        is_current: impl FnOnce() -> Option<Insistence>,
+    ) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_current() {
-            return;
-        }
+        let Some(insistence) = is_current() else { return };
         if document.source == PayloadSource::Network {
             // The write below ends the lease.
             self.lock().has_lease = false;
-            self.put(document);
+            self.put(document, insistence);
         } else {
             self.note_others(document);
         }
@@ -136,11 +147,13 @@ impl MemberCache {
 
     /// Notes in the cache that the server confirmed a document, unless it is no longer the
     /// current one. Puts it there if the cache has another one.
-    pub(super) fn keep_confirmed(&self, document: &Document, is_current: impl FnOnce() -> bool) {
+    pub(super) fn keep_confirmed(
+        &self,
+        document: &Document,
+        is_current: impl FnOnce() -> Option<Insistence>,
+    ) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_current() {
-            return;
-        }
+        let Some(insistence) = is_current() else { return };
         if document.source != PayloadSource::Network {
             self.note_others(document);
             return;
@@ -154,12 +167,15 @@ impl MemberCache {
         if is_kept {
             self.use_for(Operation::Write, |cache| cache.confirm(&self.key, &document.payload));
         } else {
-            self.put(document);
+            self.put(document, insistence);
         }
     }
 
-    fn put(&self, document: &Document) {
-        let put = self.use_for(Operation::Write, |cache| cache.put(&self.key, &document.payload));
+    fn put(&self, document: &Document, insistence: Insistence) {
+        let put = self.use_for(Operation::Write, |cache| match insistence {
+            Insistence::None => cache.put(&self.key, &document.payload),
+            Insistence::OnOlder => cache.replace(&self.key, &document.payload),
+        });
         self.lock().kept = put.map(|()| Kept::of(document));
     }
 

@@ -1,11 +1,14 @@
 //! Storing, reading and confirming payloads.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use growthbook_core::cache::{CachedPayload, FetchLease, LeaseOutcome, PayloadCache, PayloadKey};
-use test_server::redis::RedisServer;
+use test_server::redis::{RedisReply, RedisServer};
 
-use crate::{ENCRYPTED, PLAIN, PYTHON_KEY, cache, dated, key, own_key, payload};
+use crate::{
+    ENCRYPTED, PATIENCE, PLAIN, PYTHON_KEY, cache, dated, eventually, key, own_key, payload,
+};
 
 #[test]
 fn payload_is_shared_between_caches() {
@@ -165,6 +168,26 @@ fn same_document_keeps_its_etag() {
     assert_eq!(cache.get(&key()).unwrap(), Some(payload(PLAIN)));
     cache.put(&key(), &CachedPayload { etag: None, ..dated(1) }).unwrap();
     assert_eq!(cache.get(&key()).unwrap().unwrap().etag, None);
+}
+
+#[test]
+fn older_payload_that_the_server_insists_on_is_stored() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    one.put(&key(), &dated(2)).unwrap();
+    one.put(&key(), &dated(1)).unwrap();
+    assert_eq!(other.get(&key()).unwrap(), Some(dated(2)));
+    let (sender, notified) = mpsc::channel();
+    let watch = other.watch(&key(), Box::new(move || sender.send(()).unwrap())).unwrap();
+    eventually("a subscription", || {
+        server.command(&["PUBSUB", "CHANNELS"]) != RedisReply::Array(Vec::new())
+    });
+    one.replace(&key(), &dated(1)).unwrap();
+    notified.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(other.get(&key()).unwrap(), Some(dated(1)));
+    one.put(&key(), &dated(2)).unwrap();
+    assert_eq!(other.get(&key()).unwrap(), Some(dated(2)));
+    drop(watch);
 }
 
 #[test]
