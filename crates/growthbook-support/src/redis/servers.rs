@@ -46,7 +46,7 @@ enum Kind {
     #[cfg(feature = "redis-cluster")]
     Cluster(Arc<Nodes>),
     #[cfg(feature = "redis-sentinel")]
-    Sentinel(Sentinel),
+    Sentinel(Box<Sentinel>),
 }
 
 impl RedisServers {
@@ -83,7 +83,7 @@ impl RedisServers {
         master: impl IntoConnectionInfo,
     ) -> RedisResult<Self> {
         let master = master.into_connection_info()?;
-        Ok(RedisServers(Kind::Sentinel(Sentinel::new(infos(sentinels)?, master)?)))
+        Ok(RedisServers(Kind::Sentinel(Box::new(Sentinel::new(infos(sentinels)?, master)?))))
     }
 
     /// Opens a connection for requests, until this deadline. A reply takes no more memory than
