@@ -56,7 +56,7 @@
 //! | `event`, `plugin` | events and their owned records; the trait for plugins that receive them |
 //!
 //! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often),
-//! `hash_value` (the value that is hashed), `value` (a feature's value), `feature_key` and
+//! `hash_value` (the value that is hashed), `value` (a feature's value), `value_error`, `feature_key` and
 //! `feature_index` (the lookup of a feature), `compiled` (a definition with its text), `memory` (the
 //! memory of a definition), `escaped` (text in a line), `exclusion`, `warning`, `secure`.
 //!
@@ -129,6 +129,7 @@ mod trace;
 pub mod url;
 mod user;
 mod value;
+mod value_error;
 pub mod warning;
 mod wire;
 
@@ -145,6 +146,7 @@ pub use payload::{Payload, PayloadChange, PayloadError};
 pub use result::{Assignment, ExperimentResult, FeatureResult, FeatureResultSource};
 pub use snapshot::Snapshot;
 pub use user::{GlobalContext, IntoUser, UserContext};
+pub use value_error::ValueError;
 pub use warning::Warning;
 
 /// The arithmetic of bucketing: hashes, ranges and namespaces.

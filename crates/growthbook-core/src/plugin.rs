@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 
-use crate::event::{CustomEvent, ExperimentViewed, FeatureUsage};
+use crate::event::{CustomEvent, ExperimentViewed, FeatureUsage, FlagProblem};
 use crate::payload::PayloadChange;
 
 /// Receives what happens in a client or a user scope. Callbacks are plugins with one method.
@@ -92,6 +92,18 @@ pub trait Plugin: Send + Sync {
     /// A feature was evaluated, as itself or as a prerequisite of another one.
     fn feature_usage(&self, usage: &FeatureUsage<'_>) {
         let _ = usage;
+    }
+
+    /// Whether [`flag_problem`](Plugin::flag_problem) is called. It is asked once, after `start`.
+    /// Default: false, which costs evaluations nothing.
+    fn wants_flag_problems(&self) -> bool {
+        false
+    }
+
+    /// Code asked for a flag that is unknown, or that has a value of another type. It is called each
+    /// time, once the client has a payload.
+    fn flag_problem(&self, problem: &FlagProblem<'_>) {
+        let _ = problem;
     }
 
     /// The application logged an event.

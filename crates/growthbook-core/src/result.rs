@@ -12,6 +12,7 @@ use crate::exclusion::Exclusion;
 use crate::experiment::ExperimentDefinition;
 use crate::hash_value::HashValue;
 use crate::value::{self, FeatureValue};
+use crate::value_error::ValueError;
 
 /// Where a feature's value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,10 +130,33 @@ impl<'a> FeatureResult<'a> {
         self.value.read()
     }
 
+    /// Returns the value as a type of yours, which may borrow strings.
+    ///
+    /// # Errors
+    ///
+    /// The feature is unknown, has no value, or has a value of another type.
+    pub fn try_value<T: Deserialize<'a>>(&self) -> Result<T, ValueError<'a>> {
+        typed(self.value, self.source)
+    }
+
     /// Returns the value as the fallback's type. Returns the fallback when the value is null or of
     /// another type.
     pub fn value_or<T: Deserialize<'a>>(&self, fallback: T) -> T {
         self.value.value_or(fallback)
+    }
+}
+
+/// Returns a feature's value as the caller's type.
+pub(crate) fn typed<'a, T: Deserialize<'a>>(
+    value: &'a FeatureValue,
+    source: FeatureResultSource,
+) -> Result<T, ValueError<'a>> {
+    match value.value() {
+        Value::Null if source == FeatureResultSource::UnknownFeature => {
+            Err(ValueError::UnknownFeature)
+        }
+        Value::Null => Err(ValueError::NoValue),
+        json => value.read().map_err(|_| ValueError::WrongType(json)),
     }
 }
 

@@ -8,6 +8,7 @@ mod clock;
 mod error;
 mod log;
 mod mutex;
+mod nearest;
 mod panic;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -19,4 +20,5 @@ pub use log::{LOG_TARGET, is_logged};
 #[doc(hidden)]
 pub use log::{may_be_logged, write_record};
 pub use mutex::{ForkSafeMutex, StaysLocked};
+pub use nearest::nearest;
 pub use panic::{Panicked, contain};

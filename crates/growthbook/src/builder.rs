@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::callbacks::{event_logger, on_experiment_viewed, on_feature_usage, on_update};
 use crate::counts::{CountEvents, EventCounters};
+use crate::flag_problems::LoggedFlags;
 use crate::listeners::{Registry, StopOnDrop};
 use crate::seen::{ExposureDeduplication, Exposures, Identities, UsageDeduplication};
 use crate::state::{Clock, Effects, Live, Results, State};
@@ -251,6 +252,7 @@ impl<K> ClientBuilder<K> {
             clock: self.clock,
             sticky_store: self.sticky_bucket_store,
             results: Results::default(),
+            logged_flags: LoggedFlags::default(),
         };
         let mut live = Live::with_data(State::new(self.globals, registry.listeners(), effects));
         #[cfg(feature = "encryption")]

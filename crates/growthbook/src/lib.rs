@@ -58,6 +58,7 @@
 //! | `scope_changes` | scopes that are made from a scope, in the middle of a request |
 //! | `scope_events`, `scope_tracking` | a scope's own plugins and record |
 //! | `observer`, `seen` | notifies plugins during an evaluation; which exposures were reported before |
+//! | `flag_problems` | reports flags that code asks for in vain |
 //! | `listeners`, `callbacks` | plugins in use, and those that are a closure |
 //! | `scope_buckets`, `sticky_store` | sticky buckets of a scope, and the log of a failing store |
 //! | `client`, `globals` | the client: the payload in use, and what holds for every user |
@@ -94,9 +95,9 @@
 //! | level | what |
 //! |---|---|
 //! | error | a callback, plugin or attribute source that panicked |
-//! | warn | warnings of a payload; a refresh, cache or sticky bucket store that begins to fail |
+//! | warn | an unknown flag, or one with a value of another type than its fallback, once for each flag; warnings of a payload; a refresh, cache or sticky bucket store that begins to fail |
 //! | info | one that works again |
-//! | debug | each evaluated feature and inline experiment; a value of another type than its fallback; each document that a failing store did not load or save |
+//! | debug | each evaluated feature and inline experiment; further evaluations of an unknown flag, or of one with another type; each document that a failing store did not load or save |
 //!
 //! Attribute values, client keys and decryption keys are never logged.
 //!
@@ -120,6 +121,7 @@ mod connection;
 mod counts;
 mod deferred;
 mod embedded;
+mod flag_problems;
 mod globals;
 pub mod guide;
 #[cfg(feature = "fetch")]
@@ -157,7 +159,7 @@ pub use growthbook_core::{
     Assignment, AttributeRef, AttributeSource, AttributeValue, Attributes, Evaluator, Exclusion,
     Experiment, ExperimentDefinition, ExperimentResult, FeatureKey, FeatureName, FeatureResult,
     FeatureResultSource, FeatureResults, GlobalContext, HashValue, IntoUser, Payload,
-    PayloadChange, PayloadError, PayloadSource, Snapshot, UserContext, Warning,
+    PayloadChange, PayloadError, PayloadSource, Snapshot, UserContext, ValueError, Warning,
 };
 pub use growthbook_core::{
     attributes, auto, bandit, bucketing, condition, experiment, explain, limits, observe, reduce,

@@ -28,9 +28,12 @@ pub(crate) struct Wants {
     pub(crate) usage: bool,
     /// Usage of features whose value is forced in code.
     pub(crate) overrides: bool,
+    /// Flags that code asks for in vain.
+    pub(crate) flag_problems: bool,
 }
 
 impl Wants {
+    /// Whether evaluations have to be observed. A flag problem is found without an observer.
     fn any(self) -> bool {
         self.exposures || self.results || self.usage
     }
@@ -52,6 +55,7 @@ impl Listener {
             results: plugin.wants_results(),
             usage: plugin.wants_feature_usage(),
             overrides: plugin.wants_overrides(),
+            flag_problems: plugin.wants_flag_problems(),
         });
         listener.wants = wants.unwrap_or_default();
         listener.wants.overrides &= listener.wants.usage;
@@ -119,6 +123,7 @@ impl Listeners {
         self.wants.results |= wants.results;
         self.wants.usage |= wants.usage;
         self.wants.overrides |= wants.overrides;
+        self.wants.flag_problems |= wants.flag_problems;
         self.list.push(listener);
     }
 

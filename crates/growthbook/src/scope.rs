@@ -9,12 +9,14 @@ use growthbook_core::explain::Explanation;
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use growthbook_core::{
     AttributeSource, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureName,
-    FeatureResult, FeatureResults, PayloadSource, RecordingEvaluator, Snapshot, UserContext,
+    FeatureResult, FeatureResultSource, FeatureResults, PayloadSource, RecordingEvaluator,
+    Snapshot, UserContext, ValueError,
 };
 use growthbook_fetch::Pinned;
 use growthbook_support::{Level, contain};
 use serde::Deserialize;
 
+use crate::flag_problems;
 use crate::observer::ScopeObserver;
 use crate::scope_buckets::ScopeBuckets;
 use crate::scope_events::ScopeEvents;
@@ -64,28 +66,29 @@ impl UserScope<'_> {
     /// Evaluates a feature: value, source, rule and experiment. An unknown feature has the value
     /// null and the source `UnknownFeature`.
     pub fn eval_feature(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
-        if self.is_silent() {
-            return self.evaluate(|evaluator| evaluator.eval_feature(key));
+        let result = if self.is_silent() {
+            self.evaluate(|evaluator| evaluator.eval_feature(key))
+        } else {
+            self.recorded_result(key)
+        };
+        if result.source == FeatureResultSource::UnknownFeature {
+            self.report_unknown(key.key());
         }
-        let result = self.record(|evaluator| evaluator.eval_feature(key));
-        growthbook_support::log!(
-            Level::Debug,
-            "feature {:?}: {} (rule {:?})",
-            key.key(),
-            result.source,
-            result.rule_id,
-        );
         result
     }
 
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
     #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        if self.is_silent() {
-            self.evaluate(|evaluator| evaluator.is_on(key))
+        let outcome = if self.is_silent() {
+            self.evaluate(|evaluator| evaluator.try_is_on(key))
         } else {
             self.recorded_is_on(key)
-        }
+        };
+        outcome.unwrap_or_else(|_| {
+            self.report_unknown(key.key());
+            false
+        })
     }
 
     /// The opposite of [`is_on`](UserScope::is_on).
@@ -115,13 +118,15 @@ impl UserScope<'_> {
         key: &(impl FeatureName + ?Sized),
         fallback: T,
     ) -> T {
-        if !self.is_silent() {
-            self.recorded_feature_value(key, fallback)
-        } else if self.source().is_none() {
-            self.own_evaluator().feature_value(key, fallback)
+        let outcome = if self.is_silent() {
+            self.evaluate(|evaluator| evaluator.try_feature_value(key))
         } else {
-            self.evaluate(|evaluator| evaluator.feature_value(key, None)).unwrap_or(fallback)
-        }
+            self.recorded_feature_value(key)
+        };
+        outcome.unwrap_or_else(|error| {
+            self.report_problem(key.key(), error, core::any::type_name::<T>());
+            fallback
+        })
     }
 
     /// Runs an inline experiment.
@@ -381,38 +386,58 @@ impl UserScope<'_> {
         })
     }
 
+    /// Evaluates with all effects, and logs the result.
+    fn recorded_result(&self, key: &(impl FeatureName + ?Sized)) -> FeatureResult<'_> {
+        let result = self.record(|evaluator| evaluator.eval_feature(key));
+        growthbook_support::log!(
+            Level::Debug,
+            "feature {:?}: {} (rule {:?})",
+            key.key(),
+            result.source,
+            result.rule_id,
+        );
+        result
+    }
+
     #[inline(never)]
-    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        if is_logged() {
-            // The log shows the whole result.
-            return self.eval_feature(key).on;
+    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> Result<bool, ValueError<'_>> {
+        if !is_logged() {
+            return self.record(|evaluator| evaluator.try_is_on(key));
         }
-        self.record(|evaluator| evaluator.is_on(key))
+        // The log shows the whole result.
+        let result = self.recorded_result(key);
+        match result.source {
+            FeatureResultSource::UnknownFeature => Err(ValueError::UnknownFeature),
+            _ => Ok(result.on),
+        }
     }
 
     #[inline(never)]
     fn recorded_feature_value<'a, T: Deserialize<'a>>(
         &'a self,
         key: &(impl FeatureName + ?Sized),
-        fallback: T,
-    ) -> T {
+    ) -> Result<T, ValueError<'a>> {
         if !is_logged() {
-            return self.record(|evaluator| evaluator.feature_value(key, None)).unwrap_or(fallback);
+            return self.record(|evaluator| evaluator.try_feature_value(key));
         }
-        // The log shows the whole result, and a value of another type.
-        let result = self.eval_feature(key);
-        if result.value().is_null() {
-            return fallback;
-        }
-        result.deserialize().unwrap_or_else(|_| {
-            growthbook_support::log!(
-                Level::Debug,
-                "feature {:?}: the value is not a {}, the fallback is used",
-                key.key(),
-                core::any::type_name::<T>(),
-            );
-            fallback
-        })
+        // The log shows the whole result.
+        self.recorded_result(key).try_value()
+    }
+
+    /// Reports an unknown flag.
+    #[cold]
+    #[inline(never)]
+    fn report_unknown(&self, key: &str) {
+        // An unknown flag has no value, so its type does not matter.
+        self.report_problem(key, ValueError::UnknownFeature, "");
+    }
+
+    /// Reports that a flag has no value of the type that the code asked for.
+    #[cold]
+    #[inline(never)]
+    fn report_problem(&self, key: &str, error: ValueError<'_>, expected: &'static str) {
+        let of_scope = self.events().map(|events| &events.listeners);
+        flag_problems::report(&self.pinned, of_scope, key, error, expected);
     }
 }
 

@@ -9,6 +9,7 @@ use growthbook_core::sticky::StickyBucketStore;
 use growthbook_fetch::LivePayload;
 
 use crate::counts::EventCounters;
+use crate::flag_problems::LoggedFlags;
 use crate::listeners::Listeners;
 use crate::seen::{DEFAULT_EXPOSURE_CACHE_SIZE, Exposures, Identities, Memory, UsageDeduplication};
 
@@ -39,6 +40,7 @@ pub(crate) struct Effects {
     pub(crate) clock: Option<Clock>,
     pub(crate) sticky_store: Option<Box<dyn StickyBucketStore>>,
     pub(crate) results: Results,
+    pub(crate) logged_flags: LoggedFlags,
 }
 
 impl Effects {

@@ -11,7 +11,7 @@
 pub use growthbook_core::event::{
     AssignmentRecord, ContextualBanditRecord, CustomEvent, CustomEventRecord, EXPERIMENT_VIEWED,
     EventUser, EventUserRecord, ExperimentViewed, ExperimentViewedRecord, FEATURE_EVALUATED,
-    FeatureUsage, FeatureUsageRecord,
+    FeatureUsage, FeatureUsageRecord, FlagProblem, FlagProblemKind,
 };
 pub use growthbook_core::plugin::{Plugin, PluginOwner};
 

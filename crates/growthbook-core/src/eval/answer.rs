@@ -1,10 +1,15 @@
 //! The value and source of a feature, and the parts that complete its result.
 
+use serde::Deserialize;
+
 use super::experiment::Assigned;
 use crate::bandit::{Choice, ContextualBandit};
-use crate::result::{Assignment, FeatureExperiment, FeatureResult, FeatureResultSource as Source};
+use crate::result::{
+    Assignment, FeatureExperiment, FeatureResult, FeatureResultSource as Source, typed,
+};
 use crate::snapshot::Rule;
 use crate::value::FeatureValue;
+use crate::value_error::ValueError;
 
 /// A feature's value, and where it comes from.
 ///
@@ -30,6 +35,20 @@ impl<'a> Answer<'a> {
     #[inline]
     pub(super) fn is_on(self) -> bool {
         self.value.is_truthy()
+    }
+
+    /// Whether the value is truthy, unless the feature is unknown.
+    #[inline]
+    pub(super) fn try_is_on(self) -> Result<bool, ValueError<'a>> {
+        match self.source {
+            Source::UnknownFeature => Err(ValueError::UnknownFeature),
+            _ => Ok(self.is_on()),
+        }
+    }
+
+    /// Returns the value as the caller's type.
+    pub(super) fn try_value<T: Deserialize<'a>>(self) -> Result<T, ValueError<'a>> {
+        typed(self.value, self.source)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::result::{ExperimentResult, FeatureResult};
 use crate::snapshot::Snapshot;
 use crate::sticky::StickyBuckets;
 use crate::user::{GlobalContext, NOBODY, Overrides, UserContext};
+use crate::value_error::ValueError;
 
 /// Evaluates features and experiments of one [`Snapshot`] for one user.
 ///
@@ -148,6 +149,29 @@ impl<'a> Evaluator<'a> {
         fallback: T,
     ) -> T {
         self.answer(key.key(), key.handle()).value.value_or(fallback)
+    }
+
+    /// Like [`is_on`](Evaluator::is_on), for a caller that distinguishes an unknown feature.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError::UnknownFeature`]. A feature without a value is off.
+    #[inline]
+    pub fn try_is_on(&self, key: &(impl FeatureName + ?Sized)) -> Result<bool, ValueError<'a>> {
+        self.answer(key.key(), key.handle()).try_is_on()
+    }
+
+    /// Like [`feature_value`](Evaluator::feature_value), for a caller that distinguishes why there is
+    /// no value.
+    ///
+    /// # Errors
+    ///
+    /// The feature is unknown, has no value, or has a value of another type.
+    pub fn try_feature_value<T: Deserialize<'a>>(
+        &self,
+        key: &(impl FeatureName + ?Sized),
+    ) -> Result<T, ValueError<'a>> {
+        self.answer(key.key(), key.handle()).try_value()
     }
 
     /// Evaluates a feature. An unknown feature has the value null and the source

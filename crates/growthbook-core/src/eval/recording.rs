@@ -16,6 +16,7 @@ use crate::feature_key::FeatureName;
 use crate::observe::Observer;
 use crate::result::{ExperimentResult, FeatureResult};
 use crate::sticky::StickyBuckets;
+use crate::value_error::ValueError;
 
 /// An [`Evaluator`] with an observer, with sticky bucketing, or with both.
 ///
@@ -73,6 +74,27 @@ impl<'a, 'r, O: Observer> RecordingEvaluator<'a, 'r, O> {
         fallback: T,
     ) -> T {
         self.evaluation().answer(key.key(), key.handle()).value.value_or(fallback)
+    }
+
+    /// Like [`Evaluator::try_is_on`].
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError::UnknownFeature`].
+    pub fn try_is_on(&mut self, key: &(impl FeatureName + ?Sized)) -> Result<bool, ValueError<'a>> {
+        self.evaluation().answer(key.key(), key.handle()).try_is_on()
+    }
+
+    /// Like [`Evaluator::try_feature_value`].
+    ///
+    /// # Errors
+    ///
+    /// The feature is unknown, has no value, or has a value of another type.
+    pub fn try_feature_value<T: Deserialize<'a>>(
+        &mut self,
+        key: &(impl FeatureName + ?Sized),
+    ) -> Result<T, ValueError<'a>> {
+        self.evaluation().answer(key.key(), key.handle()).try_value()
     }
 
     /// Like [`Evaluator::eval_feature`].

@@ -8,6 +8,7 @@
 mod assignment;
 mod custom;
 mod exposure;
+mod problem;
 mod read;
 mod usage;
 mod user;
@@ -16,6 +17,7 @@ pub use assignment::{AssignmentRecord, ContextualBanditRecord};
 pub use custom::{CustomEvent, CustomEventRecord};
 pub(crate) use exposure::ResultWithValue;
 pub use exposure::{EXPERIMENT_VIEWED, ExperimentViewed, ExperimentViewedRecord};
+pub use problem::{FlagProblem, FlagProblemKind};
 pub(crate) use read::Track;
 pub use usage::{FEATURE_EVALUATED, FeatureUsage, FeatureUsageRecord};
 pub use user::{EventUser, EventUserRecord};
