@@ -22,6 +22,7 @@ pub(crate) const LIBRARIES: &[&str] = &[
     "growthbook",
     "growthbook-test-server",
     "growthbook-openfeature",
+    "growthbook-test",
 ];
 
 /// The feature selections each library must build with.

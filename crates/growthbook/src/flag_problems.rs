@@ -1,5 +1,5 @@
-//! Flag problems: the flags that code asks for in vain. They are logged once, and plugins receive
-//! them.
+//! Flag problems: code asks for a flag that is unknown, or for another type. Each is logged once, and
+//! plugins receive all.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,8 +17,9 @@ const REMEMBERED: usize = 1_024;
 /// The number of places where a flag may be remembered. When all are taken, it is not logged.
 const PLACES: usize = 16;
 
-/// Reports that code asked for a flag in vain: to the plugins of the client and of the scope, and to
-/// the log. The log has the first problem of each kind and flag as a warning.
+/// Reports that code asked for a flag that is unknown, or for another type. The plugins of the client
+/// and of the scope receive each problem. The log has the first one of each kind and flag as a
+/// warning.
 ///
 /// A flag may be missing for as long as the client has no payload, or only a fallback. This is not
 /// reported. `expected` is the type that the code asked for.

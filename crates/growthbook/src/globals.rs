@@ -104,7 +104,16 @@ impl Client {
         self.change_globals(|globals| globals.forced_features(values.iter().cloned()));
     }
 
-    fn change_globals(&self, change: impl Fn(GlobalContext) -> GlobalContext) {
+    /// Changes everything that holds for every user in one step: no other change is lost. If another
+    /// thread makes a change at the same time, the function is called again.
+    ///
+    /// ```
+    /// let client = growthbook::Client::embedded().build()?;
+    /// client.change_globals(|globals| globals.forced_feature("dark-mode", true));
+    /// assert!(client.for_user("user-1").is_on("dark-mode"));
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    pub fn change_globals(&self, change: impl Fn(GlobalContext) -> GlobalContext) {
         self.live().set_data(|state| {
             state.with_globals(Arc::new(change(GlobalContext::clone(&state.globals))))
         });

@@ -28,7 +28,7 @@ pub(crate) struct Wants {
     pub(crate) usage: bool,
     /// Usage of features whose value is forced in code.
     pub(crate) overrides: bool,
-    /// Flags that code asks for in vain.
+    /// Evaluations of flags that are unknown or have another type.
     pub(crate) flag_problems: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Flags that code asks for in vain: the log has each once, and plugins receive each time.
+//! Flags that are unknown or have another type: the log has each once, plugins receive each problem.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("growthbook-webhook", &[]),
     ("growthbook-test-server", &[]),
     ("growthbook-openfeature", &["growthbook", "growthbook-support"]),
+    ("growthbook-test", &["growthbook", "growthbook-support", "growthbook-test-server"]),
     ("axum-service", &["growthbook", "test-server"]),
     ("edge-wasm", &["growthbook-core", "spec-tests"]),
     ("firmware", &["growthbook-core"]),
