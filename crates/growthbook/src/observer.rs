@@ -69,7 +69,8 @@ impl<'a> ScopeObserver<'a> {
 impl Observer for ScopeObserver<'_> {
     fn experiment_viewed(&mut self, exposure: &Exposure<'_>) {
         let effects = &self.state.effects;
-        let wants_client = self.state.listeners.wants().exposures;
+        let is_deferred = self.scope.is_some_and(|scope| scope.defers_exposures);
+        let wants_client = self.state.listeners.wants().exposures && !is_deferred;
         let is_per_scope = effects.exposures.is_per_scope();
         let scope = self.scope.filter(|scope| {
             scope.is_recording || scope.listeners.wants().exposures || is_per_scope
@@ -81,7 +82,8 @@ impl Observer for ScopeObserver<'_> {
         let is_first = scope.is_some_and(|scope| scope.is_first_exposure(identity));
         let is_new = wants_client
             && if is_per_scope {
-                is_first
+                // A deferred call has no scope. The scope that recorded it has deduplicated it.
+                is_first || self.scope.is_none()
             } else {
                 effects.exposures.is_new(identity, || effects.now())
             };

@@ -9,7 +9,7 @@ use growthbook_core::explain::Explanation;
 use growthbook_core::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 use growthbook_core::{
     AttributeSource, Evaluator, Experiment, ExperimentDefinition, ExperimentResult, FeatureName,
-    FeatureResult, FeatureResultSource, FeatureResults, PayloadSource, RecordingEvaluator,
+    FeatureResult, FeatureResultSource, FeatureResults, Payload, PayloadSource, RecordingEvaluator,
     Snapshot, UserContext, ValueError,
 };
 use growthbook_fetch::Pinned;
@@ -267,6 +267,12 @@ impl UserScope<'_> {
     /// scope was made: then every feature is unknown.
     pub fn payload_source(&self) -> Option<PayloadSource> {
         self.pinned.source()
+    }
+
+    /// Returns the payload of the scope as it was read, for example to
+    /// [reduce](crate::reduce::reduce_payload) it for a browser.
+    pub fn payload(&self) -> &Payload {
+        self.pinned.payload()
     }
 
     /// Returns the compiled payload of the scope.

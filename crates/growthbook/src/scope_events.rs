@@ -30,6 +30,8 @@ pub(crate) struct ScopeEvents {
     /// Data of the application, for plugins.
     pub(crate) extra: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) is_recording: bool,
+    /// Whether the client's plugins do not receive the scope's exposures.
+    pub(crate) defers_exposures: bool,
     /// The number of the user, among the users of the memory.
     user: usize,
     memory: Arc<Mutex<Memory>>,

@@ -85,6 +85,31 @@ impl UserScope<'_> {
         self
     }
 
+    /// [Records](UserScope::recording) the exposures of this scope, and does not report them to the
+    /// client's plugins. Report them later with
+    /// [`Client::fire_deferred_calls`](crate::Client::fire_deferred_calls), or let a browser do so.
+    ///
+    /// ```
+    /// use growthbook::Client;
+    /// use serde_json::json;
+    ///
+    /// let client = Client::embedded()
+    ///     .features(json!({"checkout": {"rules": [
+    ///         {"key": "checkout-test", "variations": ["old", "new"]}
+    ///     ]}}))
+    ///     .on_experiment_viewed(|viewed| println!("{}", viewed.experiment.key()))
+    ///     .build()?;
+    /// let gb = client.for_user("user-1").deferring_exposures();
+    /// gb.is_on("checkout"); // prints nothing
+    /// client.fire_deferred_calls(&gb.take_deferred_calls()); // prints "checkout-test"
+    /// # Ok::<(), growthbook::PayloadError>(())
+    /// ```
+    #[must_use]
+    pub fn deferring_exposures(mut self) -> Self {
+        self.events_mut().defers_exposures = true;
+        self.recording()
+    }
+
     /// Returns the exposures that were recorded, each once, in their order.
     pub fn exposures(&self) -> Vec<ExperimentViewedRecord> {
         self.events().map(|events| events.exposures()).unwrap_or_default()

@@ -501,6 +501,32 @@ fn deferred_calls_are_fired_once() {
     assert!(DeferredCalls::from_json("{}").is_err());
 }
 
+#[test]
+fn deferred_exposures_reach_plugins_when_fired() {
+    let policies = [lru(10), ExposureDeduplication::Off, ExposureDeduplication::PerScope];
+    for policy in policies {
+        let log = Log::default();
+        let viewed = log.clone();
+        let client = builder(checkout())
+            .deduplicate_exposures(policy)
+            .on_experiment_viewed(move |it| viewed.add(it.experiment.key()))
+            .build()
+            .unwrap();
+        let gb = client.for_user("1").deferring_exposures();
+        assert!(gb.is_on("checkout") && gb.is_on("checkout"));
+        assert!(log.take().is_empty(), "{policy:?}");
+        client.fire_deferred_calls(&gb.take_deferred_calls());
+        assert_eq!(log.take().len(), 1, "{policy:?}");
+        assert!(gb.take_deferred_calls().is_empty(), "{policy:?}");
+        // The plugins of the scope do not wait.
+        let own = log.clone();
+        let gb = client.for_user("2").deferring_exposures();
+        let gb = gb.on_experiment_viewed(move |it| own.add(it.experiment.key()));
+        gb.is_on("checkout");
+        assert_eq!(log.take().len(), 1, "{policy:?}");
+    }
+}
+
 /// Panics in every method.
 struct Broken(Arc<AtomicUsize>);
 
