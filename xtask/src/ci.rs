@@ -23,6 +23,7 @@ pub(crate) const LIBRARIES: &[&str] = &[
     "growthbook-test-server",
     "growthbook-openfeature",
     "growthbook-test",
+    "growthbook-tower",
 ];
 
 /// The feature selections each library must build with.

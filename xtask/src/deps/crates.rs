@@ -34,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("growthbook-test-server", &[]),
     ("growthbook-openfeature", &["growthbook", "growthbook-support"]),
     ("growthbook-test", &["growthbook", "growthbook-support", "growthbook-test-server"]),
+    ("growthbook-tower", &["growthbook", "growthbook-support"]),
     ("axum-service", &["growthbook", "test-server"]),
     ("edge-wasm", &["growthbook-core", "spec-tests"]),
     ("firmware", &["growthbook-core"]),
@@ -58,6 +59,9 @@ const BANNED: [&str; 4] = ["tokio", "async-std", "smol", "openssl-sys"];
 /// The features of `growthbook-sticky` that the ban holds for: all but those that need tokio.
 const STICKY_FEATURES: &str =
     "cookie,embedded,memory,redis-cluster,redis-sentinel,redis-tls,write-behind";
+
+/// The features of `growthbook-tower` that the ban holds for: all but actix-web, which needs tokio.
+const TOWER_FEATURES: &str = "axum";
 
 /// More crates that `growthbook-core` must not depend on: it does no IO.
 const BANNED_FROM_CORE: [&str; 9] =
@@ -109,6 +113,7 @@ fn tree(package: &str) -> Result<Vec<String>> {
     let mut tree = cargo(["tree", "--target", "all", "--edges", "normal,build"]);
     match package {
         "growthbook-sticky" => tree.args(["--features", STICKY_FEATURES]),
+        "growthbook-tower" => tree.args(["--features", TOWER_FEATURES]),
         _ => tree.arg("--all-features"),
     };
     tree.args(["--prefix", "none", "--format", "{p}", "--package", package]);
