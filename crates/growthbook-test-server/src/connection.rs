@@ -9,7 +9,7 @@ use crate::channel::Step;
 use crate::features;
 use crate::http::{Response, Route, read_request};
 use crate::reply::{Content, Cut, Reply, Then};
-use crate::state::{Shared, State};
+use crate::state::{Evaluate, Shared, State};
 use crate::transport::Transport;
 
 /// The time between two looks at a closed gate.
@@ -50,7 +50,7 @@ impl Connection<'_> {
                 return Ok(Then::Close);
             };
             let reply = self.shared.update(|state| {
-                state.requests.push(request.clone());
+                state.receive(&request);
                 state.next_reply(request.route())
             });
             match self.answer(&request, &reply)? {
@@ -69,6 +69,13 @@ impl Connection<'_> {
             self.pause(Some(Instant::now() + GATE_INTERVAL))?;
         }
         match &reply.content {
+            Content::Normal(cut) if request.route() == Route::Eval => {
+                let evaluate = self.shared.lock().evaluate.clone();
+                // Without the lock, so that several users are evaluated at the same time.
+                let answer = evaluate.map(|Evaluate(evaluate)| evaluate(&request.body));
+                let response = features::evaluated(answer, &self.shared.lock());
+                self.respond(request, reply, response, *cut)
+            }
             Content::Normal(cut) => match self.shared.update(|state| self.normal(request, state)) {
                 Normal::Response(response) => self.respond(request, reply, response, *cut),
                 Normal::Stream { opening } => self.stream(request, reply, opening, *cut),
@@ -94,7 +101,7 @@ impl Connection<'_> {
                 Normal::Stream { opening }
             }
             Route::Track => Normal::Response(Response::new(200)),
-            Route::Stream | Route::Unknown => Normal::Response(Response::not_found()),
+            Route::Stream | Route::Eval | Route::Unknown => Normal::Response(Response::not_found()),
         }
     }
 

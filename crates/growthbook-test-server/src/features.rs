@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 
 use crate::Request;
 use crate::http::{Response, has_token};
-use crate::state::State;
+use crate::state::{Answer, State};
 
 /// Returns the reply. Counts it if it is a 304.
 pub(crate) fn reply(request: &Request, state: &mut State) -> Response {
@@ -36,6 +36,18 @@ pub(crate) fn reply(request: &Request, state: &mut State) -> Response {
             response.body = gzip(&response.body);
         }
     }
+    response
+}
+
+/// Returns the reply to a request for remote evaluation: this status and body, or else the payload.
+pub(crate) fn evaluated(answer: Option<Answer>, state: &State) -> Response {
+    let (status, body) = answer.unwrap_or_else(|| (200, state.payload.clone()));
+    let mut response = Response::new(status);
+    if state.streaming {
+        response.set_header("x-sse-support", "enabled");
+    }
+    response.set_header("content-type", "application/json; charset=utf-8");
+    response.body = body.into_bytes();
     response
 }
 

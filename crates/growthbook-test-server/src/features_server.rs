@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use crate::connection;
 use crate::listener::Listener;
 use crate::reply::Reply;
-use crate::state::{Counts, Shared};
+use crate::state::{Counts, Evaluate, Shared};
 use crate::tls::Identity;
 use crate::{Request, transport::Transport};
 
 /// A GrowthBook features server on a free port of 127.0.0.1. It serves every client key. It is an
-/// ingestor of tracking events, too: it accepts `POST /track`.
+/// ingestor of tracking events, too: it accepts `POST /track`. It answers `POST /api/eval/{key}`.
 ///
 /// Dropping it closes every socket and joins every thread.
 #[derive(Debug)]
@@ -130,6 +130,32 @@ impl FeaturesServer {
     /// ends that.
     pub fn always_tracks(&self, reply: impl Into<Option<Reply>>) {
         self.shared.update(|state| state.track_script.always = reply.into());
+    }
+
+    /// Answers the next requests for remote evaluation with these replies, one each. Replies of
+    /// earlier calls come first.
+    pub fn script_evals(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.update(|state| state.eval_script.next.extend(replies));
+    }
+
+    /// Answers every request for remote evaluation with this reply when the script is empty. `None`
+    /// ends that.
+    pub fn always_evals(&self, reply: impl Into<Option<Reply>>) {
+        self.shared.update(|state| state.eval_script.always = reply.into());
+    }
+
+    /// Answers requests for remote evaluation with this function: it receives the body of a request,
+    /// and returns a status and a body. Default: the payload is the answer.
+    pub fn evaluate_with(&self, evaluate: impl Fn(&[u8]) -> (u16, String) + Send + Sync + 'static) {
+        self.shared.update(|state| state.evaluate = Some(Evaluate(Arc::new(evaluate))));
+    }
+
+    /// Forgets the requests so far, and keeps no later ones. They still count.
+    pub fn keep_no_requests(&self) {
+        self.shared.update(|state| {
+            state.keeps_requests = false;
+            state.requests = Vec::new();
+        });
     }
 
     /// Sends these bytes to every open stream, as one chunk. The server gives them no event id, and

@@ -36,6 +36,7 @@ impl Request {
             "GET" if has_key("/api/features/") => Route::Features,
             "GET" if has_key("/sub/") => Route::Stream,
             "POST" if path == "/track" => Route::Track,
+            "POST" if has_key("/api/eval/") => Route::Eval,
             _ => Route::Unknown,
         }
     }
@@ -55,6 +56,7 @@ pub(crate) enum Route {
     Features,
     Stream,
     Track,
+    Eval,
     Unknown,
 }
 
@@ -204,6 +206,8 @@ mod tests {
         }
         assert_eq!(request("POST", "/sub/sdk-1").route(), Route::Unknown);
         assert_eq!(request("POST", "/track?client_key=sdk-1").route(), Route::Track);
+        assert_eq!(request("POST", "/api/eval/sdk-1").route(), Route::Eval);
+        assert_eq!(request("GET", "/api/eval/sdk-1").route(), Route::Unknown);
     }
 
     #[test]

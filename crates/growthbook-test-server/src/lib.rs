@@ -1,8 +1,8 @@
 //! A GrowthBook features server for tests, which can also misbehave.
 //!
-//! [`FeaturesServer`] answers `GET /api/features/{key}` and `GET /sub/{key}` for every key, like
-//! the GrowthBook Proxy. A test can script another [`Reply`]. [`GrowthBookProxy`] is a double of that
-//! Proxy, with its start, its restarts and its habits. [`ProxyServer`], [`Relay`] and
+//! [`FeaturesServer`] answers `GET /api/features/{key}`, `GET /sub/{key}` and `POST /api/eval/{key}`
+//! for every key, like the GrowthBook Proxy. A test can script another [`Reply`].
+//! [`GrowthBookProxy`] is a double of that Proxy, with its start, its restarts and its habits. [`ProxyServer`], [`Relay`] and
 //! [`BlackHole`] simulate other parts of a network.
 //!
 //! The server counts every event before the client can see it. So when a test has read a reply,

@@ -1,7 +1,8 @@
 //! The shared state of a server's threads: settings, scripts, open streams and counts.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Request;
@@ -28,6 +29,23 @@ pub struct Counts {
     pub open_streams: usize,
     /// The number of requests with tracking events, including those with scripted replies.
     pub tracks: usize,
+    /// The number of requests for remote evaluation, including those with scripted replies.
+    pub evals: usize,
+}
+
+/// Answers the body of a request for remote evaluation.
+#[derive(Clone)]
+pub(crate) struct Evaluate(pub(crate) Arc<EvaluateFn>);
+
+type EvaluateFn = dyn Fn(&[u8]) -> Answer + Send + Sync;
+
+/// The status and the body of an answer.
+pub(crate) type Answer = (u16, String);
+
+impl fmt::Debug for Evaluate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Evaluate")
+    }
 }
 
 /// The state, with one lock and one condition variable. That is fast enough for tests.
@@ -46,8 +64,15 @@ pub(crate) struct State {
     pub(crate) features_script: Script,
     pub(crate) stream_script: Script,
     pub(crate) track_script: Script,
+    pub(crate) eval_script: Script,
+    /// The answers of remote evaluation. Without it, the payload is the answer.
+    pub(crate) evaluate: Option<Evaluate>,
     pub(crate) channel: Channel,
     pub(crate) requests: Vec<Request>,
+    /// Whether requests are kept.
+    pub(crate) keeps_requests: bool,
+    /// The number of requests for each route, in the order of [`Route`].
+    received: [usize; 5],
     pub(crate) not_modified: usize,
     connections: usize,
     open_connections: HashSet<usize>,
@@ -70,8 +95,12 @@ impl Shared {
             features_script: Script::default(),
             stream_script: Script::default(),
             track_script: Script::default(),
+            eval_script: Script::default(),
+            evaluate: None,
             channel: Channel::new(Instant::now()),
             requests: Vec::new(),
+            keeps_requests: true,
+            received: [0; 5],
             not_modified: 0,
             connections: 0,
             open_connections: HashSet::new(),
@@ -127,16 +156,27 @@ impl Shared {
 
 impl State {
     pub(crate) fn counts(&self) -> Counts {
-        let on = |route| self.requests.iter().filter(|request| request.route() == route).count();
+        let on = |route: Route| self.received.get(route as usize).copied().unwrap_or_default();
         Counts {
             connections: self.connections,
             open_connections: self.open_connections.len(),
-            requests: self.requests.len(),
+            requests: self.received.iter().sum(),
             features: on(Route::Features),
             not_modified: self.not_modified,
             streams: on(Route::Stream),
             open_streams: self.channel.open_streams(),
             tracks: on(Route::Track),
+            evals: on(Route::Eval),
+        }
+    }
+
+    /// Counts a request, and keeps it.
+    pub(crate) fn receive(&mut self, request: &Request) {
+        if let Some(count) = self.received.get_mut(request.route() as usize) {
+            *count += 1;
+        }
+        if self.keeps_requests {
+            self.requests.push(request.clone());
         }
     }
 
@@ -163,6 +203,7 @@ impl State {
             Route::Features => &mut self.features_script,
             Route::Stream => &mut self.stream_script,
             Route::Track => &mut self.track_script,
+            Route::Eval => &mut self.eval_script,
             Route::Unknown => return Reply::normal(),
         };
         script.next.pop_front().or_else(|| script.always.clone()).unwrap_or_else(Reply::normal)

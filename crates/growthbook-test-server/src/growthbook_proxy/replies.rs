@@ -27,7 +27,7 @@ pub(super) fn answer(state: &mut State, request: &Request, key: &str, id: usize)
     match request.route() {
         Route::Features => features(state, request, key),
         Route::Stream => stream(state, request, key, id),
-        Route::Track | Route::Unknown => Answer::Reply(not_found(request)),
+        Route::Track | Route::Eval | Route::Unknown => Answer::Reply(not_found(request)),
     }
 }
 
