@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use growthbook_core::PayloadError;
+use growthbook_core::remote_eval::RemoteEvalError;
 use growthbook_net::ConnectError;
 
 use crate::schedule::Prospect;
@@ -68,6 +69,10 @@ pub enum FetchErrorKind {
     NothingToConfirm,
     /// The reply is not a payload, or cannot be decrypted.
     Payload(PayloadError),
+    /// A user's request for remote evaluation exceeds a limit of the servers, and was not sent.
+    Request(RemoteEvalError),
+    /// Too many users wait for their answers already.
+    Busy,
     /// A client's sink or this crate panicked.
     Panicked,
     /// The client is closed.
@@ -105,6 +110,8 @@ impl FetchErrorKind {
             FetchErrorKind::TooLarge { .. } => "too_large",
             FetchErrorKind::NothingToConfirm => "nothing_to_confirm",
             FetchErrorKind::Payload(_) => "payload",
+            FetchErrorKind::Request(_) => "request",
+            FetchErrorKind::Busy => "busy",
             FetchErrorKind::Panicked => "panicked",
             FetchErrorKind::Closed => "closed",
             FetchErrorKind::NoServer => "no_server",
@@ -135,6 +142,16 @@ impl FetchError {
         FetchError { kind, source: Some(Arc::new(source)), retry_after: None }
     }
 
+    /// Returns the text with the cause in brackets, for the log.
+    pub(crate) fn with_cause(&self) -> String {
+        let text = self.to_string();
+        let cause = self.source.as_ref().map(ToString::to_string);
+        match cause.filter(|cause| *cause != text) {
+            Some(cause) => format!("{text} ({cause})"),
+            None => text,
+        }
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> FetchErrorKind {
         self.kind
@@ -150,6 +167,12 @@ impl From<FetchErrorKind> for FetchError {
 impl From<PayloadError> for FetchError {
     fn from(error: PayloadError) -> Self {
         FetchError::with_source(FetchErrorKind::Payload(error), error)
+    }
+}
+
+impl From<RemoteEvalError> for FetchError {
+    fn from(error: RemoteEvalError) -> Self {
+        FetchError::with_source(FetchErrorKind::Request(error), error)
     }
 }
 
@@ -286,6 +309,11 @@ impl fmt::Display for FetchErrorKind {
                 "the server replied that nothing has changed, but there is no payload"
             }
             FetchErrorKind::Payload(error) => return error.fmt(formatter),
+            FetchErrorKind::Request(error) => return error.fmt(formatter),
+            FetchErrorKind::Busy => {
+                "too many users wait for their answers: the server is slow, or max_requests is too \
+                 small"
+            }
             FetchErrorKind::Panicked => "refreshing panicked",
             FetchErrorKind::Closed => "the client was closed",
             FetchErrorKind::NoServer => "the client was built without a server",

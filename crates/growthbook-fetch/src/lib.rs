@@ -66,6 +66,7 @@
 //! | `source` | puts these together for all clients on one host and key |
 //! | `registry` | finds the source for a host and key |
 //! | `feed` | one client's part in a source |
+//! | `remote` | answers of a server that evaluates for each user |
 //!
 //! # Spans
 //!
@@ -125,6 +126,8 @@ mod options;
 #[cfg(feature = "network")]
 mod registry;
 #[cfg(feature = "network")]
+mod remote;
+#[cfg(feature = "network")]
 mod schedule;
 #[cfg(feature = "network")]
 mod sink;
@@ -151,6 +154,12 @@ pub use options::{
     ConfigError, DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT,
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
     DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchOptions, MIN_POLL_INTERVAL, Refresh,
+};
+#[cfg(feature = "network")]
+pub use remote::{
+    AnswerFuture, DEFAULT_REMOTE_ANSWER_BYTES, DEFAULT_REMOTE_ANSWERS, DEFAULT_REMOTE_HARD_TTL,
+    DEFAULT_REMOTE_REQUESTS, DEFAULT_REMOTE_SOFT_TTL, MAX_WAITING_REQUESTS, NoAnswer,
+    RemoteCounters, RemoteFeed, RemoteOptions, RemoteStatus, UserAnswer,
 };
 #[cfg(feature = "network")]
 pub use sink::{Offered, PayloadSink};

@@ -288,6 +288,8 @@ pub enum ConfigError {
     ZeroInterval,
     /// A timeout or the size limit is zero.
     ZeroLimit,
+    /// Remote evaluation is not offered on GrowthBook's own hosts: `*.growthbook.io`.
+    CloudHost,
 }
 
 impl fmt::Display for ConfigError {
@@ -334,6 +336,10 @@ impl fmt::Display for ConfigError {
             }
             ConfigError::ZeroInterval => {
                 "the interval of refresh or poll_interval is zero: it must be longer, such as 60 s"
+            }
+            ConfigError::CloudHost => {
+                "api_host is a host of growthbook.io, which does not evaluate for clients: use the \
+                 address of a GrowthBook Proxy, or of a server of your own"
             }
             ConfigError::ZeroLimit => {
                 "a timeout or max_body_bytes is zero: each must be larger; the defaults suit most programs"

@@ -1,18 +1,18 @@
-//! A GET request, with redirects and a retry on a closed connection.
+//! One request, with redirects and a retry on a closed connection.
 
 use std::io::Read;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use growthbook_net::{Wire, parse_retry_after};
+use growthbook_net::{Interrupt, Wire, parse_retry_after};
 use ureq::config::Config;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 use url::Url;
 
-use super::redirect::{MAX_REDIRECTS, follow, is_redirect};
+use super::redirect::{MAX_REDIRECTS, follow, is_redirect, keeps_method};
 use super::{Limits, Settings};
 use crate::error::{FetchError, FetchErrorKind};
 
@@ -24,7 +24,7 @@ const USER_AGENT: &str = concat!("growthbook-rust-sdk/", env!("CARGO_PKG_VERSION
 const INPUT_BUFFER: usize = 16 * 1024;
 const OUTPUT_BUFFER: usize = 8 * 1024;
 
-/// Sends GET requests to one address.
+/// Sends requests to one address, one at a time.
 pub(super) struct Client {
     /// The agent of the last request, and its limits.
     agent: Mutex<Option<(Limits, Agent)>>,
@@ -59,6 +59,12 @@ impl Client {
             root_certificates: settings.root_certificates.clone(),
             purpose,
         }
+    }
+
+    /// Lets this end the client's waits, together with those of other clients.
+    pub(super) fn interrupted_by(mut self, interrupt: Arc<Interrupt>) -> Self {
+        self.wire.interrupt = interrupt;
+        self
     }
 
     /// Ends the current request, refuses later ones, and closes all connections.
@@ -136,15 +142,46 @@ impl Client {
         limits: &Limits,
         within: Duration,
     ) -> Result<Response<Body>, FetchError> {
+        self.request(None, headers, limits, within)
+    }
+
+    /// Sends a POST request with this body. Like [`get`](Self::get), but follows only the redirects
+    /// that keep the method. The request must be one that can be repeated.
+    ///
+    /// # Errors
+    ///
+    /// When there is no reply.
+    pub(super) fn post(
+        &self,
+        body: &[u8],
+        headers: &[(&str, &str)],
+        limits: &Limits,
+        within: Duration,
+    ) -> Result<Response<Body>, FetchError> {
+        self.request(Some(body), headers, limits, within)
+    }
+
+    /// Sends a GET request, or a POST request if there is a body.
+    fn request(
+        &self,
+        body: Option<&[u8]>,
+        headers: &[(&str, &str)],
+        limits: &Limits,
+        within: Duration,
+    ) -> Result<Response<Body>, FetchError> {
         self.wire.deadline.set(Some(within));
         let agent = self.agent(limits);
         // A panic, for example of a logger, may poison a lock of the agent.
         let _discard = DiscardAgentOnPanic(self);
         let mut address = self.address.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.get_once(&agent, &address, headers)?;
-            if !is_redirect(response.status().as_u16()) {
+            let response = self.request_once(&agent, &address, body, headers)?;
+            let status = response.status().as_u16();
+            if !is_redirect(status) {
                 return Ok(response);
+            }
+            if body.is_some() && !keeps_method(status) {
+                break;
             }
             let location = response.headers().get("location").and_then(|it| it.to_str().ok());
             address = follow(&address, location)?;
@@ -152,18 +189,19 @@ impl Client {
         Err(FetchError::new(FetchErrorKind::Redirect))
     }
 
-    fn get_once(
+    fn request_once(
         &self,
         agent: &Agent,
         address: &Url,
+        body: Option<&[u8]>,
         headers: &[(&str, &str)],
     ) -> Result<Response<Body>, FetchError> {
         let before = self.wire.connections.get();
-        let outcome = self.send(agent, address, headers);
+        let outcome = self.send(agent, address, body, headers);
         match outcome {
             Err(ureq::Error::Io(_)) if self.wire.connections.get() == before => {
                 // The server has closed a connection that was kept from an earlier request.
-                Ok(self.send(agent, address, headers)?)
+                Ok(self.send(agent, address, body, headers)?)
             }
             outcome => Ok(outcome?),
         }
@@ -173,18 +211,23 @@ impl Client {
         &self,
         agent: &Agent,
         address: &Url,
+        body: Option<&[u8]>,
         headers: &[(&str, &str)],
     ) -> Result<Response<Body>, ureq::Error> {
         let is_own_host = address.origin() == self.address.origin();
         let own = self.headers.iter().filter(|_| is_own_host);
         let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
         let visible = self.wire.hide(address, own);
-        let mut request = agent.get(visible.as_str());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        match body {
+            // ureq logs no body whose length it knows.
+            Some(body) => with_headers(agent.post(visible.as_str()), headers).send(body),
+            None => with_headers(agent.get(visible.as_str()), headers).call(),
         }
-        request.call()
     }
+}
+
+fn with_headers<B>(request: RequestBuilder<B>, headers: &[(&str, &str)]) -> RequestBuilder<B> {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
 /// Discards the agent when dropped by a panic.

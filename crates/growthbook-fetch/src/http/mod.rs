@@ -1,6 +1,7 @@
 //! Requests to the server: addresses, headers and replies.
 
 mod client;
+mod eval;
 mod features;
 mod limits;
 mod redirect;
@@ -8,6 +9,7 @@ mod settings;
 mod stream;
 mod tag;
 
+pub(crate) use eval::EvalClient;
 pub(crate) use features::{FeaturesClient, Reply};
 pub(crate) use limits::Limits;
 pub(crate) use settings::{Settings, SourceId};

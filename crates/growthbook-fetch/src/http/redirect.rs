@@ -12,6 +12,12 @@ pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
+/// Whether a redirect of this status repeats the request with the same method. After another one a
+/// POST request becomes a GET request, which is not what was asked.
+pub(super) fn keeps_method(status: u16) -> bool {
+    matches!(status, 307 | 308)
+}
+
 /// Returns the address of a redirect. A redirect from `https` to `http` is an error,
 /// and one to an address with user info, which would reach ureq's log records.
 pub(super) fn follow(from: &Url, location: Option<&str>) -> Result<Url, FetchError> {

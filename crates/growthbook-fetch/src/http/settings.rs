@@ -15,6 +15,8 @@ use crate::options::{ConfigError, FetchOptions, Proxy};
 /// Checked options, with complete addresses.
 pub(crate) struct Settings {
     pub(crate) id: SourceId,
+    /// The address of remote evaluation.
+    pub(super) eval: Url,
     pub(super) root_certificates: RootCerts,
     pub(crate) limits: Limits,
 }
@@ -58,7 +60,16 @@ impl Settings {
                 certificate,
             },
         )?;
-        Ok(Settings { root_certificates, limits, id })
+        let eval = address(&options.api_host, &["api", "eval", key], ConfigError::ApiHost)?;
+        Ok(Settings { root_certificates, limits, id, eval })
+    }
+}
+
+impl Settings {
+    /// Whether the API host is one of GrowthBook's own, which do not evaluate for clients.
+    pub(crate) fn is_on_growthbook_cloud(&self) -> bool {
+        let host = self.eval.host_str().unwrap_or_default().trim_end_matches('.');
+        host == "growthbook.io" || host.ends_with(".growthbook.io")
     }
 }
 
@@ -163,6 +174,22 @@ mod tests {
         ];
         for (host, expected) in cases {
             assert_eq!(features(host).as_deref(), expected, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_growthbook_cloud_are_known() {
+        let cases = [
+            ("https://cdn.growthbook.io", true),
+            ("https://CDN.GrowthBook.io./", true),
+            ("http://growthbook.io:3100/path", true),
+            ("https://growthbook.io.example.com", false),
+            ("https://mygrowthbook.io", false),
+            ("http://localhost:3300", false),
+        ];
+        for (host, expected) in cases {
+            let settings = Settings::check(&FetchOptions::new("sdk-1").api_host(host)).unwrap();
+            assert_eq!(settings.is_on_growthbook_cloud(), expected, "{host}");
         }
     }
 

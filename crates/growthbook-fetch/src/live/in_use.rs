@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::Guard;
 use growthbook_core::{Payload, PayloadSource, Snapshot};
 
-/// The payload in use at one moment, and the program's own data with it.
+/// A payload in use, compiled, and the program's own data with it.
 pub struct InUse<T = ()> {
     pub(super) payload: Arc<Payload>,
     pub(super) snapshot: Arc<Snapshot>,
@@ -34,6 +34,13 @@ impl<T> InUse<T> {
             source: self.source,
             data,
         }
+    }
+
+    /// Pins this payload together with other data.
+    pub fn pin<U>(&self, data: U) -> Pinned<U> {
+        let InUse { payload, snapshot, source, .. } = self;
+        let (payload, snapshot, source) = (payload.clone(), snapshot.clone(), *source);
+        Pinned(Guard::from_inner(Arc::new(InUse { payload, snapshot, source, data })))
     }
 
     /// The payload as read.

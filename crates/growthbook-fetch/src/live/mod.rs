@@ -225,6 +225,14 @@ impl<T> fmt::Debug for LivePayload<T> {
     }
 }
 
+/// Reads and compiles a document of the server. It shares definitions with the snapshot before.
+/// Logs no warnings: see [`log_warnings`].
+#[cfg(feature = "network")]
+pub(crate) fn compile_answer(document: &[u8], before: &Snapshot) -> Result<InUse, PayloadError> {
+    let payload = Payload::from_json(document)?;
+    Ok(Compiled::quietly(payload, PayloadSource::Network, before).with_data(()))
+}
+
 /// A payload that can be swapped in.
 struct Compiled {
     payload: Arc<Payload>,
@@ -233,11 +241,16 @@ struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles a payload that takes the place of another one. Logs its warnings, now and when an
-    /// evaluation finds more.
+    /// Compiles a payload that takes the place of another one. Logs its warnings.
     fn new(payload: Payload, source: PayloadSource, before: &Snapshot) -> Self {
+        let compiled = Compiled::quietly(payload, source, before);
+        log_warnings(&compiled.snapshot);
+        compiled
+    }
+
+    /// Compiles a payload. Logs only the warnings that evaluations find later.
+    fn quietly(payload: Payload, source: PayloadSource, before: &Snapshot) -> Self {
         let snapshot = payload.compile_after(before);
-        log_warnings(&snapshot);
         snapshot.on_evaluation_warning(log_warning);
         Compiled { payload: Arc::new(payload), snapshot: Arc::new(snapshot), source }
     }
@@ -253,7 +266,7 @@ impl Compiled {
 }
 
 /// Logs the parts of a payload that were left out.
-fn log_warnings(snapshot: &Snapshot) {
+pub(crate) fn log_warnings(snapshot: &Snapshot) {
     /// More would flood the log. [`Snapshot::warnings`] has all.
     const LOGGED: usize = 20;
     let warnings = snapshot.warnings();

@@ -12,26 +12,26 @@ mod tests;
 
 use std::time::Duration;
 
+pub(crate) use backoff::{Backoff, FIRST_DELAY};
 pub(crate) use doubts::Prospect;
 pub(crate) use fetches::FetchOutcome;
+pub(crate) use jitter::Jitter;
 pub(crate) use plan::Plan;
 pub(crate) use streams::StreamEnd;
 
-use backoff::{Backoff, FIRST_DELAY};
 use doubts::Doubts;
-use jitter::Jitter;
 use streams::OpenStream;
 
 /// A point in time, counted from the start of the source.
 pub(crate) type Time = Duration;
 
 /// The shortest delay after a server refused.
-const SLOW_RETRY: Duration = Duration::from_secs(300);
+pub(crate) const SLOW_RETRY: Duration = Duration::from_secs(300);
 /// The longest backoff while a server may be starting: before the first payload, and after
 /// doubtful failures. It ends with [`PATIENCE`](doubts::PATIENCE).
 const LONGEST_START_DELAY: Duration = Duration::from_secs(4);
 /// The longest delay that a server can ask for (`Retry-After`, and `retry` on a stream).
-const LONGEST_SERVER_DELAY: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST_SERVER_DELAY: Duration = Duration::from_secs(3600);
 /// The longest poll interval after a brief stream.
 const BRIEF_POLL: Duration = Duration::from_secs(5);
 
