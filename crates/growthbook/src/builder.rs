@@ -23,8 +23,10 @@ use crate::sticky_store::LoggedStore;
 /// Settings of a [`Client`](crate::Client).
 ///
 /// `K` is the kind of client: [`Connected`](crate::Connected) to a server, from
-/// [`Client::builder`](crate::Client::builder), or [`Embedded`](crate::Embedded), from
-/// [`Client::embedded`](crate::Client::embedded). The settings in the first section are for both.
+/// [`Client::builder`](crate::Client::builder); [`Embedded`](crate::Embedded), from
+/// [`Client::embedded`](crate::Client::embedded); or [`Remote`](crate::Remote), from
+/// [`Client::remote_builder`](crate::Client::remote_builder). The settings in the first section are
+/// for all of them.
 ///
 /// ```
 /// use growthbook::Client;
@@ -236,6 +238,19 @@ impl<K> ClientBuilder<K> {
             clock: None,
             sticky_bucket_store: None,
         }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn has_decryption_key(&self) -> bool {
+        #[cfg(feature = "encryption")]
+        return self.decryption_key.is_some();
+        #[cfg(not(feature = "encryption"))]
+        return false;
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn has_sticky_bucket_store(&self) -> bool {
+        self.sticky_bucket_store.is_some()
     }
 
     /// Applies the settings to a client without a payload, and returns the settings of its kind.

@@ -49,6 +49,18 @@ pub fn on_refresh_failed(
     OnRefreshFailed(callback)
 }
 
+/// Makes a plugin that calls a function when a fetch, or a request for remote evaluation, fails.
+#[cfg(feature = "fetch")]
+pub(crate) fn on_fetch_failed(
+    callback: impl Fn(&growthbook_fetch::FetchError) + Send + Sync + 'static,
+) -> impl Plugin {
+    on_refresh_failed(move |cause| {
+        if let Some(cause) = cause.downcast_ref() {
+            callback(cause);
+        }
+    })
+}
+
 struct OnExperimentViewed<F>(F);
 
 impl<F: Fn(&ExperimentViewed<'_>) + Send + Sync> Plugin for OnExperimentViewed<F> {

@@ -9,7 +9,7 @@ use growthbook_core::{PayloadError, PayloadSource};
 use growthbook_fetch::{FetchError, FetchOptions, MemoryCache, Refresh};
 
 use crate::builder::ClientBuilder;
-use crate::callbacks::on_refresh_failed;
+use crate::callbacks::on_fetch_failed;
 use crate::client::Client;
 use crate::connection::Connection;
 
@@ -106,11 +106,7 @@ impl ClientBuilder<Connected> {
     /// refreshes, under no lock. Clients that share a source are all notified.
     #[must_use]
     pub fn on_refresh_failed(self, callback: impl Fn(&FetchError) + Send + Sync + 'static) -> Self {
-        self.plugin(on_refresh_failed(move |cause| {
-            if let Some(cause) = cause.downcast_ref() {
-                callback(cause);
-            }
-        }))
+        self.plugin(on_fetch_failed(callback))
     }
 
     /// Starts the client. Waits for the cache, never for the server, and does not fail because the
@@ -147,6 +143,10 @@ pub enum StartError {
     Fallback(PayloadError),
     /// The system did not start a thread.
     Thread(std::io::Error),
+    /// A client for remote evaluation has a decryption key.
+    DecryptionKey,
+    /// A client for remote evaluation has a sticky bucket store.
+    StickyBucketStore,
 }
 
 impl From<growthbook_fetch::StartError> for StartError {
@@ -168,6 +168,14 @@ impl fmt::Display for StartError {
             StartError::Thread(error) => {
                 write!(formatter, "the client cannot start, the system refused a thread: {error}")
             }
+            StartError::DecryptionKey => formatter.write_str(
+                "the client cannot start, it has a decryption key, but a server that evaluates for \
+                 users sends no encrypted answers: remove the key",
+            ),
+            StartError::StickyBucketStore => formatter.write_str(
+                "the client cannot start, it has a sticky bucket store, but the server that evaluates \
+                 for users assigns variations: remove the store, and give one to the server",
+            ),
         }
     }
 }
@@ -179,6 +187,7 @@ impl core::error::Error for StartError {
             StartError::Config(error) => error.source(),
             StartError::Fallback(error) => error.source(),
             StartError::Thread(error) => error.source(),
+            StartError::DecryptionKey | StartError::StickyBucketStore => None,
         }
     }
 }

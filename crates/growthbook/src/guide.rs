@@ -10,6 +10,7 @@
 //! | [`sticky_buckets`] | users who keep their variation |
 //! | [`many_processes`] | one payload for many processes, in Redis |
 //! | [`browser`] | what a server hands to the browser |
+//! | [`remote_evaluation`] | a server evaluates: as its client, and as the server |
 //! | [`webhooks`] | messages that the payload has changed |
 //! | [`explaining`] | why a user got a value |
 //! | [`speed`] | flags without building anything first |
@@ -51,6 +52,10 @@ pub mod browser {}
 #[cfg(feature = "fetch")]
 #[doc = include_str!("../docs/webhooks.md")]
 pub mod webhooks {}
+
+#[cfg(feature = "fetch")]
+#[doc = include_str!("../docs/remote-evaluation.md")]
+pub mod remote_evaluation {}
 
 #[doc = include_str!("../docs/explaining.md")]
 pub mod explaining {}

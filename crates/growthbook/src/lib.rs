@@ -39,6 +39,7 @@
 //! | [`experiment`], [`result`], [`warning`] | the parts of experiments, results and warnings |
 //! | [`explain`] | why a user got a value |
 //! | [`fetch`] | status, errors and defaults of a client that asks a server |
+//! | [`remote`] | a client for which a server evaluates |
 //! | [`cache`] | caches for payloads |
 //! | [`sticky`] | sticky buckets and their stores |
 //! | [`auto`], [`url`] | auto experiments on pages |
@@ -64,11 +65,12 @@
 //! | `client`, `globals` | the client: the payload in use, and what holds for every user |
 //! | `client_events`, `subscription` | logged events, and plugins that are added while the client runs |
 //! | `counts`, `tracing_plugin`, `metrics_plugin` | plugins that count events, or hand them to `tracing` and `metrics` |
-//! | `client_remote` | answers to clients that evaluate remotely |
+//! | `client_remote` | answers to clients for which this one evaluates |
 //! | `deferred`, `tracking` | deferred tracking calls; the public names of events |
 //! | `connection` | the feed of a client, started again after a fork |
 //! | `lifecycle` | waiting, status, refreshing and closing |
-//! | `builder`, `embedded`, `connected` | settings of every client, and of the two kinds |
+//! | `builder`, `embedded`, `connected` | settings of every client, and of two kinds |
+//! | `remote` | a client for which a server evaluates |
 //!
 //! # Cargo features
 //!
@@ -130,6 +132,8 @@ mod listeners;
 #[cfg(feature = "metrics")]
 mod metrics_plugin;
 mod observer;
+#[cfg(feature = "fetch")]
+pub mod remote;
 mod scope;
 mod scope_buckets;
 mod scope_changes;
@@ -174,6 +178,8 @@ pub use lifecycle::{Ready, Status};
 /// The Redis client that caches and stores in Redis take.
 #[cfg(any(feature = "redis-cache", feature = "sticky-redis"))]
 pub use redis;
+#[cfg(feature = "fetch")]
+pub use remote::{Remote, RemoteClient};
 pub use scope::UserScope;
 pub use tracking::{ExperimentViewed, ExperimentViewedRecord, FeatureUsage, Plugin, Subscription};
 

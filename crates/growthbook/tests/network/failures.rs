@@ -13,7 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use growthbook::fetch::{DateProblem, FetchErrorKind as Kind};
-use growthbook::{Client, ClientBuilder, Connected, PayloadError, PayloadSource, Refresh};
+use growthbook::{
+    Client, ClientBuilder, Connected, FetchOptions, PayloadError, PayloadSource, Refresh,
+};
 use serde_json::json;
 use test_server::{BlackHole, Counts, FeaturesServer, Reply};
 
@@ -48,11 +50,23 @@ impl Elsewhere {
         }
     }
 
+    /// Returns hosts that cannot be reached, or are not trusted.
+    pub(crate) fn hosts(&self) -> [(String, Kind); 5] {
+        [
+            ("http://nonexistent.invalid".to_owned(), Kind::Dns),
+            ("http://127.0.0.1:1".to_owned(), Kind::Connect),
+            (self.without_tls.clone(), Kind::Tls),
+            (self.untrusted.url(), Kind::Certificate),
+            (self.black_hole.url(), Kind::Timeout),
+        ]
+    }
+
     /// Returns each way in which a reply to a request without an ETag can fail.
     pub(crate) fn failures(&self) -> Vec<Failure> {
         let html = "<!DOCTYPE html><title>Please log in</title>";
         let ok = |body: &str| Reply::status(200).body(body);
-        let to = |url: &str| Reply::redirect(302, &format!("{url}/api/features/x"));
+        // A POST request follows a redirect only if it keeps the method.
+        let to = |url: &str| Reply::redirect(307, &format!("{url}/api/features/x"));
         let status = |code| Kind::Status { code, unrecoverable: false };
         let syntax = Kind::Payload(PayloadError::Syntax { line: 1, column: 1 });
         let large = json!({"features": {}, "padding": "x".repeat(2000)}).to_string();
@@ -115,12 +129,15 @@ impl Elsewhere {
 impl Failure {
     /// Sets the limits that this failure exceeds.
     pub(crate) fn limits(&self, builder: ClientBuilder<Connected>) -> ClientBuilder<Connected> {
-        let builder = builder.fetch_options(|options| options.max_body_bytes(LIMIT));
+        builder.fetch_options(|options| self.limit(options))
+    }
+
+    /// Sets the limits that this failure exceeds.
+    pub(crate) fn limit(&self, options: FetchOptions) -> FetchOptions {
+        let options = options.max_body_bytes(LIMIT);
         match self.kind {
-            Kind::Timeout => {
-                builder.fetch_options(|options| options.connect_timeout(SHORT).read_timeout(SHORT))
-            }
-            _ => builder,
+            Kind::Timeout => options.connect_timeout(SHORT).read_timeout(SHORT),
+            _ => options,
         }
     }
 }
@@ -293,15 +310,8 @@ fn fallback_is_used_until_the_server_works() {
 #[test]
 fn unreachable_host_is_reported() {
     let elsewhere = Elsewhere::new();
-    let cases = [
-        ("http://nonexistent.invalid".to_owned(), Kind::Dns),
-        ("http://127.0.0.1:1".to_owned(), Kind::Connect),
-        (elsewhere.without_tls, Kind::Tls),
-        (elsewhere.untrusted.url(), Kind::Certificate),
-        (elsewhere.black_hole.url(), Kind::Timeout),
-    ];
     for_each(
-        &cases,
+        &elsewhere.hosts(),
         |(url, _)| url,
         |(url, kind)| {
             let builder = at(url).refresh(Refresh::Manual).fallback(payload(7));

@@ -17,6 +17,7 @@ mod panics;
 mod proxies;
 #[cfg(feature = "redis-cache")]
 mod redis;
+mod remote;
 mod secrets;
 mod sharing;
 mod streams;
