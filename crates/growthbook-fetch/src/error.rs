@@ -39,6 +39,9 @@ pub enum FetchErrorKind {
     Tls,
     /// The system has no file descriptor, thread or memory left for a connection.
     System,
+    /// The function for headers panicked, or returned a header that cannot be sent:
+    /// [`FetchOptions::api_headers_from`](crate::FetchOptions::api_headers_from).
+    Headers,
     /// A time limit was reached.
     Timeout,
     /// The connection broke, or another I/O error occurred.
@@ -99,6 +102,7 @@ impl FetchErrorKind {
             FetchErrorKind::Certificate => "certificate",
             FetchErrorKind::Tls => "tls",
             FetchErrorKind::System => "system",
+            FetchErrorKind::Headers => "headers",
             FetchErrorKind::Timeout => "timeout",
             FetchErrorKind::Interrupted => "interrupted",
             FetchErrorKind::Protocol => "protocol",
@@ -268,6 +272,9 @@ impl fmt::Display for FetchErrorKind {
             FetchErrorKind::Certificate => {
                 "the server's certificate is not trusted: if an authority of your own signed it, add \
                  that with root_certificates"
+            }
+            FetchErrorKind::Headers => {
+                "the function for headers panicked, or returned a header that cannot be sent"
             }
             FetchErrorKind::System => {
                 "the system has no file descriptor, thread or memory left for a connection"

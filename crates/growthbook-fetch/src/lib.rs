@@ -58,7 +58,7 @@
 //! |---|---|
 //! | `live` | holds the payload in use, and decides which one that is |
 //! | `sink` | the boundary: how a payload is offered |
-//! | `options`, `status`, `error` | what an application sets and sees |
+//! | `options`, `headers`, `status`, `error` | what an application sets and sees |
 //! | `schedule` | decides, without a clock, when to do what |
 //! | `sse` | parses a stream, without a socket |
 //! | `http` | speaks the wire format on these connections |
@@ -119,6 +119,8 @@ mod error;
 #[cfg(feature = "network")]
 mod feed;
 #[cfg(feature = "network")]
+mod headers;
+#[cfg(feature = "network")]
 mod http;
 mod live;
 #[cfg(feature = "network")]
@@ -148,6 +150,9 @@ pub use date::is_older;
 pub use error::{FetchError, FetchErrorKind};
 #[cfg(feature = "network")]
 pub use feed::{CloseTimedOut, Feed, ReadyFuture, StartError};
+#[cfg(feature = "network")]
+#[doc(inline)]
+pub use growthbook_net::{ConnectionConfigError, ConnectionOptions};
 pub use live::{InUse, LivePayload, Pinned};
 #[cfg(feature = "network")]
 pub use options::{

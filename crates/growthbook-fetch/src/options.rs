@@ -3,6 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use growthbook_net::{ConnectionConfigError, ConnectionOptions};
+
+use crate::headers::{HeaderSource, Headers};
+
 /// Default of [`FetchOptions::api_host`]: GrowthBook's own content delivery network.
 pub const DEFAULT_API_HOST: &str = "https://cdn.growthbook.io";
 /// Default of [`FetchOptions::poll_interval`].
@@ -53,10 +57,9 @@ pub struct FetchOptions {
     pub(crate) client_key: String,
     pub(crate) api_host: String,
     pub(crate) streaming_host: Option<String>,
-    pub(crate) api_headers: Vec<(String, String)>,
-    pub(crate) streaming_headers: Vec<(String, String)>,
-    pub(crate) proxy: Proxy,
-    pub(crate) root_certificates: Vec<Vec<u8>>,
+    pub(crate) api_headers: Headers,
+    pub(crate) streaming_headers: Headers,
+    pub(crate) connection: ConnectionOptions,
     pub(crate) refresh: Refresh,
     pub(crate) poll_interval: Duration,
     pub(crate) min_poll_interval: Duration,
@@ -69,13 +72,6 @@ pub struct FetchOptions {
     pub(crate) close_timeout: Duration,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Proxy {
-    None,
-    Environment,
-    Url(String),
-}
-
 impl FetchOptions {
     /// Options for the payload of this client key (`sdk-...`), all at their defaults.
     pub fn new(client_key: impl Into<String>) -> Self {
@@ -83,10 +79,9 @@ impl FetchOptions {
             client_key: client_key.into(),
             api_host: DEFAULT_API_HOST.into(),
             streaming_host: None,
-            api_headers: Vec::new(),
-            streaming_headers: Vec::new(),
-            proxy: Proxy::None,
-            root_certificates: Vec::new(),
+            api_headers: Headers::default(),
+            streaming_headers: Headers::default(),
+            connection: ConnectionOptions::new(),
             refresh: Refresh::default(),
             poll_interval: DEFAULT_POLL_INTERVAL,
             min_poll_interval: MIN_POLL_INTERVAL,
@@ -120,7 +115,7 @@ impl FetchOptions {
     /// Default: none.
     #[must_use]
     pub fn api_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.api_headers.push((name.into(), value.into()));
+        self.api_headers.fixed.push((name.into(), value.into()));
         self
     }
 
@@ -128,39 +123,49 @@ impl FetchOptions {
     /// Default: none.
     #[must_use]
     pub fn streaming_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.streaming_headers.push((name.into(), value.into()));
+        self.streaming_headers.fixed.push((name.into(), value.into()));
         self
     }
 
-    /// Connects through an HTTP proxy: `http://user:password@host:port`. Special characters in the
-    /// user or password must be percent-encoded. The proxy must allow `CONNECT` to the server's port,
-    /// also for `http` addresses. Default: none, and the environment is ignored.
-    #[must_use]
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Proxy::Url(url.into());
-        self
-    }
-
-    /// Connects through the HTTP proxies of the environment, as curl, Python and Go do. The
-    /// environment is read at the start. Default: no.
+    /// Calls this function before each request to the API, and sends the headers that it returns. They
+    /// replace those of [`api_header`](Self::api_header) with the same names. So an authorization that
+    /// expires can be renewed. The function may block for a moment, on the thread that fetches. If it
+    /// panics or returns a header that cannot be sent, the request fails with
+    /// [`FetchErrorKind::Headers`](crate::FetchErrorKind::Headers). Default: none.
     ///
-    /// - `HTTPS_PROXY` is for `https` addresses only, and `HTTP_PROXY` for `http` addresses only.
-    ///   `ALL_PROXY` is for both, if there is no other. The names may be in lower case, which comes
-    ///   first. `HTTP_PROXY` in upper case is ignored in a CGI program, where clients can set it.
-    /// - `NO_PROXY` lists exceptions, separated by commas or blanks: a domain, which excepts its
-    ///   subdomains as well (`example.com`, `.example.com`), subdomains alone (`*.example.com`), an
-    ///   address (`10.1.2.3`, `::1`), a network (`10.0.0.0/8`), or all (`*`). With a port, an entry
-    ///   is for this port only (`example.com:8080`).
+    /// Clients share requests if their options are clones of one another, with the same function.
+    ///
+    /// ```
+    /// # use growthbook_fetch::FetchOptions;
+    /// # fn token() -> String { "t".into() }
+    /// let options = FetchOptions::new("sdk-abc123")
+    ///     .api_headers_from(|| vec![("authorization".into(), format!("Bearer {}", token()))]);
+    /// ```
     #[must_use]
-    pub fn proxy_from_environment(mut self) -> Self {
-        self.proxy = Proxy::Environment;
+    pub fn api_headers_from(
+        mut self,
+        headers: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.api_headers.source = Some(HeaderSource::new(headers));
         self
     }
 
-    /// Trusts the certificates in this PEM text besides Mozilla's. Default: Mozilla's alone.
+    /// Calls this function before each request for the stream, like
+    /// [`api_headers_from`](Self::api_headers_from). An open stream keeps its headers. Default: none.
     #[must_use]
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(pem.into());
+    pub fn streaming_headers_from(
+        mut self,
+        headers: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.streaming_headers.source = Some(HeaderSource::new(headers));
+        self
+    }
+
+    /// How connections are made: the proxy, and certificates. Default: directly, with Mozilla's
+    /// certificates.
+    #[must_use]
+    pub fn connection(mut self, options: ConnectionOptions) -> Self {
+        self.connection = options;
         self
     }
 
@@ -270,20 +275,12 @@ pub enum ConfigError {
     /// A header's name or value has characters that a header cannot have, or the header is one that
     /// this crate sets itself.
     Header,
-    /// The proxy is not an address of an HTTP proxy.
-    Proxy,
+    /// An option of connections is invalid.
+    Connection(ConnectionConfigError),
     /// The client key has a character that no key has, or only dots.
     ClientKey,
     /// The API host or the streaming host has user info: `user:password@`.
     UserInfo,
-    /// A text of root certificates has no certificate, or one that cannot be used.
-    RootCertificates {
-        /// The number of the text, counted from 1 in the order of
-        /// [`root_certificates`](FetchOptions::root_certificates).
-        text: usize,
-        /// The number of the certificate in its text, counted from 1. It is 0 if the text has no certificate.
-        certificate: usize,
-    },
     /// The interval is zero.
     ZeroInterval,
     /// A timeout or the size limit is zero.
@@ -309,9 +306,7 @@ impl fmt::Display for ConfigError {
                 "api_header or streaming_header has an invalid name or value, or names a header that \
                  the client sets itself, such as host"
             }
-            ConfigError::Proxy => {
-                "the proxy is not an address of an HTTP proxy: it must be like http://host:3128"
-            }
+            ConfigError::Connection(error) => return write!(formatter, "{error}"),
             ConfigError::ClientKey => {
                 "the client key has a blank, a control character, one of / \\ ? # %, or only dots: \
                  take the one of an SDK connection, such as sdk-abc123, without an address"
@@ -319,20 +314,6 @@ impl fmt::Display for ConfigError {
             ConfigError::UserInfo => {
                 "api_host or streaming_host has user info (user:password@): send it as a header, with \
                  api_header and streaming_header (authorization)"
-            }
-            ConfigError::RootCertificates { text, certificate: 0 } => {
-                return write!(
-                    formatter,
-                    "root_certificates: text {text} has no certificate: it must be PEM, with -----BEGIN \
-                     CERTIFICATE-----",
-                );
-            }
-            ConfigError::RootCertificates { text, certificate } => {
-                return write!(
-                    formatter,
-                    "root_certificates: certificate {certificate} of text {text} cannot be used: it \
-                     must be an X.509 certificate in PEM, complete and not encrypted",
-                );
             }
             ConfigError::ZeroInterval => {
                 "the interval of refresh or poll_interval is zero: it must be longer, such as 60 s"
@@ -349,3 +330,9 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+impl From<ConnectionConfigError> for ConfigError {
+    fn from(error: ConnectionConfigError) -> Self {
+        ConfigError::Connection(error)
+    }
+}

@@ -18,10 +18,12 @@
 //! | `resolver`, `look_ups`, `connector`, `transport` | looking up names, opening connections, reading and writing |
 //! | `proxies`, `no_proxy`, `tunnel` | which proxy to use, and the connection through it |
 //! | `connect_error` | why there is no connection |
-//! | `root_certificates`, `retry_after` | values that several crates read |
+//! | `connection_options`, `root_certificates` | the options of connections |
+//! | `retry_after` | a header that several crates read |
 
 mod agent;
 mod connect_error;
+mod connection_options;
 mod connector;
 mod deadline;
 mod interrupt;
@@ -37,10 +39,10 @@ mod tunnel;
 mod wire;
 
 pub use connect_error::{ConnectError, ProxyProblem};
+pub use connection_options::{CheckedConnection, ConnectionConfigError, ConnectionOptions};
 pub use deadline::Deadline;
 pub use interrupt::{Interrupt, Registration};
 pub use proxies::{Proxies, Proxy, UnusableProxy};
 pub use request_head::RequestHead;
 pub use retry_after::parse_retry_after;
-pub use root_certificates::{InvalidCertificate, root_certificates};
 pub use wire::{ConnectionCount, Wire};

@@ -6,27 +6,30 @@ use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 /// A text has no usable certificate at this place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InvalidCertificate {
+pub(crate) struct InvalidCertificate {
     /// The number of the text, from 1 on.
-    pub text: usize,
+    pub(crate) text: usize,
     /// The number of the certificate in it, from 1 on. It is 0 if the text has no certificate.
-    pub certificate: usize,
+    pub(crate) certificate: usize,
 }
 
-/// Returns Mozilla's certificates and those of the application.
+/// Returns the certificates of the application, and those of the system or else Mozilla's.
 ///
 /// # Errors
 ///
 /// When a text has no certificate, or one that cannot be used. ureq would ignore it, and every
 /// connection would fail.
-pub fn root_certificates(added: &[Vec<u8>]) -> Result<RootCerts, InvalidCertificate> {
-    if added.is_empty() {
+pub(crate) fn root_certificates(
+    system: Option<Vec<Certificate<'static>>>,
+    added: &[Vec<u8>],
+) -> Result<RootCerts, InvalidCertificate> {
+    if system.is_none() && added.is_empty() {
         return Ok(RootCerts::WebPki);
     }
-    let mut certificates: Vec<Certificate<'static>> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|der| Certificate::from_der(der).to_owned())
-        .collect();
+    let mut certificates = system.unwrap_or_else(|| {
+        let mozilla = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        mozilla.map(|der| Certificate::from_der(der).to_owned()).collect()
+    });
     for (pem, text) in added.iter().zip(1..) {
         let mut certificate = 0;
         for section in sections(pem) {
@@ -99,7 +102,7 @@ mod tests {
         ];
         for (texts, expected) in cases {
             let texts: Vec<Vec<u8>> = texts.iter().map(|text| (*text).into()).collect();
-            assert_eq!(root_certificates(&texts).err(), expected);
+            assert_eq!(root_certificates(None, &texts).err(), expected);
         }
     }
 }

@@ -36,6 +36,22 @@ impl FeaturesServer {
         Self::new(payload, Some(Identity::generate()))
     }
 
+    /// Starts such a server with TLS, for clients that have a certificate.
+    pub fn start_mutual_tls(payload: &str) -> Self {
+        Self::new(payload, Some(Identity::generate_mutual()))
+    }
+
+    /// Returns the PEM of the certificate that clients must have, and of its key.
+    ///
+    /// # Panics
+    ///
+    /// If the server was not started with [`start_mutual_tls`](Self::start_mutual_tls).
+    pub fn client_pem(&self) -> (&str, &str) {
+        let pem = self.identity.as_ref().and_then(|identity| identity.client_pem.as_ref());
+        let (certificate, key) = pem.expect("the server was started with start_mutual_tls");
+        (certificate, key)
+    }
+
     /// Returns `http://127.0.0.1:PORT` or `https://localhost:PORT`. A restart does not change it.
     pub fn url(&self) -> String {
         let origin = if self.identity.is_some() { "https://localhost" } else { "http://127.0.0.1" };

@@ -5,15 +5,13 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use growthbook_net::{
-    ConnectError, InvalidCertificate, Proxies, UnusableProxy, Wire, parse_retry_after,
-    root_certificates,
+    CheckedConnection, ConnectError, ConnectionConfigError, Wire, parse_retry_after,
 };
 use ureq::Agent;
 use ureq::http::Uri;
-use ureq::tls::{RootCerts, TlsConfig};
 use url::Url;
 
-use crate::options::{Proxy, TrackingOptions};
+use crate::options::TrackingOptions;
 use crate::queue::Outcome;
 use crate::status::RequestError;
 
@@ -26,8 +24,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 #[derive(Clone)]
 pub(crate) struct Target {
     host: Url,
-    proxies: Proxies,
-    root_certificates: RootCerts,
+    connection: CheckedConnection,
     timeout: Duration,
 }
 
@@ -59,27 +56,17 @@ impl Target {
         segments.pop_if_empty().push("track");
         drop(segments);
         let uri: Uri = host.as_str().parse().map_err(|_| TrackingConfigError::Host)?;
-        let proxies = match &options.proxy {
-            Proxy::None => Proxies::default(),
-            Proxy::Environment => Proxies::from_environment(|name| std::env::var(name).ok()),
-            Proxy::Url(url) => Proxies::all(url),
-        };
-        proxies.for_address(&uri).map_err(|UnusableProxy| TrackingConfigError::Proxy)?;
+        let connection = options.connection.check()?;
+        connection.check_address(&uri)?;
         if options.request_timeout.is_zero() {
             return Err(TrackingConfigError::ZeroTimeout);
         }
-        Ok(Target {
-            host,
-            proxies,
-            root_certificates: root_certificates(&options.root_certificates)?,
-            timeout: options.request_timeout.min(LONGEST),
-        })
+        Ok(Target { host, connection, timeout: options.request_timeout.min(LONGEST) })
     }
 }
 
 impl Ingestor {
     pub(crate) fn new(target: Target, client_key: &str) -> Self {
-        let tls = TlsConfig::builder().root_certs(target.root_certificates.clone()).build();
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -87,11 +74,11 @@ impl Ingestor {
             .user_agent(USER_AGENT)
             // The connectors of `growthbook-net` use proxies, without ureq.
             .proxy(None)
-            .tls_config(tls)
+            .tls_config(target.connection.tls.clone())
             .max_idle_connections(1)
             .timeout_global(Some(target.timeout))
             .build();
-        let wire = Wire::new(target.proxies.clone());
+        let wire = Wire::new(target.connection.proxies.clone());
         Ingestor { agent: wire.agent(config), wire, target, client_key: client_key.into() }
     }
 
@@ -184,23 +171,15 @@ fn describe(error: &ureq::Error) -> String {
 pub enum TrackingConfigError {
     /// The host is not an address, or it has a user or a query.
     Host,
-    /// The proxy is not an address of an HTTP proxy.
-    Proxy,
-    /// A text of root certificates has no certificate, or one that cannot be used.
-    RootCertificates {
-        /// The number of the text, counted from 1.
-        text: usize,
-        /// The number of the certificate in its text, counted from 1. It is 0 if the text has no certificate.
-        certificate: usize,
-    },
+    /// An option of connections is invalid.
+    Connection(ConnectionConfigError),
     /// The time limit of a request is zero.
     ZeroTimeout,
 }
 
-impl From<InvalidCertificate> for TrackingConfigError {
-    fn from(invalid: InvalidCertificate) -> Self {
-        let InvalidCertificate { text, certificate } = invalid;
-        TrackingConfigError::RootCertificates { text, certificate }
+impl From<ConnectionConfigError> for TrackingConfigError {
+    fn from(error: ConnectionConfigError) -> Self {
+        TrackingConfigError::Connection(error)
     }
 }
 
@@ -211,16 +190,7 @@ impl fmt::Display for TrackingConfigError {
                 "the host is not an address: it must be like https://us-east-1.gb-ingest.com, without \
                  a user and a query"
             }
-            TrackingConfigError::Proxy => {
-                "the proxy is not an address of an HTTP proxy: it must be like http://host:3128"
-            }
-            TrackingConfigError::RootCertificates { text, certificate } => {
-                return write!(
-                    formatter,
-                    "root_certificates: certificate {certificate} of text {text} cannot be used: it \
-                     must be an X.509 certificate in PEM, complete and not encrypted",
-                );
-            }
+            TrackingConfigError::Connection(error) => return write!(formatter, "{error}"),
             TrackingConfigError::ZeroTimeout => {
                 "request_timeout is zero: it must be longer, such as 10 s"
             }

@@ -45,6 +45,8 @@ mod status;
 mod tracking;
 mod wire;
 
+#[doc(inline)]
+pub use growthbook_net::{ConnectionConfigError, ConnectionOptions};
 pub use ingestor::TrackingConfigError;
 pub use options::{
     DEFAULT_BATCH_SIZE, DEFAULT_CAPACITY, DEFAULT_CAPACITY_BYTES, DEFAULT_DROP_DEADLINE,

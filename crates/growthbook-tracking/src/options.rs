@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use growthbook_core::event::CustomEvent;
+use growthbook_net::ConnectionOptions;
 
 /// The ingestor in the United States, which is the default.
 pub const US_INGESTOR: &str = "https://us-east-1.gb-ingest.com";
@@ -49,16 +50,7 @@ pub struct TrackingOptions {
     pub(crate) filter: Option<EventFilter>,
     pub(crate) request_timeout: Duration,
     pub(crate) drop_deadline: Duration,
-    pub(crate) proxy: Proxy,
-    pub(crate) root_certificates: Vec<Vec<u8>>,
-}
-
-/// The way to the ingestor.
-#[derive(Clone)]
-pub(crate) enum Proxy {
-    None,
-    Environment,
-    Url(String),
+    pub(crate) connection: ConnectionOptions,
 }
 
 /// Decides whether an event is sent.
@@ -93,8 +85,7 @@ impl TrackingOptions {
             filter: None,
             request_timeout: DEFAULT_REQUEST_TIMEOUT,
             drop_deadline: DEFAULT_DROP_DEADLINE,
-            proxy: Proxy::None,
-            root_certificates: Vec::new(),
+            connection: ConnectionOptions::new(),
         }
     }
 
@@ -195,25 +186,11 @@ impl TrackingOptions {
         self
     }
 
-    /// Sends through an HTTP proxy, such as `http://user:password@host:3128`. Default: none.
+    /// Sets how connections are made: the proxy, and certificates. Default: directly, with Mozilla's
+    /// certificates.
     #[must_use]
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Proxy::Url(url.into());
-        self
-    }
-
-    /// Sends through the proxy that the environment names: `https_proxy`, `all_proxy` and
-    /// `no_proxy`, by the rules that curl, Python and Go share. Default: no proxy.
-    #[must_use]
-    pub fn proxy_from_environment(mut self) -> Self {
-        self.proxy = Proxy::Environment;
-        self
-    }
-
-    /// Trusts these certificates too, besides Mozilla's: texts in PEM. Default: none.
-    #[must_use]
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(pem.into());
+    pub fn connection(mut self, options: ConnectionOptions) -> Self {
+        self.connection = options;
         self
     }
 

@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 use growthbook_core::UserContext;
 use growthbook_core::event::{CustomEvent, EventUser};
 use growthbook_core::plugin::{Plugin, PluginOwner};
-use growthbook_tracking::{IngestorTracking, TrackingConfigError, TrackingOptions};
+use growthbook_tracking::{
+    ConnectionConfigError, ConnectionOptions, IngestorTracking, TrackingConfigError,
+    TrackingOptions,
+};
 use serde_json::{Map, Value};
 use test_server::{FeaturesServer, Gate, Reply};
 
@@ -188,11 +191,15 @@ fn invalid_options_are_refused() {
         assert_eq!(of_host(host), Some(TrackingConfigError::Host), "{host}");
     }
     assert_eq!(of_host("https://example.com/base/"), None);
+    let connection = ConnectionOptions::new;
     let of = |options: TrackingOptions| IngestorTracking::new(options).err();
-    assert_eq!(of(TrackingOptions::new().proxy("socks5://a:1")), Some(TrackingConfigError::Proxy));
+    assert_eq!(
+        of(TrackingOptions::new().connection(connection().proxy("socks5://a:1"))),
+        Some(ConnectionConfigError::Proxy.into())
+    );
     let no_time = TrackingOptions::new().request_timeout(Duration::ZERO);
     assert_eq!(of(no_time), Some(TrackingConfigError::ZeroTimeout));
-    let no_certificate = TrackingOptions::new().root_certificates("none");
+    let no_certificate = TrackingOptions::new().connection(connection().root_certificates("none"));
     let text = of(no_certificate).unwrap().to_string();
     assert!(text.starts_with("root_certificates"), "{text}");
 }

@@ -52,10 +52,12 @@ impl ClientBuilder<Connected> {
     /// ```
     /// use std::time::Duration;
     /// use growthbook::Client;
+    /// use growthbook::fetch::ConnectionOptions;
     ///
+    /// let connection = ConnectionOptions::new().proxy("http://proxy.example.com:3128");
     /// let client = Client::builder("sdk-abc123")
     ///     .fetch_options(|options| {
-    ///         options.read_timeout(Duration::from_secs(3)).proxy("http://proxy.example.com:3128")
+    ///         options.read_timeout(Duration::from_secs(3)).connection(connection)
     ///     })
     ///     .start()?;
     /// # Ok::<(), growthbook::StartError>(())

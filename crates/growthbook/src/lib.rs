@@ -84,6 +84,7 @@
 //! | `sticky-cookie` | no | `read_cookies`, `set_cookie`: documents in a browser |
 //! | `tracking` | no | `ingestor::IngestorTracking`: events to GrowthBook's ingestor, on a thread |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | Redis Cluster, Sentinel and TLS |
+//! | `system-certificates` | no | `ConnectionOptions::system_certificates`: the certificates of the system |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `tracing` | no | [`tracking`]`::TracingPlugin`: OpenTelemetry's event for each evaluation; spans of fetches |
 //! | `metrics` | no | [`tracking`]`::MetricsPlugin`: counts of events; metrics of fetches and streams |
@@ -213,10 +214,11 @@ pub mod cache {
 #[cfg(feature = "fetch")]
 pub mod fetch {
     pub use growthbook_fetch::{
-        CloseTimedOut, ConfigError, Counters, DEFAULT_API_HOST, DEFAULT_CACHE_TTL,
-        DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
-        DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT, DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT,
-        DateProblem, FetchErrorKind, LastError, MIN_POLL_INTERVAL, StreamOff, StreamState,
+        CloseTimedOut, ConfigError, ConnectionConfigError, ConnectionOptions, Counters,
+        DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT,
+        DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
+        DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, DateProblem, FetchErrorKind, LastError,
+        MIN_POLL_INTERVAL, StreamOff, StreamState,
     };
 
     pub use crate::lifecycle::ReadyClient;

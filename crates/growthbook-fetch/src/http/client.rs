@@ -8,13 +8,14 @@ use std::time::Duration;
 use growthbook_net::{Interrupt, Wire, parse_retry_after};
 use ureq::config::Config;
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Body, RequestBuilder};
 use url::Url;
 
 use super::redirect::{MAX_REDIRECTS, follow, is_redirect, keeps_method};
 use super::{Limits, Settings};
 use crate::error::{FetchError, FetchErrorKind};
+use crate::headers::Headers;
 
 /// The name that this SDK sends to the server.
 const USER_AGENT: &str = concat!("growthbook-rust-sdk/", env!("CARGO_PKG_VERSION"));
@@ -31,8 +32,8 @@ pub(super) struct Client {
     wire: Wire,
     address: Url,
     /// Sent to the address's own host only.
-    headers: Vec<(String, String)>,
-    root_certificates: RootCerts,
+    headers: Headers,
+    tls: TlsConfig,
     purpose: Purpose,
 }
 
@@ -48,15 +49,15 @@ impl Client {
     pub(super) fn new(
         settings: &Settings,
         address: &Url,
-        headers: &[(String, String)],
+        headers: &Headers,
         purpose: Purpose,
     ) -> Self {
         Client {
             agent: Mutex::new(None),
             wire: Wire::new(settings.id.proxies.clone()),
             address: address.clone(),
-            headers: headers.to_vec(),
-            root_certificates: settings.root_certificates.clone(),
+            headers: headers.clone(),
+            tls: settings.tls.clone(),
             purpose,
         }
     }
@@ -92,7 +93,6 @@ impl Client {
     }
 
     fn config(&self, limits: &Limits) -> Config {
-        let tls = TlsConfig::builder().root_certs(self.root_certificates.clone()).build();
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -100,7 +100,7 @@ impl Client {
             .user_agent(USER_AGENT)
             // The connectors of `growthbook-net` use proxies, without ureq.
             .proxy(None)
-            .tls_config(tls)
+            .tls_config(self.tls.clone())
             .max_idle_connections(1)
             .input_buffer_size(INPUT_BUFFER)
             .output_buffer_size(OUTPUT_BUFFER)
@@ -130,7 +130,7 @@ impl Client {
         &self.wire
     }
 
-    /// Sends a GET request with these headers besides its own, and follows redirects. `within` limits
+    /// Sends a GET request with these headers besides those of the application, and follows redirects. `within` limits
     /// everything that it waits for.
     ///
     /// # Errors
@@ -173,9 +173,10 @@ impl Client {
         let agent = self.agent(limits);
         // A panic, for example of a logger, may poison a lock of the agent.
         let _discard = DiscardAgentOnPanic(self);
+        let own = self.headers.now()?;
         let mut address = self.address.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.request_once(&agent, &address, body, headers)?;
+            let response = self.request_once(&agent, &address, body, &own, headers)?;
             let status = response.status().as_u16();
             if !is_redirect(status) {
                 return Ok(response);
@@ -194,14 +195,15 @@ impl Client {
         agent: &Agent,
         address: &Url,
         body: Option<&[u8]>,
+        own: &[(String, String)],
         headers: &[(&str, &str)],
     ) -> Result<Response<Body>, FetchError> {
         let before = self.wire.connections.get();
-        let outcome = self.send(agent, address, body, headers);
+        let outcome = self.send(agent, address, body, own, headers);
         match outcome {
             Err(ureq::Error::Io(_)) if self.wire.connections.get() == before => {
                 // The server has closed a connection that was kept from an earlier request.
-                Ok(self.send(agent, address, body, headers)?)
+                Ok(self.send(agent, address, body, own, headers)?)
             }
             outcome => Ok(outcome?),
         }
@@ -212,10 +214,11 @@ impl Client {
         agent: &Agent,
         address: &Url,
         body: Option<&[u8]>,
+        own: &[(String, String)],
         headers: &[(&str, &str)],
     ) -> Result<Response<Body>, ureq::Error> {
         let is_own_host = address.origin() == self.address.origin();
-        let own = self.headers.iter().filter(|_| is_own_host);
+        let own = own.iter().filter(|_| is_own_host);
         let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
         let visible = self.wire.hide(address, own);
         match body {

@@ -1,23 +1,23 @@
 //! Checked options.
 
-use std::env;
 use std::time::Duration;
 
-use growthbook_net::{InvalidCertificate, Proxies, root_certificates};
-use ureq::http::{HeaderName, HeaderValue, Uri};
-use ureq::tls::RootCerts;
+use growthbook_net::{ConnectionOptions, Proxies};
+use ureq::http::Uri;
+use ureq::tls::TlsConfig;
 use url::Url;
 
 use super::Limits;
 use super::redirect::has_user_info;
-use crate::options::{ConfigError, FetchOptions, Proxy};
+use crate::headers::Headers;
+use crate::options::{ConfigError, FetchOptions};
 
 /// Checked options, with complete addresses.
 pub(crate) struct Settings {
     pub(crate) id: SourceId,
     /// The address of remote evaluation.
     pub(super) eval: Url,
-    pub(super) root_certificates: RootCerts,
+    pub(super) tls: TlsConfig,
     pub(crate) limits: Limits,
 }
 
@@ -28,40 +28,36 @@ pub(crate) struct SourceId {
     pub(super) features: Url,
     /// The address of the stream.
     pub(super) stream: Url,
-    pub(super) api_headers: Vec<(String, String)>,
-    pub(super) streaming_headers: Vec<(String, String)>,
+    pub(super) api_headers: Headers,
+    pub(super) streaming_headers: Headers,
     pub(super) proxies: Proxies,
-    root_certificates: Vec<Vec<u8>>,
+    connection: ConnectionOptions,
 }
 
 impl Settings {
     pub(crate) fn check(options: &FetchOptions) -> Result<Self, ConfigError> {
         let key = key(&options.client_key)?;
+        let connection = options.connection.check()?;
         let limits = limits(options)?;
         let streaming_host = options.streaming_host.as_ref().unwrap_or(&options.api_host);
         let id = SourceId {
             features: address(&options.api_host, &["api", "features", key], ConfigError::ApiHost)?,
             stream: address(streaming_host, &["sub", key], ConfigError::StreamingHost)?,
-            api_headers: headers(&options.api_headers)?,
-            streaming_headers: headers(&options.streaming_headers)?,
-            proxies: proxies(&options.proxy),
-            root_certificates: options.root_certificates.clone(),
+            api_headers: options.api_headers.clone(),
+            streaming_headers: options.streaming_headers.clone(),
+            proxies: connection.proxies.clone(),
+            connection: options.connection.clone(),
         };
+        if !id.api_headers.are_valid() || !id.streaming_headers.are_valid() {
+            return Err(ConfigError::Header);
+        }
         for address in [&id.features, &id.stream] {
-            let needs_unusable_proxy =
-                |uri: Uri| id.proxies.for_address(&uri).is_err().then_some(ConfigError::Proxy);
-            if let Some(error) = address.as_str().parse().ok().and_then(needs_unusable_proxy) {
-                return Err(error);
+            if let Ok(uri) = address.as_str().parse::<Uri>() {
+                connection.check_address(&uri)?;
             }
         }
-        let root_certificates = root_certificates(&options.root_certificates).map_err(
-            |InvalidCertificate { text, certificate }| ConfigError::RootCertificates {
-                text,
-                certificate,
-            },
-        )?;
         let eval = address(&options.api_host, &["api", "eval", key], ConfigError::ApiHost)?;
-        Ok(Settings { root_certificates, limits, id, eval })
+        Ok(Settings { tls: connection.tls, limits, id, eval })
     }
 }
 
@@ -126,30 +122,10 @@ fn address(host: &str, path: &[&str], invalid: ConfigError) -> Result<Url, Confi
     Ok(url)
 }
 
-fn headers(headers: &[(String, String)]) -> Result<Vec<(String, String)>, ConfigError> {
-    /// Headers that this crate sets itself.
-    const RESERVED: [&str; 5] =
-        ["host", "connection", "content-length", "transfer-encoding", "accept-encoding"];
-    for (name, value) in headers {
-        let name = HeaderName::try_from(name).map_err(|_| ConfigError::Header)?;
-        let is_valid = HeaderValue::try_from(value).is_ok_and(|value| value.to_str().is_ok());
-        if !is_valid || RESERVED.contains(&name.as_str()) {
-            return Err(ConfigError::Header);
-        }
-    }
-    Ok(headers.to_vec())
-}
-
-fn proxies(proxy: &Proxy) -> Proxies {
-    match proxy {
-        Proxy::None => Proxies::default(),
-        Proxy::Environment => Proxies::from_environment(|name| env::var(name).ok()),
-        Proxy::Url(url) => Proxies::all(url),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use growthbook_net::ConnectionConfigError;
+
     use super::*;
 
     fn features(host: &str) -> Option<String> {
@@ -247,6 +223,7 @@ mod tests {
     #[test]
     fn invalid_options_are_refused_at_the_start() {
         let ok = || FetchOptions::new("sdk-1");
+        let connection = ConnectionOptions::new;
         let cases = [
             (FetchOptions::new(" "), ConfigError::EmptyClientKey),
             (ok().api_host("example.com"), ConfigError::ApiHost),
@@ -257,11 +234,18 @@ mod tests {
             (ok().api_header("a b", "c"), ConfigError::Header),
             (ok().api_header("a", "b\r\nc: d"), ConfigError::Header),
             (ok().streaming_header("Host", "example.com"), ConfigError::Header),
-            (ok().proxy("socks5://localhost:1"), ConfigError::Proxy),
-            (ok().proxy("http://"), ConfigError::Proxy),
             (
-                ok().root_certificates("none"),
-                ConfigError::RootCertificates { text: 1, certificate: 0 },
+                ok().connection(connection().proxy("socks5://localhost:1")),
+                ConnectionConfigError::Proxy.into(),
+            ),
+            (ok().connection(connection().proxy("http://")), ConnectionConfigError::Proxy.into()),
+            (
+                ok().connection(connection().root_certificates("none")),
+                ConnectionConfigError::RootCertificates { text: 1, certificate: 0 }.into(),
+            ),
+            (
+                ok().connection(connection().client_certificate("none", "none")),
+                ConnectionConfigError::ClientCertificate.into(),
             ),
             (ok().read_timeout(Duration::ZERO), ConfigError::ZeroLimit),
             (ok().max_body_bytes(0), ConfigError::ZeroLimit),

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::fetch::{DateProblem, FetchErrorKind as Kind};
+use growthbook::fetch::{ConnectionOptions, DateProblem, FetchErrorKind as Kind};
 use growthbook::{
     Client, ClientBuilder, Connected, FetchOptions, PayloadError, PayloadSource, Refresh,
 };
@@ -362,8 +362,10 @@ fn not_modified_confirms_the_payload_in_use() {
 #[test]
 fn additional_root_certificate_is_trusted() {
     let server = FeaturesServer::start_tls(&payload(1));
-    let trusting = builder(&server)
-        .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
+    let trusting = builder(&server).fetch_options(|options| {
+        options
+            .connection(ConnectionOptions::new().root_certificates(server.root_certificate_pem()))
+    });
     let client = ready(trusting.refresh(Refresh::Manual));
     assert_eq!(flag(&client), 1);
 }
@@ -393,8 +395,10 @@ fn redirects_are_followed() {
 #[test]
 fn redirect_from_tls_to_plain_http_fails() {
     let (server, other) = (FeaturesServer::start_tls(&payload(1)), quiet_server());
-    let trusting = builder(&server)
-        .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
+    let trusting = builder(&server).fetch_options(|options| {
+        options
+            .connection(ConnectionOptions::new().root_certificates(server.root_certificate_pem()))
+    });
     let client = ready(trusting.refresh(Refresh::Manual));
     server.script_features([Reply::redirect(302, &format!("{}/api/features/x", other.url()))]);
     assert_eq!(client.refresh().unwrap_err().kind(), Kind::Redirect);

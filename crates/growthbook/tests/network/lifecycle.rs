@@ -7,7 +7,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use growthbook::fetch::{ConfigError, FetchErrorKind as Kind, MIN_POLL_INTERVAL, StreamState};
+use growthbook::fetch::{
+    ConfigError, ConnectionConfigError, ConnectionOptions, FetchErrorKind as Kind,
+    MIN_POLL_INTERVAL, StreamState,
+};
 use growthbook::{Client, ClientBuilder, Connected, PayloadSource, Refresh, StartError};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, Gate, ProxyServer, Reply};
@@ -75,7 +78,12 @@ fn invalid_options_fail_at_start() {
         (ok().refresh(Refresh::Poll(Duration::ZERO)), ConfigError::ZeroInterval),
         (ok().poll_interval(Duration::ZERO), ConfigError::ZeroInterval),
         (ok().fetch_options(|options| options.api_header("a\n", "b")), ConfigError::Header),
-        (ok().fetch_options(|options| options.proxy("localhost")), ConfigError::Proxy),
+        (
+            ok().fetch_options(|options| {
+                options.connection(ConnectionOptions::new().proxy("localhost"))
+            }),
+            ConnectionConfigError::Proxy.into(),
+        ),
         (Client::builder("\n"), ConfigError::EmptyClientKey),
     ];
     for (builder, expected) in cases {
@@ -409,7 +417,9 @@ fn close_and_drop_interrupt_each_wait() {
         row("connect hangs", Box::new(never_connects(|it, hole| it.api_host(hole)))),
         row(
             "connect to a proxy hangs",
-            Box::new(never_connects(|it, hole| it.fetch_options(|options| options.proxy(hole)))),
+            Box::new(never_connects(|it, hole| {
+                it.fetch_options(|options| options.connection(ConnectionOptions::new().proxy(hole)))
+            })),
         ),
         row("TLS hangs", {
             Box::new(|| {
@@ -698,12 +708,17 @@ fn nothing_is_left_after_close() {
             streaming(builder(&server)),
             polling(&server),
             manual(&server),
-            streaming(
-                builder(&tls)
-                    .fetch_options(|options| options.root_certificates(tls.root_certificate_pem())),
-            ),
+            streaming(builder(&tls).fetch_options(|options| {
+                options.connection(
+                    ConnectionOptions::new().root_certificates(tls.root_certificate_pem()),
+                )
+            })),
             ready(
-                builder(&server).fetch_options(|options| options.proxy(proxy.url())).refresh(OFTEN),
+                builder(&server)
+                    .fetch_options(|options| {
+                        options.connection(ConnectionOptions::new().proxy(proxy.url()))
+                    })
+                    .refresh(OFTEN),
             ),
             ready(builder(&server).cache(growthbook::cache::FileCache::new(directory.path()))),
             patient(at(&black_hole.url())).start().unwrap(),

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod caching;
+mod connections;
 #[cfg(feature = "encryption")]
 mod encryption;
 mod failures;

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::process::Command;
 
 use growthbook::Refresh;
-use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::fetch::{ConnectionOptions, FetchErrorKind as Kind};
 use test_server::{BlackHole, FeaturesServer, ProxyServer};
 
 use crate::failures::{URL_VARIABLE, quiet_server};
@@ -17,11 +17,17 @@ fn proxy_is_used() {
     let tls = FeaturesServer::start_tls(&payload(1));
     for server in [&plain, &tls] {
         let proxy = ProxyServer::start();
-        let mut builder = builder(server)
-            .fetch_options(|options| options.proxy(proxy.url().replace("//", "//user:password@")));
+        let mut builder = builder(server).fetch_options(|options| {
+            options.connection(
+                ConnectionOptions::new().proxy(proxy.url().replace("//", "//user:password@")),
+            )
+        });
         if server.url().starts_with("https") {
-            builder = builder
-                .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
+            builder = builder.fetch_options(|options| {
+                options.connection(
+                    ConnectionOptions::new().root_certificates(server.root_certificate_pem()),
+                )
+            });
         }
         let client = ready(builder.refresh(Refresh::Manual));
         assert_eq!(flag(&client), 1);
@@ -54,7 +60,11 @@ fn unusable_proxy_is_reported() {
         |(url, cause)| {
             let with_user = url.replace("//", "//user:password@");
             let builder = builder(&server)
-                .fetch_options(|options| options.proxy(with_user).connect_timeout(SHORT))
+                .fetch_options(|options| {
+                    options
+                        .connection(ConnectionOptions::new().proxy(with_user))
+                        .connect_timeout(SHORT)
+                })
                 .fallback(payload(7));
             let client = builder.refresh(Refresh::Manual).start().unwrap();
             let error = client.refresh().unwrap_err();
@@ -101,7 +111,12 @@ fn client_with_the_environments_proxies() {
     // Without this variable, all ignored tests were started by hand.
     let Ok(url) = env::var(URL_VARIABLE) else { return };
     let builder = at(&url).refresh(Refresh::Manual);
-    let client = builder.fetch_options(|options| options.proxy_from_environment()).start().unwrap();
+    let client = builder
+        .fetch_options(|options| {
+            options.connection(ConnectionOptions::new().proxy_from_environment())
+        })
+        .start()
+        .unwrap();
     client.refresh().unwrap();
     assert_eq!(flag(&client), 1);
 }

@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 use std::sync::Mutex;
 
 use growthbook::cache::{FileCache, PayloadCache, PayloadKey};
+use growthbook::fetch::ConnectionOptions;
 use growthbook::{Client, ClientBuilder, Connected, Refresh, UserContext};
 use serde_json::json;
 use test_server::{FeaturesServer, ProxyServer, Reply};
@@ -177,8 +178,10 @@ fn streams(output: &Output) {
         output.client(&client);
     }
     let server = FeaturesServer::start_tls(&document());
-    let trusting = builder(&server, output)
-        .fetch_options(|options| options.root_certificates(server.root_certificate_pem()));
+    let trusting = builder(&server, output).fetch_options(|options| {
+        options
+            .connection(ConnectionOptions::new().root_certificates(server.root_certificate_pem()))
+    });
     let client = trusting.start().unwrap();
     eventually("a stream", || is_streaming(&client));
     server.push(b"event: features\ndata: <html>\n\n");
@@ -200,7 +203,7 @@ fn proxies(output: &Output) {
         let url = url.replace("//", &format!("//{PROXY_USER}:{PROXY_PASSWORD}@"));
         for how in [Refresh::Manual, OFTEN] {
             let client = builder(&server, output)
-                .fetch_options(|options| options.proxy(&url))
+                .fetch_options(|options| options.connection(ConnectionOptions::new().proxy(&url)))
                 .refresh(how)
                 .start()
                 .unwrap();
@@ -225,16 +228,23 @@ fn failing_starts(output: &Output) {
         ok().fetch_options(|options| options.api_header("x-token\n", API_HEADER)),
         ok().fetch_options(|options| options.api_header("x-token", format!("{API_HEADER}\n"))),
         ok().fetch_options(|options| {
-            options.proxy(format!("socks5://{PROXY_USER}:{PROXY_PASSWORD}@localhost"))
+            options.connection(
+                ConnectionOptions::new()
+                    .proxy(format!("socks5://{PROXY_USER}:{PROXY_PASSWORD}@localhost")),
+            )
         }),
         ok().fetch_options(|options| {
-            options.proxy(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@"))
+            options.connection(
+                ConnectionOptions::new().proxy(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@")),
+            )
         }),
         ok().api_host(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@localhost")),
         ok().fetch_options(|options| {
             options.streaming_host(format!("http://{PROXY_USER}:{PROXY_PASSWORD}@localhost"))
         }),
-        ok().fetch_options(|options| options.root_certificates(PROXY_PASSWORD)),
+        ok().fetch_options(|options| {
+            options.connection(ConnectionOptions::new().root_certificates(PROXY_PASSWORD))
+        }),
         ok().fallback(format!("{{\"{ATTRIBUTE}")),
         ok().fallback(json!({"features": {}, "encryptedFeatures": DECRYPTION_KEY}).to_string()),
     ];

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
+use growthbook::fetch::{ConnectionOptions, FetchErrorKind as Kind, StreamOff, StreamState};
 use growthbook::{Client, ClientBuilder, Connected, PayloadError, Refresh};
 use serde_json::json;
 use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply, Request};
@@ -715,10 +715,10 @@ fn stream_redirect_drops_headers() {
 #[test]
 fn streams_work_over_tls() {
     let server = FeaturesServer::start_tls(&payload(1));
-    let client = streaming(
-        builder(&server)
-            .fetch_options(|options| options.root_certificates(server.root_certificate_pem())),
-    );
+    let client = streaming(builder(&server).fetch_options(|options| {
+        options
+            .connection(ConnectionOptions::new().root_certificates(server.root_certificate_pem()))
+    }));
     server.set_payload(&payload(2));
     eventually("the change", || flag(&client) == 2);
 }
@@ -787,7 +787,9 @@ fn dripping_proxy_does_not_stop_polling() {
     let proxy = ProxyServer::start();
     proxy.drip(&streams.url());
     let client = ready(builder(&server).refresh(Refresh::Stream).fetch_options(|options| {
-        let options = options.streaming_host(streams.url()).proxy(proxy.url());
+        let options = options
+            .streaming_host(streams.url())
+            .connection(ConnectionOptions::new().proxy(proxy.url()));
         options.connect_timeout(SHORT).poll_interval(OFTEN)
     }));
     let is_lost = |state: StreamState| match state {

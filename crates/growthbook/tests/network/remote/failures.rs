@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use growthbook::fetch::FetchErrorKind as Kind;
+use growthbook::fetch::{ConnectionOptions, FetchErrorKind as Kind};
 use growthbook::remote::RemoteUser;
 use growthbook::{ClientBuilder, Remote};
 use test_server::{FeaturesServer, Reply};
@@ -91,7 +91,9 @@ fn unreachable_host_is_reported() {
 fn answer_over_tls_is_read() {
     let server = FeaturesServer::start_tls(r#"{"features":{"flag":{"defaultValue":3}}}"#);
     let pem = server.root_certificate_pem().to_owned();
-    let remote = at(&server.url()).fetch_options(|options| options.root_certificates(pem));
+    let remote = at(&server.url()).fetch_options(|options| {
+        options.connection(ConnectionOptions::new().root_certificates(pem))
+    });
     assert_eq!(flag(&remote.start().unwrap(), pro("a")), 3);
 }
 
