@@ -1,0 +1,11 @@
+use growthbook::Client;
+use typed_flags::flags::{ButtonColor, Flags};
+
+fn main() {
+    let client = Client::from_json(r#"{"features": {}}"#).unwrap();
+    let gb = client.for_user("user-1");
+    match gb.button_color() {
+        ButtonColor::Blue => {}
+        ButtonColor::Green => {}
+    }
+}
