@@ -214,10 +214,14 @@ impl Given {
     }
 
     fn references(mut self) -> Result<References, lexopt::Error> {
-        let is_for_generate =
-            self.output.is_some() || self.check || self.fallback.is_some() || self.trait_name.is_some();
+        let is_for_generate = self.output.is_some()
+            || self.check
+            || self.fallback.is_some()
+            || self.trait_name.is_some();
         if is_for_generate {
-            return Err("--output, --check, --fallback and --trait-name are for generate only".into());
+            return Err(
+                "--output, --check, --fallback and --trait-name are for generate only".into()
+            );
         }
         let paths = self.values.split_off(1);
         if paths.is_empty() {

@@ -35,7 +35,8 @@ impl Difference {
         let start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
         let (before, old) = old.split_at(start);
         let (_, new) = new.split_at(start);
-        let end = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
+        let end =
+            old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
         let (old, after) = old.split_at(old.len() - end);
         let (new, _) = new.split_at(new.len() - end);
         let same = |line: &&str| Line::Same((*line).to_owned());
@@ -113,7 +114,10 @@ impl fmt::Display for Difference {
         let is_near = |index: usize| {
             let first = index.saturating_sub(CONTEXT);
             let around = self.lines.get(first..).unwrap_or_default();
-            around.iter().take(index - first + CONTEXT + 1).any(|line| !matches!(line, Line::Same(_)))
+            around
+                .iter()
+                .take(index - first + CONTEXT + 1)
+                .any(|line| !matches!(line, Line::Same(_)))
         };
         let shown: Vec<(usize, &Line)> =
             self.lines.iter().enumerate().filter(|(index, _)| is_near(*index)).collect();
@@ -155,7 +159,8 @@ mod tests {
     fn only_changes_and_their_context_are_shown() {
         let old = "1\n2\n3\n4\nold\n6\n7\n8\n9\n10\n11\n12\nremoved\n13\n";
         let new = "1\n2\n3\n4\nnew\n6\n7\n8\n9\n10\n11\n12\n13\n14\n";
-        let expected = "  3\n  4\n- old\n+ new\n  6\n  7\n  ...\n  11\n  12\n- removed\n  13\n+ 14\n";
+        let expected =
+            "  3\n  4\n- old\n+ new\n  6\n  7\n  ...\n  11\n  12\n- removed\n  13\n+ 14\n";
         assert_eq!(shown(old, new), expected);
     }
 

@@ -108,8 +108,7 @@ fn escaped_word(word: &str) -> String {
 
 fn is_plain_url(word: &str) -> bool {
     let rest = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://"));
-    let is_plain =
-        |char: char| char.is_ascii_alphanumeric() || "-._~:/?#@!$+,;=%&".contains(char);
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-._~:/?#@!$+,;=%&".contains(char);
     rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_plain))
 }
 
@@ -201,7 +200,10 @@ mod tests {
             }
             // Typographic quotes and dashes are a matter of taste.
             let straight = |text: &str| {
-                text.replace(['“', '”'], "\"").replace(['‘', '’'], "'").replace('–', "--").replace('—', "---")
+                text.replace(['“', '”'], "\"")
+                    .replace(['‘', '’'], "'")
+                    .replace('–', "--")
+                    .replace('—', "---")
             };
             assert_eq!(straight(&plain(&shown)), straight(&plain(&expected)), "{markdown}");
         }

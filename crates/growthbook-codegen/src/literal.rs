@@ -20,17 +20,13 @@ pub(crate) fn value(value: &Value, value_type: &ValueType, level: usize) -> Stri
         }
         ValueType::List(item) => {
             let items = value.as_array().into_iter().flatten();
-            lines(
-                "vec![",
-                items.map(|value| owned(value, item, level + 1)).collect(),
-                "]",
-                level,
-            )
+            lines("vec![", items.map(|value| owned(value, item, level + 1)).collect(), "]", level)
         }
         ValueType::Object(name, members) => {
             let members = members.iter().zip(fields(members));
-            let members = members
-                .map(|(member, field)| format!("{field}: {}", member_value(value, member, level + 1)));
+            let members = members.map(|(member, field)| {
+                format!("{field}: {}", member_value(value, member, level + 1))
+            });
             lines(&format!("{} {{", name.name), members.collect(), "}", level)
         }
         ValueType::Json => {

@@ -69,6 +69,7 @@ fn warning(function: &Function<'_>, flags: &Flags) -> Option<Warning> {
     let mut values = function.flag.values();
     let Some(first) = values.next() else { return Some(Warning::NoValue { key }) };
     // Objects that are a table, and lists of any items, are JSON on purpose.
-    let is_mixed = values.any(|value| std::mem::discriminant(value) != std::mem::discriminant(first));
+    let is_mixed =
+        values.any(|value| std::mem::discriminant(value) != std::mem::discriminant(first));
     is_mixed.then_some(Warning::MixedTypes { key })
 }

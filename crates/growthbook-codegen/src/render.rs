@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use crate::doc_text::{self, WIDTH};
 use crate::literal;
-use crate::type_names::{fields, type_text, variants};
 use crate::plan::Function;
+use crate::type_names::{fields, type_text, variants};
 use crate::value_type::{Member, TypeName, ValueType};
 
 /// The attributes of every item.
@@ -245,8 +245,7 @@ fn object(name: &TypeName, members: &[Member], about: &str) -> String {
             let _ = writeln!(text, "    #[serde(rename = {:?})]", member.name);
         }
         let type_text = type_text(&member.value_type);
-        let type_text =
-            if member.is_optional { format!("Option<{type_text}>") } else { type_text };
+        let type_text = if member.is_optional { format!("Option<{type_text}>") } else { type_text };
         let _ = writeln!(text, "    pub {field}: {type_text},");
     }
     text += "}\n";

@@ -34,6 +34,8 @@ impl Request {
         let has_key = |prefix| path.strip_prefix(prefix).is_some_and(|key: &str| !key.is_empty());
         match self.method.as_str() {
             "GET" if has_key("/api/features/") => Route::Features,
+            // The list of the REST API. A test scripts its pages.
+            "GET" if matches!(path, "/api/v1/features" | "/api/v2/features") => Route::Features,
             "GET" if has_key("/sub/") => Route::Stream,
             "POST" if path == "/track" => Route::Track,
             "POST" if has_key("/api/eval/") => Route::Eval,

@@ -43,6 +43,8 @@ pub enum ApiError {
     TooLarge,
     /// There are more than [`MAX_PAGES`] pages.
     TooManyPages,
+    /// There are more pages, but the server does not say where the next one starts.
+    Incomplete,
     /// A reply is not JSON.
     NotJson,
     /// A reply does not have a list of features.
@@ -54,9 +56,8 @@ pub enum ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ApiError::Host => formatter.write_str(
-                "the API's host is not an address like https://growthbook.example.com",
-            ),
+            ApiError::Host => formatter
+                .write_str("the API's host is not an address like https://growthbook.example.com"),
             ApiError::Token => formatter.write_str(
                 "the API's token is empty or not valid: create one in GrowthBook, Settings, API \
                  Keys, and set the environment variable GROWTHBOOK_API_TOKEN",
@@ -77,9 +78,8 @@ impl fmt::Display for ApiError {
                 "the API allows no more requests for {} seconds (status 429): try again later",
                 wait.as_secs()
             ),
-            ApiError::RateLimited { retry_after: None } => formatter.write_str(
-                "the API allows no more requests now (status 429): try again later",
-            ),
+            ApiError::RateLimited { retry_after: None } => formatter
+                .write_str("the API allows no more requests now (status 429): try again later"),
             ApiError::Status { status, message } => {
                 write!(formatter, "the API replied with status {status}{}", said(message))
             }
@@ -88,6 +88,8 @@ impl fmt::Display for ApiError {
                 write!(formatter, "a reply of the API has more than {MAX_PAGE_BYTES} bytes")
             }
             ApiError::TooManyPages => write!(formatter, "the API has more than {MAX_PAGES} pages"),
+            ApiError::Incomplete => formatter
+                .write_str("the API has more pages, but does not say where the next one starts"),
             ApiError::NotJson => formatter.write_str("a reply of the API is not JSON"),
             ApiError::NoFeatures => {
                 formatter.write_str("a reply of the API does not have a list of features")

@@ -11,12 +11,17 @@ pub(super) fn address(host: &str, path: &str) -> Result<Url, ApiError> {
     if !host.starts_with("http://") && !host.starts_with("https://") {
         return Err(ApiError::Host);
     }
-    let base = host.trim_end_matches('/');
-    let base = base.strip_suffix("/api").unwrap_or(base);
-    let url = Url::parse(&format!("{base}/api/{path}")).map_err(|_| ApiError::Host)?;
+    let mut url = Url::parse(host).map_err(|_| ApiError::Host)?;
     let has_more = url.query().is_some() || url.fragment().is_some();
     let has_user = !url.username().is_empty() || url.password().is_some();
-    if has_more || has_user { Err(ApiError::Host) } else { Ok(url) }
+    if has_more || has_user {
+        return Err(ApiError::Host);
+    }
+    let base = url.path().trim_end_matches('/');
+    let base = base.strip_suffix("/api").unwrap_or(base);
+    let path = format!("{base}/api/{path}");
+    url.set_path(&path);
+    Ok(url)
 }
 
 #[cfg(test)]
@@ -33,8 +38,15 @@ mod tests {
 
     #[test]
     fn other_text_is_refused() {
-        let hosts =
-            ["gb.example", "", "ftp://gb.example", "https://", "https://a?b", "https://u:p@a", "https://a#b"];
+        let hosts = [
+            "gb.example",
+            "",
+            "ftp://gb.example",
+            "https://",
+            "https://a?b",
+            "https://u:p@a",
+            "https://a#b",
+        ];
         for host in hosts {
             assert!(address(host, "v2/features").is_err(), "{host}");
         }

@@ -117,7 +117,7 @@ impl RestApi {
             let entries = page.get("features").and_then(Value::as_array);
             let entries = entries.ok_or(ApiError::NoFeatures)?;
             entries.iter().for_each(|item| entry::add(&mut flags, item));
-            match next_offset(&page, offset, entries.len() as u64) {
+            match next_offset(&page, offset, entries.len() as u64)? {
                 Some(next) => offset = next,
                 None => return Ok(flags),
             }
@@ -138,15 +138,21 @@ impl RestApi {
     }
 }
 
-/// Returns the offset of the next page. `None` if this page is the last one. A server cannot make
-/// the loop endless: an offset that does not grow ends it.
-fn next_offset(page: &Value, offset: u64, count: u64) -> Option<u64> {
+/// Returns the offset of the next page. `None` if this page is the last one.
+///
+/// # Errors
+///
+/// There are more pages, but the next one does not follow this one.
+fn next_offset(page: &Value, offset: u64, count: u64) -> Result<Option<u64>, ApiError> {
     let has_more = match page.get("hasMore").and_then(Value::as_bool) {
         Some(has_more) => has_more,
         None => page.get("total").and_then(Value::as_u64).is_some_and(|all| offset + count < all),
     };
+    if !has_more {
+        return Ok(None);
+    }
     let next = page.get("nextOffset").and_then(Value::as_u64).unwrap_or(offset + count);
-    (has_more && count > 0 && next > offset).then_some(next)
+    if next > offset { Ok(Some(next)) } else { Err(ApiError::Incomplete) }
 }
 
 impl fmt::Debug for RestApi {

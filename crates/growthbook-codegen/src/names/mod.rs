@@ -86,7 +86,10 @@ mod tests {
             ("🎉", "u1f389", "U1f389"),
         ];
         for (key, function, name) in cases {
-            assert_eq!((snake(&words(key), "flag"), camel(&words(key))), (function.into(), name.into()));
+            assert_eq!(
+                (snake(&words(key), "flag"), camel(&words(key))),
+                (function.into(), name.into())
+            );
         }
     }
 }

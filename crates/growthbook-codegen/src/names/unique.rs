@@ -29,7 +29,8 @@ pub(crate) fn unique(wanted: &[(String, String)], style: Style) -> Vec<String> {
         wanted.iter().map(|(name, _)| name.clone()).filter(|name| is_single(name)).collect();
     let mut names: Vec<String> = Vec::with_capacity(wanted.len());
     for (name, origin) in wanted {
-        let unique = if is_single(name) { name.clone() } else { hashed(name, origin, style, &taken) };
+        let unique =
+            if is_single(name) { name.clone() } else { hashed(name, origin, style, &taken) };
         taken.insert(unique.clone());
         names.push(unique);
     }
@@ -51,9 +52,12 @@ fn hashed(name: &str, origin: &str, style: Style, taken: &BTreeSet<String>) -> S
 
 /// Hashes a text with FNV-1a. The result is the same on every system, and with every version.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    });
+    // The first digits of short texts would be similar.
+    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 33)
 }
 
 #[cfg(test)]

@@ -67,13 +67,14 @@ fn form(bytes: &[u8]) -> Result<Form, Error> {
     let Ok(document) = serde_json::from_slice(bytes) else { return form_of_text(bytes) };
     match document {
         Value::Array(entries) if entries.iter().all(is_entry) => Ok(Form::Entries(entries)),
-        Value::Object(mut object) => match object.get_mut("features") {
+        Value::Object(mut object) => match object.remove("features") {
             Some(Value::Array(entries)) if entries.iter().all(is_entry) => {
-                Ok(Form::Entries(std::mem::take(entries)))
+                Ok(Form::Entries(entries))
             }
-            _ if is_payload(&object) => Ok(Form::Payload),
-            _ if is_features(&object) => Ok(Form::Features),
-            _ => Err(Error::UnknownForm),
+            Some(_) => Ok(Form::Payload),
+            None if object.contains_key("encryptedFeatures") => Ok(Form::Payload),
+            None if is_features(&object) => Ok(Form::Features),
+            None => Err(Error::UnknownForm),
         },
         _ => Err(Error::UnknownForm),
     }
@@ -86,10 +87,6 @@ fn form_of_text(bytes: &[u8]) -> Result<Form, Error> {
         Err(PayloadError::MissingFeatures) => Ok(Form::Features),
         Err(error) => Err(error.into()),
     }
-}
-
-fn is_payload(object: &Map<String, Value>) -> bool {
-    object.contains_key("features") || object.contains_key("encryptedFeatures")
 }
 
 /// Whether an object has definitions of features. Any other reply of a server has members of other

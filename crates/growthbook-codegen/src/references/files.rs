@@ -10,9 +10,9 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The extensions of files that may ask for flags.
 const EXTENSIONS: &[&str] = &[
-    "astro", "cjs", "cs", "dart", "elm", "erl", "ex", "exs", "go", "html", "java", "js", "jsx", "kt",
-    "kts", "liquid", "mjs", "mts", "php", "py", "rb", "rs", "scala", "svelte", "swift", "ts", "tsx",
-    "vue", "yaml",
+    "astro", "cjs", "cs", "dart", "elm", "erl", "ex", "exs", "go", "html", "java", "js", "jsx",
+    "kt", "kts", "liquid", "mjs", "mts", "php", "py", "rb", "rs", "scala", "svelte", "swift", "ts",
+    "tsx", "vue", "yaml",
 ];
 
 /// Folders of other people's code.

@@ -177,7 +177,7 @@ impl<'ast> Visit<'ast> for Finder {
         if self.is_left_out(&item.attrs) {
             return;
         }
-        let name = item.trait_.as_ref().and_then(|it| it.1.segments.last());
+        let name = item.trait_.as_ref().and_then(|it| it.0.segments.last());
         let outer = self.is_in_name;
         self.is_in_name = name.is_some_and(|name| name.ident == NAME_TRAIT);
         visit::visit_item_impl(self, item);

@@ -14,18 +14,20 @@ macro_rules! modules {
         /// With fallbacks as arguments.
         pub mod argument {
             $(
-                #[allow(missing_docs, reason = "the module is named after its payload")]
-                #[path = concat!("../../snapshots/argument/", stringify!($name), ".rs")]
-                pub mod $name;
+                #[doc = stringify!($name)]
+                pub mod $name {
+                    include!(concat!("../snapshots/argument/", stringify!($name), ".rs"));
+                }
             )*
         }
 
         /// With defaults embedded.
         pub mod embedded {
             $(
-                #[allow(missing_docs, reason = "the module is named after its payload")]
-                #[path = concat!("../../snapshots/embedded/", stringify!($name), ".rs")]
-                pub mod $name;
+                #[doc = stringify!($name)]
+                pub mod $name {
+                    include!(concat!("../snapshots/embedded/", stringify!($name), ".rs"));
+                }
             )*
         }
 
