@@ -10,18 +10,25 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// The methods of the client's `UserScope`. A call by such a name would call them, and not the
-/// function of the flag.
+/// function of the flag. The trait's own method `scope` is among them.
 const SCOPE_METHODS: &[&str] = &[
-    "add_plugin",
-    "deferred_tracking_calls",
+    "all_results",
+    "deferring_exposures",
     "eval_condition",
     "eval_feature",
     "evaluate_all",
     "explain",
+    "exposures",
     "feature_value",
+    "for_user",
     "is_off",
     "is_on",
     "log_event",
+    "on_experiment_viewed",
+    "on_feature_usage",
+    "payload",
+    "payload_source",
+    "recording",
     "run",
     "run_auto_experiments",
     "scope",
@@ -30,10 +37,15 @@ const SCOPE_METHODS: &[&str] = &[
     "sticky_buckets",
     "sticky_keys",
     "take_changed_sticky_buckets",
+    "take_deferred_calls",
+    "tracing_tags",
     "user",
+    "with_attributes",
+    "with_extra",
+    "with_forced_features",
+    "with_forced_variations",
     "with_plugin",
     "with_source",
-    "with_user",
 ];
 
 /// Methods that every type may have. A call would be ambiguous, or call them.
