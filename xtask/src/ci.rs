@@ -24,6 +24,7 @@ pub(crate) const LIBRARIES: &[&str] = &[
     "growthbook-openfeature",
     "growthbook-test",
     "growthbook-tower",
+    "growthbook-codegen",
 ];
 
 /// The feature selections each library must build with.
@@ -41,6 +42,7 @@ const TOOLS: &[&str] = &[
     "spec-tests",
     "sticky-documents",
     "test-server",
+    "typed-flags",
     "wasm",
     "xtask",
 ];

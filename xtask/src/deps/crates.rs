@@ -35,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("growthbook-openfeature", &["growthbook", "growthbook-support"]),
     ("growthbook-test", &["growthbook", "growthbook-support", "growthbook-test-server"]),
     ("growthbook-tower", &["growthbook", "growthbook-support"]),
+    ("growthbook-codegen", &["growthbook-core", "growthbook-net"]),
     ("axum-service", &["growthbook", "test-server"]),
     ("edge-wasm", &["growthbook-core", "spec-tests"]),
     ("firmware", &["growthbook-core"]),
@@ -45,6 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spec-tests", &["growthbook-core", "growthbook"]),
     ("sticky-documents", &["growthbook", "growthbook-sticky"]),
     ("test-server", &["growthbook-test-server"]),
+    ("typed-flags", &["growthbook", "growthbook-codegen"]),
     ("wasm", &["growthbook"]),
     ("xtask", &[]),
 ];
