@@ -1,5 +1,7 @@
 //! A search of a source tree.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 

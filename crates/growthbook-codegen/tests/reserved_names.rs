@@ -1,5 +1,7 @@
 //! No function has the name of a method of the client's scope.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 

@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1 cargo test -p growthbook-codegen --test snapshots` writes the modules again.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
