@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use growthbook_codegen::Flags;
-use growthbook_codegen::api::{ApiError, RestApi};
+use growthbook_codegen::api::{ApiError, ConnectionOptions, RestApi};
 use serde_json::{Value, json};
 use test_server::{FeaturesServer, Reply};
 
@@ -168,8 +168,9 @@ fn wrong_settings_are_refused() {
     }
     let error = RestApi::new(TOKEN).host("gb.example").fetch().unwrap_err();
     assert!(matches!(error, ApiError::Host), "{error}");
-    let error = RestApi::new(TOKEN).root_certificate_pem("x").fetch().unwrap_err();
-    assert!(matches!(error, ApiError::RootCertificate(1)), "{error}");
+    let options = ConnectionOptions::new().root_certificates("x");
+    let error = RestApi::new(TOKEN).connection(options).fetch().unwrap_err();
+    assert!(matches!(error, ApiError::Options(_)), "{error}");
     let shown = format!("{:?}", RestApi::new(TOKEN).host("https://user:password@gb.example"));
     assert!(!shown.contains(TOKEN) && !shown.contains("password"), "{shown}");
 }
@@ -179,7 +180,8 @@ fn project_and_certificate_are_used() {
     let server = FeaturesServer::start_tls("{}");
     server.script_features([ok(&page(0, 1, 1))]);
     let api = RestApi::new(TOKEN).host(server.url()).project("prj_1&x");
-    let flags = api.root_certificate_pem(server.root_certificate_pem()).fetch().unwrap();
+    let options = ConnectionOptions::new().root_certificates(server.root_certificate_pem());
+    let flags = api.connection(options).fetch().unwrap();
     assert_eq!(flags.iter().len(), 1);
     assert_eq!(paths(&server), ["/api/v2/features?limit=100&offset=0&projectId=prj_1%26x"]);
 }

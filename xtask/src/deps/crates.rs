@@ -35,7 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("growthbook-openfeature", &["growthbook", "growthbook-support"]),
     ("growthbook-test", &["growthbook", "growthbook-support", "growthbook-test-server"]),
     ("growthbook-tower", &["growthbook", "growthbook-support"]),
-    ("growthbook-codegen", &["growthbook-core", "growthbook-net"]),
+    ("growthbook-codegen", &["growthbook-core", "growthbook-net", "growthbook-support"]),
     ("axum-service", &["growthbook", "test-server"]),
     ("edge-wasm", &["growthbook-core", "spec-tests"]),
     ("firmware", &["growthbook-core"]),

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use growthbook_net::ConnectionConfigError;
+
 use super::{MAX_PAGE_BYTES, MAX_PAGES};
 
 /// Why the REST API gave no flags. No text has the token or the address.
@@ -14,8 +16,8 @@ pub enum ApiError {
     Host,
     /// The token is empty, or has characters that a header cannot have.
     Token,
-    /// A root certificate cannot be used. They count from 1.
-    RootCertificate(usize),
+    /// The proxy or a certificate cannot be used.
+    Options(ConnectionConfigError),
     /// The server refuses the token.
     Refused {
         /// 401 or 403.
@@ -62,9 +64,7 @@ impl fmt::Display for ApiError {
                 "the API's token is empty or not valid: create one in GrowthBook, Settings, API \
                  Keys, and set the environment variable GROWTHBOOK_API_TOKEN",
             ),
-            ApiError::RootCertificate(number) => {
-                write!(formatter, "root certificate {number} cannot be used: it must be PEM")
-            }
+            ApiError::Options(error) => error.fmt(formatter),
             ApiError::Refused { status, message } => {
                 write!(formatter, "the API refused the token (status {status}{})", said(message))?;
                 formatter.write_str(": use a token that may read features")
@@ -102,6 +102,12 @@ impl fmt::Display for ApiError {
 /// Returns the server's message for a text in parentheses.
 fn said(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(", \"{message}\"") }
+}
+
+impl From<ConnectionConfigError> for ApiError {
+    fn from(error: ConnectionConfigError) -> Self {
+        ApiError::Options(error)
+    }
 }
 
 impl Error for ApiError {}

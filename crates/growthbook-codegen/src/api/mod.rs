@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use error::ApiError;
+pub use growthbook_net::{ConnectionConfigError, ConnectionOptions};
 use request::Requests;
 
 use crate::flag::Flags;
@@ -36,8 +37,7 @@ const PATHS: [&str; 2] = ["v2/features", "v1/features"];
 /// Reads flags from GrowthBook's REST API: `GET /api/v2/features`, page by page.
 ///
 /// A server that does not have version 2 is asked for version 1. A reply 429, 502, 503 or 504 is
-/// retried, after the time that the server asks for. Proxies are those of the environment. Neither
-/// errors nor log records show the token.
+/// retried, after the time that the server asks for. Neither errors nor log records show the token.
 ///
 /// ```no_run
 /// use growthbook_codegen::{Generator, api::RestApi};
@@ -53,7 +53,7 @@ pub struct RestApi {
     token: String,
     project: Option<String>,
     timeout: Duration,
-    root_certificates: Vec<Vec<u8>>,
+    connection: ConnectionOptions,
 }
 
 impl RestApi {
@@ -64,7 +64,7 @@ impl RestApi {
             token: token.into(),
             project: None,
             timeout: DEFAULT_TIMEOUT,
-            root_certificates: Vec::new(),
+            connection: ConnectionOptions::new().proxy_from_environment(),
         }
     }
 
@@ -89,10 +89,11 @@ impl RestApi {
         self
     }
 
-    /// Adds the certificate of an authority that the server is trusted with, as PEM.
+    /// Sets the proxy and the certificates. Default: the proxies of the environment, and Mozilla's
+    /// certificates.
     #[must_use]
-    pub fn root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(pem.into());
+    pub fn connection(mut self, options: ConnectionOptions) -> Self {
+        self.connection = options;
         self
     }
 
@@ -102,7 +103,7 @@ impl RestApi {
     ///
     /// The server refuses the token, cannot be reached, or sends something else than features.
     pub fn fetch(&self) -> Result<Flags, ApiError> {
-        let requests = Requests::new(&self.token, self.timeout, &self.root_certificates)?;
+        let requests = Requests::new(&self.token, self.timeout, &self.connection)?;
         let mut path = PATHS[0];
         let (mut flags, mut offset) = (Flags::default(), 0);
         for _ in 0..MAX_PAGES {

@@ -4,10 +4,9 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use growthbook_net::{Proxies, Wire, parse_retry_after, root_certificates};
+use growthbook_net::{ConnectionOptions, Wire, parse_retry_after};
 use serde_json::Value;
 use ureq::http::Response;
-use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 use url::Url;
 
@@ -42,7 +41,7 @@ impl Requests {
     pub(super) fn new(
         token: &str,
         timeout: Duration,
-        certificates: &[Vec<u8>],
+        options: &ConnectionOptions,
     ) -> Result<Self, ApiError> {
         /// As good as forever, but clocks can express it.
         const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -50,8 +49,7 @@ impl Requests {
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ApiError::Token);
         }
-        let certificates = root_certificates(certificates)
-            .map_err(|invalid| ApiError::RootCertificate(invalid.text))?;
+        let connection = options.check()?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // A redirect would send the token to another host.
@@ -60,12 +58,12 @@ impl Requests {
             .user_agent(USER_AGENT)
             // The connectors of `growthbook-net` use proxies, without ureq.
             .proxy(None)
-            .tls_config(TlsConfig::builder().root_certs(certificates).build())
+            .tls_config(connection.tls)
             .max_idle_connections(1)
             .timeout_connect(Some(STEP_TIMEOUT))
             .timeout_per_read(Some(STEP_TIMEOUT))
             .build();
-        let wire = Wire::new(Proxies::from_environment(|name| std::env::var(name).ok()));
+        let wire = Wire::new(connection.proxies);
         Ok(Requests {
             agent: wire.agent(config),
             wire,
@@ -99,9 +97,19 @@ impl Requests {
             return Err(ApiError::Timeout);
         }
         self.wire.deadline.set(Some(left));
+        let before = self.wire.connections.get();
+        let mut result = self.send_once(address);
+        if matches!(result, Err(ureq::Error::Io(_))) && self.wire.connections.get() == before {
+            // The server has closed a connection that was kept from an earlier request.
+            result = self.send_once(address);
+        }
+        Ok(result?)
+    }
+
+    fn send_once(&self, address: &Url) -> Result<Response<Body>, ureq::Error> {
         let header = [("authorization", self.authorization.as_str())];
         let visible = self.wire.hide(address, header.into_iter());
-        Ok(self.agent.get(visible.as_str()).header("accept", "application/json").call()?)
+        self.agent.get(visible.as_str()).header("accept", "application/json").call()
     }
 
     fn left(&self) -> Duration {

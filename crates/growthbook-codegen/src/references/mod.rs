@@ -11,13 +11,14 @@
 //! else. So do quoted keys in files of other languages.
 
 mod files;
-mod nearest;
 mod rust;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use growthbook_support::nearest;
 
 use crate::error::Error;
 use crate::flag::Flags;
@@ -131,7 +132,7 @@ impl Found {
         let missing = missing.map(|(key, places)| Missing {
             key: key.clone(),
             places: places.clone(),
-            nearest: nearest::nearest(key, flags.iter().map(|flag| flag.key())).map(str::to_owned),
+            nearest: nearest(key, flags.iter().map(|flag| flag.key())).map(str::to_owned),
         });
         let is_used = |key: &str, function: &str| {
             self.asked.contains_key(key)

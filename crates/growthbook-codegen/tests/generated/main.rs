@@ -3,7 +3,6 @@
 //! `snapshots` checks that the modules are those that the generator makes.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 #![deny(warnings, missing_docs, missing_debug_implementations, nonstandard_style, unreachable_pub)]
 #![deny(unused_lifetimes, unused_qualifications, single_use_lifetimes, elided_lifetimes_in_paths)]
 #![deny(clippy::all, clippy::pedantic)]
