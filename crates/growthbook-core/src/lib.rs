@@ -58,7 +58,8 @@
 //! Small leaves: `budget` (the steps of an evaluation), `tag` (short names that are compared often),
 //! `hash_value` (the value that is hashed), `value` (a feature's value), `value_error`, `feature_key` and
 //! `feature_index` (the lookup of a feature), `compiled` (a definition with its text), `memory` (the
-//! memory of a definition), `escaped` (text in a line), `exclusion`, `warning`, `secure`.
+//! memory of a definition), `escaped` (text in a line), `sorting` (a sort of few
+//! bytes), `exclusion`, `warning`, `secure`.
 //!
 //! # Cargo features
 //!
@@ -123,6 +124,7 @@ pub mod result;
 #[cfg(feature = "secure-attributes")]
 pub mod secure;
 mod snapshot;
+mod sorting;
 pub mod sticky;
 mod tag;
 mod trace;

@@ -192,7 +192,7 @@ fn sticky_answer(gb: &Evaluator<'_>, question: &str) -> Result<String, serde_jso
     let mut buckets: StickyBuckets =
         stored.into_iter().filter(|document| keys.contains(&document.key())).collect();
     let result = text(&gb.sticky(&mut buckets).eval_feature(&key));
-    let documents = buckets.iter().map(|document| (document.key().to_string(), json!(document)));
-    let documents: serde_json::Map<String, Value> = documents.collect();
+    let mut documents = serde_json::Map::new();
+    documents.extend(buckets.iter().map(|document| (document.key().to_string(), json!(document))));
     Ok(format!("[{result},{}]", Value::Object(documents)))
 }

@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use super::AttributeValue;
 use crate::json::Json;
+use crate::sorting::sort_by;
 use crate::tag::{Name, Tag};
 
 /// A set of attributes by name.
@@ -98,7 +99,9 @@ impl Attributes {
     #[cold]
     fn split_up(&mut self) {
         self.tags = Vec::new();
-        self.many = Some(Box::new(core::mem::take(&mut self.entries).into_iter().collect()));
+        let mut many = Box::<Many>::default();
+        many.extend(core::mem::take(&mut self.entries));
+        self.many = Some(many);
     }
 
     #[cold]
@@ -217,7 +220,7 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
         }
         self.entries.extend(entries);
         // The sort is stable, so the last of several equal names stays last. It is kept below.
-        self.entries.sort_by(|(a, _), (b, _)| (**a).cmp(b));
+        sort_by(&mut self.entries, |(a, _), (b, _)| (**a).cmp(b));
         self.entries.dedup_by(|later, earlier| {
             let same = *later.0 == *earlier.0;
             if same {

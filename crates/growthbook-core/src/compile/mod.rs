@@ -15,11 +15,12 @@ mod memory;
 mod rules;
 mod warnings;
 
-use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::cell::RefCell;
 
 #[cfg(feature = "reduce")]
 pub(crate) use groups::saved_groups;
+use hashbrown::HashSet;
 use memory::MemoryBudget;
 use warnings::Warnings;
 
@@ -30,6 +31,7 @@ use crate::memory::Memory;
 use crate::pattern::PatternCompiler;
 use crate::payload::Payload;
 use crate::snapshot::{Bandits, FeatureTable, Snapshot};
+use crate::sorting::sort_by;
 use crate::warning::{Location, Warning, WarningKind};
 
 impl Payload {
@@ -189,17 +191,20 @@ impl Parts {
     }
 }
 
-/// Returns the attributes that experiments hash.
+/// Returns the attributes that experiments hash, sorted.
 fn sticky_attributes<'d>(
     definitions: impl Iterator<Item = &'d ExperimentDefinition>,
-) -> BTreeSet<Box<str>> {
-    let mut attributes = BTreeSet::new();
+) -> Box<[Box<str>]> {
+    let mut seen = HashSet::new();
+    let mut attributes: Vec<&str> = Vec::new();
     for name in definitions.flat_map(ExperimentDefinition::sticky_attributes) {
-        if !attributes.contains(name) {
-            attributes.insert(name.into());
+        // Most experiments hash the same attribute as the one before.
+        if attributes.last() != Some(&name) && seen.insert(name) {
+            attributes.push(name);
         }
     }
-    attributes
+    sort_by(&mut attributes, Ord::cmp);
+    attributes.into_iter().map(Into::into).collect()
 }
 
 /// Returns the object. The error is the warning for another value, or for unreadable text.

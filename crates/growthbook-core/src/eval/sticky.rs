@@ -8,6 +8,7 @@ use super::experiment::HashedAttribute;
 use crate::budget::Budget;
 use crate::experiment::{DEFAULT_HASH_ATTRIBUTE, Experiment, ExperimentDefinition};
 use crate::observe::Observer;
+use crate::sorting::sort_by;
 use crate::sticky::{StickyBucketDocument, StickyBucketKey, StickyBuckets};
 
 impl Evaluator<'_> {
@@ -26,7 +27,7 @@ impl Evaluator<'_> {
         let mut keys: Vec<StickyBucketKey> = attributes
             .filter_map(|name| StickyBucketKey::new(name, self.hash_value(name)))
             .collect();
-        keys.sort_unstable();
+        sort_by(&mut keys, StickyBucketKey::cmp);
         keys.dedup();
         keys
     }

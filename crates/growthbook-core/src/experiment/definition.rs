@@ -18,7 +18,7 @@ use crate::bucket::{BucketHasher, BucketRange, effective_weights, share_ranges};
 use crate::budget::{ITEMS_PER_STEP, text_steps};
 use crate::condition::{Clauses, Condition};
 use crate::hash_value::HashValue;
-use crate::json::js_number_string;
+use crate::json::{js_number_string, number_of_digits};
 use crate::url::{UrlTarget, UrlTargets};
 
 /// The tracking keys of the first variations, unless they have their own.
@@ -238,9 +238,8 @@ impl ExperimentDefinition {
     pub(crate) fn assigned_version(&self, sticky_key: &str) -> Option<f64> {
         let version = sticky_key.strip_prefix(self.key())?.strip_prefix(STICKY_KEY_SEPARATOR)?;
         // A version is a whole number. Only such a version can be blocked.
-        let canonical = version.bytes().all(|byte| byte.is_ascii_digit())
-            && (version == "0" || !version.starts_with('0'));
-        if canonical { version.parse().ok() } else { None }
+        let is_canonical = version == "0" || !version.starts_with('0');
+        number_of_digits(version).filter(|_| is_canonical)
     }
 
     /// Returns the key of an assignment in a sticky bucket document.

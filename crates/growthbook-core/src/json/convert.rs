@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Json, Number, Object, Text};
 use crate::limits::MAX_JSON_DEPTH;
@@ -58,9 +58,12 @@ impl Json<'_> {
             Json::Number(number) => number.to_json(),
             Json::String(text) => Value::String(text.to_string()),
             Json::Array(items) => Value::Array(items.iter().map(Json::to_value).collect()),
-            Json::Object(object) => Value::Object(
-                object.iter().map(|(name, value)| (name.to_string(), value.to_value())).collect(),
-            ),
+            Json::Object(object) => {
+                // Collecting would sort, which takes more code than inserting.
+                let mut map = Map::new();
+                map.extend(object.iter().map(|(name, value)| (name.to_string(), value.to_value())));
+                Value::Object(map)
+            }
         }
     }
 }

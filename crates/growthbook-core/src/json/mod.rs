@@ -5,6 +5,7 @@
 //! their values. [`Json`] is a value that was read.
 
 mod convert;
+mod js_number;
 mod number;
 mod order;
 mod parse;
@@ -13,8 +14,9 @@ mod text;
 
 use alloc::{string::String, vec::Vec};
 
+pub(crate) use js_number::js_number_string;
 pub use number::Number;
-pub(crate) use number::js_number_string;
+pub(crate) use number::number_of_digits;
 pub(crate) use order::{array_index, property_order};
 pub(crate) use raw::{Key, RawMembers, items, members};
 pub(crate) use text::Text;

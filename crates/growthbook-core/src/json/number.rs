@@ -43,7 +43,8 @@ impl Number {
                 return Some(value.into());
             }
         }
-        Number::from_f64(text.parse().ok()?)
+        // `str::parse` would be a second parser of floats in the program.
+        Number::from_f64(serde_json::from_str(text).ok()?)
     }
 
     pub(crate) fn to_json(self) -> serde_json::Value {
@@ -84,33 +85,39 @@ impl Serialize for Number {
     }
 }
 
-/// Calls `read` with JavaScript's `String(number)`: "1e+21", "0.000001", "0" for -0. The text is on
-/// the stack.
-pub(crate) fn js_number_string<R>(number: f64, read: impl FnOnce(&str) -> R) -> R {
-    read(ryu_js::Buffer::new().format(number))
+/// Returns the number that a text of decimal digits means: the nearest double, or infinity. `None`
+/// without digits, and with other characters.
+pub(crate) fn number_of_digits(text: &str) -> Option<f64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    if let Ok(small) = text.parse::<u64>() {
+        return Some(small as f64);
+    }
+    let number = Number::from_json_text(text.trim_start_matches('0'));
+    Some(number.map_or(f64::INFINITY, Number::as_f64))
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
-
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_in_javascript() {
-        let cases = [
-            (1e21, "1e+21"),
-            (1e20, "100000000000000000000"),
-            (1e-7, "1e-7"),
-            (0.000_001, "0.000001"),
-            (-0.0, "0"),
-            (1.0, "1"),
-            (1.5, "1.5"),
-            (9_007_199_254_740_993_i64 as f64, "9007199254740992"),
-            (-12.25, "-12.25"),
-        ];
-        for (number, expected) in cases {
-            assert_eq!(js_number_string(number, ToString::to_string), expected);
+    fn digits_are_read_as_by_the_standard_library() {
+        let (long, huge) = ("12345678901234567890123", "9".repeat(400));
+        for digits in ["0", "7", "007", "00", "18446744073709551616", long, huge.as_str()] {
+            assert_eq!(number_of_digits(digits), digits.parse().ok(), "{digits}");
+        }
+        for text in ["", "-1", "1.0", "1e3", "x"] {
+            assert_eq!(number_of_digits(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn float_text_is_read_as_by_the_standard_library() {
+        for text in ["0.1", "1e23", "5e-324", "1.7976931348623157e308", "-2.5E-3", "1e-400", "-0"] {
+            let number = Number::from_json_text(text).unwrap().as_f64();
+            assert_eq!(number.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
         }
     }
 

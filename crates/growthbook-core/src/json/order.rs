@@ -5,6 +5,8 @@ use core::ops::Deref;
 
 use hashbrown::{HashMap, HashSet};
 
+use crate::sorting::sort_by;
+
 /// Brings members into JavaScript's property order and merges repeated names.
 pub(crate) fn property_order<N: Deref<Target = str>, T>(members: Vec<(N, T)>) -> Vec<(N, T)> {
     let names = || members.iter().map(|(name, _)| &**name);
@@ -12,7 +14,8 @@ pub(crate) fn property_order<N: Deref<Target = str>, T>(members: Vec<(N, T)>) ->
     let mut members = if has_repeated(names()) { merge_repeated(members) } else { members };
     if has_indices {
         // The sort is stable: other names keep their order, after the indices.
-        members.sort_by_key(|(name, _)| array_index(name).map_or(u64::MAX, u64::from));
+        let place = |(name, _): &(N, T)| array_index(name).map_or(u64::MAX, u64::from);
+        sort_by(&mut members, |a, b| place(a).cmp(&place(b)));
     }
     members
 }

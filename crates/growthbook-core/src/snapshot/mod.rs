@@ -3,7 +3,7 @@
 mod features;
 mod rule;
 
-use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
 use hashbrown::HashMap;
@@ -39,7 +39,7 @@ pub struct Snapshot {
     /// The regular expressions, for reuse by the next snapshot.
     pub(crate) patterns: PatternPool,
     /// The attributes whose sticky bucket documents evaluation may read.
-    pub(crate) sticky_attributes: BTreeSet<Box<str>>,
+    pub(crate) sticky_attributes: Box<[Box<str>]>,
     pub(crate) date_updated: Option<Box<str>>,
     /// Whether a definition was left out because of the memory of the others.
     pub(crate) exceeds_memory: bool,

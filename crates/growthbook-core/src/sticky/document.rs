@@ -103,15 +103,18 @@ impl<'de> Deserialize<'de> for StickyBucketDocument {
             Some(Json::Object(assignments)) => Some(assignments),
             Some(_) => return Err(invalid()),
         };
-        Ok(StickyBucketDocument {
+        let assignments = assignments.into_iter().flat_map(Object::iter);
+        let mut document = StickyBucketDocument {
             attribute_name: attribute_name.into(),
             attribute_value,
-            assignments: assignments
-                .into_iter()
-                .flat_map(Object::iter)
-                .filter_map(|(key, variation)| Some((key.into(), variation.as_str()?.into())))
-                .collect(),
-        })
+            assignments: BTreeMap::new(),
+        };
+        // Collecting would sort, which takes more code than inserting.
+        document.assignments.extend(
+            assignments
+                .filter_map(|(key, variation)| Some((key.into(), variation.as_str()?.into()))),
+        );
+        Ok(document)
     }
 }
 

@@ -5,6 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 #[cfg(feature = "url")]
 use super::parsed::Parsed;
 use super::query::query_pairs;
+use crate::sorting::sort_by;
 
 /// The base of a relative URL, so that a path alone can be targeted.
 pub(super) const BASE: &str = "https://_";
@@ -24,7 +25,7 @@ impl PageUrl {
         let mut query: Vec<(Box<str>, Box<str>)> =
             query_pairs(text).map(|(key, value)| (key.into(), value.into())).collect();
         // The sort is stable, so the first value of a name stays first.
-        query.sort_by(|(a, _), (b, _)| a.cmp(b));
+        sort_by(&mut query, |(a, _), (b, _)| a.cmp(b));
         query.dedup_by(|(later, _), (earlier, _)| later == earlier);
         PageUrl {
             text: text.into(),

@@ -3,7 +3,7 @@
 use alloc::{borrow::Cow, boxed::Box, string::ToString, vec::Vec};
 
 use crate::bucket::BucketRange;
-use crate::json::{Json, js_number_string};
+use crate::json::{Json, js_number_string, number_of_digits};
 use crate::warning::WarningKind;
 
 /// The type of a namespace, for warnings.
@@ -82,9 +82,11 @@ impl<'t> Member<'t> {
     /// Reads a bucket version. Returns 0 if it is missing. Text of digits counts as a number.
     pub(crate) fn version(self) -> Read<f64> {
         match self.value {
-            Some(Json::String(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Ok(digits.parse().unwrap_or(0.0))
-            }
+            Some(Json::String(text)) if text.is_empty() => Ok(0.0),
+            Some(Json::String(text)) => match number_of_digits(text) {
+                Some(version) => Ok(version),
+                None => Err(self.wrong_type("a number")),
+            },
             _ => Ok(self.number()?.unwrap_or(0.0)),
         }
     }
