@@ -55,7 +55,27 @@ fn times() -> Result {
 /// Builds a module with these features, and returns its path. Cargo names the folder of its artifacts only in its
 /// messages. The default is used here.
 pub(crate) fn build(package: &str, profile: &str, arguments: &[&str]) -> Result<PathBuf> {
-    let mut build = cargo(["build", "--quiet", "--lib", "--target", TARGET]);
+    build_by(cargo([]), package, profile, arguments)
+}
+
+/// Builds a module with the names of its functions, even if the profile removes them.
+pub(crate) fn build_with_names(
+    package: &str,
+    profile: &str,
+    arguments: &[&str],
+) -> Result<PathBuf> {
+    let mut cargo = cargo([]);
+    cargo.env(format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase()), "none");
+    build_by(cargo, package, profile, arguments)
+}
+
+fn build_by(
+    mut build: Command,
+    package: &str,
+    profile: &str,
+    arguments: &[&str],
+) -> Result<PathBuf> {
+    build.args(["build", "--quiet", "--lib", "--target", TARGET]);
     run(build.args(["--package", package, "--profile", profile]).args(arguments))?;
     let folder = if profile == "dev" { "debug" } else { profile };
     let file = format!("{}.wasm", package.replace('-', "_"));
