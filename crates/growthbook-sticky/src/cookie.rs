@@ -18,8 +18,8 @@ pub const MAX_COOKIE_BYTES: usize = 4096;
 /// Reads the documents from the `Cookie` headers of a request, which may have several.
 ///
 /// It reads the forms that all GrowthBook SDKs write: a name with `||` or with `%7C%7C`, and a value
-/// that is encoded once or twice. It ignores a cookie that is corrupt, or whose name does not match
-/// its document. If two cookies have the same key, the assignments of the first one win.
+/// that is encoded once, twice or in part. It ignores a cookie that is corrupt, or whose name does
+/// not match its document. If two cookies have the same key, the assignments of the first one win.
 ///
 /// Cookies come from the browser: users can edit them and so choose their own variations.
 ///
@@ -202,14 +202,7 @@ fn read(name: &str, value: &str) -> Option<StickyBucketDocument> {
     }
     // RFC 6265 allows quotation marks around a value.
     let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-    let mut text = Cow::Borrowed(value);
-    // A value that is encoded once starts with `%7B`, one that is encoded twice with `%257B`.
-    for _ in 0..2 {
-        if text.starts_with('%') {
-            text = Cow::Owned(decode(&text)?);
-        }
-    }
-    let document: StickyBucketDocument = serde_json::from_str(&text).ok()?;
+    let document = read_value(value)?;
     let is_name = |name: &str| {
         let key = name.strip_prefix(COOKIE_PREFIX);
         let value = key
@@ -219,6 +212,20 @@ fn read(name: &str, value: &str) -> Option<StickyBucketDocument> {
     };
     let has_its_name = is_name(name) || decode(name).is_some_and(|name| is_name(&name));
     has_its_name.then_some(document)
+}
+
+/// Reads a document that is not encoded, or encoded once or twice.
+fn read_value(value: &str) -> Option<StickyBucketDocument> {
+    let mut text = Cow::Borrowed(value);
+    // Every encoding changes the quotation marks, so an encoded document is not JSON. Other
+    // characters may stay: `js-cookie` keeps braces.
+    for _ in 0..2 {
+        if let Ok(document) = serde_json::from_str(&text) {
+            return Some(document);
+        }
+        text = Cow::Owned(decode(&text)?);
+    }
+    serde_json::from_str(&text).ok()
 }
 
 fn encode(into: &mut String, text: &str, is_plain: fn(u8) -> bool) {
@@ -281,6 +288,10 @@ mod tests {
     const ONCE: &str = "%7B%22attributeName%22%3A%22id%22%2C%22attributeValue%22%3A%22u1%22%2C\
                         %22assignments%22%3A%7B%22exp__0%22%3A%221%22%7D%7D";
 
+    /// The same as the package `js-cookie` writes it, which the JavaScript SDK uses in browsers.
+    const JS_COOKIE: &str = "{%22attributeName%22:%22id%22%2C%22attributeValue%22:%22u1%22%2C\
+                             %22assignments%22:{%22exp__0%22:%221%22}}";
+
     #[test]
     fn cookies_of_all_sdks_are_read() {
         let twice = ONCE.replace('%', "%25");
@@ -293,7 +304,7 @@ mod tests {
             "gbStickyBuckets__%69d||u1",
         ];
         for name in names {
-            for value in [ONCE, &twice, raw, &format!("\"{ONCE}\"")] {
+            for value in [ONCE, &twice, JS_COOKIE, raw, &format!("\"{ONCE}\"")] {
                 let header = format!("a=b; {name}={value};c; d=%7B");
                 let buckets = read_cookies([header.as_str()]);
                 assert_eq!(buckets.get("id", "u1"), Some(&expected), "{header}");
