@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::run::{cargo, run};
 use crate::{
-    Result, bench, deny, deps, features, firmware, interop, proxy, ranges, size, soak, targets,
-    test, wasm,
+    Result, bench, browser, deny, deps, features, firmware, interop, proxy, ranges, size, soak,
+    targets, test, wasm,
 };
 
 /// The library crates. Each is linted and documented by itself, because a workspace build turns on
@@ -33,6 +33,7 @@ const FEATURES: [&[&str]; 3] = [&["--no-default-features"], &[], &["--all-featur
 /// The other packages that are linted.
 const TOOLS: &[&str] = &[
     "axum-service",
+    "browser",
     "edge-wasm",
     "firmware",
     "interop",
@@ -63,6 +64,7 @@ const STEPS: &[Step] = &[
     ("sizes", size::check),
     ("tests", test::test),
     ("other SDKs", interop::interop),
+    ("a browser", browser::browser),
     ("the GrowthBook Proxy", proxy::short),
     ("soak", soak::short),
     ("instructions", bench::check),

@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod browser;
 mod ci;
 mod corpus;
 mod deny;
@@ -41,6 +42,7 @@ usage: cargo xtask <command>
   corpus  fetch and verify the official corpus, and print its path
   differential [--cases N] [--seed S]
           generate new cases, and compare our answers with those of other implementations
+  browser let the JavaScript SDK continue in a headless Chromium on a page of the axum service
   interop share one Redis with the JavaScript and Python SDKs, and compare the results
   bench [NAME]
           measure times: with all benchmarks, or with those whose names contain NAME
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         (Some("soak"), arguments) => soak::soak(arguments),
         (Some("differential"), arguments) => differential::differential(arguments),
         (Some("interop"), []) => interop::interop(),
+        (Some("browser"), []) => browser::browser(),
         (Some("features"), []) => features::check(),
         (Some("size"), arguments) => size::size(arguments),
         (Some("firmware"), []) => firmware::check(),

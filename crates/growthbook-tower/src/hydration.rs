@@ -16,9 +16,10 @@ use crate::script;
 /// (`auto.min.js`). An application with its own instance of the SDK reads the same variables.
 ///
 /// The browser gets the id, the attributes that a request has by itself, and those of
-/// [`Options::show_attributes`](crate::Options::show_attributes). Conditions on other attributes are
-/// decided here, so neither values nor conditions reach the browser. An experiment that hashes an
-/// attribute which is not shown has no effect in the browser.
+/// [`Options::show_attributes`](crate::Options::show_attributes). Conditions on the user's other
+/// attributes are decided here, so neither values nor conditions reach the browser. A condition on an
+/// attribute that the user does not have is not decided, unless the attribute is set to null. An
+/// experiment that hashes an attribute which is not shown has no effect in the browser.
 ///
 /// ```
 /// use growthbook_tower::RequestScope;

@@ -99,3 +99,4 @@ pub use layer::{GrowthBookLayer, GrowthBookService, ResponseFuture};
 pub use missing_layer::MissingLayer;
 pub use options::Options;
 pub use request_scope::RequestScope;
+pub use script::script_json;

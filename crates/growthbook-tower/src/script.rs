@@ -2,6 +2,19 @@
 
 use std::fmt::Write;
 
+use serde::Serialize;
+
+/// Writes a value as JSON that can be inside of a `<script>` element. A value that has no JSON is
+/// `null`.
+///
+/// ```
+/// let json = growthbook_tower::script_json(&["</script>"]);
+/// assert_eq!(json, r#"["\u003c/script\u003e"]"#);
+/// ```
+pub fn script_json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).map_or_else(|_| "null".into(), |json| for_script(&json))
+}
+
 /// Escapes JSON for a `<script>` element. `<`, `>` and `&` cannot end the script then. U+2028 and
 /// U+2029 end a line in older versions of JavaScript.
 ///

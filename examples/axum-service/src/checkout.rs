@@ -1,11 +1,10 @@
-//! A page that depends on the user's flags.
+//! The flags of the user as JSON.
 
 use axum::Json;
+use growthbook_tower::RequestScope;
 use serde::Serialize;
 
-use crate::flags::Flags;
-
-/// The flags of the page.
+/// The flags of the checkout.
 #[derive(Serialize)]
 pub(crate) struct Checkout {
     new_checkout: bool,
@@ -14,7 +13,7 @@ pub(crate) struct Checkout {
 }
 
 /// Returns the flags. All of them come from one payload, even if another one arrives meanwhile.
-pub(crate) async fn checkout(Flags(gb): Flags) -> Json<Checkout> {
+pub(crate) async fn checkout(gb: RequestScope) -> Json<Checkout> {
     Json(Checkout {
         new_checkout: gb.is_on("new-checkout"),
         button_color: gb.feature_value("button-color", "blue".to_owned()),

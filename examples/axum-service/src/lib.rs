@@ -1,29 +1,40 @@
 //! The service: all requests share one client, and each request has the flags of its user.
 
 mod checkout;
-mod exposures;
-mod flags;
 mod health;
+mod page;
+mod users;
 mod webhook;
 
 use std::error::Error;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::http::request::Parts;
+use axum::routing::{get, post};
 use growthbook::Client;
 use growthbook::fetch::DEFAULT_CLOSE_TIMEOUT;
+use growthbook_tower::{GrowthBookLayer, Options};
 use tokio::net::TcpListener;
 use tokio::task;
 
-pub use exposures::{Exposures, exposures};
+pub use users::options;
 pub use webhook::webhook_router;
 
+/// The longest list of exposures that a page may send, in bytes.
+const MAX_EXPOSURES_BYTES: usize = 64 * 1024;
+
 /// Returns the routes. All of them share the client, because a clone is a handle to the same
-/// client.
-pub fn router(client: Client) -> Router {
+/// client. Routes without users are after the layer, so they have no scope.
+pub fn router(client: Client, options: Options<Parts>) -> Router {
     Router::new()
-        .route("/healthz", get(health::healthz))
+        .route("/", get(page::page))
         .route("/checkout", get(checkout::checkout))
+        .layer(GrowthBookLayer::new(client.clone(), options))
+        .route("/page.js", get(page::script))
+        .route("/healthz", get(health::healthz))
+        .route("/exposures", post(page::exposures))
+        .layer(DefaultBodyLimit::max(MAX_EXPOSURES_BYTES))
         .with_state(client)
 }
 

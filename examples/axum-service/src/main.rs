@@ -1,17 +1,19 @@
 //! A web service whose requests share one GrowthBook client.
 //!
 //! `cargo run -p axum-service -- --demo` needs no GrowthBook account. It starts its own features
-//! server, which changes a flag every few seconds. Without `--demo`, `GROWTHBOOK_CLIENT_KEY` is the
-//! client key of the SDK connection. `GROWTHBOOK_API_HOST` is its server; the default is
-//! GrowthBook's own. With `GROWTHBOOK_WEBHOOK_SECRET`, the service receives GrowthBook's SDK
-//! webhooks at `/growthbook-webhook`.
+//! server, which changes a flag every few seconds. It prints requests, their cookies, and exposures.
+//! Without `--demo`, `GROWTHBOOK_CLIENT_KEY` is the client key of the SDK connection.
+//! `GROWTHBOOK_API_HOST` is its server; the default is GrowthBook's own. With
+//! `GROWTHBOOK_WEBHOOK_SECRET`, the service receives GrowthBook's SDK webhooks at
+//! `/growthbook-webhook`.
 
 mod demo;
 
 use std::env;
 use std::error::Error;
 
-use axum_service::{exposures, router, serve, webhook_router};
+use axum::middleware;
+use axum_service::{options, router, serve, webhook_router};
 use growthbook::Client;
 use growthbook::fetch::DEFAULT_API_HOST;
 use tokio::net::TcpListener;
@@ -33,32 +35,29 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     // This does not wait. The service is up at once. It is ready (`/healthz`) when it has a
     // payload.
-    let (on_experiment_viewed, exposures) = exposures();
     let client = Client::builder(client_key)
         .api_host(api_host)
-        .on_experiment_viewed(on_experiment_viewed)
+        // The layer calls it after the response. A real service queues exposures here for its
+        // warehouse. The Cargo feature `tracking` sends them to GrowthBook.
+        .on_experiment_viewed(|viewed| {
+            let user = viewed.user.id().unwrap_or_default();
+            println!("exposure: {user} sees {} = {}", viewed.experiment.key(), viewed.result.key);
+        })
         .on_update(|change| eprintln!("flags changed: {:?}", change.features))
         .start()?;
 
-    // A real service sends them to its warehouse here. The Cargo feature `tracking` sends them to
-    // GrowthBook.
-    let reporting = tokio::spawn(exposures.report(async |batch| {
-        for it in batch {
-            let user = it.user_id().unwrap_or_default();
-            println!("exposure: {user} sees {} = {}", it.experiment.key(), it.result.key);
-        }
-    }));
-
-    let mut routes = router(client.clone());
+    let mut routes = router(client.clone(), options());
     if let Ok(secret) = env::var("GROWTHBOOK_WEBHOOK_SECRET") {
         routes = routes.merge(webhook_router(client.clone(), secret));
+    }
+    if demo.is_some() {
+        routes = routes.layer(middleware::from_fn(demo::print_request));
     }
     let listener = TcpListener::bind(ADDRESS).await?;
     println!("try: curl 'http://{ADDRESS}/checkout?user=user-1&country=US'");
     println!("     curl 'http://{ADDRESS}/healthz'");
+    println!("     a browser at http://{ADDRESS}/");
     serve(listener, routes, client, ctrl_c()).await?;
-    // The client is gone, so this ends after the last exposure.
-    reporting.await?;
     println!("stopped");
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use axum_service::{exposures, router, serve, webhook_router};
+use axum_service::{options, router, serve, webhook_router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use growthbook::cache::MemoryCache;
@@ -22,6 +23,12 @@ use tower::ServiceExt;
 
 /// The longest wait. Only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All users are in the second variation.
+const EXPERIMENT: &str = r#"{"features": {"button-color": {"rules": [{
+    "key": "color-test", "variations": ["blue", "green"], "weights": [0, 1],
+    "meta": [{"key": "0"}, {"key": "1"}]
+}]}}}"#;
 
 fn payload(max_items: u32) -> String {
     json!({"features": {
@@ -75,7 +82,7 @@ async fn service_stays_ready_after_the_first_payload() {
     let mut server = FeaturesServer::start(&payload(10));
     server.stop();
     let client = client(&server);
-    let router = router(client.clone());
+    let router = router(client.clone(), options());
 
     client.ready().await.unwrap_err();
     let (status, body) = get(&router, "/healthz", &[]).await;
@@ -101,43 +108,67 @@ async fn service_stays_ready_after_the_first_payload() {
 }
 
 #[tokio::test]
-async fn exposures_are_reported_beside_the_response() {
-    let server = FeaturesServer::start(
-        r#"{"features": {"button-color": {"rules": [
-            {"key": "color-test", "variations": ["blue", "green"], "weights": [0, 1]}
-        ]}}}"#,
-    );
-    let (on_experiment_viewed, exposures) = exposures();
+async fn exposures_are_reported_after_the_response() {
+    let server = FeaturesServer::start(EXPERIMENT);
+    let (exposures, received) = channel();
     let client = Client::builder("sdk-test")
         .api_host(server.url())
         .cache(MemoryCache::new(growthbook::cache::DEFAULT_MEMORY_CACHE_ENTRIES))
-        .on_experiment_viewed(on_experiment_viewed)
+        .on_experiment_viewed(move |viewed| {
+            let user = viewed.user.id().unwrap_or_default().into_owned();
+            let _ = exposures.send((user, viewed.experiment.key().to_owned()));
+        })
         .start()
         .unwrap();
     client.ready().await.unwrap();
-    let router = router(client.clone());
+    let router = router(client.clone(), options());
     for user in ["u1", "u2", "u1"] {
         let answer = get_json(&router, &format!("/checkout?user={user}")).await;
         assert_eq!(answer["button_color"], "green");
     }
-    // The report ends when the last handle to the client is gone.
-    drop((router, client));
-    let mut reported = Vec::new();
-    exposures
-        .report(async |batch| {
-            for it in batch {
-                reported.push((it.user_id().unwrap(), it.experiment.key().to_owned()));
-            }
-        })
-        .await;
+    let reported: Vec<(String, String)> = received.try_iter().collect();
     assert_eq!(reported, [("u1".into(), "color-test".into()), ("u2".into(), "color-test".into())]);
+
+    // The browser reports the exposures of a page.
+    let (_, page) = get(&router, "/?user=u3", &[]).await;
+    assert!(page.contains("setDeferredTrackingCalls"), "{page}");
+    assert_eq!(received.try_iter().count(), 0);
+    let call = json!([{
+        "experiment": {"key": "color-test", "variations": ["blue", "green"]},
+        "result": {"key": "1", "variationId": 1, "hashAttribute": "id", "hashValue": "u3"},
+        "user": {"attributes": {"id": "u3"}},
+    }]);
+    let call = Request::post("/exposures").body(Body::from(call.to_string())).unwrap();
+    let response = router.clone().oneshot(call).await.unwrap();
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    let reported: Vec<(String, String)> = received.try_iter().collect();
+    assert_eq!(reported, [("u3".into(), "color-test".into())]);
+}
+
+#[tokio::test]
+async fn user_keeps_id_and_assignment_in_cookies() {
+    let server = FeaturesServer::start(EXPERIMENT);
+    let client = client(&server);
+    client.ready().await.unwrap();
+    let router = router(client, options());
+    let request = Request::get("/checkout").body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    let cookies: Vec<&str> = response
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .map(|cookie| cookie.to_str().unwrap().split('=').next().unwrap())
+        .collect();
+    assert_eq!(cookies.len(), 2, "{cookies:?}");
+    assert!(cookies[0].starts_with("gbStickyBuckets__id||"), "{cookies:?}");
+    assert_eq!(cookies[1], "gbuuid");
 }
 
 #[tokio::test]
 async fn flags_depend_on_the_user_and_follow_the_server() {
     let server = FeaturesServer::start(&payload(25));
     let client = client(&server);
-    let router = router(client.clone());
+    let router = router(client.clone(), options());
     client.ready().await.unwrap();
 
     let from_query = get_json(&router, "/checkout?user=u&country=US").await;
@@ -146,7 +177,6 @@ async fn flags_depend_on_the_user_and_follow_the_server() {
     let (_, from_headers) = get(&router, "/checkout", &headers).await;
     assert_eq!(serde_json::from_str::<Value>(&from_headers).unwrap(), from_query);
     assert_eq!(get_json(&router, "/checkout?user=u&country=DE").await["new_checkout"], false);
-    assert_eq!(get(&router, "/checkout", &[]).await.0, StatusCode::BAD_REQUEST);
 
     server.set_payload(&payload(50));
     until(&router, "/checkout?user=u", |answer| answer["max_items"] == 50).await;
@@ -158,7 +188,9 @@ async fn stopping_closes_the_client() {
     let client = client(&server);
     client.ready().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    serve(listener, router(client.clone()), client.clone(), std::future::ready(())).await.unwrap();
+    serve(listener, router(client.clone(), options()), client.clone(), std::future::ready(()))
+        .await
+        .unwrap();
     assert!(matches!(client.status().stream, StreamState::Off(StreamOff::Closed)));
     assert!(server.wait_until(PATIENCE, |counts| counts.open_connections == 0));
 }
@@ -184,7 +216,7 @@ async fn webhooks_change_the_flags_at_once() {
     let mut server = FeaturesServer::start(&payload(25));
     let builder = Client::builder("sdk-test").api_host(server.url());
     let client = builder.refresh(Refresh::Manual).start().unwrap();
-    let routes = router(client.clone()).merge(webhook_router(client.clone(), "secret"));
+    let routes = router(client.clone(), options()).merge(webhook_router(client.clone(), "secret"));
     let limit = async || get_json(&routes, "/checkout?user=u").await["max_items"].clone();
 
     assert_eq!(send_webhook(&routes, "secret", "GET", "").await, StatusCode::NO_CONTENT);
