@@ -14,7 +14,7 @@ use growthbook_core::PayloadError;
 pub enum Error {
     /// The document is not a payload.
     Payload(PayloadError),
-    /// The document is JSON, but has none of the forms that have flags.
+    /// The document is JSON, but in a form that does not have flags.
     UnknownForm,
     /// The decryption key in the environment is not valid.
     DecryptionKey(growthbook_core::encryption::DecryptError),

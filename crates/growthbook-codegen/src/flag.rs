@@ -25,7 +25,7 @@ impl Flag {
         &self.key
     }
 
-    /// Returns the description. It is empty if there is none: most payloads have no descriptions.
+    /// Returns the description. It is empty for most payloads, which do not have descriptions.
     pub fn description(&self) -> &str {
         &self.description
     }

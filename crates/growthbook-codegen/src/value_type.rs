@@ -17,7 +17,7 @@ const MAX_CHOICE_LENGTH: usize = 40;
 /// The most members of an object that becomes a struct. A larger object is a table.
 const MAX_MEMBERS: usize = 100;
 
-/// The most levels of objects that become structs.
+/// The most levels of objects and lists that become types of their own.
 const MAX_DEPTH: usize = 8;
 
 /// The type of a flag's values.
@@ -100,7 +100,8 @@ fn choice(flag: &Flag) -> Option<ValueType> {
 
 fn of_values(values: &[&Value], name: TypeName, depth: usize) -> ValueType {
     let all = |is: fn(&Value) -> bool| values.iter().all(|value| is(value));
-    if values.is_empty() {
+    let has_parts = |value: &&Value| value.is_array() || value.is_object();
+    if values.is_empty() || depth == 0 && values.iter().any(has_parts) {
         ValueType::Json
     } else if all(Value::is_boolean) {
         ValueType::Boolean
@@ -112,7 +113,7 @@ fn of_values(values: &[&Value], name: TypeName, depth: usize) -> ValueType {
         ValueType::Text
     } else if all(Value::is_array) {
         let items: Vec<&Value> = values.iter().filter_map(|it| it.as_array()).flatten().collect();
-        ValueType::List(Box::new(of_values(&items, name.inner("item"), depth)))
+        ValueType::List(Box::new(of_values(&items, name.inner("item"), depth - 1)))
     } else if all(Value::is_object) {
         let objects: Vec<&Map<String, Value>> =
             values.iter().filter_map(|value| value.as_object()).collect();
@@ -127,7 +128,7 @@ fn of_objects(objects: &[&Map<String, Value>], name: TypeName, depth: usize) -> 
     for (member, value) in objects.iter().copied().flatten() {
         members.entry(member).or_default().push(value);
     }
-    if members.is_empty() || members.len() > MAX_MEMBERS || depth == 0 {
+    if members.is_empty() || members.len() > MAX_MEMBERS {
         return ValueType::Json;
     }
     let member = |(member, values): (&str, Vec<&Value>)| {
@@ -234,5 +235,18 @@ mod tests {
         let mut names = 0;
         type_of(json!({ "defaultValue": value })).for_each_name(&mut |_| names += 1);
         assert_eq!(names, MAX_DEPTH);
+    }
+
+    #[test]
+    fn deep_lists_are_json() {
+        let mut value = json!([1]);
+        for _ in 0..MAX_DEPTH + 2 {
+            value = json!([value]);
+        }
+        let (mut value_type, mut levels) = (type_of(json!({ "defaultValue": value })), 0);
+        while let ValueType::List(item) = value_type {
+            (value_type, levels) = (*item, levels + 1);
+        }
+        assert_eq!((value_type, levels), (ValueType::Json, MAX_DEPTH));
     }
 }

@@ -33,7 +33,13 @@ fn page(from: u64, to: u64, total: u64) -> Value {
 }
 
 fn fetch(server: &FeaturesServer) -> Result<Flags, ApiError> {
-    RestApi::new(TOKEN).host(server.url()).timeout(Duration::from_secs(30)).fetch()
+    api(server).fetch()
+}
+
+/// The proxies of the environment must not be used.
+fn api(server: &FeaturesServer) -> RestApi {
+    let api = RestApi::new(TOKEN).host(server.url()).timeout(Duration::from_secs(30));
+    api.connection(ConnectionOptions::new())
 }
 
 fn paths(server: &FeaturesServer) -> Vec<String> {
@@ -155,8 +161,7 @@ fn bad_replies_are_errors() {
 #[test]
 fn silent_server_is_given_up_in_time() {
     let server = server([Reply::raw_then_hang("")]);
-    let api = RestApi::new(TOKEN).host(server.url()).timeout(Duration::from_millis(100));
-    let error = api.fetch().unwrap_err();
+    let error = api(&server).timeout(Duration::from_millis(100)).fetch().unwrap_err();
     assert!(matches!(error, ApiError::Timeout), "{error}");
 }
 
@@ -179,9 +184,8 @@ fn wrong_settings_are_refused() {
 fn project_and_certificate_are_used() {
     let server = FeaturesServer::start_tls("{}");
     server.script_features([ok(&page(0, 1, 1))]);
-    let api = RestApi::new(TOKEN).host(server.url()).project("prj_1&x");
     let options = ConnectionOptions::new().root_certificates(server.root_certificate_pem());
-    let flags = api.connection(options).fetch().unwrap();
+    let flags = api(&server).project("prj_1&x").connection(options).fetch().unwrap();
     assert_eq!(flags.iter().len(), 1);
     assert_eq!(paths(&server), ["/api/v2/features?limit=100&offset=0&projectId=prj_1%26x"]);
 }

@@ -15,6 +15,7 @@ const NEW: &str = r#"{"features": {"max-items": {"defaultValue": "many"}}}"#;
 fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_growthbook-codegen"));
     command.current_dir(folder).args(line.split_whitespace());
+    command.env("NO_PROXY", "127.0.0.1").env_remove("no_proxy");
     command.env_remove("GROWTHBOOK_API_TOKEN").env_remove("GROWTHBOOK_DECRYPTION_KEY");
     command
 }

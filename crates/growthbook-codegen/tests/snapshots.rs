@@ -88,6 +88,12 @@ fn document_of_another_form_is_refused() {
 }
 
 #[test]
+fn build_needs_a_build_script() {
+    let error = Generator::new().build("flags.json").unwrap_err();
+    assert!(error.to_string().starts_with("OUT_DIR is not set: "), "{error}");
+}
+
+#[test]
 fn flags_without_a_precise_type_are_reported() {
     let warnings = |payload: &str| {
         let path = folder("payloads").join(payload);
