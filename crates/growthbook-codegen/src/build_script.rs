@@ -61,7 +61,8 @@ impl Flags {
         Flags::from_bytes(&fs::read(file).map_err(Error::file(file))?)
     }
 
-    /// Reads flags from bytes, as [`read`](Flags::read) does from a file.
+    /// Reads flags from bytes, as [`read`](Flags::read) does from a file: the decryption key is that
+    /// of the environment.
     ///
     /// # Errors
     ///

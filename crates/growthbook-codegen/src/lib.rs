@@ -41,6 +41,8 @@
 //! | [`references`] | the flags that code asks for |
 //! | `error` | why there is no module |
 //!
+//! The command is in `src/bin`.
+//!
 //! # Cargo features
 //!
 //! | feature | default | what it adds |

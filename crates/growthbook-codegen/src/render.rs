@@ -85,30 +85,7 @@ fn flag_function(function: &Function<'_>, embeds_defaults: bool) -> String {
     let Function { name, flag, value_type } = function;
     let default_value = flag.default_value().filter(|_| embeds_defaults);
     let mut text = function_docs(function, embeds_defaults);
-    let is_text = *value_type == ValueType::Text;
-    let result = if is_text { "&'a str".to_owned() } else { type_text(value_type) };
-    let (generics, receiver) = match (is_text, default_value) {
-        (true, None) => ("<'a>", "&'a self"),
-        (true, Some(_)) | (false, _) => ("", "&self"),
-    };
-    let signature = match default_value {
-        Some(_) => {
-            format!("    fn {name}{generics}({receiver}) -> {} {{\n", result.replace("'a ", ""))
-        }
-        None => {
-            let line =
-                format!("    fn {name}{generics}({receiver}, fallback: {result}) -> {result} {{\n");
-            if line.len() <= WIDTH {
-                line
-            } else {
-                format!(
-                    "    fn {name}{generics}(\n        {receiver},\n        fallback: {result},\n    \
-                     ) -> {result} {{\n"
-                )
-            }
-        }
-    };
-    text += &signature;
+    text += &signature(name, value_type, default_value.is_none());
     let _ = writeln!(
         text,
         "        static KEY: ::growthbook::FeatureKey = ::growthbook::FeatureKey::new({:?});",
@@ -118,6 +95,26 @@ fn flag_function(function: &Function<'_>, embeds_defaults: bool) -> String {
     text += &body(value_type, fallback.as_deref());
     text += "    }\n";
     text
+}
+
+/// Returns the first line of a function, or several lines if one would be too long.
+fn signature(name: &str, value_type: &ValueType, takes_fallback: bool) -> String {
+    let (generics, receiver, result) = match (value_type, takes_fallback) {
+        (ValueType::Text, true) => ("<'a>", "&'a self", "&'a str".to_owned()),
+        (ValueType::Text, false) => ("", "&self", "&str".to_owned()),
+        (other, _) => ("", "&self", type_text(other)),
+    };
+    if !takes_fallback {
+        return format!("    fn {name}({receiver}) -> {result} {{\n");
+    }
+    let line = format!("    fn {name}{generics}({receiver}, fallback: {result}) -> {result} {{\n");
+    if line.len() <= WIDTH {
+        return line;
+    }
+    format!(
+        "    fn {name}{generics}(\n        {receiver},\n        fallback: {result},\n    ) -> {result} \
+         {{\n"
+    )
 }
 
 /// Returns the expression of a function. Without a literal, the fallback is the argument.

@@ -47,6 +47,7 @@ fn every_way_to_ask_is_found() {
         r#"fn f() { gb.is_off(&"x"); }"#,
         r#"fn f() { client.for_user(user).feature_value("x", 1); }"#,
         r#"fn f() { UserScope::is_on(&gb, "x"); }"#,
+        r#"async fn f() { client.get_bool_value("x", None, None).await; }"#,
         r#"fn f() { gb.eval_feature(&String::from("x")); }"#,
         r#"fn f() { gb.explain(&"x".to_owned()); }"#,
         r#"static X: FeatureKey = FeatureKey::new("x");"#,

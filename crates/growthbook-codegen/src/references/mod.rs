@@ -2,7 +2,8 @@
 //!
 //! Rust files are parsed. These count as asking for a flag:
 //!
-//! - a call like `is_on("key")` of a method of the client with a string literal, also in a macro,
+//! - a call like `is_on("key")` of a method of the client, or of OpenFeature's, with a string literal,
+//!   also in a macro,
 //! - the same with a constant that is a string literal somewhere in the tree,
 //! - `FeatureKey::new("key")`, and literals in an `impl FeatureName`,
 //! - a call of a flag's generated function.

@@ -6,8 +6,27 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Lit, Meta, Token};
 
-/// The methods of the client and the core that take a flag's key.
-const METHODS: [&str; 5] = ["eval_feature", "explain", "feature_value", "is_off", "is_on"];
+/// The methods of the client, the core and OpenFeature's client that take a flag's key first.
+const METHODS: &[&str] = &[
+    "count_steps",
+    "eval_feature",
+    "explain",
+    "feature_value",
+    "is_off",
+    "is_on",
+    "try_feature_value",
+    "try_is_on",
+    "get_bool_details",
+    "get_bool_value",
+    "get_float_details",
+    "get_float_value",
+    "get_int_details",
+    "get_int_value",
+    "get_string_details",
+    "get_string_value",
+    "get_struct_details",
+    "get_struct_value",
+];
 
 /// The type of handles, whose functions `new` and `from` take a flag's key.
 const HANDLE: &str = "FeatureKey";
