@@ -38,6 +38,18 @@ impl Tag {
         Tag(word | (length as u64) << (u64::BITS - u8::BITS))
     }
 
+    /// Returns the first seven bytes of the text, filled up with zeros, and the length.
+    #[inline]
+    pub(crate) const fn to_bytes(self) -> [u8; 8] {
+        self.0.to_le_bytes()
+    }
+
+    /// The opposite of [`to_bytes`](Tag::to_bytes).
+    #[inline]
+    pub(crate) const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Tag(u64::from_le_bytes(bytes))
+    }
+
     /// Calls `read` with the text. The tag must [be the whole text](Tag::is_whole_text).
     pub(crate) fn with_text<R>(self, read: impl FnOnce(&str) -> R) -> R {
         let bytes = self.0.to_le_bytes();

@@ -16,6 +16,7 @@ use std::thread;
 use growthbook::{Client, Evaluator, Payload, UserScope};
 use serde_json::json;
 
+use scenarios::people::people;
 use scenarios::request::Request;
 use scenarios::{Scenario, USERS};
 
@@ -66,6 +67,7 @@ fn cases() -> Vec<Case> {
         if scenario.name == "50/50 experiment" {
             cases.push(of_scenario("facade, tracked", ask_tracked));
             cases.push(of_scenario("user, scope and facade", ask_anew));
+            cases.push(of_scenario("user with list and object, scope and facade", ask_people));
         }
     }
     cases.push(Case::new("value: bool", USERS, |rounds| {
@@ -119,6 +121,13 @@ fn ask_anew(scenario: &Scenario, rounds: usize) {
     let requests: Vec<Request> = (0..USERS).map(Request::new).collect();
     repeat(rounds, &requests, |request| {
         scenario.client.for_user(request.user()).is_on(black_box(scenario.flag))
+    });
+}
+
+/// The same for users with a list and an object among their eight attributes.
+fn ask_people(scenario: &Scenario, rounds: usize) {
+    repeat(rounds, &people(), |person| {
+        scenario.client.for_user(person.context()).is_on(black_box(scenario.flag))
     });
 }
 

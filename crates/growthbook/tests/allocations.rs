@@ -24,6 +24,23 @@ fn evaluating_a_flag_allocates_nothing() {
     }
 }
 
+/// A user with a list and an object among eight attributes, a scope, and one evaluation.
+#[test]
+fn request_allocates_three_times() {
+    let client = scenarios::experiment_client();
+    // The first scope of a thread allocates memory that later scopes of the thread share.
+    drop(client.for_user("user"));
+    let people = scenarios::people::people();
+    for person in &people {
+        let ask = || {
+            std::hint::black_box(client.for_user(person.context()).is_on(scenarios::EXPERIMENT));
+        };
+        let count = allocation_counter::measure(ask).count_total;
+        // The attributes, the list and the object. Each text has at most 23 bytes.
+        assert_eq!(count, 3);
+    }
+}
+
 /// The first evaluation after an update builds no regular expression that was built before: it
 /// allocates nothing, while the first of all does.
 #[test]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{AttributeValue, Attributes};
 use crate::json::{Json, Number, Object, Text};
 use crate::limits::MAX_JSON_DEPTH;
+use crate::sorting::sort_by;
 
 impl From<&str> for AttributeValue {
     fn from(text: &str) -> Self {
@@ -135,12 +136,62 @@ impl From<&Value> for AttributeValue {
     }
 }
 
+impl AttributeValue {
+    /// Makes an object of members whose values have different types. The last value of a name counts.
+    /// Objects compare without regard to the order of these members.
+    ///
+    /// ```
+    /// use growthbook_core::{AttributeValue, UserContext};
+    ///
+    /// let company = AttributeValue::object([("name", "Example".into()), ("size", 25.into())]);
+    /// let user = UserContext::new("user-1").attribute("company", company);
+    /// # assert_eq!(user.attributes().get("company").unwrap().to_json()["size"], 25);
+    /// ```
+    pub fn object<N: AsRef<str>>(members: impl IntoIterator<Item = (N, AttributeValue)>) -> Self {
+        let members = members.into_iter();
+        object(members.map(|(name, value)| (Text::own(name.as_ref()), value.into_json())).collect())
+    }
+}
+
+/// Makes an object. The last value of a name counts.
+fn object(mut members: Vec<(Text<'static>, Json<'static>)>) -> AttributeValue {
+    if may_repeat_a_name(&members) {
+        keep_last_of_each_name(&mut members);
+    }
+    // Each value was cut when it was made, so the object is at most one level too deep.
+    Json::Object(Object::unordered(members)).cut(MAX_JSON_DEPTH).into()
+}
+
+/// Whether a name may be repeated. Many names are not compared, since that takes too long.
+fn may_repeat_a_name(members: &[(Text<'static>, Json<'static>)]) -> bool {
+    /// Up to this many members, comparing all names is faster than sorting them.
+    const FEW: usize = 16;
+    let mut rest = members;
+    let mut is_repeated = members.len() > FEW;
+    while let (false, [(name, _), others @ ..]) = (is_repeated, rest) {
+        is_repeated = others.iter().any(|(other, _)| **other == **name);
+        rest = others;
+    }
+    is_repeated
+}
+
+fn keep_last_of_each_name(members: &mut Vec<(Text<'static>, Json<'static>)>) {
+    // The sort is stable, so the last of several equal names stays last.
+    sort_by(members, |(a, _), (b, _)| (**a).cmp(b));
+    members.dedup_by(|later, earlier| {
+        let is_same = *later.0 == *earlier.0;
+        if is_same {
+            core::mem::swap(&mut later.1, &mut earlier.1);
+        }
+        is_same
+    });
+}
+
 /// An object. It compares without regard to the order of its members.
 impl From<Attributes> for AttributeValue {
     fn from(attributes: Attributes) -> Self {
         let members = attributes.into_members();
-        let members = members.map(|(name, value)| (Text::Own(name), value.into_json()));
-        Json::Object(Object::unordered(members.collect())).cut(MAX_JSON_DEPTH).into()
+        object(members.map(|(name, value)| (Text::Own(name), value.into_json())).collect())
     }
 }
 
@@ -196,6 +247,8 @@ impl From<&Attributes> for Attributes {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use serde_json::json;
 
     use super::*;
@@ -228,6 +281,18 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(value.to_json(), expected);
+        }
+    }
+
+    #[test]
+    fn last_member_of_a_name_counts() {
+        for count in [1, 16, 40] {
+            let members = (0..count).flat_map(|number| [(number, 1), (number, 2)]);
+            let members = members.map(|(name, value)| (name.to_string(), value.into()));
+            let object = AttributeValue::object(members).to_json();
+            let members = object.as_object().unwrap();
+            assert_eq!(members.len(), count);
+            assert!(members.values().all(|value| *value == 2), "{count}");
         }
     }
 

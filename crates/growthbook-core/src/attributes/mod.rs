@@ -6,6 +6,7 @@
 mod convert;
 mod equality;
 mod lookup;
+mod name;
 mod node;
 mod set;
 mod source;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::AttributeValue;
+use super::name::OwnName;
 use crate::json::Json;
 use crate::sorting::sort_by;
 use crate::tag::{Name, Tag};
@@ -15,12 +16,16 @@ use crate::tag::{Name, Tag};
 /// A set of attributes by name.
 #[derive(Clone, Default)]
 pub struct Attributes {
-    /// The tags of the names, in the order of the entries. A lookup usually reads one cache line.
-    tags: Vec<Tag>,
-    /// Sorted by name. Empty when there are more than [`FEW`] attributes.
-    entries: Vec<(SmolStr, AttributeValue)>,
+    /// In the order in which they were added. Empty when there are more than [`FEW`] attributes.
+    entries: Vec<Entry>,
     /// All attributes, when there are or were more than [`FEW`].
     many: Option<Box<Many>>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    name: OwnName,
+    value: AttributeValue,
 }
 
 type Many = BTreeMap<SmolStr, AttributeValue>;
@@ -34,7 +39,7 @@ const FEW: usize = 64;
 impl Attributes {
     /// Makes an empty set.
     pub const fn new() -> Self {
-        Attributes { tags: Vec::new(), entries: Vec::new(), many: None }
+        Attributes { entries: Vec::new(), many: None }
     }
 
     /// Reads attributes from the text of a JSON object.
@@ -72,43 +77,29 @@ impl Attributes {
 
     /// Sets an attribute. Replaces an attribute of the same name.
     pub fn insert(&mut self, name: impl AsRef<str>, value: impl Into<AttributeValue>) {
-        let (name, value) = (name.as_ref(), value.into());
-        if self.many.is_some() {
-            return self.insert_among_many(name, value);
-        }
-        match self.position(name) {
-            Ok(index) => {
-                if let Some(entry) = self.entries.get_mut(index) {
-                    entry.1 = value;
-                }
+        self.set(Name::new(name.as_ref()), value.into());
+    }
+
+    fn set(&mut self, name: Name<'_>, value: AttributeValue) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.name.is(name)) {
+            entry.value = value;
+        } else if self.entries.len() < FEW && self.many.is_none() {
+            if self.entries.capacity() == 0 {
+                self.entries.reserve(USUAL);
             }
-            Err(index) => {
-                if self.entries.capacity() == 0 {
-                    self.reserve(USUAL);
-                }
-                self.tags.insert(index, Tag::new(name));
-                self.entries.insert(index, (name.into(), value));
-                if self.entries.len() > FEW {
-                    self.split_up();
-                }
-            }
+            self.entries.push(Entry { name: OwnName::new(name), value });
+        } else {
+            self.set_among_many(name.text, value);
         }
     }
 
-    /// Moves the entries into a tree.
+    /// Sets an attribute in a tree. The first time, moves the entries into it.
     #[cold]
-    fn split_up(&mut self) {
-        self.tags = Vec::new();
-        let mut many = Box::<Many>::default();
-        many.extend(core::mem::take(&mut self.entries));
-        self.many = Some(many);
-    }
-
-    #[cold]
-    fn insert_among_many(&mut self, name: &str, value: AttributeValue) {
-        if let Some(many) = &mut self.many {
-            many.insert(name.into(), value);
-        }
+    fn set_among_many(&mut self, name: &str, value: AttributeValue) {
+        let many = self.many.get_or_insert_default();
+        let entries = core::mem::take(&mut self.entries).into_iter();
+        many.extend(entries.map(|entry| (entry.name.into_text(), entry.value)));
+        many.insert(name.into(), value);
     }
 
     /// Removes an attribute and returns it.
@@ -116,10 +107,9 @@ impl Attributes {
         if let Some(many) = &mut self.many {
             return many.remove(name);
         }
-        let index = self.position(name).ok()?;
-        let (_, value) = self.entries.remove(index);
-        self.tags.remove(index);
-        Some(value)
+        let name = Name::new(name);
+        let index = self.entries.iter().position(|entry| entry.name.is(name))?;
+        Some(self.entries.remove(index).value)
     }
 
     /// Returns the attribute of this name.
@@ -136,8 +126,8 @@ impl Attributes {
     /// Returns the attribute whose name fits in this tag.
     #[inline]
     pub(crate) fn find_short(&self, name: Tag) -> Option<&AttributeValue> {
-        match self.tags.iter().position(|candidate| *candidate == name) {
-            Some(index) => self.entries.get(index).map(|(_, value)| value),
+        match self.entries.iter().find(|entry| entry.name.tag() == name) {
+            Some(entry) => Some(&entry.value),
             None => self.find_among_many(name),
         }
     }
@@ -152,29 +142,25 @@ impl Attributes {
     /// Finds an attribute whose name does not fit in its tag, or in a set without tags.
     #[inline(never)]
     fn find_by_text(&self, name: Name<'_>) -> Option<&AttributeValue> {
-        if let Some(many) = &self.many {
-            return many.get(name.text);
+        match &self.many {
+            Some(many) => many.get(name.text),
+            None => self.entries.iter().find(|it| it.name.is(name)).map(|it| &it.value),
         }
-        let mut entries = self.tags.iter().zip(&self.entries);
-        let (_, (_, value)) =
-            entries.find(|(tag, (text, _))| **tag == name.tag && text == name.text)?;
-        Some(value)
     }
 
-    fn reserve(&mut self, count: usize) {
-        self.tags.reserve(count);
-        self.entries.reserve(count);
-    }
-
-    /// Iterates over the attributes, sorted by name.
+    /// Iterates over the attributes, sorted by name. Sorting few attributes allocates once.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
-        let few = self.entries.iter().map(|(name, value)| (&**name, value));
+        let few = self.entries.iter().map(|entry| (entry.name.as_str(), &entry.value));
+        let mut few: Vec<(&str, &AttributeValue)> = few.collect();
+        sort_by(&mut few, |(a, _), (b, _)| a.cmp(b));
         let many = self.many.iter().flat_map(|many| many.iter());
-        few.chain(many.map(|(name, value)| (&**name, value)))
+        few.into_iter().chain(many.map(|(name, value)| (&**name, value)))
     }
 
+    /// Returns the attributes, in any order.
     pub(crate) fn into_members(self) -> impl Iterator<Item = (SmolStr, AttributeValue)> {
-        self.entries.into_iter().chain(self.many.into_iter().flat_map(|many| *many))
+        let few = self.entries.into_iter().map(|entry| (entry.name.into_text(), entry.value));
+        few.chain(self.many.into_iter().flat_map(|many| *many))
     }
 
     /// Whether there are no attributes.
@@ -185,14 +171,6 @@ impl Attributes {
     /// Returns the number of attributes.
     pub fn len(&self) -> usize {
         self.entries.len() + self.many.as_ref().map_or(0, |many| many.len())
-    }
-
-    fn position(&self, name: &str) -> Result<usize, usize> {
-        // Callers often insert names in sorted order.
-        match self.entries.last() {
-            Some((last, _)) if **last < *name => Err(self.entries.len()),
-            _ => self.entries.binary_search_by(|(candidate, _)| (**candidate).cmp(name)),
-        }
     }
 }
 
@@ -213,26 +191,11 @@ impl<N: AsRef<str>, V: Into<AttributeValue>> FromIterator<(N, V)> for Attributes
 
 impl<N: AsRef<str>, V: Into<AttributeValue>> Extend<(N, V)> for Attributes {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
-        let entries = entries.into_iter().map(|(name, value)| (name.as_ref().into(), value.into()));
-        if let Some(many) = &mut self.many {
-            many.extend(entries);
-            return;
+        let entries = entries.into_iter();
+        if self.many.is_none() {
+            self.entries.reserve(entries.size_hint().0.min(FEW));
         }
-        self.entries.extend(entries);
-        // The sort is stable, so the last of several equal names stays last. It is kept below.
-        sort_by(&mut self.entries, |(a, _), (b, _)| (**a).cmp(b));
-        self.entries.dedup_by(|later, earlier| {
-            let same = *later.0 == *earlier.0;
-            if same {
-                core::mem::swap(&mut later.1, &mut earlier.1);
-            }
-            same
-        });
-        self.tags.clear();
-        self.tags.extend(self.entries.iter().map(|(name, _)| Tag::new(name)));
-        if self.entries.len() > FEW {
-            self.split_up();
-        }
+        entries.for_each(|(name, value)| self.insert(name, value));
     }
 }
 

@@ -158,6 +158,10 @@ impl<'a> Json<'a> {
         })
     }
 
+    fn is_scalar(&self) -> bool {
+        !matches!(self, Json::Array(_) | Json::Object(_))
+    }
+
     /// Whether JavaScript treats the value as true. Arrays and objects always count as true.
     pub(crate) fn is_truthy(&self) -> bool {
         self.scalar().is_none_or(Scalar::is_truthy)
@@ -173,9 +177,11 @@ impl<'a> Json<'a> {
     pub(crate) fn cut(self, depth: usize) -> Self {
         match self {
             Json::Array(_) | Json::Object(_) if depth == 0 => Json::Null,
+            Json::Array(ref items) if items.iter().all(Json::is_scalar) => self,
             Json::Array(items) => {
                 Json::Array(items.into_iter().map(|item| item.cut(depth - 1)).collect())
             }
+            Json::Object(ref object) if object.iter().all(|(_, value)| value.is_scalar()) => self,
             Json::Object(Object { members, is_ordered }) => {
                 let members =
                     members.into_iter().map(|(name, value)| (name, value.cut(depth - 1))).collect();

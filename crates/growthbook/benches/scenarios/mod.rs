@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each benchmark uses only a part of this module")]
 
 mod cases;
-mod people;
+pub(crate) mod people;
 pub(crate) mod request;
 
 use std::sync::LazyLock;

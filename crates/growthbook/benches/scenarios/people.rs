@@ -1,7 +1,6 @@
 //! The users, with attributes as in a real application.
 
-use growthbook::UserContext;
-use serde_json::json;
+use growthbook::{AttributeValue, UserContext};
 
 /// The number of users. The benchmarks use them in turn.
 pub(crate) const USERS: usize = 1024;
@@ -52,7 +51,11 @@ impl Person {
             .attribute("email", self.email.as_str())
             .attribute(
                 "company",
-                json!({"name": company.name, "size": company.size, "region": company.region}),
+                AttributeValue::object([
+                    ("name", company.name.into()),
+                    ("size", company.size.into()),
+                    ("region", company.region.into()),
+                ]),
             )
     }
 }

@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("{}", case.name());
         measure(case, &people, &scripts, &mut report);
     }
+    requests(&people, &mut report);
     official_sdk(&people, &mut report);
     load::measure(&mut report);
     report.append(scripts);
@@ -118,6 +119,23 @@ fn measure(case: Case, people: &[Person], scripts: &Report, report: &mut Report)
     }
     report.rows.push(row(2, FACADE, CORE, 1.3));
     report.rows.push(row(3, TRACKED, FACADE, 2.0));
+}
+
+/// Compares whole requests: a context of eight attributes, what the product needs for each user, and
+/// one evaluation.
+fn requests(people: &[Person], report: &mut Report) {
+    const CASE: Case = Case::Experiment;
+    const NAME: &str = "8 attributes and an experiment";
+    let ours = GrowthBook::new(&CASE.payload().to_string(), people);
+    let mut contestants = vec![ours.request(people, CASE.flag())];
+    let others = [eppo::request, unleash::request, launchdarkly::request];
+    contestants.extend(others.into_iter().filter_map(|request| request(CASE, people)));
+    check(CASE, &mut contestants, people.len());
+
+    let measured = Measured::new(contestants, ROUNDS);
+    for other in [eppo::NAME, unleash::NAME, launchdarkly::NAME] {
+        report.rows.push(measured.row(4, NAME, FACADE, other, Target::AtMost(1.0)));
+    }
 }
 
 /// Checks that all contestants give the same answers. Products with another hash may differ a

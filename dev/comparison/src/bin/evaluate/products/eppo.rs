@@ -22,14 +22,32 @@ pub(crate) const NOTES: [&str; 2] = [
 ];
 
 pub(crate) fn contestant<'a>(case: Case, people: &[Person]) -> Option<Contestant<'a>> {
+    let is_on = evaluation(case)?;
+    let users = people.iter().map(user).collect();
+    Some(Contestant::new(NAME, users, move |(id, attributes)| is_on(id, attributes)))
+}
+
+/// Returns a contestant that also makes the context for each evaluation.
+pub(crate) fn request<'a>(case: Case, people: &'a [Person]) -> Option<Contestant<'a>> {
+    let is_on = evaluation(case)?;
+    let ask = move |person: &&Person| {
+        let (id, attributes) = user(person);
+        is_on(&id, &attributes)
+    };
+    Some(Contestant::new(NAME, people.iter().collect(), ask))
+}
+
+fn evaluation(case: Case) -> Option<impl Fn(&Str, &Arc<Attributes>) -> bool> {
     let configuration = configuration(flags(case)?);
-    let users = people.iter().map(|person| (Str::new(&person.id), Arc::new(attributes(person))));
     let now = Utc::now();
-    let is_on = move |(id, attributes): &(Str, Arc<Attributes>)| {
+    Some(move |id: &Str, attributes: &Arc<Attributes>| {
         let found = get_assignment(Some(&configuration), case.flag(), id, attributes, None, now);
         matches!(found, Ok(Some(found)) if matches!(found.value, AssignmentValue::Boolean(true)))
-    };
-    Some(Contestant::new(NAME, users.collect(), is_on))
+    })
+}
+
+fn user(person: &Person) -> (Str, Arc<Attributes>) {
+    (Str::new(&person.id), Arc::new(attributes(person)))
 }
 
 fn attributes(person: &Person) -> Attributes {

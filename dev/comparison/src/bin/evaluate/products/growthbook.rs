@@ -54,6 +54,12 @@ impl GrowthBook {
         self.scopes(TRACKED, &self.tracked, flag)
     }
 
+    /// Returns the client, with a context and a scope for each evaluation.
+    pub(crate) fn request<'a>(&'a self, people: &'a [Person], flag: &'a str) -> Contestant<'a> {
+        let ask = move |person: &&Person| self.client.for_user(person.context()).is_on(flag);
+        Contestant::new(FACADE, people.iter().collect(), ask)
+    }
+
     fn scopes<'a>(&'a self, name: &'static str, client: &Client, flag: &'a str) -> Contestant<'a> {
         let scopes = self.users.iter().map(|user| client.for_user(user.clone())).collect();
         Contestant::new(name, scopes, move |scope| scope.is_on(flag))

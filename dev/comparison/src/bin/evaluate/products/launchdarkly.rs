@@ -31,14 +31,24 @@ impl Store for Definitions {
 }
 
 pub(crate) fn contestant<'a>(case: Case, people: &[Person]) -> Option<Contestant<'a>> {
-    let definitions = Definitions { flags: read(flags(case)?), segments: read(segments(case)?) };
     let users = people.iter().map(context).collect();
-    let is_on = move |user: &Context| {
+    Some(Contestant::new(NAME, users, evaluation(case)?))
+}
+
+/// Returns a contestant that also makes the context for each evaluation.
+pub(crate) fn request<'a>(case: Case, people: &'a [Person]) -> Option<Contestant<'a>> {
+    let is_on = evaluation(case)?;
+    let ask = move |person: &&Person| is_on(&context(person));
+    Some(Contestant::new(NAME, people.iter().collect(), ask))
+}
+
+fn evaluation(case: Case) -> Option<impl Fn(&Context) -> bool> {
+    let definitions = Definitions { flags: read(flags(case)?), segments: read(segments(case)?) };
+    Some(move |user: &Context| {
         let flag = definitions.flags.get(case.flag());
         let value = flag.map(|flag| evaluate(&definitions, flag, user, None).value);
         matches!(value, Some(Some(FlagValue::Bool(true))))
-    };
-    Some(Contestant::new(NAME, users, is_on))
+    })
 }
 
 fn read<T: DeserializeOwned>(definitions: Vec<Value>) -> HashMap<String, T> {

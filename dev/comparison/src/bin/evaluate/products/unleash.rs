@@ -15,12 +15,24 @@ pub(crate) const NOTES: [&str; 2] = [
 ];
 
 pub(crate) fn contestant<'a>(case: Case, people: &[Person]) -> Option<Contestant<'a>> {
+    let engine = engine(case)?;
+    let users = people.iter().map(context).collect();
+    Some(Contestant::new(NAME, users, move |user| engine.is_enabled(case.flag(), user, &None)))
+}
+
+/// Returns a contestant that also makes the context for each evaluation.
+pub(crate) fn request<'a>(case: Case, people: &'a [Person]) -> Option<Contestant<'a>> {
+    let engine = engine(case)?;
+    let ask = move |person: &&Person| engine.is_enabled(case.flag(), &context(person), &None);
+    Some(Contestant::new(NAME, people.iter().collect(), ask))
+}
+
+fn engine(case: Case) -> Option<EngineState> {
     let engine = EngineState::default();
     let features: ClientFeatures = serde_json::from_value(definitions(case)?).expect("definitions");
     let warnings = engine.apply_client_features(features);
     assert!(warnings.is_none(), "{}", serde_json::to_string(&warnings).unwrap_or_default());
-    let users = people.iter().map(context).collect();
-    Some(Contestant::new(NAME, users, move |user| engine.is_enabled(case.flag(), user, &None)))
+    Some(engine)
 }
 
 fn context(person: &Person) -> Context {
