@@ -201,9 +201,10 @@ impl FeaturesServer {
 
     /// Closes every open connection, also in the middle of a request or reply.
     pub fn hang_up(&self) {
-        self.shared.update(|state| state.disconnect_all());
-        if let Some(listener) = &self.listener {
-            listener.hang_up();
+        let disconnect = || self.shared.update(|state| state.disconnect_all());
+        match &self.listener {
+            Some(listener) => listener.hang_up(disconnect),
+            None => disconnect(),
         }
     }
 

@@ -49,9 +49,12 @@ impl Listener {
         self.address.port()
     }
 
-    /// Shuts down every accepted socket in both directions.
-    pub(crate) fn hang_up(&self) {
-        for socket in self.sockets.lock().sockets.values() {
+    /// Calls this function, and then shuts down every accepted socket in both directions. A connection
+    /// that a client opens because of the call is not affected.
+    pub(crate) fn hang_up(&self, disconnect: impl FnOnce()) {
+        let open = self.sockets.lock();
+        disconnect();
+        for socket in open.sockets.values() {
             // This fails on a closed socket.
             let _ = socket.shutdown(Shutdown::Both);
         }
@@ -61,7 +64,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.sockets.lock().stopping = true;
-        self.hang_up();
+        self.hang_up(|| {});
         let Some(thread) = self.thread.take() else { return };
         // A connection wakes the thread from `accept`. It fails if another connection did so first.
         let wake = || TcpStream::connect_timeout(&self.address, WAKE_TIMEOUT);
