@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,8 @@ use ureq::unversioned::transport::{
 use crate::connect_error::ConnectError;
 use crate::deadline::Deadline;
 use crate::interrupt::{Interrupt, interrupted};
-use crate::transport::TcpTransport;
+use crate::socket::LastRead;
+use crate::transport::{Connection, TcpTransport};
 use crate::wire::{ConnectionCount, Wire};
 
 /// Opens TCP connections.
@@ -24,6 +25,7 @@ pub(crate) struct TcpConnector {
     interrupt: Arc<Interrupt>,
     deadline: Arc<Deadline>,
     connections: Arc<ConnectionCount>,
+    last_read: Arc<LastRead>,
 }
 
 impl TcpConnector {
@@ -32,6 +34,7 @@ impl TcpConnector {
             interrupt: wire.interrupt.clone(),
             deadline: wire.deadline.clone(),
             connections: wire.connections.clone(),
+            last_read: wire.last_read.clone(),
         }
     }
 
@@ -43,18 +46,24 @@ impl TcpConnector {
         timeout: NextTimeout,
     ) -> Result<TcpTransport, ureq::Error> {
         self.connections.add();
-        let stream = Arc::new(self.connect_any(addresses, timeout)?);
+        let stream = self.connect_any(addresses, timeout)?;
         stream.set_nodelay(config.no_delay())?;
+        let connection = Arc::new(Connection::new(stream));
 
-        let shared = Arc::downgrade(&stream);
+        let shared = Arc::downgrade(&connection);
         let registration = self.interrupt.register(move || {
-            if let Some(stream) = shared.upgrade() {
-                // An error means that it is already closed.
-                let _ = stream.shutdown(Shutdown::Both);
+            if let Some(connection) = shared.upgrade() {
+                connection.close();
             }
         })?;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(TcpTransport::new(stream, buffers, self.deadline.clone(), registration))
+        Ok(TcpTransport {
+            connection,
+            buffers,
+            deadline: self.deadline.clone(),
+            last_read: self.last_read.clone(),
+            registration,
+        })
     }
 
     /// Whether the time limit of the whole request is over.

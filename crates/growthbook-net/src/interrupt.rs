@@ -45,7 +45,7 @@ impl Interrupt {
 
     /// Wakes all threads that wait now. Later waits are not affected.
     pub fn interrupt(&self) {
-        // The functions take no lock and do not wait.
+        // The functions hold locks for moments only, and do not wait.
         self.lock().wakers.values().for_each(|wake| wake());
     }
 

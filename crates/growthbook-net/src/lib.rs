@@ -16,6 +16,7 @@
 //! | `request_head` | the path and headers that ureq must not see |
 //! | `interrupt`, `deadline` | the ends of a wait |
 //! | `resolver`, `look_ups`, `connector`, `transport` | looking up names, opening connections, reading and writing |
+//! | `socket`, `watch` | waiting for the bytes of many connections |
 //! | `proxies`, `no_proxy`, `tunnel` | which proxy to use, and the connection through it |
 //! | `connect_error` | why there is no connection |
 //! | `connection_options`, `root_certificates` | the options of connections |
@@ -34,8 +35,10 @@ mod request_head;
 mod resolver;
 mod retry_after;
 mod root_certificates;
+mod socket;
 mod transport;
 mod tunnel;
+mod watch;
 mod wire;
 
 pub use connect_error::{ConnectError, ProxyProblem};
@@ -45,4 +48,6 @@ pub use interrupt::{Interrupt, Registration};
 pub use proxies::{Proxies, Proxy, UnusableProxy};
 pub use request_head::RequestHead;
 pub use retry_after::parse_retry_after;
+pub use socket::Socket;
+pub use watch::{Watch, WatchControl, WatchedSocket};
 pub use wire::{ConnectionCount, Wire};

@@ -2,33 +2,53 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::sync::Arc;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ureq::Timeout;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use crate::deadline::Deadline;
-use crate::interrupt::Registration;
+use crate::interrupt::{Registration, interrupted};
+use crate::socket::LastRead;
 
-/// A TCP connection.
-pub(crate) struct TcpTransport {
-    stream: Arc<TcpStream>,
-    buffers: LazyBuffers,
-    deadline: Arc<Deadline>,
-    /// Shuts the connection down on an interruption.
-    _registration: Registration,
+/// The socket of a connection. Another thread can close it, whatever it is used for.
+pub(crate) struct Connection(Mutex<Option<Arc<TcpStream>>>);
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Connection(Mutex::new(Some(Arc::new(stream))))
+    }
+
+    /// Ends a current read or write, and closes the socket. An idle connection would otherwise keep its
+    /// file descriptor, because ureq keeps the connection until the next request.
+    pub(crate) fn close(&self) {
+        if let Some(stream) = self.lock().take() {
+            // An error means that it is already closed.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Returns the socket, unless it is closed.
+    fn stream(&self) -> io::Result<Arc<TcpStream>> {
+        self.lock().clone().ok_or_else(interrupted)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<TcpStream>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl TcpTransport {
-    pub(super) fn new(
-        stream: Arc<TcpStream>,
-        buffers: LazyBuffers,
-        deadline: Arc<Deadline>,
-        registration: Registration,
-    ) -> Self {
-        TcpTransport { stream, buffers, deadline, _registration: registration }
-    }
+/// A TCP connection of ureq.
+pub(crate) struct TcpTransport {
+    pub(super) connection: Arc<Connection>,
+    pub(super) buffers: LazyBuffers,
+    pub(super) deadline: Arc<Deadline>,
+    /// Notes each read.
+    pub(super) last_read: Arc<LastRead>,
+    /// Closes the connection on an interruption.
+    #[expect(dead_code, reason = "it ends when it is dropped")]
+    pub(super) registration: Registration,
 }
 
 impl Transport for TcpTransport {
@@ -37,10 +57,11 @@ impl Transport for TcpTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        let stream = self.connection.stream()?;
         let timeout = timeout.for_write();
-        self.stream.set_write_timeout(timeout.not_zero().map(|limit| *limit))?;
+        stream.set_write_timeout(timeout.not_zero().map(|limit| *limit))?;
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        (&*self.stream).write_all(output).map_err(|error| timed_out(error, timeout.reason))
+        (&*stream).write_all(output).map_err(|error| timed_out(error, timeout.reason))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
@@ -48,10 +69,12 @@ impl Transport for TcpTransport {
         if limit.is_some_and(|limit| limit.is_zero()) {
             return Err(ureq::Error::Timeout(reason));
         }
-        self.stream.set_read_timeout(limit)?;
+        let stream = self.connection.stream()?;
+        self.last_read.note(&stream);
+        stream.set_read_timeout(limit)?;
         let input = self.buffers.input_append_buf();
         let amount = loop {
-            match (&*self.stream).read(input) {
+            match (&*stream).read(input) {
                 // A signal. The wait starts again: signals are rare, and the next read has a limit.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => break outcome.map_err(|error| timed_out(error, reason))?,
@@ -64,9 +87,10 @@ impl Transport for TcpTransport {
     fn is_open(&mut self) -> bool {
         // An idle connection must be silent: bytes are as bad a sign as its end.
         let probe = || {
-            self.stream.set_nonblocking(true)?;
-            let outcome = (&*self.stream).read(&mut [0]);
-            self.stream.set_nonblocking(false)?;
+            let stream = self.connection.stream()?;
+            stream.set_nonblocking(true)?;
+            let outcome = (&*stream).read(&mut [0]);
+            stream.set_nonblocking(false)?;
             outcome
         };
         matches!(probe(), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
@@ -85,5 +109,30 @@ fn timed_out(error: io::Error, reason: Timeout) -> ureq::Error {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ureq::Error::Timeout(reason),
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_server::FeaturesServer;
+    use ureq::Agent;
+
+    use crate::wire::Wire;
+
+    #[test]
+    fn interruption_closes_an_idle_socket() {
+        let server = FeaturesServer::start("{}");
+        let wire = Wire::default();
+        let agent = wire.agent(Agent::config_builder().build());
+        let get = || {
+            let mut response = agent.get(format!("{}/api/features/sdk-1", server.url())).call();
+            response.as_mut().unwrap().body_mut().read_to_string().unwrap()
+        };
+        get();
+        assert!(wire.socket().is_some(), "the agent keeps the connection");
+        wire.interrupt.interrupt();
+        assert!(wire.socket().is_none());
+        get();
+        assert_eq!(wire.connections.get(), 2);
     }
 }

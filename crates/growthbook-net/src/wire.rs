@@ -10,6 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::look_ups::LookUps;
 use crate::proxies::Proxies;
 use crate::request_head::{PLACEHOLDER, RequestHead};
+use crate::socket::{LastRead, Socket};
 
 /// The state that the connections of one agent share. An agent sends one request at a time.
 #[derive(Clone, Default)]
@@ -23,12 +24,18 @@ pub struct Wire {
     pub(crate) head: Arc<RequestHead>,
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) look_ups: Arc<LookUps>,
+    pub(crate) last_read: Arc<LastRead>,
 }
 
 impl Wire {
     /// Makes the state for an agent that has no connections yet.
     pub fn new(proxies: Proxies) -> Self {
         Wire { proxies: Arc::new(proxies), ..Wire::default() }
+    }
+
+    /// Returns the socket that was last read from, unless its connection is closed.
+    pub fn socket(&self) -> Option<Socket> {
+        self.last_read.socket()
     }
 
     /// Sets the path, the query and secret headers of the next request. Returns the address to give
