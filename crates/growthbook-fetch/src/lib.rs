@@ -6,8 +6,8 @@
 //! number of threads evaluate with it. A failure never takes away the payload in use.
 //! [`Feed::status`] says what failed, and refreshing recovers by itself.
 //!
-//! This crate does not evaluate, has no async runtime, and starts at most one thread for each host
-//! and client key, however many clients there are. Most programs take the crate `growthbook`,
+//! This crate does not evaluate, and has no async runtime. One client key needs one thread, and many
+//! keys share a few: see [Threads and sockets](#threads-and-sockets). Most programs take the crate `growthbook`,
 //! which adds a client with callbacks, settings and sticky buckets.
 //!
 //! With the core alone, this is all a program needs:
@@ -44,7 +44,7 @@
 //!
 //! | feature | default | what it adds | cost |
 //! |---|---|---|---|
-//! | `network` | yes | [`Feed`], its options, and the caches | crates `ureq`, `rustls`, `mio`, `url`, `jiff`, `lru`, `sha2`, `base64`; a thread |
+//! | `network` | yes | [`Feed`], its options, and the caches | crates `ureq`, `rustls`, `mio`, `url`, `jiff`, `lru`, `sha2`, `base64`; a few threads |
 //! | `tracing` | no | a span for each fetch, see below | crate `tracing` |
 //! | `metrics` | no | counters and a gauge, see below | crate `metrics` |
 //!
@@ -63,10 +63,22 @@
 //! | `sse` | parses a stream, without a socket |
 //! | `http` | speaks the wire format on these connections |
 //! | `cache` | keeps payloads in memory and in files |
+//! | `pool` | does the work of all sources on a few threads |
 //! | `source` | puts these together for all clients on one host and key |
-//! | `registry` | finds the source for a host and key |
+//! | `registry` | finds the source for a host and key; has the pool of the process |
 //! | `feed` | one client's part in a source |
 //! | `remote` | answers of a server that evaluates for each user |
+//!
+//! # Threads and sockets
+//!
+//! All client keys of a process share a few threads. At most 16 of them work at the same time: they
+//! fetch, open a stream, read one, or call the application. One more thread waits for all keys. Work that
+//! takes over a second probably hangs, and no longer counts. There are at most 64 threads in all. So if
+//! 64 servers or callbacks hang at the same time, the other keys wait for one of them. Evaluation never
+//! waits.
+//!
+//! An open stream needs a socket of its own. A fetch needs one too, which is closed unless the next fetch
+//! is due within 4 seconds. A program with very many keys raises its limit of open files, or polls.
 //!
 //! # Spans
 //!
@@ -125,6 +137,8 @@ mod http;
 mod live;
 #[cfg(feature = "network")]
 mod options;
+#[cfg(feature = "network")]
+mod pool;
 #[cfg(feature = "network")]
 mod registry;
 #[cfg(feature = "network")]

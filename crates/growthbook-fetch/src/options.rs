@@ -35,11 +35,11 @@ pub enum Refresh {
     /// The server sends changes as they happen, if it offers
     /// [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
     /// Otherwise, and while the stream is down, it is asked every
-    /// [`poll_interval`](FetchOptions::poll_interval). One thread.
+    /// [`poll_interval`](FetchOptions::poll_interval).
     #[default]
     Stream,
     /// The server is asked this often, give or take a tenth. An interval shorter than
-    /// [`MIN_POLL_INTERVAL`] is raised to it, with a warning in the log. One thread.
+    /// [`MIN_POLL_INTERVAL`] is raised to it, with a warning in the log.
     Poll(Duration),
     /// The server is asked only when the application refreshes: no thread. For functions as a
     /// service and command lines.
@@ -63,6 +63,7 @@ pub struct FetchOptions {
     pub(crate) refresh: Refresh,
     pub(crate) poll_interval: Duration,
     pub(crate) min_poll_interval: Duration,
+    pub(crate) has_own_threads: bool,
     pub(crate) cache_ttl: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
@@ -85,6 +86,7 @@ impl FetchOptions {
             refresh: Refresh::default(),
             poll_interval: DEFAULT_POLL_INTERVAL,
             min_poll_interval: MIN_POLL_INTERVAL,
+            has_own_threads: false,
             cache_ttl: DEFAULT_CACHE_TTL,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             read_timeout: DEFAULT_READ_TIMEOUT,
@@ -191,6 +193,14 @@ impl FetchOptions {
     #[must_use]
     pub fn min_poll_interval_for_tests(mut self, interval: Duration) -> Self {
         self.min_poll_interval = interval;
+        self
+    }
+
+    /// Lets the source act on threads that it does not share, so that a test can tell its log records
+    /// from others. It counts for the first client on this host and key.
+    #[doc(hidden)]
+    pub fn own_threads_for_tests(mut self) -> Self {
+        self.has_own_threads = true;
         self
     }
 

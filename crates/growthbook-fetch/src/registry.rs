@@ -1,4 +1,4 @@
-//! The sources of this process, by host and key.
+//! The sources of this process, by host and key, and the threads that act for them.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,14 +9,16 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::http::{Settings, SourceId};
+use crate::pool::Pool;
 use crate::schedule::Plan;
 use crate::source::{Document, Member, MemberId, Source};
 
 /// The sources of one process. After a fork the child has a registry of its own. The parent's
-/// registry may be locked forever by a thread that does not exist in the child, and its sources have
-/// no thread there.
+/// registry may be locked forever by a thread that does not exist in the child, and its pool has no
+/// thread there.
 struct Registry {
     process: u32,
+    pool: Arc<Pool>,
     sources: Mutex<HashMap<SourceId, Weak<Source>>>,
 }
 
@@ -25,7 +27,7 @@ static REGISTRY: LazyLock<ArcSwap<Registry>> =
 
 impl Registry {
     fn new() -> Self {
-        Registry { process: process::id(), sources: Mutex::default() }
+        Registry { process: process::id(), pool: Arc::new(Pool::new()), sources: Mutex::default() }
     }
 
     fn current() -> Arc<Registry> {
@@ -61,7 +63,8 @@ pub(crate) fn join(
     {
         return Ok((source, id));
     }
-    let source = Source::new(settings, cached);
+    let pool = if settings.has_own_threads { Arc::new(Pool::new()) } else { registry.pool.clone() };
+    let source = Source::new(settings, cached, pool);
     let stopped = || io::Error::other("stopped");
     let id = source.join(member.clone(), plan, settings.limits, ttl)?.ok_or_else(stopped)?;
     sources.insert(settings.id.clone(), Arc::downgrade(&source));

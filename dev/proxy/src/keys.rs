@@ -17,11 +17,9 @@ use crate::watcher::{PATIENCE, Watcher, wait_until};
 const KEYS: u64 = 200;
 
 /// The most resident memory for a key, in kB.
-const KILOBYTES: u64 = 195;
-/// The most threads of the process that keys add.
-const THREADS: u64 = 200;
-/// The most sockets that keys add.
-const SOCKETS: u64 = 400;
+const KILOBYTES: u64 = 120;
+/// The most threads that all keys together add.
+const THREADS: u64 = 17;
 
 /// The name of the environment variable that makes this process the double.
 const DOUBLE: &str = "PROXY_DOUBLE";
@@ -74,9 +72,9 @@ pub(crate) fn measure(size: Size, report: &mut Report) -> Result<(), Box<dyn Err
     let kilobytes = added(|it| it.memory) / (number - 1) / 1000;
     println!("{number} client keys: {streams} streams are open");
     report.count(&format!("{number} keys: kB of memory a key"), kilobytes, KILOBYTES);
-    let share = |most: u64| most * number / KEYS;
-    report.count("  threads", added(|it| it.threads), share(THREADS));
-    report.count("  sockets", added(|it| it.fds), share(SOCKETS));
+    report.count("  threads", added(|it| it.threads), THREADS);
+    // Each key has the socket of its stream.
+    report.count("  sockets", added(|it| it.fds), number);
     report.count("  sockets that only the server has closed", half_closed, 0);
     let left = |of: fn(&Resources) -> Option<u64>| {
         of(&after).unwrap_or(0).saturating_sub(of(&before).unwrap_or(0))

@@ -44,8 +44,8 @@ impl Feed {
     ///
     /// # Errors
     ///
-    /// When an option is invalid, or the system does not start a thread. It never fails because
-    /// of the network.
+    /// When an option is invalid, or the system has no thread or file descriptor left. It never fails
+    /// because of the network.
     pub fn start(
         options: &FetchOptions,
         cache: Arc<dyn PayloadCache>,
@@ -81,8 +81,8 @@ impl Feed {
         })
     }
 
-    /// Whether this process is a child that was forked after the start. The child has no worker
-    /// thread, the sockets are the parent's, and a lock may be held by a thread that does not exist.
+    /// Whether this process is a child that was forked after the start. The child has none of the
+    /// threads, the sockets are the parent's, and a lock may be held by a thread that does not exist.
     /// So this feed does nothing in the child. Start another one there.
     pub fn is_left_behind(&self) -> bool {
         self.process != process::id()
@@ -203,7 +203,7 @@ fn plan(options: &FetchOptions) -> Result<Plan, ConfigError> {
 pub enum StartError {
     /// An option is invalid.
     Config(ConfigError),
-    /// The system did not start a thread.
+    /// The system has no thread or file descriptor left.
     Thread(io::Error),
 }
 
@@ -217,9 +217,8 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StartError::Config(error) => error.fmt(formatter),
-            StartError::Thread(_) => {
-                formatter.write_str("the system did not start a thread for refreshing")
-            }
+            StartError::Thread(_) => formatter
+                .write_str("the system has no thread or file descriptor left for refreshing"),
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(super) eval: Url,
     pub(super) tls: TlsConfig,
     pub(crate) limits: Limits,
+    /// Whether the source acts on threads that it does not share.
+    pub(crate) has_own_threads: bool,
 }
 
 /// The identity of a source. Two clients with equal ones share one fetch and one stream.
@@ -57,7 +59,8 @@ impl Settings {
             }
         }
         let eval = address(&options.api_host, &["api", "eval", key], ConfigError::ApiHost)?;
-        Ok(Settings { tls: connection.tls, limits, id, eval })
+        let has_own_threads = options.has_own_threads;
+        Ok(Settings { tls: connection.tls, limits, has_own_threads, id, eval })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use growthbook_net::Wire;
+use growthbook_net::{Socket, Wire};
 use ureq::{BodyReader, Timeout};
 
 use super::client::{Client, Purpose, check_status};
@@ -36,6 +36,8 @@ pub(crate) struct EventStream {
     body: BodyReader<'static>,
     wire: Wire,
     buffer: Box<[u8]>,
+    /// Whether ureq or TLS may have more bytes, which the socket does not announce again.
+    may_have_more: bool,
 }
 
 /// The outcome of a read from a stream.
@@ -43,7 +45,7 @@ pub(crate) struct EventStream {
 pub(crate) enum StreamRead {
     /// Bytes arrived.
     Data,
-    /// Nothing arrived in time.
+    /// No bytes arrived in time.
     Nothing,
     /// The server ended the stream.
     End,
@@ -85,6 +87,7 @@ impl StreamClient {
             body: response.into_body().into_reader(),
             wire: self.client.wire().clone(),
             buffer: vec![0; 16 * 1024].into(),
+            may_have_more: true,
         })
     }
 
@@ -111,12 +114,35 @@ impl EventStream {
         let amount = match self.body.read(&mut self.buffer).map_err(ureq::Error::from) {
             Ok(0) => return Ok(StreamRead::End),
             Ok(amount) => amount,
-            Err(ureq::Error::Timeout(Timeout::PerRead)) => return Ok(StreamRead::Nothing),
+            Err(ureq::Error::Timeout(Timeout::PerRead)) => {
+                self.may_have_more = false;
+                return Ok(StreamRead::Nothing);
+            }
             Err(error) => return Err(error.into()),
         };
+        self.may_have_more = true;
         let bytes = self.buffer.get(..amount).unwrap_or_default();
         parser.push(bytes, |parsed| on(Update::from(parsed)));
         Ok(StreamRead::Data)
+    }
+
+    /// Reads bytes that have arrived, and calls `on` for each event in them. After
+    /// [`StreamRead::Nothing`], wait for the [`socket`](EventStream::socket).
+    pub(crate) fn read_arrived(
+        &mut self,
+        parser: &mut EventParser,
+        on: impl FnMut(Update),
+    ) -> Result<StreamRead, FetchError> {
+        /// The shortest time limit of a read from the socket.
+        const SHORTEST: Duration = Duration::from_millis(1);
+        // A read without time does not reach the socket. It gets what ureq and TLS have.
+        let wait = if self.may_have_more { Duration::ZERO } else { SHORTEST };
+        self.read(parser, wait, on)
+    }
+
+    /// Returns the socket on which further bytes arrive.
+    pub(crate) fn socket(&self) -> Option<Socket> {
+        self.wire.socket()
     }
 }
 

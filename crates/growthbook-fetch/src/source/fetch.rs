@@ -46,7 +46,7 @@ impl Source {
                 if left.is_zero() {
                     return Err(FetchError::new(FetchErrorKind::Timeout));
                 }
-                state = self.wait(state, Some(left));
+                state = self.wait(state, left);
             };
             if !landed.was_cut_short {
                 return landed.outcome.clone();
@@ -195,6 +195,8 @@ impl Drop for Landing<'_> {
         state.flight = None;
         self.source.close_idle_connection(&state);
         drop(state);
-        self.source.changed.notify_all();
+        self.source.landed.notify_all();
+        // The schedule has changed.
+        self.source.wake();
     }
 }

@@ -1,4 +1,4 @@
-//! The part that all clients on one host and key share: one fetch at a time, one stream, one thread.
+//! The part that all clients on one host and key share: one fetch at a time, and one stream.
 
 mod delivery;
 mod document;
@@ -11,15 +11,16 @@ mod member_cache;
 mod metrics;
 mod readiness;
 mod repeats;
+mod run;
 #[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
 mod span;
 mod stream;
-mod worker;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::{FeaturesClient, Limits, Settings, StreamClient};
+use crate::pool::{Pool, TaskId};
 use crate::schedule::{Action, Plan, Schedule, Time};
 use crate::status::{FetchStatus, StreamOff, StreamState};
 pub(crate) use document::Document;
@@ -29,7 +30,7 @@ pub use readiness::NotReady;
 use delivery::Latest;
 use fetch::Flight;
 use health::Health;
-use worker::Worker;
+use stream::Following;
 
 /// Fetches and streams the payload of one host and key for all clients on them.
 ///
@@ -40,9 +41,13 @@ pub(crate) struct Source {
     stream: StreamClient,
     /// The start of the schedule's time.
     origin: Instant,
+    /// The threads that act for the source.
+    pool: Arc<Pool>,
+    /// The thread that runs the source has it, for as long as the run takes.
+    following: Mutex<Following>,
     state: Mutex<State>,
-    /// Notified when `state` changes in a way that a thread may wait for.
-    changed: Condvar,
+    /// Notified when a fetch has ended.
+    landed: Condvar,
 }
 
 struct State {
@@ -55,7 +60,8 @@ struct State {
     next_sequence: u64,
     /// The current fetch.
     flight: Option<Arc<Flight>>,
-    worker: Option<Worker>,
+    /// The task of the pool; `None` if there is nothing to do.
+    task: Option<TaskId>,
     /// The last member has left: no further fetch or stream begins.
     stopped: bool,
     health: Health,
@@ -75,12 +81,18 @@ pub(crate) type MemberId = u64;
 
 impl Source {
     /// Returns a source without members. It starts with the cached document.
-    pub(crate) fn new(settings: &Settings, cached: Option<Arc<Document>>) -> Arc<Self> {
+    pub(crate) fn new(
+        settings: &Settings,
+        cached: Option<Arc<Document>>,
+        pool: Arc<Pool>,
+    ) -> Arc<Self> {
         Source::describe_metrics();
         Arc::new(Source {
             features: FeaturesClient::new(settings),
             stream: StreamClient::new(settings),
             origin: Instant::now(),
+            pool,
+            following: Mutex::new(Following::new(settings.limits.max_event_bytes())),
             state: Mutex::new(State {
                 schedule: Schedule::new(seed(), settings.limits.stream_timeout),
                 members: Vec::new(),
@@ -89,13 +101,13 @@ impl Source {
                 latest: cached.as_deref().map(Latest::from_cache),
                 next_sequence: 1,
                 flight: None,
-                worker: None,
+                task: None,
                 stopped: false,
                 health: Health::default(),
                 #[cfg(feature = "metrics")]
                 published: metrics::Published::default(),
             }),
-            changed: Condvar::new(),
+            landed: Condvar::new(),
         })
     }
 
@@ -103,7 +115,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// When no thread can be started.
+    /// When the system has no thread or file descriptor left.
     pub(crate) fn join(
         self: &Arc<Self>,
         member: Arc<Member>,
@@ -121,7 +133,7 @@ impl Source {
         let fresh_for =
             state.latest.as_ref().map_or(Duration::ZERO, |latest| latest.fresh_for(ttl));
         self.follow_plan(&mut state, fresh_for);
-        if let Err(error) = self.start_worker(&mut state) {
+        if let Err(error) = self.start(&mut state) {
             state.members.retain(|other| other.id != id);
             self.follow_plan(&mut state, fresh_for);
             return Err(error);
@@ -135,19 +147,23 @@ impl Source {
         let mut state = self.lock();
         state.members.retain(|other| other.id != id);
         self.follow_plan(&mut state, Duration::ZERO);
-        if state.members.is_empty() {
-            state.stopped = true;
+        if !state.members.is_empty() {
+            let wants_stream = state.schedule.wants_stream();
+            drop(state);
+            if !wants_stream {
+                self.stream.interrupt();
+            }
+            self.wake();
+            return true;
         }
-        let stopped = state.stopped;
-        let wants_stream = state.schedule.wants_stream();
+        state.stopped = true;
+        let task = state.task.take();
         drop(state);
-        if stopped {
-            self.features.shut_down();
-            self.stream.shut_down();
-        } else if !wants_stream {
-            self.stream.interrupt();
-        }
-        !stopped || self.wait_for_worker(deadline)
+        self.features.shut_down();
+        self.stream.shut_down();
+        // Threads that wait for a fetch notice that the source has stopped.
+        self.landed.notify_all();
+        task.is_none_or(|task| self.stop(task, deadline))
     }
 
     /// Whether the last member has left.
@@ -183,7 +199,6 @@ impl Source {
             state.schedule.set_longest_silence(limits.stream_timeout);
         }
         state.health.wants_stream(plan.stream);
-        self.changed.notify_all();
     }
 
     /// Closes the connection that is kept for the next fetch, unless a fetch is under way or soon due.
@@ -209,18 +224,9 @@ impl Source {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        limit: Option<Duration>,
-    ) -> MutexGuard<'a, State> {
-        match limit {
-            Some(limit) => {
-                let waited = self.changed.wait_timeout(state, limit);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-        }
+    /// Waits for the end of a fetch.
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
+        self.landed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 

@@ -1,6 +1,6 @@
-//! Following a stream from its beginning to its end.
+//! Following a stream: opening it, reading what has arrived, and ending it.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use growthbook_core::PayloadSource;
 use growthbook_core::cache::CachedPayload;
@@ -8,34 +8,95 @@ use growthbook_core::cache::CachedPayload;
 use super::Source;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::{EventStream, StreamRead, Update, likely_tag};
-use crate::schedule::{Action, Prospect, StreamEnd};
+use crate::pool::Next;
+use crate::schedule::{Prospect, StreamEnd, Time};
 use crate::sse::EventParser;
 use crate::time::unix_millis;
 
+/// The stream that a source follows. Only the thread that runs the source uses it.
+pub(super) struct Following {
+    stream: Option<EventStream>,
+    /// Keeps the last event's id from stream to stream.
+    parser: EventParser,
+}
+
+impl Following {
+    /// Returns a value without a stream.
+    pub(super) fn new(max_event_bytes: usize) -> Self {
+        Following { stream: None, parser: EventParser::new(max_event_bytes) }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Closes the stream, if one is open.
+    pub(super) fn close(&mut self) {
+        self.stream = None;
+    }
+}
+
 impl Source {
-    /// Opens a stream and reads it until it ends or is no longer wanted. Does the fetches that are
-    /// due meanwhile.
-    pub(super) fn follow_stream(&self, parser: &mut EventParser) {
+    /// Opens the stream.
+    pub(super) fn open_stream(&self, following: &mut Following) {
         let mut state = self.lock();
         state.health.stream_connecting();
         let limits = state.limits;
         drop(state);
+        let parser = &mut following.parser;
         parser.reconnect();
         parser.set_max_event_bytes(limits.max_event_bytes());
-        let end = match self.stream.open(parser.last_event_id(), &limits) {
-            Ok(mut stream) => {
+        match self.stream.open(parser.last_event_id(), &limits) {
+            Ok(stream) => {
+                following.stream = Some(stream);
                 let mut state = self.lock();
                 let now = self.now();
                 state.schedule.stream_opened(now);
                 let note = state.health.stream_opened();
                 drop(state);
                 note.log();
-                self.publish_metrics();
-                self.read_to_end(&mut stream, parser)
             }
+            Err(error) => self.end_stream(Err(error)),
+        }
+    }
+
+    /// Reads what has arrived on the stream, and follows the events in it. Returns when to do this
+    /// again: also at the time when something else is due. Without a stream, only the time counts.
+    pub(super) fn read_stream(&self, following: &mut Following, due: Option<Time>) -> Next {
+        let until = |time: Option<Time>| time.and_then(|time| self.instant(time));
+        let Following { stream: Some(stream), parser } = following else {
+            return Next::Wait { until: until(due), socket: None };
+        };
+        let mut updates = Vec::new();
+        let end = match stream.read_arrived(parser, |update| updates.push(update)) {
+            Ok(StreamRead::Data) => {
+                let now = self.now();
+                self.lock().schedule.stream_data(now);
+                updates.into_iter().for_each(|update| self.follow_update(update));
+                return Next::Now;
+            }
+            Ok(StreamRead::Nothing) => {
+                let state = self.lock();
+                if !state.schedule.is_silent(self.now()) {
+                    let due = due.into_iter().chain(state.schedule.silent_until()).min();
+                    return Next::Wait { until: until(due), socket: stream.socket() };
+                }
+                Err(FetchError::new(FetchErrorKind::Timeout))
+            }
+            Ok(StreamRead::End) => Ok(StreamEnd::Ended),
             Err(error) => Err(error),
         };
+        following.close();
         self.end_stream(end);
+        Next::Now
+    }
+
+    /// Ends a stream that is no longer wanted, if one is open.
+    pub(super) fn end_following(&self, following: &mut Following) {
+        if following.is_open() {
+            following.close();
+            self.end_stream(Ok(StreamEnd::Ended));
+        }
     }
 
     fn end_stream(&self, end: Result<StreamEnd, FetchError>) {
@@ -75,46 +136,6 @@ impl Source {
         self.close_idle_connection(&state);
         drop(state);
         note.log();
-    }
-
-    fn read_to_end(
-        &self,
-        stream: &mut EventStream,
-        parser: &mut EventParser,
-    ) -> Result<StreamEnd, FetchError> {
-        let mut updates = Vec::new();
-        loop {
-            let until = {
-                let state = self.lock();
-                if state.stopped || !state.schedule.wants_stream() {
-                    return Ok(StreamEnd::Ended);
-                }
-                let silent_until = state.schedule.silent_until();
-                match state.schedule.next(self.now()) {
-                    Action::Wait(due) => due.into_iter().chain(silent_until).min(),
-                    _ => None,
-                }
-            };
-            let Some(until) = until else {
-                self.fetch_with_lease();
-                continue;
-            };
-            // Bytes that have arrived are read even if the time is over.
-            let wait = until.saturating_sub(self.now()).max(Duration::from_millis(1));
-            match stream.read(parser, wait, |update| updates.push(update))? {
-                StreamRead::Data => {
-                    let now = self.now();
-                    self.lock().schedule.stream_data(now);
-                }
-                StreamRead::Nothing if self.lock().schedule.is_silent(self.now()) => {
-                    return Err(FetchError::new(FetchErrorKind::Timeout));
-                }
-                StreamRead::Nothing => {}
-                StreamRead::End => return Ok(StreamEnd::Ended),
-            }
-            updates.drain(..).for_each(|update| self.follow_update(update));
-            self.publish_metrics();
-        }
     }
 
     fn follow_update(&self, update: Update) {

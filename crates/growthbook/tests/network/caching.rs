@@ -18,7 +18,7 @@ use crate::failures::quiet_server;
 use crate::logs;
 use crate::support::{
     KEY, OFTEN, PATIENCE, Spy, SystemThread, at, builder, dated, eventually, failure, flag,
-    for_each, is_streaming, memory, payload, ready, refresh_anew,
+    for_each, is_streaming, memory, payload, ready, refresh_anew, spied,
 };
 
 const RARELY: Refresh = Refresh::Poll(Duration::from_secs(60));
@@ -451,7 +451,7 @@ fn cache_may_fail_panic_and_be_slow() {
             let fails = |trouble| matches!(trouble, Trouble::Error | Trouble::Panic);
             let server = FeaturesServer::start(&payload(1));
             let cache = Broken::new(*get, *put);
-            let client = ready(builder(&server).cache(cache.clone()).refresh(OFTEN));
+            let client = ready(spied(&server, cache.clone()).refresh(OFTEN));
             for value in 2..5 {
                 server.set_payload_quietly(&payload(value));
                 eventually("the next payload", || flag(&client) == value);

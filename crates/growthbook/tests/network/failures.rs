@@ -21,7 +21,8 @@ use test_server::{BlackHole, Counts, FeaturesServer, Reply};
 
 use crate::support::{
     OFTEN, PATIENCE, SHORT, Spy, assert_renews_age, at, builder, dated, eventually, failure, flag,
-    for_each, is_streaming, manual, payload, polling, ready, refresh_anew, wait_for_ten_polls,
+    for_each, is_streaming, manual, payload, polling, ready, refresh_anew, spied,
+    wait_for_ten_polls,
 };
 
 /// The limit of a payload in the table of failures.
@@ -165,7 +166,7 @@ fn polling_client_survives_each_failure() {
         |row| {
             let server = quiet_server();
             let spy = Spy::new();
-            let client = ready(row.limits(builder(&server).cache(spy.clone()).refresh(OFTEN)));
+            let client = ready(row.limits(spied(&server, spy.clone()).refresh(OFTEN)));
             assert_eq!(flag(&client), 1);
             let (logged, requests) = (spy.logged().len(), server.counts().requests);
 
@@ -203,7 +204,7 @@ fn payload_from_the_future_is_replaced() {
     let future = dated(1, 1).replace("2026-", "2099-");
     server.set_payload_quietly(&future);
     let spy = Spy::new();
-    let client = ready(builder(&server).cache(spy.clone()).refresh(Refresh::Manual));
+    let client = ready(spied(&server, spy.clone()).refresh(Refresh::Manual));
     assert_eq!(client.status().date_problem, Some(DateProblem::InUseFromFuture));
     assert_eq!(spy.logged().len(), 1, "{:#?}", spy.logged());
     assert!(spy.logged()[0].starts_with("WARN the payload in use is dated in the future"));
@@ -238,7 +239,7 @@ fn starting_proxy_does_not_refuse() {
 fn changing_failures_are_logged_once() {
     let server = quiet_server();
     let spy = Spy::new();
-    let builder = builder(&server).cache(spy.clone()).refresh(Refresh::Manual);
+    let builder = spied(&server, spy.clone()).refresh(Refresh::Manual);
     let client = ready(builder);
     let logged = spy.logged().len();
     server.script_features([502, 503, 502, 503].map(Reply::status));
@@ -259,7 +260,7 @@ fn manual_client_survives_each_failure() {
         |row| {
             let server = quiet_server();
             let spy = Spy::new();
-            let builder = builder(&server).cache(spy.clone()).refresh(Refresh::Manual);
+            let builder = spied(&server, spy.clone()).refresh(Refresh::Manual);
             let client = ready(row.limits(builder));
             let logged = spy.logged().len();
 

@@ -11,6 +11,8 @@ mod connections;
 #[cfg(feature = "encryption")]
 mod encryption;
 mod failures;
+#[cfg(target_os = "linux")]
+mod keys;
 mod leases;
 mod lifecycle;
 mod logs;

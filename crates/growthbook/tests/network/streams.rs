@@ -13,7 +13,7 @@ use test_server::{BlackHole, FeaturesServer, ProxyServer, Reply, Request};
 
 use crate::support::{
     PATIENCE, SHORT, Spy, assert_renews_age, at, builder, dated, eventually, failure, flag,
-    for_each, is_streaming, payload, ready, refresh_anew, streaming,
+    for_each, is_streaming, payload, ready, refresh_anew, spied, streaming,
 };
 
 /// Asks the client to reopen a lost stream after the shortest delay.
@@ -122,7 +122,7 @@ fn polling_replaces_a_failed_stream() {
             let server = FeaturesServer::start(&payload(1));
             server.always_stream(row.reply.clone());
             let spy = Spy::new();
-            let builder = builder(&server).cache(spy.clone()).poll_interval(OFTEN);
+            let builder = spied(&server, spy.clone()).poll_interval(OFTEN);
             let client =
                 match row.kind {
                     Kind::Timeout => ready(builder.fetch_options(|options| {
@@ -161,7 +161,7 @@ fn brief_streams_are_reported_once() {
     let brief = Reply::status(200).header("content-type", "text/event-stream").body(REOPEN_SOON);
     server.always_stream(brief);
     let spy = Spy::new();
-    let client = ready(builder(&server).cache(spy.clone()));
+    let client = ready(spied(&server, spy.clone()));
     assert!(server.wait_until(PATIENCE, |counts| counts.streams == 3));
     eventually("the reason", || lost(&client) == Some(Kind::BriefStream));
     let expected = "WARN changes are not streamed: the server ended the stream at once; polling \
@@ -194,7 +194,7 @@ fn no_content_declines_the_stream() {
     let server = FeaturesServer::start(&payload(1));
     server.always_stream(Reply::status(204));
     let spy = Spy::new();
-    let client = ready(builder(&server).cache(spy.clone()).poll_interval(OFTEN));
+    let client = ready(spied(&server, spy.clone()).poll_interval(OFTEN));
     eventually("the answer", || is_off(&client, StreamOff::Declined));
     server.set_payload_quietly(&payload(2));
     eventually("the next payload", || flag(&client) == 2);
@@ -272,9 +272,7 @@ fn invalid_event_changes_only_the_counters() {
             let server = FeaturesServer::start(&payload(1));
             let spy = Spy::new();
             let client = streaming(
-                builder(&server)
-                    .cache(spy.clone())
-                    .fetch_options(|options| options.max_body_bytes(1000)),
+                spied(&server, spy.clone()).fetch_options(|options| options.max_body_bytes(1000)),
             );
             server.push(&row.bytes);
             if let Some(kind) = row.kind {
@@ -302,7 +300,7 @@ fn invalid_event_changes_only_the_counters() {
 fn invalid_events_cause_one_fetch_and_one_warning() {
     let server = FeaturesServer::start(&payload(1));
     let spy = Spy::new();
-    let client = streaming(builder(&server).cache(spy.clone()));
+    let client = streaming(spied(&server, spy.clone()));
     server.push(&b"event: features\ndata: {}\n\n".repeat(200));
     eventually("all of them", || client.status().counters.stream_events == 200);
     server.push_update_notice();

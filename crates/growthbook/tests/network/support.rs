@@ -188,6 +188,28 @@ pub(crate) fn spawn_blocked<'scope, T: Send + 'scope>(
     thread
 }
 
+/// Whether this process runs only this test. If not, a process that does is run, and must succeed.
+#[cfg(target_os = "linux")]
+#[track_caller]
+pub(crate) fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "GROWTHBOOK_TEST_IS_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = alone.args(["--exact", test, "--nocapture"]).env(ALONE, "").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    false
+}
+
+/// Returns the names of the threads of clients.
+#[cfg(target_os = "linux")]
+pub(crate) fn our_threads() -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("growthbook")).collect()
+}
+
 /// A thread as the operating system knows it.
 #[derive(Clone)]
 pub(crate) struct SystemThread {
@@ -234,7 +256,16 @@ impl SystemThread {
     }
 }
 
-/// A cache in memory that remembers the thread of its first write. The client refreshes there.
+/// A client for this server with a cache that has a [`Spy`]. It refreshes on one thread, which it does
+/// not share with other clients.
+pub(crate) fn spied(
+    server: &FeaturesServer,
+    cache: impl PayloadCache + 'static,
+) -> ClientBuilder<Connected> {
+    builder(server).cache(cache).fetch_options(|options| options.own_threads_for_tests())
+}
+
+/// A cache in memory that remembers the thread of its first write. A [`spied`] client refreshes there.
 #[derive(Clone)]
 pub(crate) struct Spy {
     cache: MemoryCache,
