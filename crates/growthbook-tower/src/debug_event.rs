@@ -7,7 +7,7 @@ use http::header::HeaderName;
 use serde_json::{Value, json};
 
 use crate::devtools::{DevtoolsSettings, Recorder};
-use crate::hydration::for_browser;
+use crate::hydration::{for_browser, shown_attributes};
 use crate::request_scope::RequestScope;
 use crate::script::{for_header, for_script};
 use crate::shown::Shown;
@@ -42,21 +42,21 @@ pub(crate) fn header(scope: &RequestScope) -> Option<(HeaderName, String)> {
 
 /// Returns a script that adds the event to those of the page.
 fn script(scope: &RequestScope, settings: &DevtoolsSettings, recorder: &Recorder) -> String {
-    let (payload, attributes) = for_browser(scope, ReduceOptions::new());
-    let mut info = info(settings, attributes);
     // The browser's SDK merges this payload with its own. So it is reduced in the same way.
-    if let Some(info) = info.as_object_mut() {
-        let payload = serde_json::from_str(&payload.to_json_string()).unwrap_or(Value::Null);
-        info.insert("payload".into(), payload);
-    }
-    let event = json!({"logs": logs(scope, recorder), "sdkInfo": info});
-    let event = for_script(&event.to_string());
+    let (payload, attributes) = for_browser(scope, ReduceOptions::new());
+    let info = info(settings, attributes).to_string();
+    // The text of the payload keeps the order of its members. A value would sort them.
+    let info =
+        [info.strip_suffix('}').unwrap_or("{"), ",\"payload\":", &payload.to_json_string(), "}"]
+            .concat();
+    let logs = Value::from(logs(scope, recorder));
+    let event = for_script(&format!("{{\"logs\":{logs},\"sdkInfo\":{info}}}"));
     format!("(window._gbdebugEvents=(window._gbdebugEvents||[])).push({event});")
 }
 
 /// Returns the value of the header. It has no payload, and only the newest entries that fit.
 fn header_value(scope: &RequestScope, settings: &DevtoolsSettings, recorder: &Recorder) -> String {
-    let (_, attributes) = for_browser(scope, ReduceOptions::new());
+    let attributes = shown_attributes(scope);
     let event =
         |logs: &str, info: &Value| for_header(&format!("{{\"logs\":[{logs}],\"sdkInfo\":{info}}}"));
     let info_with_attributes = info(settings, attributes);

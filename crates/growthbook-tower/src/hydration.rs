@@ -1,5 +1,7 @@
 //! The script with which the JavaScript SDK continues in the browser.
 
+use std::collections::BTreeMap;
+
 use growthbook::Payload;
 use growthbook::reduce::{ReduceOptions, reduce_payload};
 use growthbook::tracking::DeferredCalls;
@@ -8,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::id_cookie::IdCookie;
 use crate::request_scope::RequestScope;
 use crate::script;
+use crate::shown::Divided;
 
 /// The script with which the JavaScript SDK continues in the browser: payload, attributes, and the
 /// exposures to report.
@@ -19,7 +22,8 @@ use crate::script;
 /// [`Options::show_attributes`](crate::Options::show_attributes). Conditions on the user's other
 /// attributes are decided here, so neither values nor conditions reach the browser. A condition on an
 /// attribute that the user does not have is not decided, unless the attribute is set to null. An
-/// experiment that hashes an attribute which is not shown has no effect in the browser.
+/// experiment that hashes an attribute which is not shown has no effect in the browser. Forced values
+/// of the user reach it, too.
 ///
 /// ```
 /// use growthbook_tower::RequestScope;
@@ -79,6 +83,7 @@ impl Hydration<'_> {
         let calls = take_calls(self.scope);
         let (payload, attributes) = for_browser(self.scope, self.reduce);
         let mut config = identity(self.scope, &attributes);
+        config.extend(switches(self.scope));
         config.insert("attributes".into(), attributes);
         match self.connection {
             Some((api_host, client_key)) => {
@@ -95,9 +100,10 @@ impl Hydration<'_> {
         // The order of members of a payload is kept: a value would sort them.
         let payload = script::for_script(&payload.to_json_string());
         let config = script::for_script(&Value::from(config).to_string());
+        let forced = script::for_script(&forced_features(self.scope).to_string());
         let mut script = format!(
             "window.growthbook_config=Object.assign(window.growthbook_config||{{}},{config},\
-             {{\"payload\":{payload}}});"
+             {{\"payload\":{payload}}},{{\"forcedFeatureValues\":new Map({forced})}});"
         );
         if calls.as_array().is_some_and(|calls| !calls.is_empty()) {
             let calls = script::for_script(&calls.to_string());
@@ -112,11 +118,46 @@ impl Hydration<'_> {
 
 /// Returns the payload and the attributes that a browser may see.
 pub(crate) fn for_browser(scope: &RequestScope, reduce: ReduceOptions) -> (Payload, Value) {
-    let globals = scope.client().globals();
-    let divided = scope.shown().divide(scope, globals.global_attributes());
+    let divided = divide(scope);
     let options = reduce.attributes(divided.hidden).global_attributes(divided.hidden_globals);
     let payload = reduce_payload(scope.payload(), &options);
     (payload, serde_json::to_value(&divided.shown).unwrap_or_default())
+}
+
+/// Returns the attributes that a browser may see.
+pub(crate) fn shown_attributes(scope: &RequestScope) -> Value {
+    serde_json::to_value(&divide(scope).shown).unwrap_or_default()
+}
+
+fn divide(scope: &RequestScope) -> Divided {
+    scope.shown().divide(scope, scope.client().globals().global_attributes())
+}
+
+/// Returns the settings of the user and of all users that decide about experiments.
+fn switches(scope: &RequestScope) -> Map<String, Value> {
+    let (globals, user) = (scope.client().globals(), scope.user());
+    let mut config = Map::new();
+    if !(globals.is_enabled() && user.is_enabled()) {
+        config.insert("enabled".into(), false.into());
+    }
+    // The JavaScript SDK has one setting for both.
+    let skips = globals.skips_all_experiments() || user.skips_all_experiments();
+    if globals.is_qa_mode() || user.is_qa_mode() || skips {
+        config.insert("qaMode".into(), true.into());
+    }
+    let variations = globals.iter_forced_variations().chain(user.iter_forced_variations());
+    let variations: Map<String, Value> =
+        variations.map(|(key, index)| (key.to_owned(), index.into())).collect();
+    config.insert("forcedVariations".into(), variations.into());
+    config
+}
+
+/// Returns the forced values of features, as a list of pairs.
+fn forced_features(scope: &RequestScope) -> Value {
+    let globals = scope.client().globals();
+    let values: BTreeMap<&str, &Value> =
+        globals.iter_forced_features().chain(scope.user().iter_forced_features()).collect();
+    values.into_iter().map(|(key, value)| json!([key, value])).collect()
 }
 
 /// Returns the settings with which the browser's SDK uses the same id.

@@ -29,7 +29,7 @@ await page.route("https://cdn.jsdelivr.net/**", (route) =>
 await page.route("**/favicon.ico", (route) => route.fulfill({ status: 204 }));
 
 for await (const path of createInterface({ input: process.stdin })) {
-  await page.goto(address + path);
+  const response = await page.goto(address + path);
   await page.waitForFunction(() => window._growthbook?.ready);
   const visit = await page.evaluate(async () => {
     const growthbook = window._growthbook;
@@ -51,10 +51,11 @@ for await (const path of createInterface({ input: process.stdin })) {
       button: document.querySelector("button").style.background,
     };
   });
+  const events = response.headers()["x-gbdebug-events"];
   const cookies = {};
   for (const { name, value } of await context.cookies()) {
     cookies[name] = value;
   }
-  process.stdout.write(JSON.stringify({ ...visit, cookies, errors }) + "\n");
+  process.stdout.write(JSON.stringify({ ...visit, cookies, errors, events }) + "\n");
 }
 await browser.close();

@@ -17,6 +17,7 @@ use axum_service::{options, router, serve};
 use growthbook::cache::{DEFAULT_MEMORY_CACHE_ENTRIES, MemoryCache};
 use growthbook::tracking::ExposureDeduplication;
 use growthbook::{Client, Refresh};
+use growthbook_tower::Devtools;
 use serde_json::{Value, json};
 use test_server::FeaturesServer;
 use tokio::net::TcpListener;
@@ -26,6 +27,9 @@ use visitor::Visitor;
 
 /// The version of the JavaScript SDK in `javascript/package.json`.
 const SDK_VERSION: &str = "1.8.0";
+/// What GrowthBook's devtools send: `{"features":{"max-items":5},"experiments":{"later-test":0}}`.
+const FORCED: &str = "%7B%22features%22:%7B%22max-items%22:5%7D,\
+                      %22experiments%22:%7B%22later-test%22:0%7D%7D";
 /// The longest wait for the payload.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -35,7 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, exposures) = client(&server)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let routes = router(client.clone(), options());
+    let devtools = Devtools::new(server.url(), "sdk-browser");
+    let routes = router(client.clone(), options().devtools(devtools));
     let served = client.clone();
     tokio::spawn(async { serve(listener, routes, served, std::future::pending()).await });
     // The visits block, and the service runs on the other threads.
@@ -73,19 +78,28 @@ fn visits(
     let mut visitor = Visitor::start(address)?;
     let first = visitor.visit("/?utm_source=mail")?;
     let id = check(&first, "a new user")?;
-    check_exposures(&first, exposures, &id)?;
+    check_exposures(&first, exposures, &id, &["button-color-test", "later-test"])?;
 
     // The weights change, and the user keeps both variations.
     server.set_payload(&payload([1, 0]));
     client.refresh()?;
     let second = visitor.visit("/?utm_source=mail")?;
     expect(&check(&second, "a returning user")?, &id, "the id stays")?;
-    check_exposures(&second, exposures, &id)?;
+    check_exposures(&second, exposures, &id, &["button-color-test", "later-test"])?;
     for feature in ["button-color", "later"] {
         let result = &second["found"][feature]["experimentResult"];
         expect(&result["stickyBucketUsed"], &json!(true), "the browser reads the cookie")?;
         expect(&result["key"], &json!("second"), "the variation stays")?;
     }
+
+    // A developer forces a value and a variation. A forced variation is not an exposure.
+    let third = visitor.visit(&format!("/?utm_source=mail&_gbdebug={FORCED}"))?;
+    check(&third, "a developer")?;
+    expect(&third["found"]["max-items"]["value"], &json!(5), "the forced value")?;
+    expect(&third["found"]["later"]["value"], &json!(1), "the forced variation")?;
+    check_exposures(&third, exposures, &id, &["button-color-test"])?;
+    let events: Value = serde_json::from_str(third["events"].as_str().unwrap_or_default())?;
+    expect(&events["sdkInfo"]["clientKey"], &json!("sdk-browser"), "the log for devtools")?;
     visitor.close()
 }
 
@@ -132,18 +146,19 @@ fn check_cookie(visit: &Value, id: &str) -> Result<(), Box<dyn Error>> {
     expect(&serde_json::to_value(document)?, &expected, "the document in the cookie")
 }
 
-/// Checks that each exposure was reported once: two of the page, by the browser.
+/// Checks that the exposures of these experiments were reported once, by the browser.
 fn check_exposures(
     visit: &Value,
     exposures: &Receiver<String>,
     id: &str,
+    experiments: &[&str],
 ) -> Result<(), Box<dyn Error>> {
-    expect(&visit["reports"], &json!(2), "the number of reports of the browser")?;
+    expect(&visit["reports"], &json!(experiments.len()), "the number of reports of the browser")?;
     let mut reported: Vec<String> = exposures.try_iter().collect();
     reported.sort();
-    let expected = ["button-color-test", "later-test"].map(|key| format!("{id} {key}=second"));
-    expect(&reported.as_slice(), &expected.as_slice(), "the reported exposures")?;
-    println!("each of {} exposures is reported once", reported.len());
+    let expected = experiments.iter().map(|key| format!("{id} {key}=second"));
+    expect(&reported, &expected.collect(), "the reported exposures")?;
+    println!("each exposure is reported once: {}", reported.len());
     Ok(())
 }
 

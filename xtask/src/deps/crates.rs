@@ -37,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("growthbook-tower", &["growthbook", "growthbook-support"]),
     ("growthbook-codegen", &["growthbook-core", "growthbook-net", "growthbook-support"]),
     ("axum-service", &["growthbook", "growthbook-tower", "test-server"]),
-    ("browser", &["axum-service", "growthbook", "test-server"]),
+    ("browser", &["axum-service", "growthbook", "growthbook-tower", "test-server"]),
     ("edge-wasm", &["growthbook-core", "spec-tests"]),
     ("firmware", &["growthbook-core"]),
     ("interop", &["growthbook", "test-server"]),

@@ -18,9 +18,11 @@ fn options() -> Options<Parts> {
 fn parse(script: &str) -> (Value, Value) {
     let (config, rest) =
         script.split_once("||{},").unwrap().1.split_once(",{\"payload\":").unwrap();
-    let (payload, rest) = rest.split_once("});").unwrap();
+    let (payload, rest) = rest.split_once("},{\"forcedFeatureValues\":new Map(").unwrap();
+    let (forced, rest) = rest.split_once(")});").unwrap();
     let mut config: Map<String, Value> = serde_json::from_str(config).unwrap();
     config.insert("payload".into(), serde_json::from_str(payload).unwrap());
+    config.insert("forcedFeatureValues".into(), serde_json::from_str(forced).unwrap());
     let calls = rest.split_once("gb.setDeferredTrackingCalls(");
     let calls = calls.map(|(_, calls)| calls.split_once(");gb.fireDeferred").unwrap().0);
     (config.into(), calls.map_or(json!([]), |calls| serde_json::from_str(calls).unwrap()))
@@ -151,4 +153,24 @@ async fn global_attributes_are_not_shown() {
     let shown = Options::new().show_attributes(["region"]);
     let (_, script) = send(&client, shown, request("/", &[]), read).await;
     assert_eq!(parse(&script).0["attributes"]["region"], "eu");
+}
+
+#[tokio::test]
+async fn forced_values_reach_the_browser() {
+    let (client, _) = client(features());
+    client.set_forced_features([("pro", json!(1)), ("mobile", json!("</script>"))]);
+    client.set_forced_variations([("color-test", 0), ("company-test", 1)]);
+    let options = Options::new().user(|_: &Parts, user| {
+        user.forced_feature("pro", 2).forced_variation("color-test", 1).qa_mode(true)
+    });
+    let read = |gb: RequestScope| gb.hydration().script();
+    let (_, script) = send(&client, options, request("/", &[]), read).await;
+    assert!(!script.contains('<'));
+    let (config, _) = parse(&script);
+    assert_eq!(config["forcedFeatureValues"], json!([["mobile", "</script>"], ["pro", 2]]));
+    assert_eq!(config["forcedVariations"], json!({"color-test": 1, "company-test": 1}));
+    assert_eq!((&config["qaMode"], &config["enabled"]), (&json!(true), &Value::Null));
+    client.set_enabled(false);
+    let (_, script) = send(&client, Options::new(), request("/", &[]), read).await;
+    assert_eq!(parse(&script).0["enabled"], false);
 }
