@@ -15,6 +15,8 @@ pub(crate) async fn wait(client: &Client, timeout: Duration) {
     let client = client.clone();
     let wait = move || {
         let outcome = client.wait_ready(timeout);
+        // Afterwards the thread must not have the last handle on the client.
+        drop(client);
         // The receiver is gone if the future was dropped.
         let _ = sender.send(outcome);
     };
