@@ -4,9 +4,13 @@
 //! cache that several processes share may offer a [`FetchLease`] as well, so that one process asks
 //! the server for all. This crate defines both traits and never calls them.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::fmt;
 use core::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::escaped::Escaped;
 
 /// Stores the last good payload of each API host and client key.
 ///
@@ -269,6 +273,33 @@ impl PayloadKey {
     }
 }
 
+/// Prints the host, and the end of the client key: enough to recognize it in a log.
+impl fmt::Display for PayloadKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The number of characters at the end of a client key that are shown.
+        const SHOWN: usize = 4;
+        /// A shorter key is not shown at all.
+        const SHORTEST: usize = 12;
+        // A host may have a user and a password.
+        let host = match self.api_host.split_once("://") {
+            Some((scheme, rest)) => {
+                write!(formatter, "{}://", Escaped(scheme))?;
+                rest
+            }
+            None => &self.api_host,
+        };
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        write!(formatter, "{}", Escaped(host))?;
+        match self.client_key.char_indices().rev().nth(SHOWN - 1) {
+            Some((start, _)) if self.client_key.chars().nth(SHORTEST - 1).is_some() => {
+                let end = self.client_key.get(start..).unwrap_or_default();
+                write!(formatter, " (client key ...{})", Escaped(end))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Debug for PayloadKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("PayloadKey").finish_non_exhaustive()
@@ -277,19 +308,35 @@ impl fmt::Debug for PayloadKey {
 
 /// A payload in a cache: the document as the server sent it. Encrypted parts stay encrypted.
 ///
-/// `Debug` does not print the document.
-#[derive(Clone, PartialEq, Eq)]
+/// `Debug` does not print the document. It serializes to JSON with the member names `document`,
+/// `etag`, `streaming` and `fetchedAt`. Only the first one must be there.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CachedPayload {
     /// The payload's JSON text.
+    #[serde(serialize_with = "write_text", deserialize_with = "read_text")]
     pub document: Arc<str>,
     /// The server's ETag for this document. A conditional request sends it back.
+    #[serde(default)]
     pub etag: Option<Box<str>>,
     /// Whether the server offered to stream changes when it sent this document. A cache may drop
     /// this if there is no ETag: the client then does not use it.
+    #[serde(default)]
     pub streaming: bool,
     /// When the server last sent or confirmed the document; 0 if unknown. A time in the future
     /// counts as long ago.
+    #[serde(default)]
     pub fetched_at: UnixMillis,
+}
+
+// serde reads and writes an `Arc` with a Cargo feature only.
+
+fn write_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+fn read_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    String::deserialize(deserializer).map(Arc::from)
 }
 
 impl fmt::Debug for CachedPayload {
@@ -336,6 +383,13 @@ impl PayloadSource {
     }
 }
 
+/// Writes the name in lower case.
+impl Serialize for PayloadSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl fmt::Display for PayloadSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
@@ -367,5 +421,50 @@ impl fmt::Display for PayloadCacheError {
 impl core::error::Error for PayloadCacheError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         Some(&*self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn key_is_recognized_but_not_shown() {
+        let text = |host: &str, key: &str| PayloadKey::new(host, key).to_string();
+        let cases = [
+            (
+                "https://cdn.growthbook.io",
+                "sdk-abcdef123",
+                "https://cdn.growthbook.io (client key ...f123)",
+            ),
+            ("https://u:p@w@host:1/", "sdk-abcdef123", "https://host:1/ (client key ...f123)"),
+            ("user@host", "sdk-1", "host"),
+            ("a\nb", "sdk-abcdef\u{1f}123", "a\\nb (client key ...\\u{1f}123)"),
+        ];
+        for (host, key, expected) in cases {
+            assert_eq!(text(host, key), expected);
+        }
+    }
+
+    #[test]
+    fn cached_payload_survives_json() {
+        let payload = CachedPayload {
+            document: "{\"features\":{}}".into(),
+            etag: Some("W/1".into()),
+            streaming: true,
+            fetched_at: 7,
+        };
+        let json = serde_json::to_value(&payload).unwrap();
+        assert_eq!(
+            json,
+            json!({"document": "{\"features\":{}}", "etag": "W/1", "streaming": true, "fetchedAt": 7})
+        );
+        assert_eq!(serde_json::from_value::<CachedPayload>(json).unwrap(), payload);
+        let least: CachedPayload = serde_json::from_value(json!({"document": "{}"})).unwrap();
+        assert_eq!((least.etag, least.streaming, least.fetched_at), (None, false, 0));
     }
 }

@@ -214,3 +214,42 @@ fn usage_has_the_properties_of_the_event() {
         assert_eq!(record, expected);
     }
 }
+
+#[test]
+fn owned_result_serializes_like_the_result() {
+    let payload = json!({
+        "features": {
+            "default": {"defaultValue": {"a": [1.5, null]}},
+            "empty": {},
+            "forced": {"rules": [{"id": "fr_1", "force": "x"}]},
+            "experiment": {"rules": [{
+                "id": "fr_2", "key": "exp", "name": "Experiment", "variations": ["a", "b"],
+                "weights": [0, 1], "meta": [{"key": "v0"}, {"key": "v1", "name": "Blue"}],
+            }]},
+            "bandit": {"rules": [{
+                "key": "exp", "contextualVariations": ["a", "b"], "contextualBanditRef": "cb",
+            }]},
+            "gated": {"rules": [
+                {"parentConditions": [{"id": "empty", "condition": {"value": 1}, "gate": true}]},
+            ]},
+        },
+        "contextualBandits": {"cb": {"banditVersion": 3, "contexts": [
+            {"leafId": 5, "weights": [0.1, 0.9]}]}},
+    });
+    let snapshot = Payload::from_json(payload.to_string()).unwrap().compile();
+    let user = UserContext::new("u").forced_feature("override", 1);
+    let gb = snapshot.for_user(&user);
+    let keys = ["default", "empty", "forced", "experiment", "bandit", "gated", "override", "unknown"];
+    for key in keys {
+        let result = gb.eval_feature(key);
+        let record = result.to_record();
+        assert_eq!(record.source, result.source, "{key}");
+        let (owned, borrowed) = (serde_json::to_string(&record), serde_json::to_string(&result));
+        assert_eq!(owned.unwrap(), borrowed.unwrap(), "{key}");
+    }
+    assert!(gb.eval_feature("bandit").to_record().experiment.unwrap().contextual_bandit.is_some());
+    // The user's id is not printed.
+    let secret = UserContext::new("s3cret");
+    let record = snapshot.for_user(&secret).eval_feature("experiment").to_record();
+    assert!(!format!("{record:?}").contains("s3cret"));
+}

@@ -66,6 +66,15 @@ pub struct LastError {
     pub in_a_row: u64,
 }
 
+impl fmt::Display for LastError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.in_a_row {
+            0 | 1 => self.error.fmt(formatter),
+            count => write!(formatter, "{} ({count} failures in a row)", self.error),
+        }
+    }
+}
+
 /// The state of the stream of changes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -84,6 +93,28 @@ pub enum StreamState {
     },
 }
 
+impl StreamState {
+    /// Returns a short name for labels, such as `open`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            StreamState::Off(_) => "off",
+            StreamState::Connecting => "connecting",
+            StreamState::Open => "open",
+            StreamState::Lost { .. } => "lost",
+        }
+    }
+}
+
+impl fmt::Display for StreamState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StreamState::Off(reason) => write!(formatter, "off: {reason}"),
+            StreamState::Connecting | StreamState::Open => formatter.write_str(self.name()),
+            StreamState::Lost { error } => write!(formatter, "lost: {error}"),
+        }
+    }
+}
+
 /// Why there is no stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,6 +129,23 @@ pub enum StreamOff {
     Declined,
     /// The client is closed.
     Closed,
+}
+
+impl fmt::Display for StreamOff {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            StreamOff::NotWanted => "no client wants a stream",
+            StreamOff::NotKnownYet => "the server has not said yet whether it offers a stream",
+            StreamOff::NotOffered => {
+                "the server does not offer a stream: polling instead; the GrowthBook Proxy and \
+                 GrowthBook Cloud offer one"
+            }
+            StreamOff::Declined => {
+                "the server refused a stream with status 204: it is asked again after an hour"
+            }
+            StreamOff::Closed => "the client is closed",
+        })
+    }
 }
 
 /// Counts of what refreshing did.

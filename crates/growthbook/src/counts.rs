@@ -1,12 +1,15 @@
 //! The counts of a client's events.
 
 use core::fmt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use growthbook_core::FeatureResultSource;
 use growthbook_core::event::{CustomEvent, ExperimentViewed, FeatureUsage};
 use growthbook_core::plugin::Plugin;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 /// The number of sources that are counted apart. The last one is for sources of later versions.
 const SOURCES: usize = 8;
@@ -44,6 +47,21 @@ impl EventCounts {
     /// Returns the number of all evaluations.
     pub fn all_evaluations(&self) -> u64 {
         self.evaluations.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+}
+
+/// Serializes to `exposures`, `logged`, and `evaluations` by source.
+impl Serialize for EventCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let evaluations: BTreeMap<&str, u64> = NAMED_SOURCES
+            .iter()
+            .map(|source| (source.as_str(), self.evaluations(*source)))
+            .collect();
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("exposures", &self.exposures)?;
+        map.serialize_entry("logged", &self.logged)?;
+        map.serialize_entry("evaluations", &evaluations)?;
+        map.end()
     }
 }
 

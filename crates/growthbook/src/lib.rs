@@ -68,7 +68,7 @@
 //! | `client_remote` | answers to clients for which this one evaluates |
 //! | `deferred`, `tracking` | deferred tracking calls; the public names of events |
 //! | `connection` | the feed of a client, started again after a fork |
-//! | `lifecycle` | waiting, status, refreshing and closing |
+//! | `lifecycle`, `status` | waiting, refreshing and closing; the status |
 //! | `builder`, `embedded`, `connected` | settings of every client, and of two kinds |
 //! | `remote` | a client for which a server evaluates |
 //!
@@ -143,6 +143,8 @@ mod scope_source;
 mod scope_tracking;
 mod seen;
 mod state;
+#[cfg(feature = "fetch")]
+mod status;
 mod sticky_store;
 mod subscription;
 #[cfg(feature = "tracing")]
@@ -175,13 +177,15 @@ pub use growthbook_fetch::{FetchError, FetchOptions, NotReady, Refresh};
 #[cfg(feature = "webhooks")]
 pub use growthbook_webhook as webhook;
 #[cfg(feature = "fetch")]
-pub use lifecycle::{Ready, Status};
+pub use lifecycle::Ready;
 /// The Redis client that caches and stores in Redis take.
 #[cfg(any(feature = "redis-cache", feature = "sticky-redis"))]
 pub use redis;
 #[cfg(feature = "fetch")]
 pub use remote::{Remote, RemoteClient};
 pub use scope::UserScope;
+#[cfg(feature = "fetch")]
+pub use status::Status;
 pub use tracking::{ExperimentViewed, ExperimentViewedRecord, FeatureUsage, Plugin, Subscription};
 
 /// Exposures and events to GrowthBook's ingestor, with the Cargo feature `tracking`.

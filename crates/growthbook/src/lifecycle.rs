@@ -1,20 +1,14 @@
-//! Waiting for a payload, the status, refreshing and closing.
+//! Waiting for a payload, refreshing and closing.
 
 use core::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use growthbook_core::PayloadSource;
-use growthbook_core::cache::PayloadCacheError;
-use growthbook_fetch::{
-    CloseTimedOut, Counters, DateProblem, FetchError, FetchErrorKind, LastError, NotReady,
-    ReadyFuture, StreamOff, StreamState,
-};
+use growthbook_fetch::{CloseTimedOut, FetchError, FetchErrorKind, NotReady, ReadyFuture};
 
 use crate::client::Client;
-use crate::counts::EventCounts;
 
 /// The client has a payload.
 #[derive(Clone, Debug)]
@@ -26,35 +20,6 @@ pub struct Ready {
     pub cause: Option<FetchError>,
     /// Whether the time for waiting ran out.
     pub timed_out: bool,
-}
-
-/// The status of a client.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Status {
-    /// Where the payload in use came from; `None` while the client has no payload.
-    pub source: Option<PayloadSource>,
-    /// How long ago the server last sent or confirmed a payload. `None` if it never did, and if the
-    /// payload is from a cache that does not know the time: another SDK may have put it there.
-    pub age: Option<Duration>,
-    /// When the payload in use was last changed, as the API wrote it (ISO 8601).
-    pub date_updated: Option<String>,
-    /// The last failure to refresh, unless a refresh succeeded since.
-    pub last_error: Option<LastError>,
-    /// The cache's last failure, unless it worked since. Refreshing goes on without it.
-    pub cache_error: Option<Arc<PayloadCacheError>>,
-    /// What is wrong with the dates of payloads (`dateUpdated`), if anything. Changes may be missed
-    /// because of it.
-    pub date_problem: Option<DateProblem>,
-    /// The stream of changes, or why there is not one.
-    pub stream: StreamState,
-    /// Counts since the first client on this host and key was started.
-    pub counters: Counters,
-    /// Counts of events. `None` unless [`count_events`](crate::ClientBuilder::count_events) is set.
-    pub events: Option<EventCounts>,
-    /// The number of events that the client's current plugins have lost: because a queue was full,
-    /// for example, or because the plugin panicked.
-    pub lost_events: u64,
 }
 
 impl Client {
@@ -110,44 +75,6 @@ impl Client {
             }
             (Err(why), None) => Err(why),
             (Ok(()), None) => Err(FetchError::from(FetchErrorKind::NoServer).into()),
-        }
-    }
-
-    /// Returns the status of the client.
-    pub fn status(&self) -> Status {
-        // The status first, so that an open stream implies a payload.
-        let status = self.connection().map(|connection| connection.feed().status());
-        let in_use = self.live().load();
-        let date_updated = in_use.payload().date_updated().map(str::to_owned);
-        let source = in_use.source();
-        let events = self.event_counts();
-        let lost_events = self.registry().listeners().lost_events();
-        match status {
-            Some(status) => Status {
-                source,
-                // A time in the future counts as now.
-                age: status.fetched_at.map(|at| at.elapsed().unwrap_or_default()),
-                date_updated,
-                last_error: status.last_error,
-                cache_error: status.cache_error,
-                date_problem: status.date_problem,
-                stream: status.stream,
-                counters: status.counters,
-                events,
-                lost_events,
-            },
-            None => Status {
-                source,
-                age: None,
-                date_updated,
-                last_error: None,
-                cache_error: None,
-                date_problem: None,
-                stream: StreamState::Off(StreamOff::NotWanted),
-                counters: Counters::default(),
-                events,
-                lost_events,
-            },
         }
     }
 

@@ -11,7 +11,8 @@
 pub use growthbook_core::event::{
     AssignmentRecord, ContextualBanditRecord, CustomEvent, CustomEventRecord, EXPERIMENT_VIEWED,
     EventUser, EventUserRecord, ExperimentViewed, ExperimentViewedRecord, FEATURE_EVALUATED,
-    FeatureUsage, FeatureUsageRecord, FlagProblem, FlagProblemKind,
+    FeatureExperimentRecord, FeatureResultRecord, FeatureUsage, FeatureUsageRecord, FlagProblem,
+    FlagProblemKind,
 };
 pub use growthbook_core::plugin::{Plugin, PluginOwner};
 

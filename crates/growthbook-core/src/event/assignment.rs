@@ -53,6 +53,26 @@ pub struct ContextualBanditRecord {
     pub bandit_version: Option<i64>,
 }
 
+impl From<ContextualBandit<'_>> for ContextualBanditRecord {
+    fn from(bandit: ContextualBandit<'_>) -> Self {
+        ContextualBanditRecord {
+            leaf_id: bandit.leaf_id,
+            variation_weights: bandit.variation_weights.into(),
+            bandit_version: bandit.bandit_version,
+        }
+    }
+}
+
+impl<'a> From<&'a ContextualBanditRecord> for ContextualBandit<'a> {
+    fn from(bandit: &'a ContextualBanditRecord) -> Self {
+        ContextualBandit {
+            leaf_id: bandit.leaf_id,
+            variation_weights: &bandit.variation_weights,
+            bandit_version: bandit.bandit_version,
+        }
+    }
+}
+
 impl AssignmentRecord {
     /// Returns the hash attribute's value as text: JavaScript's `String(value)`.
     pub fn hash_value_text(&self) -> String {
@@ -75,11 +95,7 @@ impl AssignmentRecord {
             bucket: self.bucket,
             passthrough: self.passthrough,
             sticky_bucket_used: self.sticky_bucket_used,
-            contextual_bandit: bandit.map(|bandit| ContextualBandit {
-                leaf_id: bandit.leaf_id,
-                variation_weights: &bandit.variation_weights,
-                bandit_version: bandit.bandit_version,
-            }),
+            contextual_bandit: bandit.map(Into::into),
         }
     }
 
@@ -108,11 +124,7 @@ impl From<&Assignment<'_>> for AssignmentRecord {
             bucket: assignment.bucket,
             passthrough: assignment.passthrough,
             sticky_bucket_used: assignment.sticky_bucket_used,
-            contextual_bandit: assignment.contextual_bandit.map(|bandit| ContextualBanditRecord {
-                leaf_id: bandit.leaf_id,
-                variation_weights: bandit.variation_weights.into(),
-                bandit_version: bandit.bandit_version,
-            }),
+            contextual_bandit: assignment.contextual_bandit.map(Into::into),
         }
     }
 }
