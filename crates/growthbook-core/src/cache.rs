@@ -396,7 +396,7 @@ impl fmt::Display for PayloadSource {
     }
 }
 
-/// The error of a cache. Its `source` is the cache's own error.
+/// The error of a cache. `Display` has the text of the cache's own error, and `source` returns it.
 pub struct PayloadCacheError(Box<dyn core::error::Error + Send + Sync>);
 
 impl PayloadCacheError {
@@ -414,7 +414,7 @@ impl fmt::Debug for PayloadCacheError {
 
 impl fmt::Display for PayloadCacheError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the payload cache failed")
+        write!(formatter, "the payload cache failed: {}", self.0)
     }
 }
 

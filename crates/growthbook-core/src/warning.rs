@@ -70,6 +70,13 @@ pub enum WarningKind {
         /// The type it must have.
         expected: &'static str,
     },
+    /// A setting of an experiment in code is outside its range. The builder says what happens then.
+    OutOfRange {
+        /// The setting's name.
+        field: &'static str,
+        /// The value it must have.
+        expected: &'static str,
+    },
     /// This SDK does not know the version of the hash. No user is included.
     UnknownHashVersion,
     /// A condition, or a part of one, is not an object or list. An evaluation that reaches it
@@ -154,7 +161,8 @@ impl fmt::Display for WarningKind {
             WarningKind::WrongType { field: "", expected } => {
                 write!(formatter, "must be {expected}")
             }
-            WarningKind::WrongType { field, expected } => {
+            WarningKind::WrongType { field, expected }
+            | WarningKind::OutOfRange { field, expected } => {
                 write!(formatter, "{field:?} must be {expected}")
             }
             WarningKind::UnknownHashVersion => formatter.write_str("unknown hash version"),

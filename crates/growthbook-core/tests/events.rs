@@ -239,7 +239,8 @@ fn owned_result_serializes_like_the_result() {
     let snapshot = Payload::from_json(payload.to_string()).unwrap().compile();
     let user = UserContext::new("u").forced_feature("override", 1);
     let gb = snapshot.for_user(&user);
-    let keys = ["default", "empty", "forced", "experiment", "bandit", "gated", "override", "unknown"];
+    let keys =
+        ["default", "empty", "forced", "experiment", "bandit", "gated", "override", "unknown"];
     for key in keys {
         let result = gb.eval_feature(key);
         let record = result.to_record();

@@ -8,15 +8,19 @@ use std::time::Duration;
 use growthbook_core::PayloadError;
 use growthbook_core::remote_eval::RemoteEvalError;
 use growthbook_net::ConnectError;
+use url::Url;
 
 use crate::schedule::Prospect;
 
 /// Why a payload could not be fetched, or cannot be used. The payload in use stays.
 ///
-/// Its text has neither the client key nor any text of the server.
+/// Its text has scheme, host and port of the server, the cause, and what to do. It has neither the
+/// client key nor any text of the server.
 #[derive(Clone)]
 pub struct FetchError {
     kind: FetchErrorKind,
+    /// Scheme, host and port of the server that was asked.
+    origin: Option<Arc<str>>,
     source: Option<Arc<dyn core::error::Error + Send + Sync>>,
     /// How long the server asks not to be asked.
     pub(crate) retry_after: Option<Duration>,
@@ -136,24 +140,27 @@ impl FetchErrorKind {
 
 impl FetchError {
     pub(crate) fn new(kind: FetchErrorKind) -> Self {
-        FetchError { kind, source: None, retry_after: None }
+        FetchError { kind, origin: None, source: None, retry_after: None }
     }
 
     pub(crate) fn with_source(
         kind: FetchErrorKind,
         source: impl core::error::Error + Send + Sync + 'static,
     ) -> Self {
-        FetchError { kind, source: Some(Arc::new(source)), retry_after: None }
+        FetchError { kind, origin: None, source: Some(Arc::new(source)), retry_after: None }
     }
 
-    /// Returns the text with the cause in brackets, for the log.
-    pub(crate) fn with_cause(&self) -> String {
-        let text = self.to_string();
-        let cause = self.source.as_ref().map(ToString::to_string);
-        match cause.filter(|cause| *cause != text) {
-            Some(cause) => format!("{text} ({cause})"),
-            None => text,
+    /// Adds the address that was asked, unless it is known already. The first address is that of the
+    /// options, and the second one differs after a redirect.
+    pub(crate) fn at(mut self, first: &Url, asked: &Url) -> Self {
+        if self.origin.is_none() {
+            self.origin = Some(if first.origin() == asked.origin() {
+                origin(first).into()
+            } else {
+                format!("{} (redirected from {})", origin(asked), origin(first)).into()
+            });
         }
+        self
     }
 
     /// What went wrong.
@@ -257,22 +264,49 @@ impl FetchError {
     }
 }
 
+/// Returns scheme, host and port, without a user and a path.
+fn origin(address: &Url) -> String {
+    let host = address.host_str().unwrap_or_default();
+    let port = address.port_or_known_default().unwrap_or_default();
+    format!("{}://{host}:{port}", address.scheme())
+}
+
 impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.fmt(formatter)
+        if let Some(origin) = &self.origin {
+            write!(formatter, "{origin}: ")?;
+        }
+        match (self.kind, &self.source) {
+            // Their own texts say what to do.
+            (FetchErrorKind::Payload(error), _) => return error.fmt(formatter),
+            (FetchErrorKind::Request(error), _) => return error.fmt(formatter),
+            (kind, Some(source)) => write!(formatter, "{} ({source})", Problem(kind))?,
+            (kind, None) => Problem(kind).fmt(formatter)?,
+        }
+        write!(formatter, ": {}", self.kind.advice())
     }
 }
 
 impl fmt::Display for FetchErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+        match self {
+            FetchErrorKind::Payload(error) => error.fmt(formatter),
+            FetchErrorKind::Request(error) => error.fmt(formatter),
+            kind => write!(formatter, "{}: {}", Problem(*kind), kind.advice()),
+        }
+    }
+}
+
+/// What went wrong, without what to do.
+struct Problem(FetchErrorKind);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.0 {
             FetchErrorKind::Dns => "the host's name has no address",
             FetchErrorKind::Connect => "no connection to the server",
             FetchErrorKind::Proxy => "no connection through the proxy",
-            FetchErrorKind::Certificate => {
-                "the server's certificate is not trusted: if an authority of your own signed it, add \
-                 that with root_certificates"
-            }
+            FetchErrorKind::Certificate => "the server's certificate is not trusted",
             FetchErrorKind::Headers => {
                 "the function for headers panicked, or returned a header that cannot be sent"
             }
@@ -284,25 +318,6 @@ impl fmt::Display for FetchErrorKind {
             FetchErrorKind::Interrupted => "the connection broke",
             FetchErrorKind::Protocol => "the server does not speak HTTP",
             FetchErrorKind::Redirect => "the server redirected to an address that cannot be used",
-            FetchErrorKind::Status { code, .. } if self.prospect() == Prospect::Refused => {
-                return write!(
-                    formatter,
-                    "the server answered with status {code}: check the client key and the host",
-                );
-            }
-            FetchErrorKind::Status { code, .. } if self.prospect() == Prospect::Doubtful => {
-                return write!(
-                    formatter,
-                    "the server answered with status {code}: check the client key and the host, \
-                     unless the server is just starting",
-                );
-            }
-            FetchErrorKind::Status { code: code @ 200..=299, .. } => {
-                return write!(
-                    formatter,
-                    "the server answered with status {code}: only 200 is a whole reply",
-                );
-            }
             FetchErrorKind::Status { code, .. } => {
                 return write!(formatter, "the server answered with status {code}");
             }
@@ -310,17 +325,14 @@ impl fmt::Display for FetchErrorKind {
             FetchErrorKind::BriefStream => "the server ended the stream at once",
             FetchErrorKind::Decompress => "the reply cannot be decompressed",
             FetchErrorKind::TooLarge { limit } => {
-                return write!(formatter, "the reply is larger than max_body_bytes, {limit} bytes");
+                return write!(formatter, "the reply is larger than {limit} bytes");
             }
             FetchErrorKind::NothingToConfirm => {
                 "the server replied that nothing has changed, but there is no payload"
             }
             FetchErrorKind::Payload(error) => return error.fmt(formatter),
             FetchErrorKind::Request(error) => return error.fmt(formatter),
-            FetchErrorKind::Busy => {
-                "too many users wait for their answers: the server is slow, or max_requests is too \
-                 small"
-            }
+            FetchErrorKind::Busy => "too many users wait for their answers",
             FetchErrorKind::Panicked => "refreshing panicked",
             FetchErrorKind::Closed => "the client was closed",
             FetchErrorKind::NoServer => "the client was built without a server",
@@ -328,10 +340,62 @@ impl fmt::Display for FetchErrorKind {
     }
 }
 
+impl FetchErrorKind {
+    /// Returns what to do.
+    fn advice(self) -> &'static str {
+        match self {
+            FetchErrorKind::Dns => "check api_host and the DNS, and whether a proxy is needed",
+            FetchErrorKind::Connect => "check that it runs, and that no firewall is in the way",
+            FetchErrorKind::Proxy => {
+                "check its address, user and password, and that it allows CONNECT to this port"
+            }
+            FetchErrorKind::Certificate => {
+                "if an authority of your own signed it, add that with root_certificates"
+            }
+            FetchErrorKind::System => "raise the limits of the process",
+            FetchErrorKind::Headers => "check the function",
+            FetchErrorKind::Tls => "check the port, and whether api_host must begin with http://",
+            FetchErrorKind::Timeout => "check the network, or raise the timeouts of fetch_options",
+            FetchErrorKind::Interrupted => "if it happens again, check the network and the server",
+            FetchErrorKind::Protocol => "check the port of api_host",
+            FetchErrorKind::Redirect => "set api_host to the final address",
+            FetchErrorKind::Status { code: 400, .. } => {
+                "is the client key right? Take it from the SDK connection, such as sdk-abc123"
+            }
+            FetchErrorKind::Status { code: 200..=299, .. } => "only 200 is a whole reply",
+            FetchErrorKind::Status { .. } => match self.prospect() {
+                Prospect::Refused => "check the client key and the host",
+                Prospect::Doubtful => {
+                    "check the client key and the host, unless the server is just starting"
+                }
+                Prospect::Good => "it may pass; otherwise check the server",
+            },
+            FetchErrorKind::NotAStream => {
+                "check streaming_host, and that proxies pass on text/event-stream"
+            }
+            FetchErrorKind::BriefStream => "check that proxies do not cut or buffer streams",
+            FetchErrorKind::Decompress => "check the proxies on the way",
+            FetchErrorKind::TooLarge { .. } => {
+                "raise max_body_bytes, or limit the SDK connection to fewer projects"
+            }
+            FetchErrorKind::NothingToConfirm => "check the caches on the way",
+            FetchErrorKind::Payload(_) => "check the payload",
+            FetchErrorKind::Request(_) => "send less",
+            FetchErrorKind::Busy => "check whether the server is slow, or raise max_requests",
+            FetchErrorKind::Panicked => "see the message of the panic on standard error",
+            FetchErrorKind::Closed => "start another client",
+            FetchErrorKind::NoServer => "use Client::builder, or give it payloads with set_payload",
+        }
+    }
+}
+
 impl fmt::Debug for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = formatter.debug_tuple("FetchError");
         tuple.field(&self.kind);
+        if let Some(origin) = &self.origin {
+            tuple.field(origin);
+        }
         if let Some(source) = &self.source {
             tuple.field(source);
         }
@@ -354,6 +418,18 @@ mod tests {
     fn kind_and_cause(error: impl Into<FetchError>) -> (FetchErrorKind, String) {
         let error = error.into();
         (error.kind(), error.source().map(ToString::to_string).unwrap_or_default())
+    }
+
+    #[test]
+    fn origin_has_a_port_and_no_user() {
+        let cases = [
+            ("https://cdn.growthbook.io/api/features/sdk-1", "https://cdn.growthbook.io:443"),
+            ("http://user:password@host/path?query", "http://host:80"),
+            ("http://[::1]:3100/", "http://[::1]:3100"),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(origin(&Url::parse(address).unwrap()), expected);
+        }
     }
 
     #[test]

@@ -125,6 +125,8 @@
 #[cfg(feature = "network")]
 mod cache;
 #[cfg(feature = "network")]
+mod config_error;
+#[cfg(feature = "network")]
 mod date;
 #[cfg(feature = "network")]
 mod error;
@@ -159,6 +161,8 @@ mod time;
 #[cfg(feature = "network")]
 pub use cache::{DEFAULT_MEMORY_CACHE_ENTRIES, FileCache, MemoryCache};
 #[cfg(feature = "network")]
+pub use config_error::{ConfigError, InvalidHost};
+#[cfg(feature = "network")]
 pub use date::is_older;
 #[cfg(feature = "network")]
 pub use error::{FetchError, FetchErrorKind};
@@ -170,9 +174,9 @@ pub use growthbook_net::{ConnectionConfigError, ConnectionOptions};
 pub use live::{InUse, LivePayload, Pinned};
 #[cfg(feature = "network")]
 pub use options::{
-    ConfigError, DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT,
-    DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
-    DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, FetchOptions, MIN_POLL_INTERVAL, Refresh,
+    DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT,
+    DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT, DEFAULT_STREAM_TIMEOUT,
+    DEFAULT_TOTAL_TIMEOUT, FetchOptions, MIN_POLL_INTERVAL, Refresh,
 };
 #[cfg(feature = "network")]
 pub use remote::{

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use growthbook_net::{ConnectionConfigError, ConnectionOptions};
+use growthbook_net::ConnectionOptions;
 
 use crate::headers::{HeaderSource, Headers};
 
@@ -268,81 +268,5 @@ impl fmt::Debug for FetchOptions {
             .debug_struct("FetchOptions")
             .field("refresh", &self.refresh)
             .finish_non_exhaustive()
-    }
-}
-
-/// An option is invalid. `Display` names the option and a valid value, never the given value, which
-/// may have a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The client key is empty.
-    EmptyClientKey,
-    /// The API host is not an `http://` or `https://` address.
-    ApiHost,
-    /// The streaming host is not an `http://` or `https://` address.
-    StreamingHost,
-    /// A header's name or value has characters that a header cannot have, or the header is one that
-    /// this crate sets itself.
-    Header,
-    /// An option of connections is invalid.
-    Connection(ConnectionConfigError),
-    /// The client key has a character that no key has, or only dots.
-    ClientKey,
-    /// The API host or the streaming host has user info: `user:password@`.
-    UserInfo,
-    /// The interval is zero.
-    ZeroInterval,
-    /// A timeout or the size limit is zero.
-    ZeroLimit,
-    /// Remote evaluation is not offered on GrowthBook's own hosts: `*.growthbook.io`.
-    CloudHost,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            ConfigError::EmptyClientKey => {
-                "the client key is empty: take the one of an SDK connection, such as sdk-abc123"
-            }
-            ConfigError::ApiHost => {
-                "api_host is not an address: it must be like https://cdn.growthbook.io, without a query"
-            }
-            ConfigError::StreamingHost => {
-                "streaming_host is not an address: it must be like https://cdn.growthbook.io, without \
-                 a query"
-            }
-            ConfigError::Header => {
-                "api_header or streaming_header has an invalid name or value, or names a header that \
-                 the client sets itself, such as host"
-            }
-            ConfigError::Connection(error) => return write!(formatter, "{error}"),
-            ConfigError::ClientKey => {
-                "the client key has a blank, a control character, one of / \\ ? # %, or only dots: \
-                 take the one of an SDK connection, such as sdk-abc123, without an address"
-            }
-            ConfigError::UserInfo => {
-                "api_host or streaming_host has user info (user:password@): send it as a header, with \
-                 api_header and streaming_header (authorization)"
-            }
-            ConfigError::ZeroInterval => {
-                "the interval of refresh or poll_interval is zero: it must be longer, such as 60 s"
-            }
-            ConfigError::CloudHost => {
-                "api_host is a host of growthbook.io, which does not evaluate for clients: use the \
-                 address of a GrowthBook Proxy, or of a server of your own"
-            }
-            ConfigError::ZeroLimit => {
-                "a timeout or max_body_bytes is zero: each must be larger; the defaults suit most programs"
-            }
-        })
-    }
-}
-
-impl core::error::Error for ConfigError {}
-
-impl From<ConnectionConfigError> for ConfigError {
-    fn from(error: ConnectionConfigError) -> Self {
-        ConfigError::Connection(error)
     }
 }

@@ -31,22 +31,30 @@ pub enum RedisCacheError {
     Thread(Arc<io::Error>),
 }
 
+const TIMED_OUT: &str = "Redis did not answer within the deadline: check its load and the network, or raise the deadline";
+
 impl fmt::Display for RedisCacheError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RedisCacheError::Timeout => {
-                formatter.write_str("Redis did not answer within the deadline")
-            }
+            RedisCacheError::Timeout => formatter.write_str(TIMED_OUT),
             RedisCacheError::Paused { cause } => {
                 write!(formatter, "{cause}; after this failure, Redis is not asked for a moment")
             }
             RedisCacheError::Redis(error) => write_redis_error(formatter, error),
             RedisCacheError::TooLarge => {
-                write!(formatter, "the payload is larger than {MAX_PAYLOAD_BYTES} bytes")
+                write!(
+                    formatter,
+                    "the payload is larger than {MAX_PAYLOAD_BYTES} bytes: limit the SDK connection to fewer projects"
+                )
             }
-            RedisCacheError::Panicked => formatter.write_str("the Redis client panicked"),
+            RedisCacheError::Panicked => {
+                formatter.write_str("the Redis client panicked: see the message on standard error")
+            }
             RedisCacheError::Thread(error) => {
-                write!(formatter, "the thread for Redis could not be started: {error}")
+                write!(
+                    formatter,
+                    "the thread for Redis could not be started ({error}): raise the limits of the process"
+                )
             }
         }
     }
@@ -57,14 +65,24 @@ fn write_redis_error(formatter: &mut fmt::Formatter<'_>, error: &RedisError) -> 
     // A word in capitals is a code. A server that is not Redis may send anything.
     let is_code = |code: &&str| code.bytes().all(|byte| byte.is_ascii_uppercase());
     if let Some(code) = error.code().filter(is_code) {
-        return write!(formatter, "Redis answered with the error {code}");
+        return write!(
+            formatter,
+            "Redis answered with the error {code}: check the rights of its user, and its memory"
+        );
     }
     if error.is_timeout() {
-        return formatter.write_str("Redis did not answer within the deadline");
+        return formatter.write_str(TIMED_OUT);
     }
     match io_text(error) {
-        Some(text) => write!(formatter, "the connection to Redis failed: {text}"),
-        None => write!(formatter, "the request to Redis failed: {}", error.category()),
+        Some(text) => write!(
+            formatter,
+            "the connection to Redis failed ({text}): check its address, and that it runs"
+        ),
+        None => write!(
+            formatter,
+            "the request to Redis failed ({}): check the address and the options",
+            error.category()
+        ),
     }
 }
 

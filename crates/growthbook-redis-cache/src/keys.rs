@@ -70,7 +70,9 @@ impl fmt::Display for InvalidPrefix {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the prefix of the keys in Redis ")?;
         match &self.0 {
-            Problem::TooLong => write!(formatter, "is longer than {MAX_PREFIX_BYTES} bytes"),
+            Problem::TooLong => {
+                write!(formatter, "is longer than {MAX_PREFIX_BYTES} bytes: shorten it")
+            }
             Problem::Character(char) => write!(
                 formatter,
                 "contains {char:?}; only ASCII letters, digits and : . _ - / are allowed"

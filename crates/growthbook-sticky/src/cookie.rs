@@ -184,7 +184,8 @@ impl fmt::Display for CookieError {
         match self {
             CookieError::TooLong => write!(
                 formatter,
-                "the cookie for the sticky bucket document is longer than {MAX_COOKIE_BYTES} bytes",
+                "the cookie for the sticky bucket document is longer than {MAX_COOKIE_BYTES} bytes: \
+                 keep it in a store on the server",
             ),
             CookieError::Domain => formatter.write_str(
                 "the domain of sticky bucket cookies may have only letters, digits, `-` and `.`",

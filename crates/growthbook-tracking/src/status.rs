@@ -110,9 +110,21 @@ impl RequestError {
 impl fmt::Display for RequestError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status, &self.cause) {
-            (Some(status), _) => write!(formatter, "the ingestor replied with status {status}"),
-            (None, Some(cause)) => write!(formatter, "no reply from the ingestor: {cause}"),
-            (None, None) => formatter.write_str("no reply from the ingestor"),
+            (Some(status @ (408 | 429 | 500..)), _) => write!(
+                formatter,
+                "the ingestor replied with status {status}: it may pass; otherwise check the ingestor"
+            ),
+            (Some(status), _) => write!(
+                formatter,
+                "the ingestor replied with status {status}: check the client key and the host"
+            ),
+            (None, Some(cause)) => write!(
+                formatter,
+                "no reply from the ingestor ({cause}): check the host, the network and the proxy"
+            ),
+            (None, None) => {
+                formatter.write_str("no reply from the ingestor: check the host and the network")
+            }
         }
     }
 }
@@ -131,7 +143,7 @@ impl fmt::Display for FlushTimedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} events were not sent in time; the status of tracking says why",
+            "{} events were not sent in time: the status of tracking says why",
             self.queued
         )
     }

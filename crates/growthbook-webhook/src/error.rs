@@ -55,10 +55,16 @@ impl fmt::Display for WebhookError {
             WebhookError::EmptySecret => formatter
                 .write_str("the secret of the webhook is empty: set the key that GrowthBook shows"),
             WebhookError::MissingHeader { name } => {
-                write!(formatter, "the webhook does not have the header `{name}`")
+                write!(
+                    formatter,
+                    "the webhook does not have the header `{name}`: pass all headers of the request"
+                )
             }
             WebhookError::InvalidHeader { name } => {
-                write!(formatter, "the header `{name}` of the webhook is malformed")
+                write!(
+                    formatter,
+                    "the header `{name}` of the webhook is malformed: pass it as it was received"
+                )
             }
             WebhookError::WrongSignature => formatter.write_str(
                 "the signature of the webhook is wrong: check that the secret is that of this \

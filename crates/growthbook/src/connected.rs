@@ -168,7 +168,11 @@ impl fmt::Display for StartError {
                 write!(formatter, "the client cannot start, the fallback is unusable: {error}")
             }
             StartError::Thread(error) => {
-                write!(formatter, "the client cannot start, the system refused a thread: {error}")
+                write!(
+                    formatter,
+                    "the client cannot start, the system refused a thread ({error}): raise its limit \
+                     of threads or memory"
+                )
             }
             StartError::DecryptionKey => formatter.write_str(
                 "the client cannot start, it has a decryption key, but a server that evaluates for \

@@ -221,8 +221,8 @@ pub mod fetch {
         CloseTimedOut, ConfigError, ConnectionConfigError, ConnectionOptions, Counters,
         DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT,
         DEFAULT_MAX_BODY_BYTES, DEFAULT_POLL_INTERVAL, DEFAULT_READ_TIMEOUT,
-        DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, DateProblem, FetchErrorKind, LastError,
-        MIN_POLL_INTERVAL, StreamOff, StreamState,
+        DEFAULT_STREAM_TIMEOUT, DEFAULT_TOTAL_TIMEOUT, DateProblem, FetchErrorKind, InvalidHost,
+        LastError, MIN_POLL_INTERVAL, StreamOff, StreamState,
     };
 
     pub use crate::lifecycle::ReadyClient;

@@ -1,4 +1,4 @@
-//! The README's table of options has all of them, with their defaults.
+//! The guide's table of options has all of them, with their defaults.
 
 #![cfg(feature = "fetch")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use growthbook as gb;
 
-const README: &str = include_str!("../../../README.md");
+const GUIDE: &str = include_str!("../docs/keeping-fresh.md");
 const BUILDER: &str = include_str!("../src/connected.rs");
 const FETCH_OPTIONS: &str = include_str!("../../growthbook-fetch/src/options.rs");
 
 /// Returns the rows of the table: the names in the first cell, and the second cell.
 fn table() -> BTreeMap<&'static str, &'static str> {
-    let section = README.split_once("#### Every option").unwrap().1;
-    let section = section.split_once("####").unwrap().0;
+    let section = GUIDE.split_once("\n# Every option\n").unwrap().1;
+    let section = section.split_once("\n# When things fail\n").unwrap().0;
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     rows.flat_map(|row| {
         let mut cells = row.split('|').map(str::trim).skip(1);

@@ -90,7 +90,10 @@ async fn service_stays_ready_after_the_first_payload() {
     let health: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(health["source"], Value::Null);
     assert_eq!(health["age_seconds"], Value::Null);
-    assert_eq!(health["last_error"], "no connection to the server");
+    assert_eq!(
+        health["last_error"],
+        "no connection to the server: check that it runs, and that no firewall is in the way"
+    );
     assert_eq!(health["stream"], "not known yet");
     // The service still answers, with defaults.
     assert_eq!(get_json(&router, "/checkout?user=u").await["max_items"], 10);

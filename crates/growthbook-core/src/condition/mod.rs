@@ -151,9 +151,14 @@ impl fmt::Display for ConditionError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConditionError::Syntax { line, column } => {
-                write!(formatter, "the condition is not valid JSON (line {line}, column {column})")
+                write!(
+                    formatter,
+                    "the condition is not valid JSON (line {line}, column {column}): correct it \
+                     there"
+                )
             }
-            ConditionError::NotAnObject => formatter.write_str("the condition is not an object"),
+            ConditionError::NotAnObject => formatter
+                .write_str("the condition is not an object: write it as {\"attribute\": value}"),
         }
     }
 }

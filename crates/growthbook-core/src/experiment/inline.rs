@@ -10,6 +10,7 @@ use super::division::Division;
 use super::echo::{Echo, echo_json};
 use super::filter::Filter;
 use super::prerequisite::{ParentCondition, ParentFeature};
+use super::ranges;
 use super::read::DefinitionReader;
 use super::sticky::StickySettings;
 use crate::bucket::{BucketRange, Namespace};
@@ -51,7 +52,7 @@ pub struct NoVariations;
 
 impl fmt::Display for NoVariations {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an experiment needs at least one variation")
+        formatter.write_str("an experiment needs at least one variation: pass two or more")
     }
 }
 
@@ -82,12 +83,16 @@ impl fmt::Display for ExperimentError {
             ExperimentError::Syntax { line, column } => {
                 return write!(
                     formatter,
-                    "the experiment is not valid JSON (line {line}, column {column})"
+                    "the experiment is not valid JSON (line {line}, column {column}): correct it there"
                 );
             }
-            ExperimentError::NotAnObject => "the experiment is not an object",
-            ExperimentError::MissingKey => "the experiment has no key",
-            ExperimentError::MissingVariations => "the experiment has no list of variations",
+            ExperimentError::NotAnObject => {
+                "the experiment is not an object: write it as {\"key\": ..., \"variations\": [...]}"
+            }
+            ExperimentError::MissingKey => "the experiment has no key: add `key`, a text",
+            ExperimentError::MissingVariations => {
+                "the experiment has no list of variations: add `variations`, with two or more values"
+            }
         })
     }
 }
@@ -124,7 +129,14 @@ impl<T> Experiment<T> {
 
     fn set(mut self, set: impl FnOnce(&mut ExperimentDefinition)) -> Self {
         self.definition.update(None, set);
+        self.check_ranges();
         self
+    }
+
+    /// Warns about settings that are outside their range, in place of earlier such warnings.
+    fn check_ranges(&mut self) {
+        self.warnings.retain(|warning| !matches!(warning, WarningKind::OutOfRange { .. }));
+        self.warnings.extend(ranges::warnings_of(&self.definition));
     }
 
     /// Sets the share of each variation. The sum must be 1. The shares become equal if there is not
@@ -375,8 +387,18 @@ impl<T> Experiment<T> {
         &self.variations
     }
 
-    /// Returns warnings about parts that never match, such as a regular expression that cannot be
-    /// run.
+    /// Returns warnings: parts that never match, such as an unknown operator or a regular expression
+    /// that cannot be run; and weights, a coverage, a hash version or a namespace outside its range.
+    ///
+    /// ```
+    /// use growthbook_core::Experiment;
+    ///
+    /// let experiment = Experiment::new("cta-text", ["Buy", "Order now"]).weights([0.3, 0.3]);
+    /// assert_eq!(
+    ///     experiment.warnings()[0].to_string(),
+    ///     r#""weights" must be one share for each variation, with the sum 1"#
+    /// );
+    /// ```
     pub fn warnings(&self) -> &[WarningKind] {
         &self.warnings
     }
@@ -423,6 +445,7 @@ impl Experiment<Value> {
         if values.is_empty() {
             values.push(Value::Null);
         }
+        ranges::complete(&mut warnings, &definition);
         Ok(Experiment { definition, variations: values.into(), warnings })
     }
 }

@@ -14,6 +14,7 @@ mod interner;
 mod legacy_url;
 mod overrides;
 mod prerequisite;
+mod ranges;
 mod read;
 mod settings;
 mod sticky;

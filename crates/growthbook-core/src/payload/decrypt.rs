@@ -92,9 +92,16 @@ pub enum DecryptError {
 impl fmt::Display for DecryptError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            DecryptError::InvalidKey => "the decryption key is not base64 of 16 bytes",
-            DecryptError::Malformed => "the encrypted text is malformed",
-            DecryptError::WrongKey => "the decryption key does not decrypt the text",
+            DecryptError::InvalidKey => {
+                "the decryption key is not base64 of 16 bytes: take it from the SDK connection"
+            }
+            DecryptError::Malformed => {
+                "the encrypted text is malformed: check that it arrived whole"
+            }
+            DecryptError::WrongKey => {
+                "the decryption key does not decrypt the text: take the one of the same SDK \
+                 connection"
+            }
         })
     }
 }

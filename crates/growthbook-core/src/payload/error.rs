@@ -83,29 +83,41 @@ impl PayloadError {
 impl fmt::Display for PayloadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            PayloadError::NotUtf8 => "the payload is not UTF-8",
+            PayloadError::NotUtf8 => {
+                "the payload is not UTF-8: pass the reply of the SDK endpoint as it is"
+            }
             PayloadError::Syntax { line, column } => {
                 return write!(
                     formatter,
-                    "the payload is not valid JSON (line {line}, column {column})"
+                    "the payload is not valid JSON (line {line}, column {column}): pass the reply of the \
+                     SDK endpoint as it is"
                 );
             }
-            PayloadError::NotAnObject => "the payload is not a JSON object",
-            PayloadError::MissingFeatures => {
-                "the payload has no features: neither `features` nor `encryptedFeatures`"
+            PayloadError::NotAnObject => {
+                "the payload is not a JSON object: pass the whole reply of the SDK endpoint"
             }
-            PayloadError::FeaturesNotAnObject => "the payload's features are not an object",
+            PayloadError::MissingFeatures => {
+                "the payload has neither `features` nor `encryptedFeatures`: check that the address is \
+                 an SDK endpoint"
+            }
+            PayloadError::FeaturesNotAnObject => {
+                "the payload's features are not an object: write them as {\"key\": {...}}"
+            }
             PayloadError::MissingDecryptionKey if cfg!(not(feature = "encryption")) => {
-                "the payload's features are encrypted, which needs the Cargo feature `encryption`"
+                "the payload's features are encrypted: switch on the Cargo feature `encryption`"
             }
             PayloadError::MissingDecryptionKey => {
-                "the payload's features are encrypted, and no decryption key is set"
+                "the payload's features are encrypted, and no decryption key is set: take it from the \
+                 SDK connection"
             }
             PayloadError::EncryptedFeaturesInvalid => {
-                "the payload's encrypted features are not valid JSON"
+                "the payload's encrypted features are not valid JSON: check that the decryption key is \
+                 that of the SDK connection"
             }
             #[cfg(feature = "encryption")]
-            PayloadError::Decrypt(_) => "the payload's features cannot be decrypted",
+            PayloadError::Decrypt(error) => {
+                return write!(formatter, "the payload's features cannot be decrypted: {error}");
+            }
         };
         formatter.write_str(text)
     }

@@ -58,13 +58,22 @@ impl fmt::Display for RemoteEvalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RemoteEvalError::TooLarge => {
-                write!(formatter, "the request is longer than {MAX_REMOTE_EVAL_BYTES} bytes")
+                write!(
+                    formatter,
+                    "the request is longer than {MAX_REMOTE_EVAL_BYTES} bytes: send fewer attributes"
+                )
             }
-            RemoteEvalError::NotUtf8 => formatter.write_str("the request is not UTF-8"),
+            RemoteEvalError::NotUtf8 => {
+                formatter.write_str("the request is not UTF-8: send JSON in UTF-8")
+            }
             RemoteEvalError::Syntax { line, column } => {
-                write!(formatter, "the request is not valid JSON (line {line}, column {column})")
+                write!(
+                    formatter,
+                    "the request is not valid JSON (line {line}, column {column}): correct it there"
+                )
             }
-            RemoteEvalError::NotAnObject => formatter.write_str("the request is not a JSON object"),
+            RemoteEvalError::NotAnObject => formatter
+                .write_str("the request is not a JSON object: write it as {\"attributes\": {...}}"),
             RemoteEvalError::WrongType { field, expected } => {
                 write!(
                     formatter,
@@ -74,14 +83,14 @@ impl fmt::Display for RemoteEvalError {
             RemoteEvalError::TooManyKeys { field } => {
                 write!(
                     formatter,
-                    "`{field}` of the request has more than {MAX_REMOTE_EVAL_KEYS} keys"
+                    "`{field}` of the request has more than {MAX_REMOTE_EVAL_KEYS} keys: send fewer"
                 )
             }
             RemoteEvalError::Unreadable { field } => {
                 write!(
                     formatter,
                     "`{field}` of the request has a number out of range, invalid text, or too \
-                     many levels"
+                     many levels: correct it, or leave it out"
                 )
             }
         }

@@ -45,7 +45,7 @@ impl StickyBucketStore for () {
     }
 }
 
-/// A store failed. The source is the store's own error.
+/// A store failed. `Display` has the text of the store's own error, and `source` returns it.
 pub struct StickyBucketStoreError(Box<dyn core::error::Error + Send + Sync>);
 
 impl StickyBucketStoreError {
@@ -63,7 +63,7 @@ impl fmt::Debug for StickyBucketStoreError {
 
 impl fmt::Display for StickyBucketStoreError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the sticky bucket store failed")
+        write!(formatter, "the sticky bucket store failed: {}", self.0)
     }
 }
 

@@ -12,9 +12,10 @@ use growthbook_support::Level;
 
 pub use ready::ReadyFuture;
 
+use crate::config_error::ConfigError;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::Settings;
-use crate::options::{ConfigError, FetchOptions, Refresh};
+use crate::options::{FetchOptions, Refresh};
 use crate::registry;
 use crate::schedule::Plan;
 use crate::sink::PayloadSink;
@@ -217,8 +218,11 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StartError::Config(error) => error.fmt(formatter),
-            StartError::Thread(_) => formatter
-                .write_str("the system has no thread or file descriptor left for refreshing"),
+            StartError::Thread(error) => write!(
+                formatter,
+                "the system has no thread or file descriptor left for refreshing ({error}): raise \
+                 the limits of the process"
+            ),
         }
     }
 }
@@ -238,7 +242,7 @@ pub struct CloseTimedOut;
 
 impl fmt::Display for CloseTimedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("closing took longer than the deadline; threads and sockets will be gone a little later")
+        formatter.write_str("closing took longer than the deadline: threads and sockets end a little later; allow more time")
     }
 }
 

@@ -176,7 +176,9 @@ impl Client {
         let own = self.headers.now()?;
         let mut address = self.address.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.request_once(&agent, &address, body, &own, headers)?;
+            let response = self
+                .request_once(&agent, &address, body, &own, headers)
+                .map_err(|error| error.at(&self.address, &address))?;
             let status = response.status().as_u16();
             if !is_redirect(status) {
                 return Ok(response);

@@ -34,6 +34,11 @@ impl EvalClient {
 
     /// Posts a request and returns the reply. Two threads must not call it at the same time.
     pub(crate) fn ask(&self, body: &str) -> Result<Answered, FetchError> {
+        let address = self.client.address();
+        self.post(body).map_err(|error| error.at(address, address))
+    }
+
+    fn post(&self, body: &str) -> Result<Answered, FetchError> {
         let headers = [("accept", "application/json"), ("content-type", "application/json")];
         let limits = &self.limits;
         let response = self.client.post(body.as_bytes(), &headers, limits, limits.total_timeout)?;

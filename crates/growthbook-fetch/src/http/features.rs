@@ -45,7 +45,17 @@ impl FeaturesClient {
         limits: &Limits,
         within: Duration,
     ) -> Result<Reply, FetchError> {
-        let within = within.min(limits.total_timeout);
+        let address = self.client.address();
+        self.ask(etag, limits, within.min(limits.total_timeout))
+            .map_err(|error| error.at(address, address))
+    }
+
+    fn ask(
+        &self,
+        etag: Option<&str>,
+        limits: &Limits,
+        within: Duration,
+    ) -> Result<Reply, FetchError> {
         let accept = ("accept", "application/json");
         let response = match etag {
             Some(etag) => self.client.get(&[accept, ("if-none-match", etag)], limits, within)?,

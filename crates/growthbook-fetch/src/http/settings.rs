@@ -9,8 +9,9 @@ use url::Url;
 
 use super::Limits;
 use super::redirect::has_user_info;
+use crate::config_error::{ConfigError, InvalidHost};
 use crate::headers::Headers;
-use crate::options::{ConfigError, FetchOptions};
+use crate::options::FetchOptions;
 
 /// Checked options, with complete addresses.
 pub(crate) struct Settings {
@@ -79,6 +80,12 @@ fn key(key: &str) -> Result<&str, ConfigError> {
     if key.is_empty() {
         return Err(ConfigError::EmptyClientKey);
     }
+    if key.starts_with("secret_") {
+        return Err(ConfigError::SecretKey);
+    }
+    if key.contains("://") {
+        return Err(ConfigError::ClientKeyIsAddress);
+    }
     let is_refused = |it: char| {
         it.is_control() || it.is_whitespace() || matches!(it, '/' | '\\' | '?' | '#' | '%')
     };
@@ -110,18 +117,23 @@ fn limits(options: &FetchOptions) -> Result<Limits, ConfigError> {
 ///
 /// The given one, if the host is not an address. Another one, if it has user info: addresses reach
 /// log records, and JavaScript's `fetch` refuses user info as well.
-fn address(host: &str, path: &[&str], invalid: ConfigError) -> Result<Url, ConfigError> {
-    let mut url = Url::parse(host.trim().trim_end_matches('/')).map_err(|_| invalid)?;
+fn address(
+    host: &str,
+    path: &[&str],
+    invalid: fn(InvalidHost) -> ConfigError,
+) -> Result<Url, ConfigError> {
+    let invalid = || invalid(InvalidHost::new(host.trim()));
+    let mut url = Url::parse(host.trim().trim_end_matches('/')).map_err(|_| invalid())?;
     if has_user_info(&url) {
         return Err(ConfigError::UserInfo);
     }
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
-        return Err(invalid);
+        return Err(invalid());
     }
-    url.path_segments_mut().map_err(|()| invalid)?.pop_if_empty().extend(path);
+    url.path_segments_mut().map_err(|()| invalid())?.pop_if_empty().extend(path);
     url.set_fragment(None);
     // An address that ureq refuses is found here, not on the first request.
-    url.as_str().parse::<Uri>().map_err(|_| invalid)?;
+    url.as_str().parse::<Uri>().map_err(|_| invalid())?;
     Ok(url)
 }
 
@@ -211,11 +223,19 @@ mod tests {
             "a\0",
             "a\r\nb",
             "a\u{a0}b",
-            "https://cdn.growthbook.io/api/features/sdk-1",
+            "cdn.growthbook.io/api/features/sdk-1",
         ];
         for key in keys {
             let refused = Settings::check(&FetchOptions::new(key)).err();
             assert_eq!(refused, Some(ConfigError::ClientKey), "{key:?}");
+        }
+        for (key, expected) in [
+            ("secret_abc123", ConfigError::SecretKey),
+            (" secret_user_abc123\n", ConfigError::SecretKey),
+            ("https://cdn.growthbook.io/api/features/sdk-1", ConfigError::ClientKeyIsAddress),
+            ("http://localhost:3100", ConfigError::ClientKeyIsAddress),
+        ] {
+            assert_eq!(Settings::check(&FetchOptions::new(key)).err(), Some(expected), "{key:?}");
         }
         for key in ["", " ", "\n"] {
             let refused = Settings::check(&FetchOptions::new(key)).err();
@@ -229,8 +249,11 @@ mod tests {
         let connection = ConnectionOptions::new;
         let cases = [
             (FetchOptions::new(" "), ConfigError::EmptyClientKey),
-            (ok().api_host("example.com"), ConfigError::ApiHost),
-            (ok().streaming_host("example.com"), ConfigError::StreamingHost),
+            (ok().api_host("a.example"), ConfigError::ApiHost(InvalidHost::new("a.example"))),
+            (
+                ok().streaming_host("a.example"),
+                ConfigError::StreamingHost(InvalidHost::new("a.example")),
+            ),
             (ok().api_host("https://user:password@example.com"), ConfigError::UserInfo),
             (ok().api_host("https://user@example.com"), ConfigError::UserInfo),
             (ok().streaming_host("http://:password@example.com"), ConfigError::UserInfo),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use growthbook_net::{Socket, Wire};
 use ureq::{BodyReader, Timeout};
+use url::Url;
 
 use super::client::{Client, Purpose, check_status};
 use super::{Limits, Settings};
@@ -34,6 +35,7 @@ pub(crate) enum Update {
 /// An open stream.
 pub(crate) struct EventStream {
     body: BodyReader<'static>,
+    address: Url,
     wire: Wire,
     buffer: Box<[u8]>,
     /// Whether ureq or TLS may have more bytes, which the socket does not announce again.
@@ -70,6 +72,11 @@ impl StreamClient {
         last_event_id: &str,
         limits: &Limits,
     ) -> Result<EventStream, FetchError> {
+        let address = self.client.address();
+        self.ask(last_event_id, limits).map_err(|error| error.at(address, address))
+    }
+
+    fn ask(&self, last_event_id: &str, limits: &Limits) -> Result<EventStream, FetchError> {
         let mut headers = vec![("accept", "text/event-stream"), ("cache-control", "no-cache")];
         let last_event_id = last_event_id.trim();
         if !last_event_id.is_empty() && last_event_id.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -85,6 +92,7 @@ impl StreamClient {
         }
         Ok(EventStream {
             body: response.into_body().into_reader(),
+            address: self.client.address().clone(),
             wire: self.client.wire().clone(),
             buffer: vec![0; 16 * 1024].into(),
             may_have_more: true,
@@ -118,7 +126,7 @@ impl EventStream {
                 self.may_have_more = false;
                 return Ok(StreamRead::Nothing);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(FetchError::from(error).at(&self.address, &self.address)),
         };
         self.may_have_more = true;
         let bytes = self.buffer.get(..amount).unwrap_or_default();

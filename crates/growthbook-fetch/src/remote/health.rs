@@ -44,11 +44,11 @@ impl Health {
             // Other users are answered in between, so there is no transition to log.
             let before = self.logged_about_user.replace(error.kind());
             let is_new = before != Some(error.kind());
-            let text = || format!("remote evaluation fails for a user: {}", error.with_cause());
+            let text = || format!("remote evaluation fails for a user: {error}");
             return is_new.then(|| (Level::Warn, text()));
         }
         let before = self.failing.replace(error.kind());
-        note(before, error, || format!("remote evaluation fails: {}", error.with_cause()))
+        note(before, error, || format!("remote evaluation fails: {error}"))
     }
 
     pub(super) fn stream_opened(&mut self) -> Note {
@@ -61,8 +61,7 @@ impl Health {
     pub(super) fn stream_lost(&mut self, error: &FetchError) -> Note {
         let before = self.stream_failing.replace(error.kind());
         let text = || {
-            let cause = error.with_cause();
-            format!("changes are not announced: {cause}; answers are asked for again as they age")
+            format!("changes are not announced: {error}; answers are asked for again as they age")
         };
         note(before, error, text)
     }

@@ -35,9 +35,9 @@ pub use options::{
 };
 pub use status::{NoAnswer, RemoteCounters, RemoteStatus, UserAnswer};
 
+use crate::config_error::ConfigError;
 use crate::error::FetchError;
 use crate::feed::CloseTimedOut;
-use crate::options::ConfigError;
 use answers::Kept;
 use flight::{Flight, Landed};
 use request::RemoteRequest;

@@ -16,10 +16,11 @@ use super::pauses::Pauses;
 use super::request::RemoteRequest;
 use super::status::{NoAnswer, RemoteCounters, RemoteStatus, UserAnswer};
 use super::threads::Threads;
+use crate::config_error::ConfigError;
 use crate::error::{FetchError, FetchErrorKind};
 use crate::http::{Settings, StreamClient};
 use crate::live::{InUse, log_warnings};
-use crate::options::{ConfigError, Refresh};
+use crate::options::Refresh;
 use crate::schedule::{FetchOutcome, Plan, Schedule, Time};
 use crate::status::{StreamOff, StreamState};
 

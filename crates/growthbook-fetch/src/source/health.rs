@@ -83,7 +83,7 @@ impl Health {
         let in_a_row = before.as_ref().map_or(0, |last| last.in_a_row) + 1;
         self.last_error = Some(LastError { error: error.clone(), at: SystemTime::now(), in_a_row });
         let before = before.map(|last| last.error.kind());
-        Note::failure(before, error, || format!("refreshing fails: {}", error.with_cause()))
+        Note::failure(before, error, || format!("refreshing fails: {error}"))
     }
 
     pub(super) fn wants_stream(&mut self, wanted: bool) {
@@ -138,7 +138,7 @@ impl Health {
         self.stream.state = Some(StreamState::Lost { error: error.clone() });
         let before = self.stream.failure.replace(error.kind());
         Note::failure(before, error, || {
-            format!("changes are not streamed: {}; polling instead", error.with_cause())
+            format!("changes are not streamed: {error}; polling instead")
         })
     }
 

@@ -226,7 +226,7 @@ impl MemberCache {
                 count_cache_error();
                 if before.is_none() {
                     let cause = source_text(&error);
-                    growthbook_support::log!(Level::Warn, "{error}: {cause}");
+                    growthbook_support::log!(Level::Warn, "the payload cache failed: {cause}");
                 }
                 None
             }

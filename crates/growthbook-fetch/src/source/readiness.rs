@@ -32,7 +32,8 @@ impl fmt::Display for NotReady {
         formatter.write_str("there is no payload yet")?;
         match &self.cause {
             Some(cause) => write!(formatter, ": {cause}"),
-            None if self.timed_out => formatter.write_str(": the server has not answered in time"),
+            None if self.timed_out => formatter
+                .write_str(": the server has not answered in time; wait longer, or set a fallback"),
             None => Ok(()),
         }
     }

@@ -114,3 +114,55 @@ impl Error for EmbeddedStoreError {
         self.cause.as_deref().map(|cause| cause as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_name_the_file_and_say_what_to_do() {
+        let path: Arc<Path> = Path::new("/data/sticky.redb").into();
+        let full = redb::Error::Io(io::Error::from(io::ErrorKind::StorageFull));
+        let cases = [
+            (
+                EmbeddedStoreError::new(&path, EmbeddedStoreErrorKind::InUse),
+                "it is open already; open it once, share the store by cloning it, and give each \
+                 process its own file",
+            ),
+            (
+                EmbeddedStoreError::of_panic(&path),
+                "it is damaged, or not a sticky bucket file; restore a copy of it, or remove it, and \
+                 users are assigned again",
+            ),
+            (
+                EmbeddedStoreError::of(&path, full),
+                "no storage space; check its folder, permissions and free space (the store tries \
+                 again)",
+            ),
+            (
+                EmbeddedStoreError::of(&path, redb::Error::PreviousIo),
+                "an earlier access failed; check its folder, permissions and free space (the store \
+                 tries again)",
+            ),
+            (
+                EmbeddedStoreError::new(&path, EmbeddedStoreErrorKind::Pausing),
+                "it failed a moment ago; it is opened again after a pause of at most 5 s",
+            ),
+            (
+                EmbeddedStoreError::new(&path, EmbeddedStoreErrorKind::Forked),
+                "the parent process opened it; open another file in the forked process",
+            ),
+            (
+                EmbeddedStoreError::of(&path, redb::Error::ValueTooLarge(9)),
+                &*format!(
+                    "the document is refused ({}); save a smaller one",
+                    redb::Error::ValueTooLarge(9)
+                ),
+            ),
+        ];
+        for (error, text) in cases {
+            let expected = format!("cannot use the sticky bucket file /data/sticky.redb: {text}");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}

@@ -96,14 +96,32 @@ impl fmt::Display for RedisStoreError {
                 "Redis failed a moment ago, and the store waits before it asks again"
             }
             RedisStoreErrorKind::Refused => "Redis answered with an error",
-            RedisStoreErrorKind::TooLarge => {
-                "the documents of a user in Redis are too large; remove their keys"
-            }
+            RedisStoreErrorKind::TooLarge => "the documents of a user in Redis are too large",
             RedisStoreErrorKind::Other => "Redis cannot be used",
         })?;
-        match &self.detail {
-            Some(detail) => write!(formatter, ": {detail}"),
-            None => Ok(()),
+        if let Some(detail) = &self.detail {
+            write!(formatter, ": {detail}")?;
+        }
+        // The detail of a pause is the failure before it, with what to do.
+        match (self.kind, &self.detail) {
+            (RedisStoreErrorKind::Pausing, Some(_)) => Ok(()),
+            (kind, _) => write!(formatter, "; {}", kind.advice()),
+        }
+    }
+}
+
+impl RedisStoreErrorKind {
+    /// Returns what to do.
+    fn advice(self) -> &'static str {
+        match self {
+            RedisStoreErrorKind::TimedOut => {
+                "check its load and the network, or raise the deadline"
+            }
+            RedisStoreErrorKind::Unreachable => "check its address, and that it runs",
+            RedisStoreErrorKind::Pausing => "see the failure before",
+            RedisStoreErrorKind::Refused => "check the rights of its user, and its memory",
+            RedisStoreErrorKind::TooLarge => "remove their keys",
+            RedisStoreErrorKind::Other => "check the address and the options of the client",
         }
     }
 }
@@ -131,4 +149,54 @@ pub(super) fn needs_another_server(error: &RedisError) -> bool {
 /// Returns whether this is a short word in capitals. Such a word does not contain user data.
 fn is_code(word: &str) -> bool {
     word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_say_what_to_do() {
+        let of = |kind, detail: Option<&str>| {
+            RedisStoreError { kind, detail: detail.map(Into::into) }.to_string()
+        };
+        let cases = [
+            (
+                of(RedisStoreErrorKind::TimedOut, None),
+                "Redis did not answer within the deadline; check its load and the network, or raise \
+                 the deadline",
+            ),
+            (
+                of(RedisStoreErrorKind::Unreachable, Some("connection refused")),
+                "Redis cannot be reached: connection refused; check its address, and that it runs",
+            ),
+            (
+                of(RedisStoreErrorKind::Pausing, None),
+                "Redis failed a moment ago, and the store waits before it asks again; see the \
+                 failure before",
+            ),
+            (
+                of(RedisStoreErrorKind::Refused, Some("NOPERM")),
+                "Redis answered with an error: NOPERM; check the rights of its user, and its memory",
+            ),
+            (
+                of(RedisStoreErrorKind::TooLarge, None),
+                "the documents of a user in Redis are too large; remove their keys",
+            ),
+            (
+                of(RedisStoreErrorKind::Other, Some("parse error")),
+                "Redis cannot be used: parse error; check the address and the options of the client",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text, expected);
+        }
+        let refused = RedisStoreError { kind: RedisStoreErrorKind::TimedOut, detail: None };
+        assert_eq!(
+            RedisStoreError::pausing(&refused).to_string(),
+            format!(
+                "Redis failed a moment ago, and the store waits before it asks again: {refused}"
+            )
+        );
+    }
 }

@@ -46,7 +46,8 @@ impl fmt::Display for FlushTimedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} sticky bucket documents were not written before the deadline",
+            "{} sticky bucket documents were not written before the deadline: allow more time, or \
+             check the store",
             self.queued,
         )
     }

@@ -25,3 +25,4 @@ mod secrets;
 mod sharing;
 mod streams;
 mod support;
+mod texts;

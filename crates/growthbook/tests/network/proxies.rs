@@ -17,18 +17,12 @@ fn proxy_is_used() {
     let tls = FeaturesServer::start_tls(&payload(1));
     for server in [&plain, &tls] {
         let proxy = ProxyServer::start();
-        let mut builder = builder(server).fetch_options(|options| {
-            options.connection(
-                ConnectionOptions::new().proxy(proxy.url().replace("//", "//user:password@")),
-            )
-        });
+        let with_user = proxy.url().replace("//", "//user:password@");
+        let mut connection = ConnectionOptions::new().proxy(with_user);
         if server.url().starts_with("https") {
-            builder = builder.fetch_options(|options| {
-                options.connection(
-                    ConnectionOptions::new().root_certificates(server.root_certificate_pem()),
-                )
-            });
+            connection = connection.root_certificates(server.root_certificate_pem());
         }
+        let builder = builder(server).fetch_options(|options| options.connection(connection));
         let client = ready(builder.refresh(Refresh::Manual));
         assert_eq!(flag(&client), 1);
         let asked = proxy.requests();

@@ -164,8 +164,8 @@ fn brief_streams_are_reported_once() {
     let client = ready(spied(&server, spy.clone()));
     assert!(server.wait_until(PATIENCE, |counts| counts.streams == 3));
     eventually("the reason", || lost(&client) == Some(Kind::BriefStream));
-    let expected = "WARN changes are not streamed: the server ended the stream at once; polling \
-                    instead";
+    let expected = "WARN changes are not streamed: the server ended the stream at once: check that \
+                    proxies do not cut or buffer streams; polling instead";
     assert_eq!(spy.logged(), [expected]);
 }
 

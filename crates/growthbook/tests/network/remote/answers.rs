@@ -149,7 +149,7 @@ fn request_over_a_limit_is_not_sent() {
     assert_eq!(
         user.error.unwrap().to_string(),
         "the server has not answered for the user: `attributes` of the request has more than 1000 \
-         keys"
+         keys: send fewer"
     );
     assert_eq!((user.scope.feature_value("flag", -1), server.evals()), (-7, 0));
 }

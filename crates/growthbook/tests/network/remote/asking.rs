@@ -172,7 +172,7 @@ fn settings_that_do_not_go_together_are_refused() {
         assert!(matches!(error, StartError::Config(ConfigError::CloudHost)), "{error}");
         assert!(error.to_string().contains("does not evaluate for clients"), "{error}");
     }
-    assert!(matches!(at("localhost").start(), Err(StartError::Config(ConfigError::ApiHost))));
+    assert!(matches!(at("localhost").start(), Err(StartError::Config(ConfigError::ApiHost(_)))));
     assert!(matches!(at(url).fallback("{}").start(), Err(StartError::Fallback(_))));
     assert!(at(url).start().is_ok());
 }

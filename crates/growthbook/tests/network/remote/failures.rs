@@ -204,8 +204,12 @@ fn failures_are_logged_once() {
     assert_eq!(
         logged(),
         [
-            "WARN remote evaluation fails: the server answered with status 500",
-            "INFO remote evaluation works again, after 2 failures",
+            format!(
+                "WARN remote evaluation fails: {}: the server answered with status 500: it may \
+                 pass; otherwise check the server",
+                server.server.url()
+            ),
+            "INFO remote evaluation works again, after 2 failures".to_owned(),
         ]
     );
 }
