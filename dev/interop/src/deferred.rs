@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use crate::script;
 
-const FEATURES: [&str; 6] = ["rule", "child", "holdout", "bandit", "tracked", "excluded"];
+pub(crate) const FEATURES: [&str; 6] =
+    ["rule", "child", "holdout", "bandit", "tracked", "excluded"];
 
 /// A payload with each kind of exposure.
-fn payload() -> Value {
+pub(crate) fn payload() -> Value {
     let experiment = |key: &str| {
         json!({
             "id": "fr_1", "key": key, "seed": key, "hashVersion": 2, "name": "Name", "phase": "1",
@@ -56,7 +57,7 @@ fn payload() -> Value {
     })
 }
 
-fn users() -> Vec<Value> {
+pub(crate) fn users() -> Vec<Value> {
     vec![
         json!({"attributes": {"id": "u", "plan": "pro"}, "url": "https://example.com/?a=1"}),
         json!({"attributes": {"id": 42, "plan": "free"}, "url": ""}),

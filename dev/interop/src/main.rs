@@ -1,4 +1,4 @@
-//! Shares Redis and tracking with the JavaScript and Python SDKs, and compares the results:
+//! Shares Redis, tracking and remote evaluation with the JavaScript and Python SDKs, and compares the results:
 //! `cargo xtask interop`. The SDKs come from their registries.
 
 #![expect(
@@ -8,6 +8,7 @@
 
 mod deferred;
 mod payloads;
+mod remote;
 mod script;
 mod sticky;
 mod tracking;
@@ -16,6 +17,7 @@ use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     deferred::check()?;
+    remote::check()?;
     payloads::check()?;
     sticky::check()?;
     tracking::check()
