@@ -1,6 +1,7 @@
 //! Evaluates while a server changes and restarts: `cargo xtask soak [--seconds N]`. Measures a fleet
 //! of processes that share a Redis: `cargo xtask soak --fleet`. Offers events to an ingestor that
-//! fails: `cargo xtask soak --tracking`.
+//! fails: `cargo xtask soak --tracking`. Lets a server evaluate for millions of users: `cargo xtask
+//! soak --remote [USERS]`.
 //!
 //! The first phase only evaluates. The second phase evaluates with a streaming and a polling
 //! client, while the server changes its payload several times per second and restarts every few
@@ -11,6 +12,7 @@ mod evaluate;
 mod fleet;
 mod histogram;
 mod payload;
+mod remote;
 mod report;
 mod run;
 mod tracking;
@@ -30,8 +32,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         [] => DEFAULT_SECONDS,
         [name] if name == "--fleet" => return measure_fleet(),
         [name] if name == "--tracking" => return measure_tracking(),
+        [name] if name == "--remote" => return measure_remote(remote::DEFAULT_USERS),
+        [name, users] if name == "--remote" => return measure_remote(users.parse()?),
         [name, value] if name == "--seconds" => value.parse()?,
-        _ => return Err("usage: soak [--seconds N | --fleet | --tracking]".into()),
+        _ => {
+            return Err(
+                "usage: soak [--seconds N | --fleet | --tracking | --remote [USERS]]".into()
+            );
+        }
     };
     println!("soaking for about {seconds} seconds");
     let report = run::run(Duration::from_secs(seconds))?;
@@ -47,6 +55,12 @@ fn measure_fleet() -> Result<(), Box<dyn Error>> {
 
 fn measure_tracking() -> Result<(), Box<dyn Error>> {
     let report = tracking::run()?;
+    println!("{report}");
+    check(&report.problems())
+}
+
+fn measure_remote(users: u64) -> Result<(), Box<dyn Error>> {
+    let report = remote::run(users)?;
     println!("{report}");
     check(&report.problems())
 }
