@@ -44,6 +44,7 @@ mod unix {
         ("the child refreshes while a fetch of the parent hangs", while_fetching),
         ("the child of a process with a manual client refreshes", manual),
         ("a closed client stays closed in the child", closed),
+        ("the child of a process with a remote client asks by itself", remote),
         ("the child keeps a payload that is newer than its cache", cached),
         ("dropping a client in the child does not affect the parent", dropping),
         #[cfg(all(feature = "redis-cache", feature = "redis-sentinel"))]
@@ -142,6 +143,33 @@ mod unix {
             || {},
         );
         assert_eq!(flag(&client), 1);
+    }
+
+    fn remote() {
+        let server = FeaturesServer::start(&payload(1));
+        let remote = Client::remote_builder("sdk-fork").api_host(server.url()).start().unwrap();
+        let flag = |user: &str| {
+            let user = remote.wait_for_user(user, PATIENCE);
+            (user.scope.feature_value("flag", -1), user.error.is_some())
+        };
+        assert_eq!(flag("a"), (1, false));
+        server.always_evals(Reply::raw_then_hang(""));
+        let hanging = remote.user("hangs");
+        assert!(server.wait_until(PATIENCE, |counts| counts.evals >= 2));
+        server.always_evals(None);
+        server.set_payload(&payload(2));
+        in_child(
+            || {
+                assert_eq!((flag("a"), flag("b")), ((2, false), (2, false)));
+                remote.close(PATIENCE).unwrap();
+                assert_eq!(flag("c"), (-1, true));
+            },
+            || {},
+        );
+        drop(hanging);
+        assert_eq!(flag("d"), (2, false));
+        remote.close(PATIENCE).unwrap();
+        in_child(|| assert_eq!(flag("e"), (-1, true)), || {});
     }
 
     fn closed() {

@@ -97,7 +97,7 @@ fn lru(size: usize) -> ExposureDeduplication {
     ExposureDeduplication::Lru(NonZeroUsize::new(size).unwrap())
 }
 
-/// A way in which users get a variation, and the number of events of two evaluations.
+/// A way in which users get a variation, and the number of events of two local evaluations.
 struct Case {
     name: &'static str,
     features: Value,
@@ -113,6 +113,18 @@ impl Case {
             gb.eval_feature("flag");
         };
         Case { name, features, user: UserContext::new("1"), evaluate, exposures, usage }
+    }
+
+    /// Evaluates twice, and returns the number of exposures and usages. There must be as many events.
+    fn count(&self, gb: &UserScope<'_>, log: &Log) -> (usize, usize) {
+        (self.evaluate)(gb);
+        (self.evaluate)(gb);
+        let log = log.take();
+        let count = |name: &str| log.iter().filter(|it| *it == name).count();
+        let counts = (count("exposure"), count("usage"));
+        let events = (count("Experiment Viewed"), count("Feature Evaluated"));
+        assert_eq!(events, counts, "{}", self.name);
+        counts
     }
 }
 
@@ -206,24 +218,51 @@ fn cases() -> Vec<Case> {
 #[test]
 fn each_kind_of_exposure_is_reported_exactly() {
     for case in cases() {
-        let log = Log::default();
-        let (viewed, used, logged) = (log.clone(), log.clone(), log.clone());
-        let client = builder(case.features)
-            .on_experiment_viewed(move |_| viewed.add("exposure"))
-            .on_feature_usage(move |_| used.add("usage"))
-            .event_logger(move |event| logged.add(event.name))
-            .build()
-            .unwrap();
-        let gb = client.for_user(case.user);
-        (case.evaluate)(&gb);
-        (case.evaluate)(&gb);
-        let log = log.take();
-        let count = |name: &str| log.iter().filter(|it| *it == name).count();
-        let counts = (count("exposure"), count("usage"));
-        assert_eq!(counts, (case.exposures, case.usage), "{}", case.name);
-        let events = (count("Experiment Viewed"), count("Feature Evaluated"));
-        assert_eq!(events, counts, "{}", case.name);
+        let (builder, log) = logged(builder(case.features.clone()));
+        let client = builder.build().unwrap();
+        let gb = client.for_user(case.user.clone());
+        assert_eq!(case.count(&gb, &log), (case.exposures, case.usage), "{}", case.name);
     }
+}
+
+/// The server decides exposures, and the client reports them. Prerequisites are evaluated by the
+/// server only, so their usage is not reported.
+#[test]
+#[cfg(feature = "fetch")]
+fn each_kind_of_exposure_is_reported_remotely() {
+    use growthbook::remote_eval::RemoteEvalRequest;
+
+    for case in cases() {
+        let evaluating = builder(case.features.clone()).build().unwrap();
+        let server = test_server::FeaturesServer::start("{}");
+        server.evaluate_with(move |body| {
+            let request = RemoteEvalRequest::from_json(body).unwrap();
+            (200, evaluating.remote_eval(&request).to_json_string())
+        });
+        let (builder, log) = logged(Client::remote_builder("sdk-1").api_host(server.url()));
+        let remote = builder.start().unwrap();
+        let user = remote.wait_for_user(case.user.clone(), Duration::from_secs(45));
+        assert!(user.error.is_none(), "{}: {:?}", case.name, user.error);
+        let expected = match case.name {
+            // A server sends them as tracks, as GrowthBook's does.
+            "forced variation" | "query string" => (1, 2),
+            // It is not a part of the protocol.
+            "QA mode" => (1, 2),
+            _ => (case.exposures, case.usage.min(2)),
+        };
+        assert_eq!(case.count(&user.scope, &log), expected, "{}", case.name);
+    }
+}
+
+/// Logs each exposure, usage and event.
+fn logged<K>(builder: ClientBuilder<K>) -> (ClientBuilder<K>, Log) {
+    let log = Log::default();
+    let (viewed, used, logged) = (log.clone(), log.clone(), log.clone());
+    let builder = builder
+        .on_experiment_viewed(move |_| viewed.add("exposure"))
+        .on_feature_usage(move |_| used.add("usage"))
+        .event_logger(move |event| logged.add(event.name));
+    (builder, log)
 }
 
 #[test]

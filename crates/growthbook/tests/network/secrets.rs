@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use growthbook::cache::{FileCache, PayloadCache, PayloadKey};
 use growthbook::fetch::ConnectionOptions;
@@ -157,6 +158,7 @@ fn secrets_are_never_shown() {
     );
     streams(&output);
     proxies(&output);
+    remotely(&output, &elsewhere);
     failing_starts(&output);
     #[cfg(all(feature = "redis-cache", feature = "sticky-redis"))]
     in_redis(&output);
@@ -192,6 +194,38 @@ fn streams(output: &Output) {
     server.hang_up();
     eventually("the loss", || !is_streaming(&client));
     output.client(&client);
+}
+
+fn remotely(output: &Output, elsewhere: &Elsewhere) {
+    for_each(
+        &elsewhere.failures(),
+        |row| row.name,
+        |row| {
+            let server = FeaturesServer::start(&document());
+            let builder = Client::remote_builder(CLIENT_KEY)
+                .api_host(server.url())
+                .fetch_options(|options| row.limit(options).api_header("x-api", API_HEADER))
+                .remote_options(|options| options.hard_ttl(Duration::ZERO))
+                .attributes(json!({"tenant": ATTRIBUTE}));
+            output.debugged(&builder);
+            let remote = builder.start().unwrap();
+            let ask = |id: &str| {
+                let user = UserContext::new(id).attribute("email", ATTRIBUTE).url(ATTRIBUTE);
+                let future = remote.user(user.clone());
+                output.debugged(&future);
+                let user = remote.wait_for_user(user, PATIENCE);
+                user.scope.is_on("flag");
+                output.debugged(&user);
+                output.debugged(&remote);
+                output.debugged(&remote.status());
+                user.error
+            };
+            assert!(ask(ATTRIBUTE).is_none());
+            server.always_evals(row.reply.clone());
+            output.error(&ask(ATTRIBUTE).unwrap());
+            output.error(&ask("other").unwrap());
+        },
+    );
 }
 
 fn proxies(output: &Output) {

@@ -120,6 +120,22 @@ fn least_recently_used_answer_is_forgotten() {
 }
 
 #[test]
+fn many_users_take_bounded_room() {
+    let server = Evaluating::start(1);
+    let hundred = std::num::NonZeroUsize::new(100).unwrap();
+    let remote = server.builder().remote_options(|options| options.max_answers(hundred));
+    let remote = remote.start().unwrap();
+    flag(&remote, pro(0));
+    let of_one = remote.status().answer_bytes;
+    for id in 1..2_000 {
+        assert_eq!(flag(&remote, pro(id)), 1);
+    }
+    let status = remote.status();
+    assert_eq!((status.answers, status.answer_bytes), (100, 100 * of_one));
+    assert_eq!((status.waiting, status.counters.requests), (0, 2_000));
+}
+
+#[test]
 fn older_answer_is_ignored() {
     let server = Evaluating::start(1);
     let dated = |value: i64, year: u32| {

@@ -1,7 +1,10 @@
 //! Failing requests. The last good answer stays in use, the error has the cause, and the next
 //! answer is used when the server works again.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use growthbook::fetch::{ConnectionOptions, FetchErrorKind as Kind};
@@ -152,6 +155,31 @@ fn total_timeout_limits_all_redirects() {
     assert!(start.elapsed() < PATIENCE);
 }
 
+/// Starts a server whose reply never ends: a byte comes every few milliseconds.
+fn dripping() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+            let mut alive = socket.read(&mut [0; 4096]).is_ok() && socket.write_all(head).is_ok();
+            while alive {
+                thread::sleep(Duration::from_millis(5));
+                alive = socket.write_all(b" ").is_ok();
+            }
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn total_timeout_limits_a_reply_that_drips() {
+    let limits =
+        |options: growthbook::FetchOptions| options.read_timeout(PATIENCE).total_timeout(SHORT);
+    let remote = at(&dripping()).fetch_options(limits).start().unwrap();
+    assert_eq!(kind(&remote.wait_for_user(pro("a"), PATIENCE)), Some(Kind::Timeout));
+}
+
 #[test]
 fn redirect_that_changes_the_method_is_not_followed() {
     for (status, expected) in [(301, -7), (302, -7), (303, -7), (307, 1), (308, 1)] {
@@ -188,7 +216,7 @@ fn failures_are_logged_once() {
         .builder()
         .remote_options(|options| options.max_requests(one))
         .on_request_failed(move |_| {
-            seen.lock().unwrap().get_or_insert(std::thread::current().id());
+            seen.lock().unwrap().get_or_insert(thread::current().id());
         })
         .start()
         .unwrap();
