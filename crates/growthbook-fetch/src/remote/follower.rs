@@ -181,7 +181,7 @@ impl State {
         }
     }
 
-    /// The schedule of fetches: the answers were doubted, which stands for a fetch of all.
+    /// The schedule of fetches: the answers were doubted, which counts as a fetch.
     fn nothing_missed(&mut self, now: Time) {
         self.schedule.fetch_begins(now);
         self.schedule.fetched(now, FetchOutcome::Success { streaming: None });

@@ -1,4 +1,4 @@
-//! The answer for one user, why there is none, and the status of remote evaluation.
+//! The answer for one user, the reason why it is missing, and the status of remote evaluation.
 
 use std::fmt;
 use std::sync::Arc;
