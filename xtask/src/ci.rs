@@ -12,6 +12,7 @@ use crate::{
 /// the features that any member needs.
 pub(crate) const LIBRARIES: &[&str] = &[
     "growthbook-core",
+    "growthbook-derive",
     "growthbook-support",
     "growthbook-net",
     "growthbook-fetch",

@@ -65,6 +65,7 @@
 //!
 //! | feature | default | adds | cost |
 //! |---|---|---|---|
+//! | `derive` | no | `#[derive(AttributeSource)]` | crates `syn`, `quote`, `proc-macro2`, at build time |
 //! | `encryption` | yes | [`DecryptionKey`] and payloads with encrypted sections | crates `aes`, `cbc`, `base64` |
 //! | `explain` | yes | [`Evaluator::explain`] | code |
 //! | `reduce` | yes | [`reduce`]: reduced payloads, pruned conditions | code |
@@ -141,6 +142,9 @@ pub use eval::{Evaluator, FeatureResults, RecordingEvaluator};
 pub use exclusion::Exclusion;
 pub use experiment::{Experiment, ExperimentDefinition};
 pub use feature_key::{FeatureKey, FeatureName};
+/// Derives [`AttributeSource`](trait@AttributeSource) for a struct of the application.
+#[cfg(feature = "derive")]
+pub use growthbook_derive::CoreAttributeSource as AttributeSource;
 pub use hash_value::HashValue;
 #[cfg(feature = "encryption")]
 pub use payload::DecryptionKey;

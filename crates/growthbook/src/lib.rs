@@ -85,6 +85,7 @@
 //! | `tracking` | no | `ingestor::IngestorTracking`: events to GrowthBook's ingestor, on a thread |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | no | Redis Cluster, Sentinel and TLS |
 //! | `system-certificates` | no | `ConnectionOptions::system_certificates`: the certificates of the system |
+//! | `derive` | no | `#[derive(AttributeSource)]`: a struct of the application as a user |
 //! | `encryption` | yes | [`ClientBuilder::decryption_key`]: payloads with encrypted sections |
 //! | `tracing` | no | [`tracking`]`::TracingPlugin`: OpenTelemetry's event for each evaluation; spans of fetches |
 //! | `metrics` | no | [`tracking`]`::MetricsPlugin`: counts of events; metrics of fetches and streams |
@@ -124,6 +125,8 @@ mod connection;
 mod counts;
 mod deferred;
 mod embedded;
+#[cfg(feature = "fetch")]
+mod environment;
 mod flag_problems;
 mod globals;
 pub mod guide;
@@ -156,15 +159,19 @@ pub use client::Client;
 #[cfg(feature = "fetch")]
 pub use connected::{Connected, StartError};
 pub use embedded::Embedded;
+#[cfg(feature = "fetch")]
+pub use environment::EnvironmentError;
 #[cfg(feature = "encryption")]
 pub use growthbook_core::DecryptionKey;
+// The core's root may have its own form of the macro under the same name.
+pub use growthbook_core::attributes::AttributeSource;
 #[cfg(feature = "encryption")]
 pub use growthbook_core::encryption;
 #[cfg(feature = "secure-attributes")]
 pub use growthbook_core::secure;
 pub use growthbook_core::{
-    Assignment, AttributeRef, AttributeSource, AttributeValue, Attributes, Evaluator, Exclusion,
-    Experiment, ExperimentDefinition, ExperimentResult, FeatureKey, FeatureName, FeatureResult,
+    Assignment, AttributeRef, AttributeValue, Attributes, Evaluator, Exclusion, Experiment,
+    ExperimentDefinition, ExperimentResult, FeatureKey, FeatureName, FeatureResult,
     FeatureResultSource, FeatureResults, GlobalContext, HashValue, IntoUser, Payload,
     PayloadChange, PayloadError, PayloadSource, Snapshot, UserContext, ValueError, Warning,
 };
@@ -172,6 +179,9 @@ pub use growthbook_core::{
     attributes, auto, bandit, bucketing, condition, experiment, explain, limits, observe, reduce,
     remote_eval, result, url, warning,
 };
+/// Derives [`AttributeSource`](trait@AttributeSource) for a struct of the application.
+#[cfg(feature = "derive")]
+pub use growthbook_derive::AttributeSource;
 #[cfg(feature = "fetch")]
 pub use growthbook_fetch::{FetchError, FetchOptions, NotReady, Refresh};
 #[cfg(feature = "webhooks")]
@@ -217,6 +227,9 @@ pub mod cache {
 /// Status, errors and defaults of a client that asks a server.
 #[cfg(feature = "fetch")]
 pub mod fetch {
+    pub use crate::environment::{
+        API_HOST_VARIABLE, CLIENT_KEY_VARIABLE, DECRYPTION_KEY_VARIABLE, STREAMING_HOST_VARIABLE,
+    };
     pub use growthbook_fetch::{
         CloseTimedOut, ConfigError, ConnectionConfigError, ConnectionOptions, Counters,
         DEFAULT_API_HOST, DEFAULT_CACHE_TTL, DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT,

@@ -11,7 +11,8 @@ use crate::run::{cargo, output};
 /// The workspace crates that each workspace crate may depend on. Tests and benchmarks may use any
 /// crate.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("growthbook-core", &[]),
+    ("growthbook-derive", &[]),
+    ("growthbook-core", &["growthbook-derive"]),
     ("growthbook-support", &[]),
     ("growthbook-net", &[]),
     ("growthbook-fetch", &["growthbook-core", "growthbook-net", "growthbook-support"]),
@@ -22,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "growthbook",
         &[
             "growthbook-core",
+            "growthbook-derive",
             "growthbook-fetch",
             "growthbook-redis-cache",
             "growthbook-sticky",

@@ -1,6 +1,6 @@
 //! Attributes in the application's own types, read by name without a copy.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde_json::{Map, Value};
@@ -40,6 +40,8 @@ use crate::json::Number;
 /// assert_eq!(snapshot.for_source(&session).feature_value("checkout", "old"), "new");
 /// # Ok::<(), growthbook_core::PayloadError>(())
 /// ```
+///
+/// With the Cargo feature `derive`, `#[derive(AttributeSource)]` writes the implementation.
 ///
 /// An evaluation calls it whenever it needs an attribute, and does not keep the answers. The source
 /// must return the same answers during one evaluation. A panic in it reaches the caller of the
@@ -188,6 +190,30 @@ impl<'a> From<&'a String> for AttributeRef<'a> {
         AttributeRef::String(text)
     }
 }
+
+/// Conversions of references to owned and shared texts.
+macro_rules! texts {
+    ($($text:ty),+) => {$(
+        impl<'a> From<&'a $text> for AttributeRef<'a> {
+            fn from(text: &'a $text) -> Self {
+                AttributeRef::String(text)
+            }
+        }
+    )+};
+}
+texts!(Box<str>, Arc<str>, Cow<'_, str>);
+
+/// Conversions of references to objects.
+macro_rules! objects {
+    ($($object:ty),+) => {$(
+        impl<'a> From<&'a $object> for AttributeRef<'a> {
+            fn from(object: &'a $object) -> Self {
+                AttributeRef::Object(object)
+            }
+        }
+    )+};
+}
+objects!(Attributes, Map<String, Value>);
 
 impl<'a> From<&'a AttributeValue> for AttributeRef<'a> {
     fn from(value: &'a AttributeValue) -> Self {
