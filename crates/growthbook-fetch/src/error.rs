@@ -82,6 +82,8 @@ pub enum FetchErrorKind {
     Busy,
     /// A client's sink or this crate panicked.
     Panicked,
+    /// The client is paused.
+    Paused,
     /// The client is closed.
     Closed,
     /// The client is an embedded one, without a server.
@@ -121,6 +123,7 @@ impl FetchErrorKind {
             FetchErrorKind::Request(_) => "request",
             FetchErrorKind::Busy => "busy",
             FetchErrorKind::Panicked => "panicked",
+            FetchErrorKind::Paused => "paused",
             FetchErrorKind::Closed => "closed",
             FetchErrorKind::NoServer => "no_server",
         }
@@ -334,6 +337,7 @@ impl fmt::Display for Problem {
             FetchErrorKind::Request(error) => return error.fmt(formatter),
             FetchErrorKind::Busy => "too many users wait for their answers",
             FetchErrorKind::Panicked => "refreshing panicked",
+            FetchErrorKind::Paused => "the client is paused: resume it before a refresh",
             FetchErrorKind::Closed => "the client was closed",
             FetchErrorKind::NoServer => "the client was built without a server",
         })

@@ -167,7 +167,7 @@ pub use date::is_older;
 #[cfg(feature = "network")]
 pub use error::{FetchError, FetchErrorKind};
 #[cfg(feature = "network")]
-pub use feed::{CloseTimedOut, Feed, ReadyFuture, StartError};
+pub use feed::{CloseTimedOut, Feed, ReadyFuture, RefreshFuture, StartError};
 #[cfg(feature = "network")]
 #[doc(inline)]
 pub use growthbook_net::{ConnectionConfigError, ConnectionOptions};

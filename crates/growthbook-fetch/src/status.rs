@@ -16,6 +16,8 @@ pub struct FetchStatus {
     pub last_error: Option<LastError>,
     /// The cache's last failure, unless it worked since. Refreshing goes on without it.
     pub cache_error: Option<Arc<PayloadCacheError>>,
+    /// Whether refreshing is paused.
+    pub is_paused: bool,
     /// The stream of changes, or why there is not one.
     pub stream: StreamState,
     /// When the server last sent or confirmed a payload. For a cached payload, the time is from the
@@ -127,6 +129,8 @@ pub enum StreamOff {
     NotOffered,
     /// The server refused the stream with status 204. It is asked again after an hour.
     Declined,
+    /// The client is paused.
+    Paused,
     /// The client is closed.
     Closed,
 }

@@ -77,6 +77,9 @@ impl Connection {
         );
         match Feed::start(&self.options, self.cache.clone(), self.live.clone()) {
             Ok(feed) => {
+                if left_behind.is_paused() {
+                    feed.pause();
+                }
                 // If another thread was faster, its feed stays and this one is closed.
                 self.feed.compare_and_swap(left_behind, Arc::new(feed));
             }

@@ -6,7 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use growthbook_core::PayloadSource;
-use growthbook_fetch::{CloseTimedOut, FetchError, FetchErrorKind, NotReady, ReadyFuture};
+use growthbook_fetch::{
+    CloseTimedOut, FetchError, FetchErrorKind, NotReady, ReadyFuture, RefreshFuture,
+};
 
 use crate::client::Client;
 
@@ -88,6 +90,50 @@ impl Client {
             Some(connection) => connection.feed().refresh(),
             None => Err(FetchErrorKind::NoServer.into()),
         }
+    }
+
+    /// Fetches now, without blocking the caller, on any executor. A thread of its own fetches, and
+    /// ends with the fetch. Calls during the fetch share it. Dropping the future does not stop the
+    /// fetch.
+    ///
+    /// The future resolves to an error when the fetch fails, when the reply is not a payload, or when
+    /// the system does not start a thread. The payload in use stays.
+    ///
+    /// ```
+    /// # async fn refresh(client: &growthbook::Client) {
+    /// if let Err(error) = client.refresh_async().await {
+    ///     eprintln!("the flags may be old: {error}");
+    /// }
+    /// # }
+    /// ```
+    pub fn refresh_async(&self) -> RefreshFuture {
+        match self.connection() {
+            Some(connection) => connection.feed().refresh_async(),
+            None => RefreshFuture::failed(FetchErrorKind::NoServer.into()),
+        }
+    }
+
+    /// Stops refreshing until [`resume`](Client::resume), for all handles of this client: nothing is
+    /// fetched, and the stream is closed. Evaluation continues with the payload in use. A refresh
+    /// that the application orders fails with [`FetchErrorKind::Paused`].
+    ///
+    /// Other clients on the same host and key go on, and this client does not get their payloads.
+    /// Does nothing for an embedded, a paused or a closed client.
+    pub fn pause(&self) {
+        if let Some(connection) = self.connection() {
+            connection.feed().pause();
+        }
+    }
+
+    /// Refreshes again after [`pause`](Client::pause), and fetches at once. With
+    /// [`Refresh::Manual`](crate::Refresh::Manual), refreshes of the application are allowed again.
+    /// Does nothing if the client is not paused.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not start a thread. The client stays paused.
+    pub fn resume(&self) -> Result<(), FetchError> {
+        self.connection().map_or(Ok(()), |connection| connection.feed().resume())
     }
 
     /// Stops refreshing, for all handles of this client. Evaluation continues with the payload in

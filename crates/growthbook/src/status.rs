@@ -34,6 +34,8 @@ pub struct Status {
     /// What is wrong with the dates of payloads (`dateUpdated`), if anything. Changes may be missed
     /// because of it.
     pub date_problem: Option<DateProblem>,
+    /// Whether refreshing is paused: see [`Client::pause`].
+    pub is_paused: bool,
     /// The stream of changes, or why there is not one.
     pub stream: StreamState,
     /// Counts since the first client on this host and key was started.
@@ -71,6 +73,7 @@ impl Client {
                 last_error: status.last_error,
                 cache_error: status.cache_error,
                 date_problem: status.date_problem,
+                is_paused: status.is_paused,
                 stream: status.stream,
                 counters: status.counters,
                 events,
@@ -83,6 +86,7 @@ impl Client {
                 last_error: None,
                 cache_error: None,
                 date_problem: None,
+                is_paused: false,
                 stream: StreamState::Off(StreamOff::NotWanted),
                 counters: Counters::default(),
                 events,
@@ -103,6 +107,7 @@ struct StatusJson<'s> {
     last_error: Option<ErrorJson>,
     cache_error: Option<String>,
     date_problem: Option<String>,
+    is_paused: bool,
     stream: StreamJson,
     counters: CountersJson,
     events: Option<EventCounts>,
@@ -155,6 +160,7 @@ impl Serialize for Status {
                 contain(|| error.to_string()).unwrap_or_else(|panicked| panicked.to_string())
             }),
             date_problem: self.date_problem.as_ref().map(ToString::to_string),
+            is_paused: self.is_paused,
             stream: StreamJson { state: self.stream.name(), text: self.stream.to_string() },
             counters: CountersJson::from(&self.counters),
             events: self.events,

@@ -1,6 +1,8 @@
 //! The feed of one client.
 
+mod pause;
 mod ready;
+mod refreshing;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +13,9 @@ use growthbook_core::cache::{CacheWatch, PayloadCache, PayloadKey};
 use growthbook_support::Level;
 
 pub use ready::ReadyFuture;
+pub use refreshing::RefreshFuture;
+
+use refreshing::Running;
 
 use crate::config_error::ConfigError;
 use crate::error::{FetchError, FetchErrorKind};
@@ -35,8 +40,12 @@ pub struct Feed {
     /// The process that started the feed.
     process: u32,
     is_closed: AtomicBool,
-    /// Watches the cache for payloads that other processes put.
+    is_paused: AtomicBool,
+    /// Watches the cache for payloads that other processes put. Held while the feed is paused or
+    /// resumed.
     watch: Mutex<Option<CacheWatch>>,
+    /// The last refresh on a thread of its own.
+    refreshing: Mutex<Option<Arc<Running>>>,
 }
 
 impl Feed {
@@ -78,7 +87,9 @@ impl Feed {
             is_manual: !plan.is_active(),
             process: process::id(),
             is_closed: AtomicBool::new(false),
+            is_paused: AtomicBool::new(false),
             watch: Mutex::new(watch),
+            refreshing: Mutex::new(None),
         })
     }
 
@@ -93,18 +104,25 @@ impl Feed {
     ///
     /// # Errors
     ///
-    /// When the fetch fails, or the reply is not a payload. The payload in use stays.
+    /// When the fetch fails, or the reply is not a payload. The payload in use stays. A paused feed
+    /// does not fetch.
     pub fn refresh(&self) -> Result<(), FetchError> {
         self.refresh_within(Duration::MAX)
     }
 
     /// Fetches, but takes no longer than this.
     fn refresh_within(&self, limit: Duration) -> Result<(), FetchError> {
+        self.check_open()?;
+        self.source.fetch(limit)?;
+        self.member.last_error().map_or(Ok(()), Err)
+    }
+
+    /// Checks that this feed may fetch.
+    fn check_open(&self) -> Result<(), FetchError> {
         if self.is_left_behind() || self.is_closed.load(Ordering::Relaxed) {
             return Err(FetchErrorKind::Closed.into());
         }
-        self.source.fetch(limit)?;
-        self.member.last_error().map_or(Ok(()), Err)
+        if self.is_paused() { Err(FetchErrorKind::Paused.into()) } else { Ok(()) }
     }
 
     /// Waits until there is a payload from the network or a cache. Waits through failures that may
@@ -119,6 +137,7 @@ impl Feed {
             return Err(FetchError::from(FetchErrorKind::Closed).into());
         }
         if self.is_manual && !self.member.is_ready() {
+            self.check_open()?;
             // The member keeps the outcome.
             let _ = self.refresh_within(timeout);
             return self.member.wait_ready(Duration::ZERO);
@@ -136,6 +155,10 @@ impl Feed {
     /// Returns the status of refreshing.
     pub fn status(&self) -> FetchStatus {
         let mut status = self.member.complete(self.source.status());
+        status.is_paused = self.is_paused();
+        if status.is_paused {
+            status.stream = StreamState::Off(StreamOff::Paused);
+        }
         if self.is_closed.load(Ordering::Relaxed) {
             // Other clients may share the source and its stream.
             status.stream = StreamState::Off(StreamOff::Closed);
@@ -160,9 +183,12 @@ impl Feed {
         self.member.closed(FetchErrorKind::Closed.into());
         let closed = self.source.leave(self.member_id, deadline);
         registry::forget_stopped();
+        // Without the source, other clients may wait for that fetch as well.
+        let refreshed = !self.source.is_stopped()
+            || self.wait_for_refresh(deadline.saturating_sub(start.elapsed()));
         // Last, because the source may write to the cache until it stops.
         let disconnected = self.member.disconnect_cache(deadline.saturating_sub(start.elapsed()));
-        if closed && disconnected { Ok(()) } else { Err(CloseTimedOut) }
+        if closed && refreshed && disconnected { Ok(()) } else { Err(CloseTimedOut) }
     }
 }
 

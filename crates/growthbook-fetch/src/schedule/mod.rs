@@ -145,6 +145,11 @@ impl Schedule {
         }
     }
 
+    /// A fetch is due now, or when the server allows it.
+    pub(crate) fn fetch_soon(&mut self, now: Time) {
+        self.fetch_by(self.due_at(now));
+    }
+
     /// Sets whether one fetch serves several processes, which share a cache.
     pub(crate) fn set_shared(&mut self, is_shared: bool) {
         self.is_shared = is_shared;

@@ -123,7 +123,7 @@ impl Source {
             let waiting: Vec<(MemberId, Arc<Member>)> = state
                 .members
                 .iter()
-                .filter(|membership| !served.contains(&membership.id))
+                .filter(|it| !it.is_paused && !served.contains(&it.id))
                 .map(|membership| (membership.id, membership.member.clone()))
                 .collect();
             if waiting.is_empty() {
@@ -197,6 +197,7 @@ impl Source {
 
 impl State {
     pub(super) fn members(&self) -> Vec<Arc<Member>> {
-        self.members.iter().map(|membership| membership.member.clone()).collect()
+        let running = self.members.iter().filter(|membership| !membership.is_paused);
+        running.map(|membership| membership.member.clone()).collect()
     }
 }

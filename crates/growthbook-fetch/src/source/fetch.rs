@@ -56,6 +56,9 @@ impl Source {
         if state.stopped {
             return Err(FetchError::new(FetchErrorKind::Closed));
         }
+        if state.is_paused() {
+            return Err(FetchError::new(FetchErrorKind::Paused));
+        }
         let flight = Arc::<Flight>::default();
         state.flight = Some(flight.clone());
         state.health.counters.fetches += 1;

@@ -75,6 +75,8 @@ struct Membership {
     member: Arc<Member>,
     plan: Plan,
     limits: Limits,
+    /// A paused client gets no documents, and its plan does not count.
+    is_paused: bool,
 }
 
 pub(crate) type MemberId = u64;
@@ -129,7 +131,7 @@ impl Source {
         }
         let id = state.next_member;
         state.next_member += 1;
-        state.members.push(Membership { id, member, plan, limits });
+        state.members.push(Membership { id, member, plan, limits, is_paused: false });
         let fresh_for =
             state.latest.as_ref().map_or(Duration::ZERO, |latest| latest.fresh_for(ttl));
         self.follow_plan(&mut state, fresh_for);
@@ -166,6 +168,38 @@ impl Source {
         task.is_none_or(|task| self.stop(task, deadline))
     }
 
+    /// Stops refreshing for a client, until it resumes. The others go on.
+    pub(crate) fn pause(&self, id: MemberId) {
+        let mut state = self.lock();
+        state.set_paused(id, true);
+        self.follow_plan(&mut state, Duration::ZERO);
+        let wants_stream = state.schedule.wants_stream();
+        self.close_idle_connection(&state);
+        drop(state);
+        if !wants_stream {
+            self.stream.interrupt();
+        }
+    }
+
+    /// Refreshes again for a paused client, and fetches at once unless it is a manual one.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub(crate) fn resume(self: &Arc<Self>, id: MemberId) -> std::io::Result<()> {
+        let mut state = self.lock();
+        let is_active = state.set_paused(id, false);
+        self.follow_plan(&mut state, Duration::ZERO);
+        if is_active {
+            let now = self.now();
+            state.schedule.fetch_soon(now);
+        }
+        self.start_worker(&mut state).inspect_err(|_| {
+            state.set_paused(id, true);
+            self.follow_plan(&mut state, Duration::ZERO);
+        })
+    }
+
     /// Whether the last member has left.
     pub(crate) fn is_stopped(&self) -> bool {
         self.lock().stopped
@@ -182,6 +216,7 @@ impl Source {
                 state.health.stream()
             },
             cache_error: None,
+            is_paused: false,
             fetched_at: None,
             date_problem: None,
             counters: state.health.counters,
@@ -190,7 +225,8 @@ impl Source {
 
     /// Follows the plans and limits of all members together.
     fn follow_plan(&self, state: &mut State, fresh_for: Duration) {
-        let plans = state.members.iter().map(|member| member.plan);
+        let running = state.members.iter().filter(|member| !member.is_paused);
+        let plans = running.map(|member| member.plan);
         let plan = plans.fold(Plan::default(), Plan::and);
         state.schedule.set_plan(plan, self.now(), fresh_for);
         state.schedule.set_shared(state.members.iter().any(|it| it.member.is_shared()));
@@ -227,6 +263,22 @@ impl Source {
     /// Waits for the end of a fetch.
     fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
         self.landed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl State {
+    /// Whether all clients are paused.
+    fn is_paused(&self) -> bool {
+        !self.members.is_empty() && self.members.iter().all(|member| member.is_paused)
+    }
+
+    /// Pauses or resumes a client. Returns whether it refreshes without a call of the application.
+    fn set_paused(&mut self, id: MemberId, is_paused: bool) -> bool {
+        let member = self.members.iter_mut().find(|member| member.id == id);
+        member.is_some_and(|member| {
+            member.is_paused = is_paused;
+            member.plan.is_active()
+        })
     }
 }
 

@@ -40,6 +40,9 @@ impl Source {
     /// Opens the stream.
     pub(super) fn open_stream(&self, following: &mut Following) {
         let mut state = self.lock();
+        if state.is_paused() {
+            return;
+        }
         state.health.stream_connecting();
         let limits = state.limits;
         drop(state);

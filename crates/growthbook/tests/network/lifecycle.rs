@@ -3,8 +3,8 @@
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use growthbook::fetch::{
@@ -17,7 +17,7 @@ use test_server::{BlackHole, FeaturesServer, Gate, ProxyServer, Reply};
 use crate::failures::quiet_server;
 use crate::logs;
 use crate::support::{
-    KEY, OFTEN, PATIENCE, SHORT, at, builder, eventually, failure, flag, for_each, in_time,
+    KEY, OFTEN, PATIENCE, SHORT, at, block_on, builder, eventually, failure, flag, for_each, in_time,
     is_streaming, manual, memory, payload, polling, ready, spawn_blocked, streaming,
     wait_for_ten_polls,
 };
@@ -231,24 +231,6 @@ fn close_wakes_waiting_threads() {
 /// Polls a future once, and checks that it is not complete.
 fn assert_pending<F: Future>(future: Pin<&mut F>) {
     assert!(future.poll(&mut Context::from_waker(Waker::noop())).is_pending());
-}
-
-/// Runs a future on this thread.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 #[test]

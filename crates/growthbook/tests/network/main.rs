@@ -17,9 +17,11 @@ mod leases;
 mod lifecycle;
 mod logs;
 mod panics;
+mod pausing;
 mod proxies;
 #[cfg(feature = "redis-cache")]
 mod redis;
+mod refreshing;
 mod remote;
 mod secrets;
 mod sharing;

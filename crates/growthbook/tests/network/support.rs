@@ -2,9 +2,11 @@
 
 #[cfg(target_os = "linux")]
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
-use std::thread::{self, Scope, ScopedJoinHandle, ThreadId};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Scope, ScopedJoinHandle, Thread, ThreadId};
 use std::time::{Duration, Instant};
 
 use growthbook::cache::{CachedPayload, MemoryCache, PayloadCache, PayloadCacheError, PayloadKey};
@@ -164,6 +166,24 @@ pub(crate) fn for_each<C: Sync>(
         failed.collect()
     });
     assert!(failed.is_empty(), "failed: {failed:?}");
+}
+
+/// Runs a future on this thread.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
 }
 
 /// Waits until another client has polled ten times, as often as [`OFTEN`]. A client that polls so

@@ -1,9 +1,6 @@
 //! How the server is asked: waiting, sharing, and bounds.
 
 use std::num::NonZeroUsize;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -13,29 +10,7 @@ use growthbook::{Client, ClientBuilder, Remote, StartError};
 use test_server::{Gate, Reply};
 
 use super::{Evaluating, at, flag, kind, pro, value};
-use crate::support::{PATIENCE, SHORT, eventually, spawn_blocked};
-
-/// Wakes a thread that polls.
-struct Unpark(thread::Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Runs a future on this thread.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park_timeout(PATIENCE),
-        }
-    }
-}
+use crate::support::{PATIENCE, SHORT, block_on, eventually, spawn_blocked};
 
 fn with_workers(server: &Evaluating, count: usize) -> ClientBuilder<Remote> {
     let count = NonZeroUsize::new(count).unwrap();
