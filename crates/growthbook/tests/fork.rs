@@ -45,6 +45,7 @@ mod unix {
         ("the child of a process with a manual client refreshes", manual),
         ("a closed client stays closed in the child", closed),
         ("the child of a process with a remote client asks by itself", remote),
+        ("a paused client stays paused in the child", paused),
         ("the child keeps a payload that is newer than its cache", cached),
         ("dropping a client in the child does not affect the parent", dropping),
         #[cfg(all(feature = "redis-cache", feature = "redis-sentinel"))]
@@ -170,6 +171,19 @@ mod unix {
         assert_eq!(flag("d"), (2, false));
         remote.close(PATIENCE).unwrap();
         in_child(|| assert_eq!(flag("e"), (-1, true)), || {});
+    fn paused() {
+        let server = FeaturesServer::start(&payload(1));
+        let client = start(&server, OFTEN);
+        client.pause();
+        in_child(
+            || {
+                assert!(client.refresh().is_err() && client.status().is_paused);
+                client.resume().unwrap();
+                eventually("the change", || flag(&client) == 2);
+            },
+            || server.set_payload_quietly(&payload(2)),
+        );
+        assert!(client.status().is_paused);
     }
 
     fn closed() {

@@ -17,8 +17,8 @@ use test_server::{BlackHole, FeaturesServer, Gate, ProxyServer, Reply};
 use crate::failures::quiet_server;
 use crate::logs;
 use crate::support::{
-    KEY, OFTEN, PATIENCE, SHORT, at, block_on, builder, eventually, failure, flag, for_each, in_time,
-    is_streaming, manual, memory, payload, polling, ready, spawn_blocked, streaming,
+    KEY, OFTEN, PATIENCE, SHORT, at, block_on, builder, eventually, failure, flag, for_each,
+    in_time, is_streaming, manual, memory, payload, polling, ready, spawn_blocked, streaming,
     wait_for_ten_polls,
 };
 #[cfg(target_os = "linux")]
@@ -479,6 +479,9 @@ fn assert_disconnected(servers: &[FeaturesServer]) {
 #[test]
 fn close_does_not_wait_for_a_hanging_callback() {
     let server = FeaturesServer::start(&payload(1));
+    // The callback is for changes after the start.
+    let gate = Gate::closed();
+    server.script_features([Reply::held(&gate, Reply::normal())]);
     let (hangs, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let hang = {
         let (hangs, go_on) = (hangs.clone(), go_on.clone());
@@ -494,6 +497,7 @@ fn close_does_not_wait_for_a_hanging_callback() {
         .fetch_options(|options| options.close_timeout(SHORT))
         .start()
         .unwrap();
+    gate.open();
     eventually("the callback", || hangs.load(Ordering::Relaxed));
     // The payload is in use, and evaluation does not wait for the callback.
     assert_eq!(flag(&client), 1);
