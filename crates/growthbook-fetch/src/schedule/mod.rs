@@ -72,7 +72,8 @@ pub(crate) struct Schedule {
     has_fetched: bool,
     /// The start of the last fetch.
     fetch_began: Option<Time>,
-    /// The stream's last announcement of a payload for which no fetch has begun yet.
+    /// The stream's last announcement of a payload, or the end of a pause, for which no fetch has begun
+    /// yet.
     notice: Option<Time>,
     /// The last stream was brief.
     was_brief: bool,
@@ -145,8 +146,10 @@ impl Schedule {
         }
     }
 
-    /// A fetch is due now, or when the server allows it.
+    /// A fetch is due now, or when the server allows it. One that has begun before does not count:
+    /// its reply may be too old.
     pub(crate) fn fetch_soon(&mut self, now: Time) {
+        self.notice = Some(now);
         self.fetch_by(self.due_at(now));
     }
 

@@ -659,3 +659,16 @@ fn odd_caches_do_not_change_the_pace() {
         assert!(bounds.contains(&delay), "{delay:?}");
     }
 }
+
+#[test]
+fn fetch_from_before_a_resume_does_not_count() {
+    let mut schedule = schedule(POLL, 1);
+    schedule.fetch_begins(Time::ZERO);
+    schedule.fetch_soon(secs(2));
+    assert_eq!(schedule.next(secs(2)), Action::Fetch);
+    schedule.fetched(secs(3), NOT_OFFERED);
+    assert_eq!(schedule.next(secs(3)), Action::Fetch);
+    schedule.fetch_begins(secs(3));
+    schedule.fetched(secs(4), NOT_OFFERED);
+    assert!(due(&schedule, secs(4)) > secs(50));
+}

@@ -82,7 +82,7 @@ fn fetch_under_way_has_no_effect_on_a_paused_client() {
     server.set_payload_quietly(&payload(2));
     let before = server.counts().features;
     std::thread::scope(|scope| {
-        let refreshing = scope.spawn(|| client.refresh());
+        let refreshing = scope.spawn(|| refresh_anew(&client));
         assert!(server.wait_until(PATIENCE, |counts| counts.features > before));
         client.pause();
         gate.open();
