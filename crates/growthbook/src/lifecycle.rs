@@ -131,7 +131,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When the system does not start a thread. The client stays paused.
+    /// When the system has no thread or file descriptor left. The client stays paused.
     pub fn resume(&self) -> Result<(), FetchError> {
         self.connection().map_or(Ok(()), |connection| connection.feed().resume())
     }

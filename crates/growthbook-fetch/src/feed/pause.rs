@@ -30,7 +30,7 @@ impl Feed {
     ///
     /// # Errors
     ///
-    /// When the system does not start a thread. The feed stays paused.
+    /// When the system has no thread or file descriptor left. The feed stays paused.
     pub fn resume(&self) -> Result<(), FetchError> {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = self.is_left_behind() || self.is_closed.load(Ordering::Relaxed);

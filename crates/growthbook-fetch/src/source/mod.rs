@@ -179,13 +179,14 @@ impl Source {
         if !wants_stream {
             self.stream.interrupt();
         }
+        self.wake();
     }
 
     /// Refreshes again for a paused client, and fetches at once unless it is a manual one.
     ///
     /// # Errors
     ///
-    /// When no thread can be started.
+    /// When the system has no thread or file descriptor left.
     pub(crate) fn resume(self: &Arc<Self>, id: MemberId) -> std::io::Result<()> {
         let mut state = self.lock();
         let is_active = state.set_paused(id, false);
@@ -194,7 +195,7 @@ impl Source {
             let now = self.now();
             state.schedule.fetch_soon(now);
         }
-        self.start_worker(&mut state).inspect_err(|_| {
+        self.start(&mut state).inspect_err(|_| {
             state.set_paused(id, true);
             self.follow_plan(&mut state, Duration::ZERO);
         })
