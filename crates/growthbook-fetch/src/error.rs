@@ -337,7 +337,7 @@ impl fmt::Display for Problem {
             FetchErrorKind::Request(error) => return error.fmt(formatter),
             FetchErrorKind::Busy => "too many users wait for their answers",
             FetchErrorKind::Panicked => "refreshing panicked",
-            FetchErrorKind::Paused => "the client is paused: resume it before a refresh",
+            FetchErrorKind::Paused => "the client is paused",
             FetchErrorKind::Closed => "the client was closed",
             FetchErrorKind::NoServer => "the client was built without a server",
         })
@@ -387,6 +387,7 @@ impl FetchErrorKind {
             FetchErrorKind::Request(_) => "send less",
             FetchErrorKind::Busy => "check whether the server is slow, or raise max_requests",
             FetchErrorKind::Panicked => "see the message of the panic on standard error",
+            FetchErrorKind::Paused => "call resume first",
             FetchErrorKind::Closed => "start another client",
             FetchErrorKind::NoServer => "use Client::builder, or give it payloads with set_payload",
         }

@@ -147,6 +147,7 @@ impl fmt::Display for StreamOff {
             StreamOff::Declined => {
                 "the server refused a stream with status 204: it is asked again after an hour"
             }
+            StreamOff::Paused => "the client is paused",
             StreamOff::Closed => "the client is closed",
         })
     }

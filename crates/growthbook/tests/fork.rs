@@ -171,6 +171,8 @@ mod unix {
         assert_eq!(flag("d"), (2, false));
         remote.close(PATIENCE).unwrap();
         in_child(|| assert_eq!(flag("e"), (-1, true)), || {});
+    }
+
     fn paused() {
         let server = FeaturesServer::start(&payload(1));
         let client = start(&server, OFTEN);
