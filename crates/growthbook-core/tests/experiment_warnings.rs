@@ -1,7 +1,5 @@
 //! The warnings of experiments that are declared in code.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use growthbook_core::condition::Condition;
 use growthbook_core::{Experiment, bucketing::BucketRange};
 
