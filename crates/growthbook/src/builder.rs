@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use crate::callbacks::{event_logger, on_experiment_viewed, on_feature_usage, on_update};
 use crate::counts::{CountEvents, EventCounters};
-use crate::flag_problems::LoggedFlags;
 use crate::listeners::{Registry, StopOnDrop};
+use crate::logged_flags::LoggedFlags;
 use crate::seen::{ExposureDeduplication, Exposures, Identities, UsageDeduplication};
 use crate::state::{Clock, Effects, Live, Results, State};
 use crate::sticky_store::LoggedStore;

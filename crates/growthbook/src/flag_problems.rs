@@ -1,9 +1,6 @@
 //! Flag problems: code asks for a flag that is unknown, or for another type. Each is logged once, and
 //! plugins receive all.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use growthbook_core::event::{FlagProblem, FlagProblemKind};
 use growthbook_core::{PayloadSource, ValueError};
 use growthbook_fetch::InUse;
@@ -11,11 +8,6 @@ use growthbook_support::{Level, is_logged, nearest};
 
 use crate::listeners::Listeners;
 use crate::state::State;
-
-/// The number of flags whose problems a client can remember.
-const REMEMBERED: usize = 1_024;
-/// The number of places where a flag may be remembered. When all are taken, it is not logged.
-const PLACES: usize = 16;
 
 /// Reports that code asked for a flag that is unknown, or for another type. The plugins of the client
 /// and of the scope receive each problem. The log has the first one of each kind and flag as a
@@ -63,28 +55,5 @@ pub(crate) fn report(
     growthbook_support::log!(level, "{problem}");
     for listeners in listeners() {
         listeners.notify(|it| it.flag_problems, |plugin| plugin.flag_problem(&problem));
-    }
-}
-
-/// The flags whose problems a client has logged. It takes no lock, and at most 8 KiB.
-#[derive(Default)]
-pub(crate) struct LoggedFlags(OnceLock<Box<[AtomicU64]>>);
-
-impl LoggedFlags {
-    /// Whether the flag is not remembered yet. It is remembered from then on. The hash identifies
-    /// the flag and its problem.
-    fn is_new(&self, hash: u64) -> bool {
-        // 0 is an empty place.
-        let hash = hash.max(1);
-        let table = self.0.get_or_init(|| (0..REMEMBERED).map(|_| AtomicU64::new(0)).collect());
-        let start = usize::try_from(hash % REMEMBERED as u64).unwrap_or_default();
-        for place in table.iter().cycle().skip(start).take(PLACES) {
-            match place.compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return true,
-                Err(found) if found == hash => return false,
-                Err(_) => {}
-            }
-        }
-        false
     }
 }

@@ -59,7 +59,7 @@
 //! | `scope_changes` | scopes that are made from a scope, in the middle of a request |
 //! | `scope_events`, `scope_tracking` | a scope's own plugins and record |
 //! | `observer`, `seen` | notifies plugins during an evaluation; which exposures were reported before |
-//! | `flag_problems` | reports flags that are unknown or have another type |
+//! | `flag_problems`, `logged_flags` | reports flags that are unknown or have another type; which were logged before |
 //! | `listeners`, `callbacks` | plugins in use, and those that are a closure |
 //! | `scope_buckets`, `sticky_store` | sticky buckets of a scope, and the log of a failing store |
 //! | `client`, `globals` | the client: the payload in use, and what holds for every user |
@@ -133,6 +133,7 @@ pub mod guide;
 #[cfg(feature = "fetch")]
 mod lifecycle;
 mod listeners;
+mod logged_flags;
 #[cfg(feature = "metrics")]
 mod metrics_plugin;
 mod observer;

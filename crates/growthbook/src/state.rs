@@ -9,8 +9,8 @@ use growthbook_core::sticky::StickyBucketStore;
 use growthbook_fetch::LivePayload;
 
 use crate::counts::EventCounters;
-use crate::flag_problems::LoggedFlags;
 use crate::listeners::Listeners;
+use crate::logged_flags::LoggedFlags;
 use crate::seen::{DEFAULT_EXPOSURE_CACHE_SIZE, Exposures, Identities, Memory, UsageDeduplication};
 
 /// The payload in use, together with the state.
