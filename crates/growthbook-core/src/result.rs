@@ -147,6 +147,7 @@ impl<'a> FeatureResult<'a> {
 }
 
 /// Returns a feature's value as the caller's type.
+#[inline]
 pub(crate) fn typed<'a, T: Deserialize<'a>>(
     value: &'a FeatureValue,
     source: FeatureResultSource,

@@ -164,17 +164,21 @@ mod tests {
     fn hosts_are_passed_on() {
         use growthbook_fetch::ConfigError;
 
-        for (variable, expected) in [
-            (API_HOST_VARIABLE, ConfigError::ApiHost),
-            (STREAMING_HOST_VARIABLE, ConfigError::StreamingHost),
-        ] {
+        let is_api_host = |error: &ConfigError| matches!(error, ConfigError::ApiHost(_));
+        let is_streaming_host =
+            |error: &ConfigError| matches!(error, ConfigError::StreamingHost(_));
+        let cases: [(&str, &dyn Fn(&ConfigError) -> bool); 2] =
+            [(API_HOST_VARIABLE, &is_api_host), (STREAMING_HOST_VARIABLE, &is_streaming_host)];
+        for (variable, is_expected) in cases {
             let read = |name: &str| match name {
                 CLIENT_KEY_VARIABLE => Ok(Some("sdk-abc123".to_owned())),
                 _ => Ok((name == variable).then(|| "ftp://example.com".to_owned())),
             };
             let started = from_variables(read).unwrap().start();
-            let found = matches!(started, Err(crate::StartError::Config(it)) if it == expected);
-            assert!(found, "{variable}");
+            let Err(crate::StartError::Config(error)) = started else {
+                panic!("{variable}: {started:?}");
+            };
+            assert!(is_expected(&error), "{variable}: {error}");
         }
     }
 

@@ -80,12 +80,13 @@ impl UserScope<'_> {
     /// Whether a feature's value is truthy in JavaScript's sense: not null, false, 0 or "".
     #[inline]
     pub fn is_on(&self, key: &(impl FeatureName + ?Sized)) -> bool {
-        let outcome = if self.is_silent() {
-            self.evaluate(|evaluator| evaluator.try_is_on(key))
+        // An option is returned in a register, unlike a result with its error.
+        let is_on = if self.is_silent() {
+            self.evaluate(|evaluator| evaluator.try_is_on(key).ok())
         } else {
             self.recorded_is_on(key)
         };
-        outcome.unwrap_or_else(|_| {
+        is_on.unwrap_or_else(|| {
             self.report_unknown(key.key());
             false
         })
@@ -119,7 +120,11 @@ impl UserScope<'_> {
         fallback: T,
     ) -> T {
         let outcome = if self.is_silent() {
-            self.evaluate(|evaluator| evaluator.try_feature_value(key))
+            if let Some(value) = self.evaluate(|evaluator| evaluator.try_feature_value(key).ok()) {
+                return value;
+            }
+            // Evaluates again, to know why: an error in each result would slow down those without.
+            self.evaluate(|evaluator| evaluator.try_feature_value::<T>(key))
         } else {
             self.recorded_feature_value(key)
         };
@@ -344,9 +349,9 @@ impl UserScope<'_> {
         &'a self,
         evaluate: impl Fn(Evaluator<'a>, Option<&'a dyn AttributeSource>) -> R,
     ) -> R {
-        match self.source() {
-            None => evaluate(self.own_evaluator(), None),
-            Some(source) => self.evaluate_source(source, evaluate),
+        match &self.source {
+            ScopeSource::None => evaluate(self.own_evaluator(), None),
+            source => self.evaluate_source(source, evaluate),
         }
     }
 
@@ -354,9 +359,12 @@ impl UserScope<'_> {
     #[inline(never)]
     fn evaluate_source<'a, R>(
         &'a self,
-        source: &'a dyn AttributeSource,
+        source: &'a ScopeSource<'_>,
         evaluate: impl Fn(Evaluator<'a>, Option<&'a dyn AttributeSource>) -> R,
     ) -> R {
+        let Some(source) = source.get() else {
+            return evaluate(self.own_evaluator(), None);
+        };
         let evaluator = self.own_evaluator().with_source(source);
         contain(|| evaluate(evaluator, Some(source))).unwrap_or_else(|_| {
             growthbook_support::log!(
@@ -406,15 +414,15 @@ impl UserScope<'_> {
     }
 
     #[inline(never)]
-    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> Result<bool, ValueError<'_>> {
+    fn recorded_is_on(&self, key: &(impl FeatureName + ?Sized)) -> Option<bool> {
         if !is_logged() {
-            return self.record(|evaluator| evaluator.try_is_on(key));
+            return self.record(|evaluator| evaluator.try_is_on(key).ok());
         }
         // The log shows the whole result.
         let result = self.recorded_result(key);
         match result.source {
-            FeatureResultSource::UnknownFeature => Err(ValueError::UnknownFeature),
-            _ => Ok(result.on),
+            FeatureResultSource::UnknownFeature => None,
+            _ => Some(result.on),
         }
     }
 

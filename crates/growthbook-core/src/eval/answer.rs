@@ -47,6 +47,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Returns the value as the caller's type.
+    #[inline]
     pub(super) fn try_value<T: Deserialize<'a>>(self) -> Result<T, ValueError<'a>> {
         typed(self.value, self.source)
     }

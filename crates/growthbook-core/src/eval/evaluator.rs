@@ -167,6 +167,7 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     ///
     /// The feature is unknown, has no value, or has a value of another type.
+    #[inline]
     pub fn try_feature_value<T: Deserialize<'a>>(
         &self,
         key: &(impl FeatureName + ?Sized),
