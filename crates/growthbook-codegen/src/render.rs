@@ -17,7 +17,7 @@ const ATTRIBUTES: &str = "\
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic, reason = \"generated\")]
 ";
 
-/// What a module says about itself.
+/// The heading of a module, with its origin and options.
 pub(crate) struct Heading<'h> {
     pub(crate) origin: Option<&'h str>,
     pub(crate) update: Option<&'h str>,

@@ -89,7 +89,7 @@ fn inside_option(field_type: &Type) -> Option<&Type> {
     }
 }
 
-/// What a field is.
+/// The use of a field.
 enum Role {
     /// An attribute, perhaps with another name than the field.
     Attribute(Option<String>),

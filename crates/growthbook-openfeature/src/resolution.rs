@@ -57,7 +57,7 @@ fn kind(value: &Value) -> String {
     .into()
 }
 
-/// What a provider does where GrowthBook and OpenFeature differ.
+/// The settings for places where GrowthBook and OpenFeature differ.
 #[derive(Clone, Copy)]
 pub(crate) struct Choices {
     pub(crate) empty_value_when_disabled: bool,

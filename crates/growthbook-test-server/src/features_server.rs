@@ -103,8 +103,8 @@ impl FeaturesServer {
         self.shared.update(|state| state.channel.lifetime = lifetime);
     }
 
-    /// Sets the interval of the clock that pings all streams, and restarts the clock. Default: 30
-    /// s.
+    /// Sets the interval of the clock that pings all streams, and restarts the clock. Default:
+    /// 30 s.
     ///
     /// # Panics
     ///

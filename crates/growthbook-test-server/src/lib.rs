@@ -2,8 +2,8 @@
 //!
 //! [`FeaturesServer`] answers `GET /api/features/{key}`, `GET /sub/{key}` and `POST /api/eval/{key}`
 //! for every key, like the GrowthBook Proxy. A test can script another [`Reply`].
-//! [`GrowthBookProxy`] is a double of that Proxy, with its start, its restarts and its habits. [`ProxyServer`], [`Relay`] and
-//! [`BlackHole`] simulate other parts of a network.
+//! [`GrowthBookProxy`] is a double of that Proxy, with its start, its restarts and its habits.
+//! [`ProxyServer`], [`Relay`] and [`BlackHole`] simulate other parts of a network.
 //!
 //! The server counts every event before the client can see it. So when a test has read a reply,
 //! [`FeaturesServer::counts`] includes it.

@@ -55,9 +55,8 @@ impl ProxyServer {
     }
 
     /// Returns all requests to the proxy, in order. The `path` of a `CONNECT` is `host:port`. The
-    /// `path` of another request is a URL. Requests inside a tunnel are not included. `connection`
-    /// is always
-    /// 0.
+    /// `path` of another request is a URL. Requests inside a tunnel are not included.
+    /// `connection` is always 0.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -31,8 +31,8 @@ impl TestClient {
         TestClient { client, recorder, forced, strict: None }
     }
 
-    /// Fails the test when this test client is dropped, if code asked for what does not exist: see
-    /// [`Strict`].
+    /// Fails the test when this test client is dropped, if code asked for a flag or attribute that does
+    /// not exist: see [`Strict`].
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.strict.get_or_insert_with(|| Strict::new(&self.client));
@@ -78,8 +78,8 @@ impl TestClient {
     ///
     /// # Errors
     ///
-    /// There is no such experiment or variation, or none of [`MAX_TRIED_USERS`] users gets it: the
-    /// text says why.
+    /// The payload lacks the experiment or variation, or no user of [`MAX_TRIED_USERS`] gets it. The
+    /// text says which.
     ///
     /// [`MAX_TRIED_USERS`]: crate::MAX_TRIED_USERS
     pub fn user_in(&self, experiment: &str, variation: &str) -> Result<UserContext, NoUser> {
@@ -131,7 +131,7 @@ impl TestClient {
     ///
     /// # Errors
     ///
-    /// There is no such variation, or none of the tried users gets it: the text says why.
+    /// The experiment lacks the variation, or no tried user gets it. The text says which.
     pub fn user_running<T>(
         &self,
         experiment: &Experiment<T>,

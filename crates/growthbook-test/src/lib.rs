@@ -82,7 +82,7 @@
 //! # A user in a variation
 //!
 //! [`TestClient::user_in`] searches a user who gets a variation. [`TestClient::user_like`] does so for
-//! a user with given attributes. If there is not one, the error says why.
+//! a user with given attributes. If there is no such user, the error says why.
 //!
 //! # Strict tests
 //!

@@ -46,7 +46,7 @@ struct Record {
     events: Vec<CustomEventRecord>,
 }
 
-/// What was recorded.
+/// The recorded events.
 impl Recorder {
     /// Makes an empty record.
     pub fn new() -> Self {

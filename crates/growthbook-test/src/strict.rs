@@ -13,7 +13,7 @@ use growthbook_support::nearest;
 
 use crate::attributes;
 
-/// Fails a test because code asked for what does not exist:
+/// Fails a test if code asked for one of these:
 ///
 /// - a flag that the payload does not have,
 /// - a flag whose value has another type than the code asks for,
@@ -43,7 +43,7 @@ pub struct Strict {
     _subscription: Subscription,
 }
 
-/// What the client's evaluations have shown.
+/// The findings of the client's evaluations.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Names>>);
 

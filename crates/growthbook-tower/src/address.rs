@@ -22,7 +22,7 @@ pub(crate) const UTM: [(&str, &str); 5] = [
     ("utm_content", "utmContent"),
 ];
 
-/// What is believed about the address.
+/// The settings that decide which parts of an address are believed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trust {
     /// Whether the scheme is HTTPS if the request does not have one.

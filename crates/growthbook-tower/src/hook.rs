@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use growthbook::UserContext;
 use growthbook_support::{Level, contain};
 
-/// Makes the user of a request of the user with the request's own attributes.
+/// Adds to the user of a request, who has the request's own attributes.
 pub(crate) type UserHook<R> = Hook<dyn Fn(&R, UserContext) -> UserContext + Send + Sync>;
 /// Answers a question about a request.
 pub(crate) type Question<R> = Hook<dyn Fn(&R) -> bool + Send + Sync>;

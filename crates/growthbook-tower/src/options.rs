@@ -25,7 +25,7 @@ use crate::id_cookie::IdCookie;
 /// struct Session { user_id: u64, plan: String }
 ///
 /// let options = Options::new()
-///     // Behind a proxy that ends TLS and sets the header itself.
+///     // A proxy ends TLS, and sets the header itself.
 ///     .attributes(RequestAttributes::new().https(true).trust_forwarded_host(true))
 ///     .id_cookie(IdCookie::new().secure(true))
 ///     .sticky_cookies(CookieOptions::new().secure(true))

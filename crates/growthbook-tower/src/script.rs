@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-/// Writes a value as JSON that can be inside of a `<script>` element. A value that has no JSON is
+/// Writes a value as JSON that can be inside a `<script>` element. A value without a JSON form is
 /// `null`.
 ///
 /// ```

@@ -70,6 +70,7 @@
 //! | `connection` | the feed of a client, started again after a fork |
 //! | `lifecycle`, `status` | waiting, refreshing and closing; the status |
 //! | `builder`, `embedded`, `connected` | settings of every client, and of two kinds |
+//! | `environment` | settings of a connected client from environment variables |
 //! | `remote` | a client for which a server evaluates |
 //!
 //! # Cargo features

@@ -22,7 +22,7 @@ pub enum ApiError {
     Refused {
         /// 401 or 403.
         status: u16,
-        /// What the server says, if it says anything.
+        /// The message of the server, if it sends one.
         message: String,
     },
     /// The server does not have the API.
@@ -36,7 +36,7 @@ pub enum ApiError {
     Status {
         /// The status.
         status: u16,
-        /// What the server says, if it says anything.
+        /// The message of the server, if it sends one.
         message: String,
     },
     /// Reading all pages took too long.

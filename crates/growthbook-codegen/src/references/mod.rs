@@ -94,7 +94,7 @@ impl Search {
     }
 }
 
-/// What all files have.
+/// The findings of all files.
 #[derive(Default)]
 struct Found {
     /// Keys that code asks for.

@@ -1,4 +1,4 @@
-//! What a Rust file asks for.
+//! The flags that a Rust file asks for.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
@@ -34,7 +34,7 @@ const HANDLE: &str = "FeatureKey";
 /// The trait of an application's own names, whose method `key` returns flags' keys.
 const NAME_TRAIT: &str = "FeatureName";
 
-/// What a file has. Lines count from 1.
+/// The findings of a file. Lines count from 1.
 #[derive(Debug, Default)]
 pub(super) struct InFile {
     /// Keys that the file asks for.
@@ -49,7 +49,7 @@ pub(super) struct InFile {
     pub(super) literals: Vec<String>,
 }
 
-/// Returns what a file has. `None` if it is not Rust that can be parsed.
+/// Returns the findings of a file. `None` if it is not Rust that can be parsed.
 pub(super) fn find(text: &str, includes_tests: bool) -> Option<InFile> {
     let file = syn::parse_file(text).ok()?;
     let mut finder = Finder { found: InFile::default(), includes_tests, is_in_name: false };

@@ -1,7 +1,7 @@
 //! A few threads for many tasks.
 //!
-//! A task is run again and again. Between two runs it waits for a time, for bytes on a socket, or to be woken,
-//! and needs no thread. So the number of threads does not grow with the number of tasks.
+//! A task is run again and again. Between two runs it waits for a time, for bytes on a socket, or to be
+//! woken, and needs no thread. So the number of threads does not grow with the number of tasks.
 
 mod tasks;
 mod threads;
@@ -46,7 +46,7 @@ pub(crate) struct Pool {
     ended: Condvar,
 }
 
-/// What has become of a task that was removed.
+/// The state of a task that was removed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Removed {
     /// It does not run any more.
@@ -73,7 +73,7 @@ impl Pool {
         let attended = self.attend(&mut state);
         match attended {
             Err(error) if !state.has_threads() => {
-                // The caller has the task, so that this does not drop it.
+                // The caller keeps a handle on the task, so this does not drop it.
                 drop(state.tasks.remove(id));
                 Err(error)
             }

@@ -99,8 +99,8 @@ impl<T: Clone> Tasks<T> {
         Some((id, entry.task.clone()))
     }
 
-    /// Ends a run. The task runs again at this time, or when it is woken. False if it does not wait: it
-    /// was woken meanwhile, or was removed.
+    /// Ends a run. The task runs again at this time, or when it is woken. Returns false if it does not
+    /// wait, because it was woken meanwhile or removed.
     pub(super) fn end(&mut self, id: TaskId, until: Option<Instant>) -> bool {
         self.running.remove(&id);
         let Some(entry) = self.tasks.get_mut(&id) else { return false };

@@ -15,14 +15,14 @@ use growthbook_support::contain;
 use super::tasks::{TaskId, Tasks};
 use super::{Next, Pool, Task};
 
-/// The most threads of a pool. There are so many only while tasks hang: besides these, at most
-/// [`QUICK_RUNS`](super::tasks::QUICK_RUNS) run and one thread watches.
+/// The most threads of a pool. There are so many only while tasks hang. Without these, at most
+/// [`QUICK_RUNS`](super::tasks::QUICK_RUNS) threads run tasks, and one thread watches.
 pub(super) const MAX_THREADS: usize = 64;
 /// A thread without work ends after this time.
 const REST: Duration = Duration::from_secs(5);
 /// The delay before a task that panicked runs again.
 const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(1);
-/// How often a socket is read that the system cannot watch.
+/// The delay between two reads of a socket that the system cannot watch.
 const UNWATCHED_PAUSE: Duration = Duration::from_millis(100);
 
 /// The tasks and threads of a pool.

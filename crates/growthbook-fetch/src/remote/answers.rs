@@ -48,7 +48,7 @@ pub(super) struct Kept {
     pub(super) at: Time,
 }
 
-/// What is known of one user.
+/// The answer of one user, and when the server is asked again.
 #[derive(Default)]
 struct Entry {
     kept: Option<Kept>,
@@ -131,7 +131,7 @@ impl Answers {
         self.newest.clone()
     }
 
-    /// The server has answered a request that was sent at a time, after this number of changes.
+    /// Keeps the answer to a request that was sent at this time, after this number of changes.
     /// Returns the answer to use: an older payload does not replace a newer one, unless that has
     /// reached its hard limit. Also returns the answers that were forgotten, to be dropped without a
     /// lock.
@@ -163,8 +163,8 @@ impl Answers {
         (kept, forgotten)
     }
 
-    /// A request for a user has failed. `is_about_user` is whether other users may be answered all
-    /// the same. Only then an entry is made for a user without an answer.
+    /// Notes that a request for a user has failed. `is_about_user` is true if other users may still get
+    /// an answer. Only then an entry is made for a user without an answer.
     pub(super) fn failed(
         &mut self,
         key: AnswerKey,
@@ -183,7 +183,7 @@ impl Answers {
         forgotten
     }
 
-    /// The server has announced a change: it is asked before an older answer is used.
+    /// Notes a change that the server has announced: it is asked before an older answer is used.
     pub(super) fn changed(&mut self) {
         self.changes += 1;
         for (_, entry) in &mut self.entries {
@@ -192,7 +192,8 @@ impl Answers {
         }
     }
 
-    /// Announcements may have been missed: answers up to now are refreshed when they are used.
+    /// Notes that announcements may have been missed: answers up to now are refreshed when they are
+    /// used.
     pub(super) fn doubt(&mut self, now: Time) {
         self.doubted = Some(now);
     }

@@ -7,16 +7,17 @@ use super::flight::Flight;
 use super::options::MAX_WAITING_REQUESTS;
 use super::request::{AnswerKey, RemoteRequest};
 
-/// Refreshes that no caller waits for leave room for users without an answer.
+/// A refresh without a caller is added only while fewer requests than this wait. The other places are
+/// for users without an answer.
 const MAX_WAITING_REFRESHES: usize = MAX_WAITING_REQUESTS / 2;
 
 /// The requests in progress.
 #[derive(Default)]
 pub(super) struct Flights {
     by_key: HashMap<AnswerKey, Progress>,
-    /// Keys whose requests wait, and callers wait for them.
+    /// Keys whose requests wait to be sent, with callers that wait for the answer.
     urgent: VecDeque<AnswerKey>,
-    /// Keys whose requests wait, and no caller does.
+    /// Keys whose requests wait to be sent, without a caller that waits.
     refreshes: VecDeque<AnswerKey>,
 }
 
@@ -86,7 +87,7 @@ impl Flights {
         Some(progress.flight.clone())
     }
 
-    /// A request has ended. The one after it waits from now on.
+    /// Ends a request. The request after it waits from now on.
     pub(super) fn landed(&mut self, flight: &Flight) {
         let progress = self.by_key.remove(&flight.request.key());
         if let Some(next) = progress.and_then(|progress| progress.next) {

@@ -17,7 +17,7 @@ use crate::status::{StreamOff, StreamState};
 const MAX_EVENT_BYTES: usize = 64 * 1024;
 
 impl RemoteSource {
-    /// Follows one stream after another, until the source stops or the server offers none.
+    /// Follows one stream after another, until the source stops or the server offers no stream.
     pub(super) fn follow_changes(self: &Arc<Self>) {
         let mut parser = EventParser::new(MAX_EVENT_BYTES);
         let mut may_have_missed = true;
@@ -116,7 +116,7 @@ impl RemoteSource {
     fn follow_update(&self, update: &Update) {
         let mut state = self.lock();
         match update {
-            // A payload is not for one user. But it is another one than before.
+            // The payload is not for one user. But it shows that the payload has changed.
             Update::Refetch | Update::Payload(_) | Update::Oversized => {
                 state.answers.changed();
                 state.counters.changes += 1;

@@ -1,4 +1,4 @@
-//! Failures and their log records: one for a change, none for a repetition.
+//! Failures and their log records: one for a change, and no record for a repetition.
 
 use std::time::SystemTime;
 
@@ -29,14 +29,14 @@ pub(super) fn log(note: Note) {
 }
 
 impl Health {
-    /// The server has answered, after this number of failures in a row.
+    /// Notes that the server has answered, after this number of failures in a row.
     pub(super) fn answered(&mut self, failures: u64) -> Note {
         self.last_error = None;
         self.failing.take()?;
         Some((Level::Info, format!("remote evaluation works again, after {failures} failures")))
     }
 
-    /// A request failed, for a reason about one user or about all.
+    /// Notes that a request failed, for a reason about one user or about all.
     pub(super) fn failed(&mut self, error: &FetchError, is_about_user: bool) -> Note {
         let in_a_row = self.last_error.as_ref().map_or(0, |last| last.in_a_row) + 1;
         self.last_error = Some(LastError { error: error.clone(), at: SystemTime::now(), in_a_row });

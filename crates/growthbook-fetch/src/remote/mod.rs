@@ -49,8 +49,8 @@ use source::{Looked, OnFailure, RemoteSource};
 /// same time, and from its hard limit on, or after the server has announced a change, the server is
 /// asked first. The last good answer is used through every failure.
 ///
-/// All users share a bounded number of threads and connections. They start with the first request,
-/// and end when there are none. Dropping it closes it, within
+/// All users share a bounded number of threads and connections. Those for requests start
+/// with the first request, and end some seconds after the last one. Dropping the feed closes it, within
 /// [`FetchOptions::close_timeout`](crate::FetchOptions::close_timeout).
 pub struct RemoteFeed {
     source: ArcSwap<RemoteSource>,
@@ -60,8 +60,8 @@ pub struct RemoteFeed {
 }
 
 impl RemoteFeed {
-    /// Checks the options. Nothing is sent before a user is asked for. `on_failure` is called after
-    /// each request that failed, on the thread that sent it, under no lock.
+    /// Checks the options. Nothing is sent before an answer for a user is asked for. `on_failure` is
+    /// called after each request that failed, on the thread that sent it, under no lock.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl RemoteFeed {
         self.source.compare_and_swap(&found, own);
         // Dropping the parent's source could wait forever for one of its locks.
         core::mem::forget(found);
-        // This one, or the one of a thread that was faster.
+        // This source, or the one of a thread that was faster.
         self.source.load_full()
     }
 }

@@ -16,7 +16,7 @@ pub const DEFAULT_REMOTE_ANSWERS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap
 pub const DEFAULT_REMOTE_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Default of [`RemoteOptions::max_requests`].
 pub const DEFAULT_REMOTE_REQUESTS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
-/// How many requests may wait for one of [`RemoteOptions::max_requests`]. Beyond it, a user gets the
+/// How many requests may wait for one of [`RemoteOptions::max_requests`]. Beyond this, a user gets the
 /// last good answer, and the error [`FetchErrorKind::Busy`](crate::FetchErrorKind::Busy).
 pub const MAX_WAITING_REQUESTS: usize = 1_000;
 
@@ -35,7 +35,7 @@ pub struct RemoteOptions {
 }
 
 impl RemoteOptions {
-    /// Options for this client key (`sdk-...`), all at their defaults. The default host does not
+    /// Creates options for this client key (`sdk-...`), all at their defaults. The default host does not
     /// evaluate for clients, so [`fetch`](Self::fetch) must set another one.
     pub fn new(client_key: impl Into<String>) -> Self {
         RemoteOptions {
@@ -58,7 +58,7 @@ impl RemoteOptions {
         self
     }
 
-    /// The attributes that the answer depends on. Users with the same values of them, the same URL
+    /// Sets the attributes that the answer depends on. Users with the same values of them, the same URL
     /// and the same forced values share an answer. Default: all attributes.
     #[must_use]
     pub fn key_attributes<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
@@ -66,7 +66,7 @@ impl RemoteOptions {
         self
     }
 
-    /// The age up to which an answer is fresh. An older one is used as well, and the server is asked
+    /// Sets the age up to which an answer is fresh. An older one is used as well, and the server is asked
     /// for the next one meanwhile. Default: [`DEFAULT_REMOTE_SOFT_TTL`].
     #[must_use]
     pub fn soft_ttl(mut self, ttl: Duration) -> Self {
@@ -74,7 +74,7 @@ impl RemoteOptions {
         self
     }
 
-    /// The age up to which an answer is used without asking the server first. An older one is used
+    /// Sets the age up to which an answer is used without asking the server first. An older one is used
     /// only if the server does not answer. Default: [`DEFAULT_REMOTE_HARD_TTL`].
     #[must_use]
     pub fn hard_ttl(mut self, ttl: Duration) -> Self {
@@ -82,7 +82,7 @@ impl RemoteOptions {
         self
     }
 
-    /// How many answers are kept. The least recently used one is forgotten first. Default:
+    /// Sets how many answers are kept. The least recently used one is forgotten first. Default:
     /// [`DEFAULT_REMOTE_ANSWERS`].
     #[must_use]
     pub fn max_answers(mut self, count: NonZeroUsize) -> Self {
@@ -90,15 +90,15 @@ impl RemoteOptions {
         self
     }
 
-    /// How long the texts of all answers that are kept may be together. A compiled answer takes a
-    /// few times its text. Default: [`DEFAULT_REMOTE_ANSWER_BYTES`].
+    /// Sets how long the texts of all kept answers may be together, in bytes. A compiled answer takes
+    /// a few times its text. Default: [`DEFAULT_REMOTE_ANSWER_BYTES`].
     #[must_use]
     pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
         self.max_answer_bytes = bytes;
         self
     }
 
-    /// How many requests are sent at the same time. Each needs a thread and a connection, which end
+    /// Sets how many requests are sent at the same time. Each needs a thread and a connection, which end
     /// after some seconds without a request. Default: [`DEFAULT_REMOTE_REQUESTS`].
     #[must_use]
     pub fn max_requests(mut self, count: NonZeroUsize) -> Self {

@@ -35,7 +35,7 @@ impl Pauses {
         Pauses { failures: 0, paused: None, backoff: Backoff::default(), jitter: Jitter::new(seed) }
     }
 
-    /// Whether a request may be sent now. After a pause, only the first call gets a yes, until that
+    /// Checks whether a request may be sent now. After a pause, only the first call succeeds, until that
     /// request has ended.
     ///
     /// # Errors
@@ -52,14 +52,14 @@ impl Pauses {
         }
     }
 
-    /// The server has answered. Returns the number of failures in a row before that.
+    /// Notes that the server has answered. Returns the number of failures in a row before that.
     pub(super) fn succeeded(&mut self) -> u64 {
         self.paused = None;
         self.backoff.reset();
         core::mem::take(&mut self.failures)
     }
 
-    /// A request failed for a reason that holds for every user. Returns whether requests pause now.
+    /// Notes a failure for a reason that holds for every user. Returns whether requests pause now.
     pub(super) fn failed(&mut self, error: &FetchError, now: Time) -> bool {
         self.failures += 1;
         let is_refused = error.kind().prospect() == Prospect::Refused;
@@ -79,7 +79,7 @@ impl Pauses {
         true
     }
 
-    /// The request after a pause was not sent, or ended without news of the server.
+    /// Notes that the request after a pause was not sent, or ended without a sign of the server.
     pub(super) fn abandoned(&mut self) {
         if let Some(paused) = &mut self.paused {
             paused.is_probing = false;

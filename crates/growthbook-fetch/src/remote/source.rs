@@ -270,7 +270,7 @@ impl RemoteSource {
         (self.on_failure)(&error);
     }
 
-    /// The server said whether it offers a stream of notices.
+    /// Notes whether the server offers a stream of notices.
     fn stream_is_offered(self: &Arc<Self>, state: &mut State, is_offered: bool) {
         if !state.schedule.wants_stream() || state.offers_stream == is_offered || state.is_stopped {
             return;
@@ -326,7 +326,7 @@ impl RemoteSource {
     }
 }
 
-/// Whether a failure is about one user's request or answer. Other users may be answered all the same.
+/// Whether a failure is about one user's request or answer. Other users may still get an answer.
 fn is_about_user(kind: FetchErrorKind) -> bool {
     matches!(
         kind,

@@ -8,11 +8,11 @@ use crate::error::FetchError;
 use crate::live::InUse;
 use crate::status::{LastError, StreamState};
 
-/// What is known for one user.
+/// The answer for one user, or the reason why it is missing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UserAnswer {
-    /// The server's last good answer; `None` if there is not one.
+    /// The server's last good answer; `None` before the first one.
     pub answer: Option<Arc<InUse>>,
     /// How long ago the server sent the answer.
     pub age: Option<Duration>,

@@ -15,7 +15,7 @@ use crate::live::compile_answer;
 const IDLE: Duration = Duration::from_secs(4);
 
 impl RemoteSource {
-    /// Sends requests until none has waited for some time, or the source stops.
+    /// Sends requests until there was no request for some time, or the source stops.
     pub(super) fn work(self: &Arc<Self>) {
         let client = EvalClient::new(&self.settings, self.interrupt.clone());
         while let Some(job) = self.wait_for_job() {

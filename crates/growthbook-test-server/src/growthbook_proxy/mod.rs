@@ -21,7 +21,7 @@ use state::{Kind, Shared};
 /// The longest wait for streams that end in good order.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What an operator sets. The defaults are those of the Proxy.
+/// The settings of an operator. The defaults are those of the Proxy.
 #[derive(Debug, Clone, Copy)]
 pub struct ProxySettings {
     /// How long the API takes for an answer.

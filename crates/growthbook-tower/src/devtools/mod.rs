@@ -36,7 +36,7 @@ pub struct Devtools<R> {
     pub(crate) allow: Option<Question<R>>,
 }
 
-/// What the extension shows about this SDK.
+/// The settings that the extension shows.
 pub(crate) struct DevtoolsSettings {
     pub(crate) api_host: String,
     pub(crate) client_key: String,
