@@ -164,11 +164,11 @@ mod tests {
     fn hosts_are_passed_on() {
         use growthbook_fetch::ConfigError;
 
-        let is_api_host = |error: &ConfigError| matches!(error, ConfigError::ApiHost(_));
-        let is_streaming_host =
-            |error: &ConfigError| matches!(error, ConfigError::StreamingHost(_));
-        let cases: [(&str, &dyn Fn(&ConfigError) -> bool); 2] =
-            [(API_HOST_VARIABLE, &is_api_host), (STREAMING_HOST_VARIABLE, &is_streaming_host)];
+        type Check = fn(&ConfigError) -> bool;
+        let cases: [(&str, Check); 2] = [
+            (API_HOST_VARIABLE, |error| matches!(error, ConfigError::ApiHost(_))),
+            (STREAMING_HOST_VARIABLE, |error| matches!(error, ConfigError::StreamingHost(_))),
+        ];
         for (variable, is_expected) in cases {
             let read = |name: &str| match name {
                 CLIENT_KEY_VARIABLE => Ok(Some("sdk-abc123".to_owned())),
