@@ -59,6 +59,8 @@ usage: cargo xtask <command>
           measure eight processes that share a Redis
   soak --tracking
           offer 100,000 events a second to an ingestor that fails, for about two minutes
+  soak --remote [USERS]
+          let a server evaluate for many users (2,000,000 by default), and measure the memory
   features
           check the libraries with each selection of their Cargo features
   firmware
