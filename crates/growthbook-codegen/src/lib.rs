@@ -33,7 +33,7 @@
 //! | `names` | Rust names for any text |
 //! | `value_type`, `type_names` | the type of a flag's values; the names inside it |
 //! | `plan` | the functions and types of a module |
-//! | `doc_text`, `literal` | text in comments; values as expressions |
+//! | `json_text`, `doc_text`, `literal` | values as JSON; text in comments; values as expressions |
 //! | `render` | the text of a module |
 //! | `generator` | options, and the result |
 //! | `difference` | what is out of date in a module |
@@ -61,6 +61,7 @@ mod flag;
 mod generator;
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}
+mod json_text;
 mod literal;
 mod names;
 mod plan;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::json_text::json_text;
 use crate::type_names::{fields, variants};
 use crate::value_type::{Member, ValueType, integer};
 
@@ -30,7 +31,7 @@ pub(crate) fn value(value: &Value, value_type: &ValueType, level: usize) -> Stri
             lines(&format!("{} {{", name.name), members.collect(), "}", level)
         }
         ValueType::Json => {
-            let text = value.to_string();
+            let text = json_text(value);
             format!("::serde_json::from_str({text:?}).unwrap_or_default()")
         }
     }

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use crate::doc_text::{self, WIDTH};
+use crate::json_text::json_text;
 use crate::literal;
 use crate::plan::Function;
 use crate::type_names::{fields, type_text, variants};
@@ -147,7 +148,7 @@ fn function_docs(function: &Function<'_>, embeds_defaults: bool) -> String {
         count => format!("{count} rules"),
     };
     let default_value = match flag.default_value() {
-        Some(value) => format!("default {}", doc_text::code(&value.to_string())),
+        Some(value) => format!("default {}", doc_text::code(&json_text(value))),
         None => "no default".to_owned(),
     };
     lines.push(format!(

@@ -107,7 +107,7 @@ fn flags_without_a_precise_type_are_reported() {
     );
     assert_eq!(
         warnings("unreadable_parts.json"),
-        ["list", "text", "huge"].map(|it| Warning::Unreadable { key: key(it) })
+        ["huge", "list", "text"].map(|it| Warning::Unreadable { key: key(it) })
     );
     assert_eq!(warnings("api_reply.json"), [Warning::UnknownConfig { key: key("config") }]);
 }

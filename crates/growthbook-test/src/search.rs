@@ -1,6 +1,6 @@
 //! The search of a user for a variation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 
@@ -143,7 +143,9 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn no_experiment(experiment: &str, places: &[Place<'_>]) -> NoUser {
-    let keys = || places.iter().map(|place| place.experiment);
+    // Sorted: the order of a JSON object depends on the features of `serde_json`.
+    let keys: BTreeSet<&str> = places.iter().map(|place| place.experiment).collect();
+    let keys = || keys.iter().copied();
     let hint = match nearest(experiment, keys()) {
         Some(near) => format!("did you mean {near:?}?"),
         None if places.is_empty() => "it has no experiments".into(),

@@ -28,7 +28,7 @@ fn status_of_an_embedded_client_is_json() {
         json!({
             "ready": true, "source": "application", "ageSeconds": null,
             "dateUpdated": "2026-01-01T00:00:00.000Z", "lastError": null, "cacheError": null,
-            "dateProblem": null, "stream": {"state": "off", "text": "off: no client wants a stream"},
+            "dateProblem": null, "isPaused": false, "stream": {"state": "off", "text": "off: no client wants a stream"},
             "counters": {
                 "fetches": 0, "notModified": 0, "failures": 0, "shared": 0, "updates": 0,
                 "olderIgnored": 0, "streamsOpened": 0, "streamReconnects": 0, "streamEvents": 0,

@@ -3,6 +3,8 @@
 mod definition;
 pub(crate) mod entry;
 
+use std::collections::BTreeSet;
+
 use growthbook_core::encryption::DecryptionKey;
 use growthbook_core::warning::Location;
 use growthbook_core::{Payload, PayloadError};
@@ -105,10 +107,15 @@ fn of_payload(bytes: &[u8], key: Option<&DecryptionKey>) -> Result<Flags, Error>
         None => Payload::from_json(bytes)?,
     };
     let mut flags = Flags::default();
+    let mut unreadable = BTreeSet::new();
     for (key, definition) in &payload.features() {
         match definition {
-            Value::Object(definition) => flags.insert(definition::flag(key, definition)),
-            _ => flags.warnings.push(Warning::Unreadable { key: key.clone() }),
+            Value::Object(members) if has_finite_numbers(definition) => {
+                flags.insert(definition::flag(key, members));
+            }
+            _ => {
+                unreadable.insert(key.clone());
+            }
         }
     }
     let snapshot = payload.compile();
@@ -117,13 +124,21 @@ fn of_payload(bytes: &[u8], key: Option<&DecryptionKey>) -> Result<Flags, Error>
         _ => None,
     });
     for key in snapshot.feature_keys().chain(left_out) {
-        if flags.get(key).is_none() && !flags.warnings.iter().any(|it| is_about(it, key)) {
-            flags.warnings.push(Warning::Unreadable { key: key.to_owned() });
+        if flags.get(key).is_none() {
+            unreadable.insert(key.to_owned());
         }
     }
+    flags.warnings.extend(unreadable.into_iter().map(|key| Warning::Unreadable { key }));
     Ok(flags)
 }
 
-fn is_about(warning: &Warning, key: &str) -> bool {
-    matches!(warning, Warning::Unreadable { key: other } if other == key)
+/// Whether all numbers fit a double. `serde_json` reads no others, unless a crate of the program turns
+/// on its feature `arbitrary_precision`.
+fn has_finite_numbers(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_f64().is_some_and(f64::is_finite),
+        Value::Array(items) => items.iter().all(has_finite_numbers),
+        Value::Object(members) => members.values().all(has_finite_numbers),
+        _ => true,
+    }
 }

@@ -213,6 +213,7 @@ fn fetch_errors() -> Vec<(&'static str, FetchErrorKind)> {
         ("FetchErrorKind::Request", FetchErrorKind::Request(RemoteEvalError::TooLarge)),
         ("FetchErrorKind::Busy", FetchErrorKind::Busy),
         ("FetchErrorKind::Panicked", FetchErrorKind::Panicked),
+        ("FetchErrorKind::Paused", FetchErrorKind::Paused),
         ("FetchErrorKind::Closed", FetchErrorKind::Closed),
         ("FetchErrorKind::NoServer", FetchErrorKind::NoServer),
     ]
