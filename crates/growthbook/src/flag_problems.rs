@@ -24,6 +24,10 @@ pub(crate) fn report(
     error: ValueError<'_>,
     expected: &'static str,
 ) {
+    if error == ValueError::NoValue {
+        // The feature has no value for this user. That is not a mistake of the code.
+        return;
+    }
     let state = in_use.data();
     let listeners = [Some(&*state.listeners), scope];
     let listeners = || listeners.into_iter().flatten();
@@ -41,13 +45,12 @@ pub(crate) fn report(
     }
     let kind = match error {
         ValueError::UnknownFeature => FlagProblemKind::UnknownFeature {
-            // Only the first time, because it reads all keys.
+            // It reads all keys, so only for the log and for plugins that want problems.
             nearest: (is_new || is_wanted)
                 .then(|| nearest(key, in_use.snapshot().feature_keys()))
                 .flatten(),
         },
         ValueError::WrongType(value) => FlagProblemKind::WrongType { expected, value },
-        // The feature has no value for this user. That is not a mistake of the code.
         _ => return,
     };
     let problem = FlagProblem::new(key, kind);

@@ -78,6 +78,9 @@ impl<'s> UserScope<'s> {
     /// Returns a scope for another user. It keeps neither attributes nor settings of this user, and
     /// not the source.
     ///
+    /// A scope of remote evaluation has the server's answer for one user. A scope that is made from it
+    /// has the same answer, so ask the server for the other user instead.
+    ///
     /// With a [sticky bucket store](crate::ClientBuilder::sticky_bucket_store), this call loads the
     /// user's documents, which may block.
     pub fn for_user<'t>(&self, user: impl IntoUser<'t>) -> UserScope<'t> {

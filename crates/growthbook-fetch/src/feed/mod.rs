@@ -131,24 +131,28 @@ impl Feed {
     /// # Errors
     ///
     /// When there was no payload in time, or waiting is pointless: the server refuses
-    /// ([`FetchErrorKind::is_refusal`]), or the feed is closed.
+    /// ([`FetchErrorKind::is_refusal`]), or the feed is closed or paused.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), NotReady> {
         if self.is_left_behind() {
             return Err(FetchError::from(FetchErrorKind::Closed).into());
         }
-        if self.is_manual && !self.member.is_ready() {
+        if !self.member.is_ready() {
             self.check_open()?;
-            // The member keeps the outcome.
-            let _ = self.refresh_within(timeout);
-            return self.member.wait_ready(Duration::ZERO);
+            if self.is_manual {
+                // The member keeps the outcome.
+                let _ = self.refresh_within(timeout);
+                return self.member.wait_ready(Duration::ZERO);
+            }
         }
         self.member.wait_ready(timeout)
     }
 
     /// Returns a future for the first payload. An attempt that fails from now on ends it.
     pub fn ready(&self) -> ReadyFuture {
-        // In manual mode the last outcome counts, because another attempt may never come.
-        let failures_before = if self.is_manual { 0 } else { self.member.failures() };
+        // In manual mode and in a pause the last outcome counts, because another attempt may never
+        // come.
+        let is_idle = self.is_manual || self.is_paused();
+        let failures_before = if is_idle { 0 } else { self.member.failures() };
         ReadyFuture { member: self.member.clone(), is_manual: self.is_manual, failures_before }
     }
 

@@ -21,6 +21,9 @@ impl Feed {
         self.is_paused.store(true, Ordering::Relaxed);
         drop(watch.take());
         self.source.pause(self.member_id);
+        drop(watch);
+        // Ends the futures for the first payload: nothing will fetch it.
+        self.member.failed(&FetchErrorKind::Paused.into());
     }
 
     /// Refreshes again after [`pause`](Self::pause), and fetches at once. With

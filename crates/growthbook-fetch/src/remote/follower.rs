@@ -38,6 +38,9 @@ impl RemoteSource {
             if state.is_stopped || !state.offers_stream {
                 // Under the same lock, so that the next offer starts another thread.
                 state.threads.follows_stream = false;
+                if !state.is_stopped {
+                    state.stream = StreamState::Off(StreamOff::NotOffered);
+                }
                 return false;
             }
             let now = self.now();

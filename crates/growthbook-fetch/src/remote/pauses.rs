@@ -66,14 +66,18 @@ impl Pauses {
         if self.failures < FAILURES_BEFORE_PAUSE && !is_refused && error.retry_after.is_none() {
             return false;
         }
-        let mut delay = self.backoff.next(FIRST_DELAY, LONGEST_PAUSE, &mut self.jitter);
+        // Several requests may fail together. They are one failure for the backoff, and the longest
+        // pause counts.
+        let before = self.paused.as_ref().filter(|paused| !paused.is_probing);
+        let mut delay = match before {
+            Some(_) => Duration::ZERO,
+            None => self.backoff.next(FIRST_DELAY, LONGEST_PAUSE, &mut self.jitter),
+        };
         if is_refused {
             delay = delay.max(self.jitter.part(SLOW_RETRY, 0.9, 1.1));
         }
         let asked_for = error.retry_after.unwrap_or_default().min(LONGEST_SERVER_DELAY);
         let until = now.saturating_add(delay.max(self.jitter.part(asked_for, 1.0, 1.1)));
-        // Several requests may fail together. The longest pause counts.
-        let before = self.paused.as_ref().filter(|paused| !paused.is_probing);
         let until = before.map_or(until, |paused| paused.until.max(until));
         self.paused = Some(Paused { until, cause: error.clone(), is_probing: false });
         true
@@ -98,6 +102,16 @@ mod tests {
         let mut error = FetchError::new(FetchErrorKind::Status { code, unrecoverable: false });
         error.retry_after = retry_after.map(Duration::from_secs);
         error
+    }
+
+    #[test]
+    fn requests_that_fail_together_pause_once() {
+        let mut pauses = Pauses::new(1);
+        for _ in 0..8 {
+            pauses.failed(&error(503, None), Time::ZERO);
+        }
+        assert!(pauses.permit(Time::ZERO).is_err());
+        assert!(pauses.permit(Time::ZERO.saturating_add(2 * SECOND)).is_ok());
     }
 
     #[test]

@@ -207,7 +207,9 @@ impl Member {
 
     /// Notifies the sink that an attempt of the source has failed.
     pub(crate) fn refresh_failed(&self, error: &FetchError) {
-        self.sink.refresh_failed(error);
+        if contain(|| self.sink.refresh_failed(error)).is_err() {
+            growthbook_support::log!(Level::Error, "a sink panicked when it was notified");
+        }
     }
 
     /// The client is closed: further waiting is pointless.

@@ -62,7 +62,12 @@ impl Sentinel {
                     self.last.store(position % count, Ordering::Relaxed);
                     return Ok(server);
                 }
-                Err(error) => failure = Some(error),
+                Err(error) => {
+                    // The next connection begins with another sentinel: this one may name a master
+                    // that has gone, and the attempt may have used up the time.
+                    self.last.store((position + 1) % count, Ordering::Relaxed);
+                    failure = Some(error);
+                }
             }
         }
         Err(failure.unwrap_or_else(not_found))

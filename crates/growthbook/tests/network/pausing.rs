@@ -1,7 +1,9 @@
 //! Pausing and resuming.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use growthbook::fetch::{FetchErrorKind as Kind, StreamOff, StreamState};
@@ -41,6 +43,27 @@ fn paused_client_fetches_nothing() {
     assert!(!is_paused(&client));
     eventually("the change", || flag(&client) == 2);
     client.resume().unwrap();
+}
+
+#[test]
+fn waiting_for_a_paused_client_ends() {
+    let server = FeaturesServer::start(&payload(1));
+    server.set_streaming(false);
+    let gate = Gate::closed();
+    server.script_features([Reply::held(&gate, Reply::status(503))]);
+    let client = builder(&server).start().unwrap();
+    let waker = Waker::noop();
+    let mut context = Context::from_waker(waker);
+    let mut before = pin!(client.ready());
+    assert!(before.as_mut().poll(&mut context).is_pending());
+    client.pause();
+    assert!(matches!(before.poll(&mut context), Poll::Ready(Err(_))));
+    assert!(matches!(pin!(client.ready()).poll(&mut context), Poll::Ready(Err(_))));
+    let error = client.wait_ready(PATIENCE).unwrap_err();
+    assert_eq!(error.cause.map(|cause| cause.kind()), Some(Kind::Paused));
+    gate.open();
+    client.resume().unwrap();
+    client.wait_ready(PATIENCE).unwrap();
 }
 
 #[test]
