@@ -96,7 +96,8 @@ impl Cluster {
     /// Sends a command about this key.
     pub(super) fn query(&mut self, key: &str, command: &Cmd) -> RedisResult<Value> {
         let commands = command.get_packed_command();
-        let mut address = self.master(key)?;
+        let loaded = self.load_stale_slots();
+        let mut address = self.master(key, &loaded)?;
         let mut is_asking = false;
         for _ in 0..MAX_REDIRECTIONS {
             let error = match self.ask(&address, is_asking, &commands) {
@@ -113,13 +114,23 @@ impl Cluster {
     /// Returns the string under each key, or `Nil`. The requests to all nodes are sent before the
     /// first reply is read.
     pub(super) fn get_all(&mut self, keys: &[String]) -> RedisResult<Vec<Value>> {
+        // Once for all keys, because it takes long if nodes hang.
+        let loaded = self.load_stale_slots();
         let mut positions_by_node: BTreeMap<Address, Vec<(usize, &str)>> = BTreeMap::new();
         for (position, key) in keys.iter().enumerate() {
-            positions_by_node.entry(self.master(key)?).or_default().push((position, key));
+            positions_by_node.entry(self.master(key, &loaded)?).or_default().push((position, key));
         }
+        let mut failure = None;
         let mut sent = Vec::new();
         for (address, positions) in positions_by_node {
-            let mut busy = self.take(&address)?;
+            let mut busy = match self.take(&address) {
+                Ok(busy) => busy,
+                Err(error) => {
+                    // The connections to the other nodes stay usable.
+                    failure = Some(error);
+                    continue;
+                }
+            };
             let mut commands = Vec::new();
             for (_, key) in &positions {
                 redis::cmd("GET").arg(key).write_packed_command(&mut commands);
@@ -130,7 +141,6 @@ impl Cluster {
         }
         let mut values = Vec::new();
         let mut budget = Budget::new(self.max_reply);
-        let mut failure = None;
         for (mut busy, positions) in sent {
             let mut again = Vec::new();
             for (position, key) in positions {
@@ -156,18 +166,23 @@ impl Cluster {
         failure.map_or_else(|| Ok(values.into_iter().map(|(_, value)| value).collect()), Err)
     }
 
-    /// Returns the node that has this key.
-    fn master(&mut self, key: &str) -> RedisResult<Address> {
-        let loaded = if self.is_stale { self.load_slots() } else { Ok(()) };
+    /// Returns the node that has this key. `loaded` is the outcome of
+    /// [`load_stale_slots`](Self::load_stale_slots).
+    fn master(&mut self, key: &str, loaded: &RedisResult<()>) -> RedisResult<Address> {
         match self.slots.master(slot::of(key)) {
             Some(address) => Ok(address.clone()),
             None => {
                 self.is_stale = true;
-                loaded?;
+                loaded.clone()?;
                 let problem = "no node of the cluster serves the slot of the key";
                 Err((ErrorKind::ClusterConnectionNotFound, problem).into())
             }
         }
+    }
+
+    /// Asks for the slots, if they may have changed.
+    fn load_stale_slots(&mut self) -> RedisResult<()> {
+        if self.is_stale { self.load_slots() } else { Ok(()) }
     }
 
     /// Asks one node after another which nodes there are. If none answers, the known slots stay.
