@@ -211,8 +211,7 @@ impl Shared {
                     self.disconnect();
                     // Redis may have closed a kept connection while it was idle.
                     let was_kept = !is_new.load(Ordering::Relaxed);
-                    let was_closed_while_idle = was_kept && !error.is_timeout();
-                    if !was_closed_while_idle {
+                    if !was_kept {
                         return Err(RedisStoreError::of(&error));
                     }
                 }
@@ -248,7 +247,9 @@ impl Shared {
     async fn open(&self) -> RedisResult<Connection> {
         let info = self.client.get_connection_info();
         let stream = LimitedStream::open(info, &self.options.tls, MAX_REDIS_REPLY_BYTES).await?;
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.options.deadline));
+        // Each call has a limit of its own. A second limit could end a call first, and look like a
+        // broken connection.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
         let (requests, serve) =
             MultiplexedConnection::new_with_config(&settings, stream, config).await?;
@@ -261,13 +262,8 @@ impl Shared {
     async fn keep_if_usable(self: Arc<Self>) {
         let ping = async {
             let mut connection = self.kept().await?;
-            loop {
-                // It is answered after the late reply.
-                match redis::cmd("PING").query_async::<Value>(&mut connection.requests).await {
-                    Err(error) if error.is_timeout() => {}
-                    pinged => return pinged.ok(),
-                }
-            }
+            // It is answered after the late reply.
+            redis::cmd("PING").query_async::<Value>(&mut connection.requests).await.ok()
         };
         if !matches!(tokio::time::timeout(LEAST_REPLY_TIMEOUT, ping).await, Ok(Some(_))) {
             self.disconnect();
