@@ -70,13 +70,17 @@ impl RedisCluster {
 }
 
 fn start_node() -> (RedisServer, u16) {
-    let bus = free_port();
-    let options = RedisOptions::new()
-        .directive("cluster-enabled", "yes")
-        .directive("cluster-port", &bus.to_string())
-        .directive("cluster-node-timeout", "2000")
-        .directive("cluster-require-full-coverage", "no");
-    (RedisServer::start_with(options), bus)
+    // Another process may take the free port for the bus before the server does.
+    let node = (0..5).find_map(|_| {
+        let bus = free_port();
+        let options = RedisOptions::new()
+            .directive("cluster-enabled", "yes")
+            .directive("cluster-port", &bus.to_string())
+            .directive("cluster-node-timeout", "2000")
+            .directive("cluster-require-full-coverage", "no");
+        Some((RedisServer::try_start_with(options)?, bus))
+    });
+    node.expect("a node should start")
 }
 
 fn expect_ok<W: AsRef<[u8]>>(node: &RedisServer, command: &[W]) {
