@@ -116,7 +116,7 @@ impl<'a> FeatureResult<'a> {
         }
     }
 
-    /// Returns the value. It is null when there is none.
+    /// Returns the value; null if the feature has no value.
     pub fn value(&self) -> &'a Value {
         self.value.value()
     }

@@ -14,7 +14,7 @@ use crate::error::FetchError;
 pub struct FetchStatus {
     /// The last failure, unless a fetch succeeded since.
     pub last_error: Option<LastError>,
-    /// The cache's last failure, unless it worked since. Refreshing goes on without it.
+    /// The cache's last failure, unless it worked since. Refreshing continues without the cache.
     pub cache_error: Option<Arc<PayloadCacheError>>,
     /// Whether refreshing is paused.
     pub is_paused: bool,

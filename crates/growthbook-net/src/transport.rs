@@ -12,7 +12,7 @@ use crate::deadline::Deadline;
 use crate::interrupt::{Registration, interrupted};
 use crate::socket::LastRead;
 
-/// The socket of a connection. Another thread can close it, whatever it is used for.
+/// The socket of a connection. Another thread can close it at any time.
 pub(crate) struct Connection(Mutex<Option<Arc<TcpStream>>>);
 
 impl Connection {

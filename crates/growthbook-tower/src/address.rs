@@ -40,7 +40,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads the address of a request. Returns `None` if it has none that can be parsed.
+    /// Reads the address of a request. Returns `None` if the address cannot be parsed.
     pub(crate) fn of(head: &impl RequestHead, trust: Trust) -> Option<Self> {
         let host = host(head, trust).filter(|host| is_host(host));
         let target = head.path_and_query();

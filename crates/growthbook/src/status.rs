@@ -29,7 +29,7 @@ pub struct Status {
     pub date_updated: Option<String>,
     /// The last failure to refresh, unless a refresh succeeded since.
     pub last_error: Option<LastError>,
-    /// The cache's last failure, unless it worked since. Refreshing goes on without it.
+    /// The cache's last failure, unless it worked since. Refreshing continues without the cache.
     pub cache_error: Option<Arc<PayloadCacheError>>,
     /// What is wrong with the dates of payloads (`dateUpdated`), if anything. Changes may be missed
     /// because of it.

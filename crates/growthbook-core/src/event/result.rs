@@ -17,7 +17,7 @@ use crate::result::{ExperimentResult, FeatureExperiment, FeatureResult, FeatureR
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FeatureResultRecord {
-    /// The value. It is null when there is none.
+    /// The value; null if the feature has no value.
     pub value: Value,
     /// Whether the value is truthy in JavaScript's sense.
     pub on: bool,

@@ -93,8 +93,8 @@ impl Feed {
         })
     }
 
-    /// Whether this process is a child that was forked after the start. The child has none of the
-    /// threads, the sockets are the parent's, and a lock may be held by a thread that does not exist.
+    /// Whether this process is a child that was forked after the start. The threads do not exist in
+    /// the child, the sockets are the parent's, and a missing thread may hold a lock.
     /// So this feed does nothing in the child. Start another one there.
     pub fn is_left_behind(&self) -> bool {
         self.process != process::id()

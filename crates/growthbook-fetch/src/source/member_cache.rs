@@ -12,7 +12,7 @@ use growthbook_support::{Level, contain, source_text};
 use super::document::Document;
 use super::metrics::count_cache_error;
 
-/// A client's cache. It may fail or panic; the client goes on without it.
+/// A client's cache. It may fail or panic. The client then continues without it.
 pub(super) struct MemberCache {
     key: PayloadKey,
     cache: Arc<dyn PayloadCache>,
